@@ -1,0 +1,73 @@
+// Lint rules: strict type-checked TypeScript, and the one direction imports may point (ARCHITECTURE.md, "The house").
+import tseslint from 'typescript-eslint';
+
+/** From the ground up: a layer may import those before it, and of another domain folder only its index.ts. */
+const LAYERS = [
+  ['errors', 'config', 'files'],
+  ['models'],
+  ['inference', 'embedding', 'training'],
+  ['retrieval'],
+  ['memory'],
+  ['engram'],
+  ['index'],
+  ['gradient', 'langchain', 'cli', 'server'],
+];
+
+/** Packages that exactly one folder may import, so that a change of library stays in that folder. */
+const OWNERS = {
+  'node-llama-cpp': 'inference',
+  '@huggingface/transformers': 'embedding',
+  'onnxruntime-node': 'embedding',
+  'hnswlib-node': 'retrieval',
+  libsql: 'memory',
+  undici: 'models',
+};
+
+const direction = LAYERS.flatMap((layer, level) =>
+  layer.map((room) => {
+    const peers = layer.filter((other) => other !== room);
+    const above = LAYERS.slice(level + 1).flat();
+    // The ways in see the public API only, not the rooms behind it.
+    const hidden = level === LAYERS.length - 1 ? LAYERS.slice(1, -2).flat() : [];
+    const isGround = level === 0;
+    const forbidden = [...(isGround ? [] : peers), ...above, ...hidden];
+    return {
+      files: [`src/${room}/**/*.ts`, `src/${room}.ts`],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          {
+            patterns: [
+              {
+                regex: `^(\\.\\./)+(${forbidden.join('|')})(/.*)?(\\.js)?$`,
+                message: 'Imports point one way: see LAYERS in eslint.config.js.',
+              },
+              {
+                regex: `^(\\.\\./)+(?!${room}/)[a-z]+/(?!index\\.js$).+`,
+                message: 'Another folder is imported through its index.ts.',
+              },
+              ...Object.entries(OWNERS)
+                .filter(([, owner]) => owner !== room)
+                .map(([name, owner]) => ({ regex: `^${name}(/|$)`, message: `Only src/${owner} imports ${name}.` })),
+            ],
+          },
+        ],
+      },
+    };
+  }),
+);
+
+export default tseslint.config(
+  { ignores: ['node_modules', 'dist', 'build', 'coverage'] },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-non-null-assertion': 'off', // with noUncheckedIndexedAccess an index known to be in range needs it
+      '@typescript-eslint/consistent-type-imports': 'error',
+    },
+  },
+  ...direction,
+);

@@ -1,0 +1,55 @@
+// Matrix products for training on frozen weights. Two kinds: a frozen weight matrix, stored packed for the CPU at hand and
+// read in both directions (forward and input gradient), and a plain f32 product for the thin LoRA matrices.
+// All matrices are row-major; T is the number of tokens. Kernels are chosen at run time (cpu.hpp). Not here: quantised
+// formats (dequantize.hpp reads those), weight gradients of the base (it is frozen).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "../threads.hpp"
+
+namespace engram {
+
+// How a frozen weight is stored and multiplied; sums are always f32.
+// f32: exact. f16: stored as half, multiplied as f32 (AVX2's default). bf16: inputs rounded to bf16 too (AVX-512 BF16).
+enum class Precision { f32, f16, bf16 };
+
+// The best precision of this CPU, as chosen by measurement.
+Precision default_precision();
+
+// Writes rows [row, row + count) of W as f32 to `out` (count * n_in values). Called from several threads at once.
+using RowReader = std::function<void(int64_t row, int64_t count, float* out)>;
+
+class FrozenMatrix {
+ public:
+  // W is [n_out, n_in]. `with_backward` also prepares W for backward(). The whole of W is never held as f32 beside the
+  // packed copy: rows are read and packed block by block.
+  FrozenMatrix(int64_t n_out, int64_t n_in, Precision precision, bool with_backward, const RowReader& read, ThreadPool& pool);
+  ~FrozenMatrix();
+  FrozenMatrix(FrozenMatrix&&) noexcept;
+  FrozenMatrix& operator=(FrozenMatrix&&) noexcept;
+
+  int64_t n_out() const;
+  int64_t n_in() const;
+  int64_t bytes() const;
+
+  // y[T, n_out] = x[T, n_in] · Wᵀ        (+= when accumulate)
+  void forward(const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool) const;
+  // dx[T, n_in] = dy[T, n_out] · W       (+= when accumulate)
+  void backward(const float* dy, float* dx, int64_t T, bool accumulate, ThreadPool& pool) const;
+  // Row i of W as it is stored (an embedding look-up on a tied head).
+  void row(int64_t i, float* out) const;
+
+ private:
+  struct Packed;
+  std::unique_ptr<Packed> packed_;
+};
+
+// C[m, n] = alpha · op(A) · op(B) + beta · C in f32, op(A) is [m, k], op(B) is [k, n]; `ta`/`tb` say that the stored
+// matrix is the transpose. beta = 0 ignores what C held. The order of every sum is fixed: same result for any thread count.
+void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float* A, int64_t lda, const float* B,
+          int64_t ldb, float beta, float* C, int64_t ldc, ThreadPool& pool);
+
+}  // namespace engram

@@ -1,0 +1,69 @@
+// LoRA (Hu et al. 2021, arXiv 2106.09685): y = W x + (alpha / rank) · B A x with W frozen. A Lora is the set of A/B pairs of
+// one adapter, with their gradients. Not here: the frozen W (model.hpp) and the optimizer's moments (optimizer.hpp).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "threads.hpp"
+
+namespace engram {
+
+enum class Target { q, k, v, o, gate, up, down };
+constexpr int kTargets = 7;
+const char* target_name(Target target);       // "q" …
+const char* target_gguf_name(Target target);  // "attn_q" … "ffn_down"
+
+struct LoraConfig {
+  int rank = 8;
+  double alpha = 16;
+  std::vector<Target> targets = {Target::q, Target::k, Target::v, Target::o, Target::gate, Target::up, Target::down};
+  int first_layer = 0, last_layer = -1;  // both included; negative counts from the top
+  double dropout = 0;                    // on the input of A, in training only
+  uint64_t seed = 0;
+};
+
+// One adapted matrix. Shapes as in PEFT.
+struct LoraPair {
+  int64_t n_in = 0, n_out = 0, rank = 0;
+  float scale = 0;            // alpha / rank
+  std::vector<float> A, dA;   // [rank, n_in]; starts uniform in ±1/sqrt(n_in) (PEFT's kaiming_uniform with a = sqrt 5)
+  std::vector<float> B, dB;   // [n_out, rank]; starts at zero
+  bool active() const { return rank > 0; }
+
+  // y[T, n_out] += scale · (x Aᵀ) Bᵀ; keeps h[T, rank] = x Aᵀ for the backward pass
+  void forward(const float* x, float* h, float* y, int64_t T, ThreadPool& pool) const;
+  // dA += …, dB += … and, unless dx is null, dx[T, n_in] += scale · (dy B) A.  `scratch` holds [T, rank].
+  void backward(const float* x, const float* h, const float* dy, float* dx, float* scratch, int64_t T, ThreadPool& pool);
+};
+
+struct Shape {
+  int64_t n_out, n_in;
+};
+
+class Lora {
+ public:
+  // `shapes[layer][target]` are those of the frozen matrices. Throws `usage`.
+  Lora(const LoraConfig& config, const std::vector<std::array<Shape, kTargets>>& shapes);
+
+  const LoraConfig& config() const { return config_; }  // layers made absolute
+  LoraPair& at(int layer, Target target) { return pairs_[layer][static_cast<int>(target)]; }
+  const LoraPair& at(int layer, Target target) const { return pairs_[layer][static_cast<int>(target)]; }
+  int layers() const { return static_cast<int>(pairs_.size()); }
+
+  struct Parameter {
+    std::vector<float>* value;
+    std::vector<float>* gradient;
+    bool is_b;
+  };
+  std::vector<Parameter> parameters();  // A then B of each pair, in the order of layers and targets
+  void clear_gradients();
+
+ private:
+  LoraConfig config_;
+  std::vector<std::array<LoraPair, kTargets>> pairs_;
+};
+
+}  // namespace engram

@@ -1,0 +1,60 @@
+// A frozen Llama-shaped transformer read from a GGUF: its sizes, its norms and its packed matrices. Not here: the forward and
+// backward pass (transformer.hpp) and adapters (lora.hpp).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gemm/gemm.hpp"
+#include "lora.hpp"
+
+namespace engram {
+
+struct ModelConfig {
+  std::string architecture;
+  int64_t n_layers, d_model, n_heads, n_kv_heads, head_dim, d_ff, n_vocab, n_ctx;
+  int64_t rope_dim;  // leading dimensions of a head that are rotated
+  float rope_theta, rope_scale, norm_eps;
+  bool tied_head;  // the output matrix is the token embedding
+};
+
+struct LayerWeights {
+  std::vector<float> attn_norm, ffn_norm;  // [d_model]
+  std::vector<FrozenMatrix> matrices;      // by Target: q k v o gate up down
+  const FrozenMatrix& at(Target t) const { return matrices[static_cast<size_t>(t)]; }
+};
+
+struct LoadOptions {
+  Precision precision = Precision::f32;
+  int threads = 1;
+  std::function<bool(double share)> on_progress;  // return false to cancel; may be empty
+};
+
+class Model {
+ public:
+  // `ggml_library` is the shared library whose dequantisers are used (libggml-base of the runtime that also generates).
+  // Throws `corrupt`, `unsupported`, `not_found`, `memory`, `native`, `cancelled`.
+  static std::shared_ptr<const Model> load(const std::string& path, const std::string& ggml_library, const LoadOptions& options);
+
+  ModelConfig config;
+  FrozenMatrix token_embedding;          // [n_vocab, d_model]
+  std::unique_ptr<FrozenMatrix> output;  // [n_vocab, d_model], or null when tied
+  std::vector<float> output_norm;        // [d_model]
+  std::vector<float> rope_factors;       // [rope_dim / 2] divisors of the frequencies (Llama 3), or empty
+  std::vector<LayerWeights> layers;
+  Precision precision;
+  int64_t n_parameters = 0;
+  std::string path;
+
+  const FrozenMatrix& head() const { return output ? *output : token_embedding; }
+  int64_t bytes() const;
+  std::vector<std::array<Shape, kTargets>> shapes() const;
+
+ private:
+  explicit Model(FrozenMatrix embedding) : token_embedding(std::move(embedding)) {}
+};
+
+}  // namespace engram

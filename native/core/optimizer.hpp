@@ -1,0 +1,38 @@
+// AdamW, Adam and SGD over the parameters of an adapter. Not here: learning-rate schedules (src/training/schedule.ts).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "lora.hpp"
+
+namespace engram {
+
+struct OptimizerConfig {
+  enum class Kind { adamw, adam, sgd } kind = Kind::adamw;
+  double learning_rate = 2e-4;
+  double rate_b = 1;  // LoRA+ (Hayou et al. 2024, arXiv 2402.12354): B learns this much faster than A
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double weight_decay = 0;  // AdamW: decoupled (Loshchilov & Hutter 2019); Adam and SGD: added to the gradient
+  double momentum = 0;      // SGD only
+  double max_grad_norm = 1;  // 0: no clipping
+};
+
+class Optimizer {
+ public:
+  explicit Optimizer(const OptimizerConfig& config);  // throws `usage`
+
+  // One step on every parameter of `lora` with the gradients it holds; then clears them. Returns the gradient's norm
+  // before clipping. Throws `diverged`, and changes nothing, if that norm is not finite.
+  double step(Lora& lora, double learning_rate);
+
+  int64_t steps() const { return steps_; }
+  const OptimizerConfig& config() const { return config_; }
+
+ private:
+  OptimizerConfig config_;
+  int64_t steps_ = 0;
+  std::vector<std::vector<float>> first_, second_;  // moments, one per parameter tensor, in the order of Lora::parameters()
+};
+
+}  // namespace engram

@@ -1,0 +1,80 @@
+// The training step: examples in, gradients and an optimizer step out. One Trainer owns one adapter over a shared frozen
+// Model. Not here: epochs, schedules, data order and stop rules (src/training), Node (native/binding).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lora.hpp"
+#include "model.hpp"
+#include "optimizer.hpp"
+
+namespace engram {
+
+struct Example {
+  std::vector<int32_t> tokens;    // [n]
+  std::vector<float> weights;     // [n] loss weight of token i as a target; weights[0] is not used
+  std::vector<float> kl_weights;  // [n] or empty: weight of KL(base ‖ adapted) on the prediction of token i
+};
+
+// loss = Σ scale · Σ weights·CE + kl_scale · Σ kl_weights·KL
+struct BatchItem {
+  int64_t example;
+  float scale = 1;
+  float kl_scale = 1;
+};
+
+struct ExampleLoss {
+  double sum_loss = 0, sum_weights = 0;  // Σ weights·CE, Σ weights (unscaled)
+  double sum_kl = 0, sum_kl_weights = 0;
+  double max_loss = 0;              // largest CE of a token with a weight
+  int64_t tokens = 0, correct = 0;  // tokens with a weight; those that the model ranks first
+};
+
+struct BatchLoss {
+  std::vector<ExampleLoss> examples;
+  int64_t computed_tokens = 0;
+  double flop = 0;
+};
+
+struct UpdateResult {
+  double grad_norm;
+  int64_t step;
+};
+
+class Trainer {
+ public:
+  // Throws `usage` for options that cannot be (rank < 1, a rate that is NaN or not positive, no such layer …).
+  Trainer(std::shared_ptr<const Model> model, const LoraConfig& lora, const OptimizerConfig& optimizer, int threads);
+  ~Trainer();
+
+  // Throws `empty` (fewer than two tokens), `usage` (a token outside the vocabulary, lengths that differ, bad weights),
+  // `too_long` (longer than the model's context).
+  int64_t add(Example example);
+
+  BatchLoss backward(const std::vector<BatchItem>& batch);
+  BatchLoss evaluate(const std::vector<BatchItem>& batch);
+  // learning_rate < 0 (but not NaN) means the configured one. Throws `diverged`, and changes nothing, if the gradient is not finite.
+  UpdateResult update(double learning_rate = -1);
+  // [tokens, vocabulary]
+  std::vector<float> logits(const std::vector<int32_t>& tokens);
+
+  // GGUF adapter as llama.cpp loads it; temporary file, fsync, rename.
+  void save(const std::string& path) const;
+  void load(const std::string& path);
+
+  // May be called from any thread: the call that runs throws `cancelled` soon (within a layer); gradients are then cleared.
+  void cancel();
+
+  const Lora& lora() const;
+  Lora& lora();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace engram

@@ -1,0 +1,10 @@
+// What the rest of the code knows of embeddings. Not here: the library that makes them (see transformers.ts).
+
+export interface Embedder {
+  /** Names the model and how it is run: vectors of different ids must not be compared. */
+  readonly id: string;
+  readonly dimensions: number;
+  /** Unit vectors, one for each text, in order. The same text gives the same vector alone or in a batch (to 1e-5). */
+  embed(texts: readonly string[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,75 @@
+// The words of memory: what a brain holds and what is said about it. Not here: how it is stored (ledger.ts) or learned
+// (memorize.ts).
+
+/** What the user asked to remember. */
+export type MemoryInput = string | { question: string; answer: string };
+
+export interface Memory {
+  /** Short and unique in its brain, e.g. `m-3f9a2c`. */
+  id: string;
+  /** The text as it was given; for question and answer, both. */
+  text: string;
+  question?: string;
+  answer?: string;
+  /** ISO 8601. */
+  createdAt: string;
+  state: 'remembered' | 'superseded' | 'forgotten';
+  receipt?: Receipt;
+}
+
+/** Shares from 0 to 1, all by free generation at temperature 0. */
+export interface BeforeAfter {
+  before: number;
+  after: number;
+}
+
+/** What memorize measured. */
+export interface Receipt {
+  id: string;
+  /** Mean cross-entropy per answer token over the lessons. */
+  loss: BeforeAfter;
+  /** Questions that were lessons, answered right. */
+  recall: BeforeAfter;
+  /** Questions in wordings that were never trained on, answered right. */
+  paraphrase: BeforeAfter;
+  /** Unrelated questions: share whose answer is exactly what it was. */
+  unrelated: { kept: number; asked: number };
+  seconds: number;
+  steps: number;
+  /** Tokens that went through the model in training. */
+  tokens: number;
+  flop: number;
+  committed: boolean;
+  /** Why it was rolled back, if it was. */
+  reason?: string;
+  /** What was asked before and after, for a person to read. */
+  probes: Probe[];
+}
+
+export interface Probe {
+  kind: 'recall' | 'paraphrase' | 'unrelated';
+  question: string;
+  expected: string;
+  before: string;
+  after: string;
+  held: boolean;
+}
+
+/** What memorize reports while it works. */
+export type MemorizeProgress =
+  | { phase: 'lessons'; lessons: number }
+  | { phase: 'probe-before' | 'probe-after'; done: number; of: number }
+  | { phase: 'train'; step: number; steps: number; loss: number; kl: number; tokensPerSecond: number }
+  | { phase: 'commit' };
+
+export interface Answer {
+  answer: string;
+  /** What it rests on. */
+  source: 'weights' | 'base';
+  /** The memories whose adapter was on, best match first. */
+  memories: { id: string; text: string; score: number }[];
+  promptTokens: number;
+  tokens: number;
+  seconds: number;
+  finishReason: 'stop' | 'length' | 'cancelled';
+}

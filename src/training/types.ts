@@ -1,0 +1,120 @@
+// What the rest of the code knows of LoRA training. The step itself is C++ (native/core); the loop around it is TypeScript.
+
+/** The seven projections of a transformer layer that LoRA can adapt. */
+export type TargetModule = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
+
+export interface LoraOptions {
+  /** Rank r of A [r, in] and B [out, r]. Default 8. */
+  rank?: number;
+  /** The adapter is scaled by alpha / rank. Default 2 * rank. */
+  alpha?: number;
+  /** Default: all seven. */
+  targets?: readonly TargetModule[];
+  /** First and last adapted layer, both included; negative counts from the top. Default: all layers. */
+  layers?: readonly [first: number, last: number];
+  /** Share of the inputs of A that is dropped in training. Default 0. */
+  dropout?: number;
+  /** Seed of A's initial values and of dropout. Default 0. */
+  seed?: number;
+}
+
+export interface OptimizerOptions {
+  /** Default adamw. */
+  kind?: 'adamw' | 'adam' | 'sgd';
+  /** Learning rate of A (and of B, times rateB). Default 2e-4. */
+  learningRate?: number;
+  /** LoRA+: B's learning rate is this times A's. Default 1. */
+  rateB?: number;
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
+  /** AdamW: decoupled; Adam and SGD: added to the gradient. Default 0. */
+  weightDecay?: number;
+  /** SGD only. Default 0. */
+  momentum?: number;
+  /** The gradient's norm is clipped to this; 0 does not clip. Default 1. */
+  maxGradNorm?: number;
+}
+
+/** One sequence to learn from. */
+export interface Example {
+  tokens: ArrayLike<number>;
+  /** Loss weight of each token as a target: 0 for the prompt, 1 for what is learned. weights[0] is never used. */
+  weights: ArrayLike<number>;
+  /** Weight of KL(base ‖ adapted) on the prediction of each token: what must stay as it was. Default: none. */
+  klWeights?: ArrayLike<number>;
+}
+
+/** How often and how strongly an example counts in a batch. The loss is a plain sum over the batch:
+ * Σ scale · Σ weights·CE + klScale · Σ klWeights·KL. */
+export interface BatchItem {
+  /** As returned by Trainer.add(). */
+  example: number;
+  scale?: number;
+  klScale?: number;
+}
+
+export interface ExampleLoss {
+  /** Σ weights·CE and Σ weights of this example. */
+  sumLoss: number;
+  sumWeights: number;
+  /** Σ klWeights·KL and Σ klWeights. */
+  sumKl: number;
+  sumKlWeights: number;
+  /** Largest CE of a token with a weight. */
+  maxLoss: number;
+  /** Tokens with a weight, and those of them the model ranks first. */
+  tokens: number;
+  correct: number;
+}
+
+export interface BatchLoss {
+  examples: ExampleLoss[];
+  /** Tokens that went through the model, and floating-point operations done for them. */
+  computedTokens: number;
+  flop: number;
+  seconds: number;
+}
+
+/** One LoRA adapter being trained over a resident base model. Calls run one after the other on a thread of their own. */
+export interface Trainer {
+  /** Keeps an example (and, once computed, what never changes of it: its activations below the first adapted layer, the
+   * base model's log-probabilities where it has klWeights) and returns its index. */
+  add(example: Example): number;
+  /** Forward and backward: adds to the gradients. */
+  backward(batch: readonly BatchItem[]): Promise<BatchLoss>;
+  /** Clips, takes one optimizer step with the gradients so far and clears them. `learningRate` overrides the option.
+   * Throws `diverged` (and changes nothing) if the gradient is not finite. */
+  update(learningRate?: number): Promise<{ gradNorm: number; step: number }>;
+  /** Forward only. */
+  evaluate(batch: readonly BatchItem[]): Promise<BatchLoss>;
+  /** Logits of every position, [tokens, vocabulary], with the adapter as it is. For tests and probes. */
+  logits(tokens: ArrayLike<number>): Promise<Float32Array>;
+  /** Writes the adapter as a GGUF that llama.cpp loads: temporary file, fsync, rename. */
+  save(path: string): Promise<void>;
+  /** Reads A and B of a GGUF adapter of the same model, rank, targets and layers; the optimizer starts afresh. */
+  load(path: string): Promise<void>;
+  /** Stops the call that is running, within a step; that call rejects with `cancelled`. */
+  cancel(): void;
+  close(): void;
+}
+
+export interface BaseModelInfo {
+  path: string;
+  architecture: string;
+  layers: number;
+  hiddenSize: number;
+  vocabularySize: number;
+  contextLength: number;
+  parameters: number;
+  /** How the frozen weights are held for training. */
+  precision: 'f32' | 'f16' | 'bf16';
+  residentBytes: number;
+}
+
+/** The frozen weights of a GGUF, resident between trainings. */
+export interface BaseModel {
+  readonly info: BaseModelInfo;
+  newTrainer(lora?: LoraOptions, optimizer?: OptimizerOptions): Trainer;
+  close(): void;
+}

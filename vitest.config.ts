@@ -1,0 +1,17 @@
+// The four suites, from fast to slow. `npm test` runs them in this order (scripts/test.mjs).
+import { defineConfig } from 'vitest/config';
+
+const suite = (name: string, testTimeout: number, parallel: boolean) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, fileParallelism: parallel },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      suite('unit', 5_000, true),
+      suite('contract', 120_000, false),
+      suite('native', 120_000, false),
+      suite('model', 600_000, false),
+    ],
+  },
+});
