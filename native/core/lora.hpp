@@ -1,5 +1,6 @@
-// LoRA (Hu et al. 2021, arXiv 2106.09685): y = W x + (alpha / rank) · B A x with W frozen. A Lora is the set of A/B pairs of
-// one adapter, with their gradients. Not here: the frozen W (model.hpp) and the optimizer's moments (optimizer.hpp).
+// LoRA (Hu et al. 2021, arXiv 2106.09685): y = W x + (alpha / rank) · B A x with W frozen. A Lora is the set of A/B
+// pairs of one adapter, with their gradients. Not here: the frozen W (model.hpp) and the optimizer's moments
+// (optimizer.hpp).
 #pragma once
 
 #include <array>
@@ -28,15 +29,16 @@ struct LoraConfig {
 // One adapted matrix. Shapes as in PEFT.
 struct LoraPair {
   int64_t n_in = 0, n_out = 0, rank = 0;
-  float scale = 0;            // alpha / rank
-  std::vector<float> A, dA;   // [rank, n_in]; starts uniform in ±1/sqrt(n_in) (PEFT's kaiming_uniform with a = sqrt 5)
-  std::vector<float> B, dB;   // [n_out, rank]; starts at zero
+  float scale = 0;           // alpha / rank
+  std::vector<float> A, dA;  // [rank, n_in]; starts uniform in ±1/sqrt(n_in) (PEFT's kaiming_uniform with a = sqrt 5)
+  std::vector<float> B, dB;  // [n_out, rank]; starts at zero
   bool active() const { return rank > 0; }
 
   // y[T, n_out] += scale · (x Aᵀ) Bᵀ; keeps h[T, rank] = x Aᵀ for the backward pass
   void forward(const float* x, float* h, float* y, int64_t T, ThreadPool& pool) const;
   // dA += …, dB += … and, unless dx is null, dx[T, n_in] += scale · (dy B) A.  `scratch` holds [T, rank].
-  void backward(const float* x, const float* h, const float* dy, float* dx, float* scratch, int64_t T, ThreadPool& pool);
+  void backward(const float* x, const float* h, const float* dy, float* dx, float* scratch, int64_t T,
+                ThreadPool& pool);
 };
 
 struct Shape {

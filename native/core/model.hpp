@@ -1,5 +1,5 @@
-// A frozen Llama-shaped transformer read from a GGUF: its sizes, its norms and its packed matrices. Not here: the forward and
-// backward pass (transformer.hpp) and adapters (lora.hpp).
+// A frozen Llama-shaped transformer read from a GGUF: its sizes, its norms and its packed matrices. Not here: the
+// forward and backward pass (transformer.hpp) and adapters (lora.hpp).
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,8 @@ class Model {
  public:
   // `ggml_library` is the shared library whose dequantisers are used (libggml-base of the runtime that also generates).
   // Throws `corrupt`, `unsupported`, `not_found`, `memory`, `native`, `cancelled`.
-  static std::shared_ptr<const Model> load(const std::string& path, const std::string& ggml_library, const LoadOptions& options);
+  static std::shared_ptr<const Model> load(const std::string& path, const std::string& ggml_library,
+                                           const LoadOptions& options);
 
   ModelConfig config;
   FrozenMatrix token_embedding;          // [n_vocab, d_model]

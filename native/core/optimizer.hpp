@@ -13,8 +13,8 @@ struct OptimizerConfig {
   double learning_rate = 2e-4;
   double rate_b = 1;  // LoRA+ (Hayou et al. 2024, arXiv 2402.12354): B learns this much faster than A
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-  double weight_decay = 0;  // AdamW: decoupled (Loshchilov & Hutter 2019); Adam and SGD: added to the gradient
-  double momentum = 0;      // SGD only
+  double weight_decay = 0;   // AdamW: decoupled (Loshchilov & Hutter 2019); Adam and SGD: added to the gradient
+  double momentum = 0;       // SGD only
   double max_grad_norm = 1;  // 0: no clipping
 };
 
@@ -32,7 +32,8 @@ class Optimizer {
  private:
   OptimizerConfig config_;
   int64_t steps_ = 0;
-  std::vector<std::vector<float>> first_, second_;  // moments, one per parameter tensor, in the order of Lora::parameters()
+  std::vector<std::vector<float>> first_,
+      second_;  // moments, one per parameter tensor, in the order of Lora::parameters()
 };
 
 }  // namespace engram

@@ -1,5 +1,5 @@
-// The training step: examples in, gradients and an optimizer step out. One Trainer owns one adapter over a shared frozen
-// Model. Not here: epochs, schedules, data order and stop rules (src/training), Node (native/binding).
+// The training step: examples in, gradients and an optimizer step out. One Trainer owns one adapter over a shared
+// frozen Model. Not here: epochs, schedules, data order and stop rules (src/training), Node (native/binding).
 #pragma once
 
 #include <atomic>
@@ -57,7 +57,8 @@ class Trainer {
 
   BatchLoss backward(const std::vector<BatchItem>& batch);
   BatchLoss evaluate(const std::vector<BatchItem>& batch);
-  // learning_rate < 0 (but not NaN) means the configured one. Throws `diverged`, and changes nothing, if the gradient is not finite.
+  // learning_rate < 0 (but not NaN) means the configured one. Throws `diverged`, and changes nothing, if the gradient
+  // is not finite.
   UpdateResult update(double learning_rate = -1);
   // [tokens, vocabulary]
   std::vector<float> logits(const std::vector<int32_t>& tokens);
@@ -66,7 +67,8 @@ class Trainer {
   void save(const std::string& path) const;
   void load(const std::string& path);
 
-  // May be called from any thread: the call that runs throws `cancelled` soon (within a layer); gradients are then cleared.
+  // May be called from any thread: the call that runs throws `cancelled` soon (within a layer); gradients are then
+  // cleared.
   void cancel();
 
   const Lora& lora() const;

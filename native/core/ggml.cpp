@@ -1,0 +1,84 @@
+// Finds ggml's dequantisers by name (see ggml.hpp).
+#include "ggml.hpp"
+
+#include <cstring>
+
+#include "error.hpp"
+
+#ifdef _WIN32
+#define NOMINMAX
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
+
+namespace engram {
+namespace {
+
+void copy_f32(const void* in, float* out, int64_t n) { std::memcpy(out, in, static_cast<size_t>(n) * sizeof(float)); }
+
+}  // namespace
+
+Ggml::Ggml(const std::string& library) {
+#ifdef _WIN32
+  library_ = LoadLibraryA(library.c_str());
+  const std::string reason = library_ == nullptr ? "error " + std::to_string(GetLastError()) : "";
+#else
+  library_ = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  const char* text = library_ == nullptr ? dlerror() : nullptr;
+  const std::string reason = text == nullptr ? "" : text;
+#endif
+  if (library_ == nullptr) {
+    throw Error("native", "Cannot load ggml from " + library + ": " + reason + ".", "Install the dependencies again.");
+  }
+}
+
+Ggml::~Ggml() {
+#ifdef _WIN32
+  if (library_ != nullptr) FreeLibrary(static_cast<HMODULE>(library_));
+#else
+  if (library_ != nullptr) dlclose(library_);
+#endif
+}
+
+void* Ggml::symbol(const std::string& name) const {
+#ifdef _WIN32
+  return reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(library_), name.c_str()));
+#else
+  return dlsym(library_, name.c_str());
+#endif
+}
+
+Ggml::Type Ggml::type(uint32_t id) const {
+  // ggml reads past its table for an id it does not know, and tells nobody how many it knows: GGML_TYPE_COUNT of the
+  // pinned node-llama-cpp, to be raised with it.
+  constexpr uint32_t kFirstUnknown = 43;
+  const auto type_name = reinterpret_cast<const char* (*)(uint32_t)>(symbol("ggml_type_name"));
+  const auto block_elements = reinterpret_cast<int64_t (*)(uint32_t)>(symbol("ggml_blck_size"));
+  const auto block_bytes = reinterpret_cast<size_t (*)(uint32_t)>(symbol("ggml_type_size"));
+  if (type_name == nullptr || block_elements == nullptr || block_bytes == nullptr) {
+    throw Error("native", "The ggml library lacks functions that engram needs.", "Install the dependencies again.");
+  }
+  const char* name = id < kFirstUnknown ? type_name(id) : nullptr;
+  Type out{name == nullptr ? "" : name, 0, 0, nullptr};
+  if (out.name == "f32") {
+    out.dequantize = copy_f32;
+  } else if (out.name == "f16") {
+    out.dequantize = reinterpret_cast<Dequantize>(symbol("ggml_fp16_to_fp32_row"));
+  } else if (out.name == "bf16") {
+    out.dequantize = reinterpret_cast<Dequantize>(symbol("ggml_bf16_to_fp32_row"));
+  } else if (!out.name.empty()) {
+    out.dequantize = reinterpret_cast<Dequantize>(symbol("dequantize_row_" + out.name));
+  }
+  if (out.dequantize == nullptr) {
+    throw Error("unsupported",
+                "Tensors of type " + (out.name.empty() ? std::to_string(id) : out.name) + " cannot be read.");
+  }
+  out.block_elements = block_elements(id);
+  out.block_bytes = static_cast<int64_t>(block_bytes(id));
+  if (out.block_elements < 1 || out.block_bytes < 1)
+    throw Error("unsupported", "Tensors of type " + out.name + " cannot be read.");
+  return out;
+}
+
+}  // namespace engram

@@ -1,0 +1,34 @@
+// The quantised formats of GGUF, through ggml's own functions, called by name out of the library that also generates:
+// every type llama.cpp reads can be trained, and no format is written down twice. Not here: ggml's graphs; nothing else
+// is used.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace engram {
+
+class Ggml {
+ public:
+  explicit Ggml(const std::string& library);  // path of libggml-base; throws `native`
+  ~Ggml();
+  Ggml(const Ggml&) = delete;
+  Ggml& operator=(const Ggml&) = delete;
+
+  using Dequantize = void (*)(const void* blocks, float* out, int64_t n);
+  struct Type {
+    std::string name;        // "q4_1"
+    int64_t block_elements;  // values in a block
+    int64_t block_bytes;
+    Dequantize dequantize;  // n must be a multiple of block_elements
+    uint64_t bytes(int64_t n) const { return static_cast<uint64_t>(n / block_elements * block_bytes); }
+  };
+  // Throws `unsupported` for a type this ggml cannot decode.
+  Type type(uint32_t id) const;
+
+ private:
+  void* symbol(const std::string& name) const;  // null if there is none
+  void* library_ = nullptr;
+};
+
+}  // namespace engram

@@ -1,0 +1,299 @@
+// GGUF reader and writer (see gguf.hpp).
+#include "gguf.hpp"
+
+#include <cstring>
+#include <limits>
+
+#include "error.hpp"
+#include "file.hpp"
+
+namespace engram {
+namespace {
+
+constexpr uint32_t kMagic = 0x46554747;  // "GGUF"
+constexpr uint64_t kMaxString = 16u << 20, kMaxDims = 4, kMaxTensors = 1u << 20;
+constexpr int64_t kMaxElements = int64_t{1} << 40;
+
+enum Kind : uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, text_kind, array_kind, u64, i64, f64, kinds };
+constexpr uint64_t kKindBytes[kinds] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
+
+uint64_t align_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
+
+}  // namespace
+
+class GgufFile::Mapping : public MappedFile {
+  using MappedFile::MappedFile;
+};
+
+// Walks the header; every read is checked against the end of the file.
+class GgufFile::Reader {
+ public:
+  Reader(const uint8_t* data, uint64_t size, const std::string& path) : data_(data), size_(size), path_(path) {}
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error("corrupt", "Not a sound GGUF file: " + path_ + ": " + what + ".", "Fetch the file again.");
+  }
+  const uint8_t* bytes(uint64_t n) {
+    if (n > size_ - at_) fail("it ends in the middle of its header");
+    const uint8_t* p = data_ + at_;
+    at_ += n;
+    return p;
+  }
+  template <typename T>
+  T get() {
+    T value;
+    std::memcpy(&value, bytes(sizeof(T)), sizeof(T));
+    return value;
+  }
+  std::string text() {
+    const uint64_t n = get<uint64_t>();
+    if (n > kMaxString) fail("a text of " + std::to_string(n) + " bytes in its header");
+    const uint8_t* p = bytes(n);
+    return {reinterpret_cast<const char*>(p), n};
+  }
+  Value value(uint32_t kind, int depth = 0) {
+    switch (kind) {
+      case u8:
+        return int64_t{get<uint8_t>()};
+      case i8:
+        return int64_t{get<int8_t>()};
+      case u16:
+        return int64_t{get<uint16_t>()};
+      case i16:
+        return int64_t{get<int16_t>()};
+      case u32:
+        return int64_t{get<uint32_t>()};
+      case i32:
+        return int64_t{get<int32_t>()};
+      case u64:
+        return static_cast<int64_t>(get<uint64_t>());
+      case i64:
+        return get<int64_t>();
+      case f32:
+        return double{get<float>()};
+      case f64:
+        return get<double>();
+      case boolean:
+        return get<uint8_t>() != 0;
+      case text_kind:
+        return text();
+      case array_kind:
+        return skip_array(depth);
+      default:
+        fail("an unknown kind of value (" + std::to_string(kind) + ")");
+    }
+  }
+  uint64_t position() const { return at_; }
+
+ private:
+  Array skip_array(int depth) {
+    if (depth > 0) fail("nested arrays");
+    const uint32_t kind = get<uint32_t>();
+    const uint64_t n = get<uint64_t>();
+    if (kind >= kinds) fail("an unknown kind of array (" + std::to_string(kind) + ")");
+    if (kKindBytes[kind] > 0) {
+      if (n > size_ / kKindBytes[kind]) fail("an array longer than the file");
+      bytes(n * kKindBytes[kind]);
+    } else {
+      if (n > size_ / 8) fail("an array longer than the file");  // each text has at least its length
+      for (uint64_t i = 0; i < n; i++) {
+        if (kind == text_kind) {
+          bytes(get<uint64_t>());
+        } else {
+          value(kind, depth + 1);
+        }
+      }
+    }
+    return {n};
+  }
+
+  const uint8_t* data_;
+  uint64_t size_, at_ = 0;
+  const std::string& path_;
+};
+
+int64_t GgufTensor::elements() const {
+  int64_t n = 1;
+  for (int64_t d : shape) n *= d;
+  return n;
+}
+
+GgufFile::GgufFile() = default;
+GgufFile::~GgufFile() = default;
+GgufFile::GgufFile(GgufFile&&) noexcept = default;
+
+GgufFile GgufFile::open(const std::string& path) {
+  GgufFile file;
+  file.path_ = path;
+  file.mapping_ = std::make_unique<Mapping>(path);
+  Reader in(file.mapping_->data(), file.mapping_->size(), file.path_);
+
+  if (in.get<uint32_t>() != kMagic) in.fail("it does not begin with GGUF");
+  const uint32_t version = in.get<uint32_t>();
+  if (version < 2 || version > 3) {
+    throw Error("unsupported", "GGUF version " + std::to_string(version) + " of " + path + " cannot be read.",
+                "Versions 2 and 3 in little-endian order are.");
+  }
+  const uint64_t n_tensors = in.get<uint64_t>(), n_values = in.get<uint64_t>();
+  if (n_tensors > kMaxTensors || n_values > kMaxTensors) in.fail("absurd counts in its header");
+  for (uint64_t i = 0; i < n_values; i++) {
+    std::string key = in.text();
+    const uint32_t kind = in.get<uint32_t>();
+    file.values_.insert_or_assign(std::move(key), in.value(kind));
+  }
+  for (uint64_t i = 0; i < n_tensors; i++) {
+    GgufTensor t;
+    t.name = in.text();
+    const uint32_t dims = in.get<uint32_t>();
+    if (dims > kMaxDims) in.fail("tensor " + t.name + " has " + std::to_string(dims) + " dimensions");
+    int64_t elements = 1;
+    for (uint32_t d = 0; d < dims; d++) {
+      const int64_t n = in.get<int64_t>();
+      if (n < 1 || n > kMaxElements / elements) in.fail("tensor " + t.name + " has an absurd size");
+      elements *= n;
+      t.shape.push_back(n);
+    }
+    t.type = in.get<uint32_t>();
+    t.offset = in.get<uint64_t>();
+    if (!file.index_.emplace(t.name, i).second) in.fail("two tensors are named " + t.name);
+    file.tensors_.push_back(std::move(t));
+  }
+  const int64_t alignment = file.integer("general.alignment", 32);
+  if (alignment < 1 || alignment > (1 << 20)) in.fail("absurd alignment");
+  file.data_start_ = align_up(in.position(), static_cast<uint64_t>(alignment));
+  return file;
+}
+
+const GgufTensor* GgufFile::find(std::string_view name) const {
+  const auto at = index_.find(name);
+  return at == index_.end() ? nullptr : &tensors_[at->second];
+}
+
+const uint8_t* GgufFile::data(const GgufTensor& tensor, uint64_t bytes) const {
+  const uint64_t size = mapping_->size();
+  if (data_start_ > size || tensor.offset > size - data_start_ || bytes > size - data_start_ - tensor.offset) {
+    throw Error("corrupt", path_ + " is truncated: it ends before tensor " + tensor.name + " does.",
+                "Fetch the file again.");
+  }
+  return mapping_->data() + data_start_ + tensor.offset;
+}
+
+std::vector<float> GgufFile::floats(const GgufTensor& tensor) const {
+  if (tensor.type != 0) throw Error("unsupported", "Tensor " + tensor.name + " of " + path_ + " is not F32.");
+  std::vector<float> out(static_cast<size_t>(tensor.elements()));
+  std::memcpy(out.data(), data(tensor, out.size() * sizeof(float)), out.size() * sizeof(float));
+  return out;
+}
+
+const GgufFile::Value* GgufFile::value(const std::string& key) const {
+  const auto at = values_.find(key);
+  return at == values_.end() ? nullptr : &at->second;
+}
+
+namespace {
+[[noreturn]] void missing(const std::string& path, const std::string& key) {
+  throw Error("corrupt", path + " lacks " + key + " in its header, or has it in a form that makes no sense.");
+}
+}  // namespace
+
+int64_t GgufFile::integer(const std::string& key) const {
+  const Value* v = value(key);
+  if (v == nullptr || !std::holds_alternative<int64_t>(*v)) missing(path_, key);
+  return std::get<int64_t>(*v);
+}
+int64_t GgufFile::integer(const std::string& key, int64_t fallback) const { return has(key) ? integer(key) : fallback; }
+
+double GgufFile::number(const std::string& key) const {
+  const Value* v = value(key);
+  if (v != nullptr && std::holds_alternative<int64_t>(*v)) return static_cast<double>(std::get<int64_t>(*v));
+  if (v == nullptr || !std::holds_alternative<double>(*v)) missing(path_, key);
+  return std::get<double>(*v);
+}
+double GgufFile::number(const std::string& key, double fallback) const { return has(key) ? number(key) : fallback; }
+
+std::string GgufFile::string(const std::string& key) const {
+  const Value* v = value(key);
+  if (v == nullptr || !std::holds_alternative<std::string>(*v)) missing(path_, key);
+  return std::get<std::string>(*v);
+}
+std::string GgufFile::string(const std::string& key, const std::string& fallback) const {
+  return has(key) ? string(key) : fallback;
+}
+
+int64_t GgufFile::array_length(const std::string& key) const {
+  const Value* v = value(key);
+  if (v == nullptr || !std::holds_alternative<Array>(*v)) return -1;
+  return static_cast<int64_t>(std::get<Array>(*v).length);
+}
+
+namespace {
+template <typename T>
+void put(std::string& out, T value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof(T));
+}
+void put_text(std::string& out, const std::string& text) {
+  put<uint64_t>(out, text.size());
+  out += text;
+}
+constexpr uint64_t kAlignment = 32;
+}  // namespace
+
+void GgufWriter::set(const std::string& key, const std::string& value) {
+  put_text(metadata_, key);
+  put<uint32_t>(metadata_, text_kind);
+  put_text(metadata_, value);
+  n_metadata_++;
+}
+void GgufWriter::set(const std::string& key, float value) {
+  put_text(metadata_, key);
+  put<uint32_t>(metadata_, f32);
+  put(metadata_, value);
+  n_metadata_++;
+}
+void GgufWriter::set(const std::string& key, uint32_t value) {
+  put_text(metadata_, key);
+  put<uint32_t>(metadata_, u32);
+  put(metadata_, value);
+  n_metadata_++;
+}
+
+void GgufWriter::add(const std::string& name, std::vector<int64_t> shape, const float* data) {
+  uint64_t bytes = sizeof(float);
+  for (int64_t d : shape) bytes *= static_cast<uint64_t>(d);
+  tensors_.push_back({name, std::move(shape), data, bytes});
+}
+
+void GgufWriter::write(const std::string& path) const {
+  std::string head;
+  put(head, kMagic);
+  put<uint32_t>(head, 3);
+  put<uint64_t>(head, tensors_.size());
+  put<uint64_t>(head, n_metadata_);
+  head += metadata_;
+  uint64_t offset = 0;
+  for (const Entry& t : tensors_) {
+    put_text(head, t.name);
+    put<uint32_t>(head, static_cast<uint32_t>(t.shape.size()));
+    for (int64_t d : t.shape) put(head, d);
+    put<uint32_t>(head, 0);  // F32
+    put(head, offset);
+    offset += align_up(t.bytes, kAlignment);
+  }
+  AtomicFile file(path);
+  file.write(head.data(), head.size());
+  uint64_t at = head.size();
+  static const char zeros[kAlignment] = {};
+  const auto pad = [&] {
+    file.write(zeros, align_up(at, kAlignment) - at);
+    at = align_up(at, kAlignment);
+  };
+  pad();
+  for (const Entry& t : tensors_) {
+    file.write(t.data, t.bytes);
+    at += t.bytes;
+    pad();
+  }
+  file.commit();
+}
+
+}  // namespace engram

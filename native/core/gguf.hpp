@@ -1,0 +1,94 @@
+// Reads and writes GGUF, the container of llama.cpp's models and adapters (spec: ggml/docs/gguf.md, versions 2 and 3,
+// little-endian). A file is memory-mapped and never copied; every length in it is checked before it is used. Not here:
+// what the tensors mean (model.hpp, adapter_file.hpp) and how quantised ones are decoded (ggml.hpp).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace engram {
+
+struct GgufTensor {
+  std::string name;
+  uint32_t type = 0;  // a ggml_type; 0 is F32
+  std::vector<int64_t>
+      shape;            // as in the file: the fastest dimension first, so a [n_out, n_in] matrix is {n_in, n_out}
+  uint64_t offset = 0;  // from the start of the data section
+  int64_t elements() const;
+};
+
+class GgufFile {
+ public:
+  // Throws `not_found`, `disk`, `corrupt`, `unsupported` (version, big-endian).
+  static GgufFile open(const std::string& path);
+  ~GgufFile();
+  GgufFile(GgufFile&&) noexcept;
+
+  const std::vector<GgufTensor>& tensors() const { return tensors_; }
+  const GgufTensor* find(std::string_view name) const;  // null if there is none
+  // The bytes of a tensor; throws `corrupt` if the file ends before `bytes`.
+  const uint8_t* data(const GgufTensor& tensor, uint64_t bytes) const;
+  // The values of an F32 tensor.
+  std::vector<float> floats(const GgufTensor& tensor) const;
+
+  // Metadata; the first form throws `corrupt` if the key is missing or of another kind. Any integer kind is read as
+  // int.
+  int64_t integer(const std::string& key) const;
+  int64_t integer(const std::string& key, int64_t fallback) const;
+  double number(const std::string& key) const;
+  double number(const std::string& key, double fallback) const;
+  std::string string(const std::string& key) const;
+  std::string string(const std::string& key, const std::string& fallback) const;
+  bool has(const std::string& key) const { return values_.count(key) > 0; }
+  // Length of an array, or -1 if the key is no array.
+  int64_t array_length(const std::string& key) const;
+
+ private:
+  struct Array {
+    uint64_t length;
+  };
+  using Value = std::variant<int64_t, double, bool, std::string, Array>;
+  class Mapping;
+  class Reader;
+
+  GgufFile();
+  const Value* value(const std::string& key) const;
+
+  std::string path_;
+  std::unique_ptr<Mapping> mapping_;
+  uint64_t data_start_ = 0;
+  std::map<std::string, Value> values_;
+  std::vector<GgufTensor> tensors_;
+  std::map<std::string, size_t, std::less<>> index_;
+};
+
+// Collects metadata and F32 tensors and writes them as one GGUF (version 3).
+class GgufWriter {
+ public:
+  void set(const std::string& key, const std::string& value);
+  void set(const std::string& key, float value);
+  void set(const std::string& key, uint32_t value);
+  // `shape` fastest dimension first; `data` must stay alive until write().
+  void add(const std::string& name, std::vector<int64_t> shape, const float* data);
+  // Temporary file beside `path`, fsync, rename. Throws `disk`.
+  void write(const std::string& path) const;
+
+ private:
+  struct Entry {
+    std::string name;
+    std::vector<int64_t> shape;
+    const float* data;
+    uint64_t bytes;
+  };
+  std::string metadata_;
+  uint64_t n_metadata_ = 0;
+  std::vector<Entry> tensors_;
+};
+
+}  // namespace engram

@@ -1,0 +1,197 @@
+// Reads a Llama-shaped GGUF into packed frozen matrices (see model.hpp).
+#include "model.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "error.hpp"
+#include "ggml.hpp"
+#include "gguf.hpp"
+
+namespace engram {
+namespace {
+
+constexpr const char* kTrainable[] = {"llama"};
+
+ModelConfig read_config(const GgufFile& file, const std::string& path) {
+  ModelConfig c;
+  c.architecture = file.string("general.architecture");
+  if (std::find(std::begin(kTrainable), std::end(kTrainable), c.architecture) == std::end(kTrainable)) {
+    std::string list;
+    for (const char* name : kTrainable) list += std::string(list.empty() ? "" : ", ") + name;
+    throw Error("unsupported", "Models of architecture " + c.architecture + " cannot be trained yet.",
+                "These can: " + list + ".");
+  }
+  const auto key = [&](const char* name) { return c.architecture + "." + name; };
+  const auto size = [&](const std::string& name, int64_t fallback) {
+    const int64_t n = fallback < 0 ? file.integer(name) : file.integer(name, fallback);
+    if (n < 1 || n > (int64_t{1} << 24))
+      throw Error("corrupt", path + " says that " + name + " is " + std::to_string(n) + ".");
+    return n;
+  };
+  c.n_layers = size(key("block_count"), -1);
+  c.d_model = size(key("embedding_length"), -1);
+  c.d_ff = size(key("feed_forward_length"), -1);
+  c.n_heads = size(key("attention.head_count"), -1);
+  c.n_kv_heads = size(key("attention.head_count_kv"), c.n_heads);
+  c.head_dim = size(key("attention.key_length"), std::max<int64_t>(1, c.d_model / c.n_heads));
+  c.rope_dim = size(key("rope.dimension_count"), c.head_dim);
+  c.n_ctx = size(key("context_length"), 2048);
+  c.rope_theta = static_cast<float>(file.number(key("rope.freq_base"), 10000.0));
+  c.norm_eps = static_cast<float>(file.number(key("attention.layer_norm_rms_epsilon")));
+  c.rope_scale = 1;
+  const std::string scaling = file.string(key("rope.scaling.type"), "none");
+  if (scaling == "linear") {
+    c.rope_scale = static_cast<float>(1 / file.number(key("rope.scaling.factor"), 1.0));
+  } else if (scaling != "none") {
+    throw Error("unsupported", "RoPE scaling of kind " + scaling + " cannot be trained yet.", "none and linear can.");
+  }
+  if (c.n_heads % c.n_kv_heads != 0 || c.rope_dim > c.head_dim || c.rope_dim % 2 != 0 || !(c.norm_eps > 0) ||
+      !(c.rope_theta > 0) || !std::isfinite(c.rope_scale) || !(c.rope_scale > 0)) {
+    throw Error("corrupt", path + " has sizes in its header that do not fit together.");
+  }
+  for (const char* name : {"expert_count", "attention.sliding_window"}) {
+    if (file.integer(key(name), 0) > 0)
+      throw Error("unsupported", "Models with " + std::string(name) + " cannot be trained yet.");
+  }
+  return c;
+}
+
+// Finds tensors of known shapes and packs them, counting progress.
+class Loader {
+ public:
+  Loader(const GgufFile& file, const Ggml& ggml, const std::string& path, const LoadOptions& options)
+      : file_(file), ggml_(ggml), path_(path), options_(options), pool_(options.threads) {
+    for (const GgufTensor& t : file.tensors()) total_ += t.elements();
+  }
+
+  bool has(const std::string& name) const { return file_.find(name) != nullptr; }
+
+  FrozenMatrix matrix(const std::string& name, int64_t n_out, int64_t n_in) {
+    const GgufTensor& tensor = find(name, {n_in, n_out});
+    const Ggml::Type type = ggml_.type(tensor.type);
+    if (n_in % type.block_elements != 0)
+      throw Error("corrupt", "Rows of " + name + " in " + path_ + " are not whole blocks.");
+    const int64_t row_bytes = static_cast<int64_t>(type.bytes(n_in));
+    const uint8_t* data = file_.data(tensor, static_cast<uint64_t>(n_out * row_bytes));
+    std::atomic<bool> sound{true};
+    FrozenMatrix out(
+        n_out, n_in, options_.precision, true,
+        [&](int64_t row, int64_t count, float* to) {
+          type.dequantize(data + row * row_bytes, to, count * n_in);
+          for (int64_t i = 0; i < count * n_in; i++) {
+            if (!std::isfinite(to[i])) sound.store(false, std::memory_order_relaxed);
+          }
+        },
+        pool_);
+    if (!sound)
+      throw Error("corrupt", "Tensor " + name + " of " + path_ + " holds values that are not finite numbers.");
+    count(tensor);
+    return out;
+  }
+
+  std::vector<float> vector(const std::string& name, int64_t n) {
+    const GgufTensor& tensor = find(name, {n});
+    const Ggml::Type type = ggml_.type(tensor.type);
+    if (n % type.block_elements != 0)
+      throw Error("corrupt", "Tensor " + name + " of " + path_ + " is not whole blocks.");
+    std::vector<float> out(n);
+    type.dequantize(file_.data(tensor, type.bytes(n)), out.data(), n);
+    for (float x : out) {
+      if (!std::isfinite(x))
+        throw Error("corrupt", "Tensor " + name + " of " + path_ + " holds values that are not finite numbers.");
+    }
+    count(tensor);
+    return out;
+  }
+
+ private:
+  const GgufTensor& find(const std::string& name, const std::vector<int64_t>& shape) const {
+    const GgufTensor* tensor = file_.find(name);
+    if (tensor == nullptr) throw Error("corrupt", path_ + " lacks tensor " + name + ".");
+    if (tensor->shape != shape)
+      throw Error("corrupt", "Tensor " + name + " of " + path_ + " has another shape than its header says.");
+    return *tensor;
+  }
+  void count(const GgufTensor& tensor) {
+    done_ += tensor.elements();
+    if (options_.on_progress && !options_.on_progress(static_cast<double>(done_) / static_cast<double>(total_))) {
+      throw Error("cancelled", "Cancelled.");
+    }
+  }
+
+  const GgufFile& file_;
+  const Ggml& ggml_;
+  const std::string& path_;
+  const LoadOptions& options_;
+  ThreadPool pool_;
+  int64_t done_ = 0, total_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<const Model> Model::load(const std::string& path, const std::string& ggml_library,
+                                         const LoadOptions& options) {
+  const GgufFile file = GgufFile::open(path);
+  const ModelConfig c = read_config(file, path);
+  const Ggml ggml(ggml_library);
+  Loader loader(file, ggml, path, options);
+
+  const GgufTensor* embedding = file.find("token_embd.weight");
+  if (embedding == nullptr || embedding->shape.size() != 2)
+    throw Error("corrupt", path + " lacks tensor token_embd.weight.");
+  const int64_t n_vocab = embedding->shape[1];
+  std::shared_ptr<Model> model(new Model(loader.matrix("token_embd.weight", n_vocab, c.d_model)));
+  model->config = c;
+  model->config.n_vocab = n_vocab;
+  model->config.tied_head = !loader.has("output.weight");
+  if (!model->config.tied_head)
+    model->output = std::make_unique<FrozenMatrix>(loader.matrix("output.weight", n_vocab, c.d_model));
+  model->output_norm = loader.vector("output_norm.weight", c.d_model);
+  if (loader.has("rope_freqs.weight")) model->rope_factors = loader.vector("rope_freqs.weight", c.rope_dim / 2);
+  for (float f : model->rope_factors) {
+    if (!(f > 0)) throw Error("corrupt", "rope_freqs.weight of " + path + " holds a value that is not above 0.");
+  }
+
+  const int64_t d_q = c.n_heads * c.head_dim, d_kv = c.n_kv_heads * c.head_dim;
+  const Shape shapes[kTargets] = {{d_q, c.d_model},    {d_kv, c.d_model},   {d_kv, c.d_model},  {c.d_model, d_q},
+                                  {c.d_ff, c.d_model}, {c.d_ff, c.d_model}, {c.d_model, c.d_ff}};
+  for (int64_t i = 0; i < c.n_layers; i++) {
+    const std::string block = "blk." + std::to_string(i) + ".";
+    for (const char* bias : {"attn_q.bias", "attn_k.bias", "attn_v.bias", "attn_output.bias", "ffn_gate.bias",
+                             "ffn_up.bias", "ffn_down.bias"}) {
+      if (loader.has(block + bias))
+        throw Error("unsupported", "Models with biases (" + block + bias + ") cannot be trained yet.");
+    }
+    LayerWeights& layer = model->layers.emplace_back();
+    layer.attn_norm = loader.vector(block + "attn_norm.weight", c.d_model);
+    layer.ffn_norm = loader.vector(block + "ffn_norm.weight", c.d_model);
+    for (int t = 0; t < kTargets; t++) {
+      const std::string name = block + target_gguf_name(static_cast<Target>(t)) + ".weight";
+      layer.matrices.push_back(loader.matrix(name, shapes[t].n_out, shapes[t].n_in));
+    }
+  }
+  for (const GgufTensor& t : file.tensors()) model->n_parameters += t.elements();
+  model->precision = options.precision;
+  model->path = path;
+  return model;
+}
+
+int64_t Model::bytes() const {
+  int64_t total = token_embedding.bytes() + (output ? output->bytes() : 0);
+  for (const LayerWeights& layer : layers) {
+    for (const FrozenMatrix& m : layer.matrices) total += m.bytes();
+  }
+  return total;
+}
+
+std::vector<std::array<Shape, kTargets>> Model::shapes() const {
+  std::vector<std::array<Shape, kTargets>> out(layers.size());
+  for (size_t i = 0; i < layers.size(); i++) {
+    for (int t = 0; t < kTargets; t++) out[i][t] = {layers[i].matrices[t].n_out(), layers[i].matrices[t].n_in()};
+  }
+  return out;
+}
+
+}  // namespace engram

@@ -1,0 +1,123 @@
+// Causal grouped-query attention (see ops.hpp). A job is one head of one segment; it never holds more than a block of
+// queries against all keys, so memory grows with the length and not with its square (Dao et al. 2022, arXiv 2205.14135,
+// on a CPU).
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "../gemm/gemm.hpp"
+#include "ops.hpp"
+#include "vector.hpp"
+
+namespace engram {
+namespace {
+
+constexpr int64_t kQueries = 64;  // rows of a block
+
+// Each job computes alone; the pool outside shares out the jobs.
+ThreadPool& alone() {
+  thread_local ThreadPool pool(1);
+  return pool;
+}
+
+// Rows [prefix, then own] of one head of x [T, heads, S], side by side as [prefix + length, S].
+std::vector<float> gather(const float* x, const Segment& s, int64_t head, int64_t heads, int64_t S) {
+  std::vector<float> out((s.prefix + s.length) * S);
+  for (int64_t i = 0; i < s.prefix + s.length; i++) {
+    const int64_t row = i < s.prefix ? i : s.start + i - s.prefix;
+    std::memcpy(&out[i * S], x + (row * heads + head) * S, S * sizeof(float));
+  }
+  return out;
+}
+
+// Scores of queries [first, first + n) of a segment with the keys they see: [n, first + n + prefix], row i valid to its
+// first prefix + first + i + 1.
+void scores(float* out, const float* q, int64_t q_stride, const float* keys, int64_t n, int64_t n_keys, int64_t S) {
+  gemm(false, true, n, n_keys, S, static_cast<float>(1 / std::sqrt(static_cast<double>(S))), q, q_stride, keys, S, 0,
+       out, n_keys, alone());
+}
+
+}  // namespace
+
+void attention_forward(float* o, float* lse, const float* q, const float* k, const float* v,
+                       const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t G, int64_t S,
+                       ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  pool.parallel_for(static_cast<int64_t>(segments.size()) * H, [&](int64_t job) {
+    const Segment& seg = segments[job / H];
+    const int64_t h = job % H;
+    const std::vector<float> keys = gather(k, seg, h * G / H, G, S), values = gather(v, seg, h * G / H, G, S);
+    std::vector<float> p(std::min(kQueries, seg.length) * (seg.prefix + seg.length));
+    for (int64_t first = 0; first < seg.length; first += kQueries) {
+      const int64_t n = std::min(kQueries, seg.length - first), n_keys = seg.prefix + first + n;
+      const int64_t at = (seg.start + first) * H + h;  // of the block's first row in [T, H]
+      scores(p.data(), q + at * S, H * S, keys.data(), n, n_keys, S);
+      for (int64_t i = 0; i < n; i++) {
+        float* row = &p[i * n_keys];
+        const int64_t seen = seg.prefix + first + i + 1;
+        const float max = vec.max(row, seen);
+        const double total = vec.exp_sum(row, max, seen);
+        vec.scale(row, static_cast<float>(1 / total), seen);
+        std::fill(row + seen, row + n_keys, 0.0f);
+        lse[h * T + seg.start + first + i] = max + static_cast<float>(std::log(total));
+      }
+      gemm(false, false, n, S, n_keys, 1, p.data(), n_keys, values.data(), S, 0, o + at * S, H * S, alone());
+    }
+  });
+}
+
+void attention_backward(float* dq, float* dk, float* dv, const float* q, const float* k, const float* v, const float* o,
+                        const float* lse, const float* d_o, const std::vector<Segment>& segments, int64_t T, int64_t H,
+                        int64_t G, int64_t S, ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  const float inverse_root = static_cast<float>(1 / std::sqrt(static_cast<double>(S)));
+  const int64_t n_segments = static_cast<int64_t>(segments.size());
+
+  // Every job has gradients of its own for all the keys and values it sees; they are added up afterwards in a fixed
+  // order.
+  std::vector<std::vector<float>> dkeys(n_segments * H), dvalues(n_segments * H);
+  pool.parallel_for(n_segments * H, [&](int64_t job) {
+    const Segment& seg = segments[job / H];
+    const int64_t h = job % H;
+    const std::vector<float> keys = gather(k, seg, h * G / H, G, S), values = gather(v, seg, h * G / H, G, S);
+    std::vector<float>&dkey = dkeys[job], &dvalue = dvalues[job];
+    dkey.assign(keys.size(), 0);
+    dvalue.assign(values.size(), 0);
+    std::vector<float> p(std::min(kQueries, seg.length) * (seg.prefix + seg.length)), dp(p.size());
+    for (int64_t first = 0; first < seg.length; first += kQueries) {
+      const int64_t n = std::min(kQueries, seg.length - first), n_keys = seg.prefix + first + n;
+      const int64_t at = (seg.start + first) * H + h;
+      scores(p.data(), q + at * S, H * S, keys.data(), n, n_keys, S);
+      gemm(false, true, n, n_keys, S, 1, d_o + at * S, H * S, values.data(), S, 0, dp.data(), n_keys,
+           alone());  // dp = do vᵀ
+      for (int64_t i = 0; i < n; i++) {
+        float *row = &p[i * n_keys], *drow = &dp[i * n_keys];
+        const int64_t seen = seg.prefix + first + i + 1;
+        vec.exp_sum(row, lse[h * T + seg.start + first + i], seen);  // probabilities
+        const float delta = vec.dot(o + (at + i * H) * S, d_o + (at + i * H) * S, S);
+        vec.softmax_backward(drow, row, drow, delta, inverse_root, seen);
+        std::fill(row + seen, row + n_keys, 0.0f);
+        std::fill(drow + seen, drow + n_keys, 0.0f);
+      }
+      gemm(false, false, n, S, n_keys, 1, dp.data(), n_keys, keys.data(), S, 0, dq + at * S, H * S, alone());  // ds k
+      gemm(true, false, n_keys, S, n, 1, dp.data(), n_keys, q + at * S, H * S, 1, dkey.data(), S, alone());  // dsᵀ q
+      gemm(true, false, n_keys, S, n, 1, p.data(), n_keys, d_o + at * S, H * S, 1, dvalue.data(), S, alone());  // pᵀ do
+    }
+  });
+
+  std::fill(dk, dk + T * G * S, 0.0f);
+  std::fill(dv, dv + T * G * S, 0.0f);
+  pool.parallel_for(G, [&](int64_t g) {
+    for (int64_t job = 0; job < n_segments * H; job++) {
+      if (job % H * G / H != g) continue;
+      const Segment& seg = segments[job / H];
+      for (int64_t i = 0; i < seg.prefix + seg.length; i++) {
+        const int64_t row = i < seg.prefix ? i : seg.start + i - seg.prefix;
+        vec.add(dk + (row * G + g) * S, &dkeys[job][i * S], S);
+        vec.add(dv + (row * G + g) * S, &dvalues[job][i * S], S);
+      }
+    }
+  });
+}
+
+}  // namespace engram

@@ -1,0 +1,192 @@
+// Norm, rotary embedding, SwiGLU and losses (see ops.hpp); attention has a file of its own.
+#include "ops.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "../cpu.hpp"
+#include "vector.hpp"
+
+namespace engram {
+
+namespace vec {
+const Table& table() {
+#if defined(__x86_64__) || defined(_M_X64)
+  static const Table& chosen = isa_available(Isa::avx512) ? avx512 : isa_available(Isa::avx2) ? avx2 : portable;
+  return chosen;
+#else
+  return portable;
+#endif
+}
+}  // namespace vec
+
+namespace {
+
+constexpr int64_t kRowsPerChunk = 8, kValuesPerChunk = 16384;
+
+// Calls body(row) for every row, a few rows a chunk.
+template <typename Body>
+void for_rows(int64_t T, ThreadPool& pool, const Body& body) {
+  pool.parallel_for((T + kRowsPerChunk - 1) / kRowsPerChunk, [&](int64_t chunk) {
+    const int64_t end = std::min(T, (chunk + 1) * kRowsPerChunk);
+    for (int64_t t = chunk * kRowsPerChunk; t < end; t++) body(t);
+  });
+}
+
+// Calls body(offset, count) over n values.
+template <typename Body>
+void for_values(int64_t n, ThreadPool& pool, const Body& body) {
+  pool.parallel_for((n + kValuesPerChunk - 1) / kValuesPerChunk, [&](int64_t chunk) {
+    const int64_t at = chunk * kValuesPerChunk;
+    body(at, std::min(kValuesPerChunk, n - at));
+  });
+}
+
+}  // namespace
+
+void rmsnorm_forward(float* y, float* rstd, const float* x, const float* w, float eps, int64_t T, int64_t D,
+                     ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  for_rows(T, pool, [&](int64_t t) {
+    const double mean = vec.sum_squares(x + t * D, D) / static_cast<double>(D);
+    rstd[t] = static_cast<float>(1 / std::sqrt(mean + eps));
+    vec.mul_scale(y + t * D, x + t * D, w, rstd[t], D);
+  });
+}
+
+void rmsnorm_backward(float* dx, const float* x, const float* w, const float* rstd, const float* dy, int64_t T,
+                      int64_t D, ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  for_rows(T, pool, [&](int64_t t) {
+    const float *row = x + t * D, *dyt = dy + t * D;
+    double sum = 0;  // Σ dy w x
+    for (int64_t d = 0; d < D; d++) sum += static_cast<double>(dyt[d] * w[d] * row[d]);
+    const float mean = static_cast<float>(sum * rstd[t] * rstd[t] / static_cast<double>(D));
+    vec.rmsnorm_dx(dx + t * D, row, w, dyt, rstd[t], mean, D);
+  });
+}
+
+void RopeTable::extend(int64_t n, int64_t rotated, float theta, float scale, const std::vector<float>& factors) {
+  R = rotated;
+  if (n <= n_positions) return;
+  cosine.resize(n * R / 2);
+  sine.resize(n * R / 2);
+  for (int64_t i = 0; i < R / 2; i++) {
+    const double factor = factors.empty() ? 1.0 : factors[i];
+    const double frequency =
+        scale * std::pow(static_cast<double>(theta), -2.0 * static_cast<double>(i) / static_cast<double>(R)) / factor;
+    for (int64_t p = n_positions; p < n; p++) {
+      cosine[p * R / 2 + i] = static_cast<float>(std::cos(static_cast<double>(p) * frequency));
+      sine[p * R / 2 + i] = static_cast<float>(std::sin(static_cast<double>(p) * frequency));
+    }
+  }
+  n_positions = n;
+}
+
+namespace {
+void rotate(float* x, const RopeTable& table, const int32_t* positions, float direction, int64_t T, int64_t heads,
+            int64_t S, ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  const int64_t pairs = table.R / 2;
+  for_rows(T, pool, [&](int64_t t) {
+    const float* c = table.cosine.data() + positions[t] * pairs;
+    std::vector<float> s(table.sine.data() + positions[t] * pairs, table.sine.data() + (positions[t] + 1) * pairs);
+    vec.scale(s.data(), direction, pairs);
+    for (int64_t h = 0; h < heads; h++) vec.rotate_pairs(x + (t * heads + h) * S, c, s.data(), pairs);
+  });
+}
+}  // namespace
+
+void rope_forward(float* x, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads, int64_t S,
+                  ThreadPool& pool) {
+  rotate(x, table, positions, 1, T, heads, S, pool);
+}
+
+void rope_backward(float* dx, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads, int64_t S,
+                   ThreadPool& pool) {
+  rotate(dx, table, positions, -1, T, heads, S, pool);
+}
+
+void swiglu_forward(float* y, const float* gate, const float* up, int64_t n, ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  for_values(n, pool, [&](int64_t at, int64_t count) { vec.swiglu(y + at, gate + at, up + at, count); });
+}
+
+void swiglu_backward(float* dgate, float* dup, const float* gate, const float* up, const float* dy, int64_t n,
+                     ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  for_values(n, pool, [&](int64_t at, int64_t count) {
+    vec.swiglu_backward(dgate + at, dup + at, gate + at, up + at, dy + at, count);
+  });
+}
+
+Distribution distribution_of(float* logits, int64_t V, int64_t k) {
+  const vec::Table& vec = vec::table();
+  k = std::min(k, V);
+  Distribution out;
+  out.ids.resize(V);
+  std::iota(out.ids.begin(), out.ids.end(), 0);
+  const double total = vec.exp_sum(logits, vec.max(logits, V), V);
+  const auto likelier = [&](int32_t a, int32_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; };
+  if (k < V) std::nth_element(out.ids.begin(), out.ids.begin() + k, out.ids.end(), likelier);
+  out.ids.resize(k);
+  out.ids.shrink_to_fit();
+  double named = 0;
+  for (int32_t id : out.ids) {
+    out.probabilities.push_back(static_cast<float>(logits[id] / total));
+    named += logits[id] / total;
+  }
+  out.rest = k < V ? std::max(0.0, 1 - named) : 0;
+  return out;
+}
+
+RowLoss loss_row(float* logits, int64_t V, int32_t target, float weight, const Distribution* base, float kl_weight) {
+  const vec::Table& vec = vec::table();
+  RowLoss out;
+  const float max = vec.max(logits, V);
+  const float target_logit = target >= 0 ? logits[target] : 0;
+  std::vector<float> base_logits;
+  if (base != nullptr) {
+    for (int32_t id : base->ids) base_logits.push_back(logits[id]);
+  }
+  const double total = vec.exp_sum(logits, max, V);
+  const double log_total = std::log(total) + max;
+  if (target >= 0) {
+    out.cross_entropy = log_total - target_logit;
+    out.correct = target_logit >= max;
+  } else {
+    weight = 0;
+  }
+
+  // d(CE) = q - onehot(target). d(KL) = q - p for the tokens that base names; for the rest, of which only the sum is
+  // known, q · (1 - p_rest / q_rest): chain rule through log of the sum.
+  double rest_factor = 1;
+  if (base != nullptr) {
+    double named = 0;
+    for (size_t i = 0; i < base->ids.size(); i++) {
+      const double p = base->probabilities[i], log_q = base_logits[i] - log_total;
+      if (p > 0) out.kl += p * (std::log(p) - log_q);
+      named += std::exp(log_q);
+    }
+    if (base->rest > 0) {
+      const double q_rest = std::max(1 - named, 1e-6);
+      out.kl += base->rest * (std::log(base->rest) - std::log(q_rest));
+      rest_factor = 1 - base->rest / q_rest;
+    }
+  } else {
+    kl_weight = 0;
+  }
+
+  std::vector<float> named_gradient(base_logits.size());
+  for (size_t i = 0; i < named_gradient.size(); i++) {
+    const double q = logits[base->ids[i]] / total;
+    named_gradient[i] = static_cast<float>(weight * q + kl_weight * (q - base->probabilities[i]));
+  }
+  vec.scale(logits, static_cast<float>((weight + kl_weight * rest_factor) / total), V);
+  for (size_t i = 0; i < named_gradient.size(); i++) logits[base->ids[i]] = named_gradient[i];
+  if (target >= 0) logits[target] -= weight;
+  return out;
+}
+
+}  // namespace engram

@@ -1,0 +1,232 @@
+// The loops of vector.hpp, written once with the compiler's generic vectors of 16 floats, which become one AVX-512
+// register, two of AVX2 or four of SSE and NEON, whatever the including file is compiled for. ENGRAM_VECTOR_TABLE names
+// the table made. Everything else is in an unnamed namespace and nothing of the standard library is used: see
+// gemm/kernels.hpp for why.
+#pragma once
+
+#include "vector.hpp"
+
+#pragma GCC diagnostic ignored "-Wpsabi"  // V never crosses a boundary: every function that takes one is inlined here
+
+namespace engram::vec {
+namespace {
+
+typedef float V __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t VI __attribute__((vector_size(64), aligned(4), may_alias));
+constexpr int64_t W = 16;
+
+inline V load(const float* p) { return *reinterpret_cast<const V*>(p); }
+inline void store(float* p, V v) { *reinterpret_cast<V*>(p) = v; }
+inline V set(float x) { return V{} + x; }
+inline float sum(V v) {
+  float s = 0;
+  for (int i = 0; i < W; i++) s += v[i];
+  return s;
+}
+inline V vmax(V a, V b) { return a > b ? a : b; }
+inline V vmin(V a, V b) { return a < b ? a : b; }
+
+// exp to about 2 ulp: x = n ln2 + r, a polynomial in r (coefficients: minimax on [-ln2/2, ln2/2]), 2^n put into the
+// exponent.
+inline V vexp(V x) {
+  x = vmin(vmax(x, set(-87.3f)), set(88.0f));
+  const V shifted = x * 1.44269504088896341f + 12582912.0f;  // 1.5 · 2^23: rounds to the nearest integer
+  const V n = shifted - 12582912.0f;
+  const V r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  V p = set(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  const VI exponent = (__builtin_convertvector(n, VI) + 127) << 23;
+  return p * (V)exponent;  // the same bits
+}
+inline V sigmoid(V x) { return 1.0f / (1.0f + vexp(-x)); }
+
+// Whole vectors from i on; what is left is fewer than W floats.
+#define ENGRAM_FOR_VECTORS(i, n) for (; i + W <= n; i += W)
+
+// A rest of fewer than W floats, padded, so that each loop is written once.
+struct Rest {
+  float lanes[W];
+  Rest(const float* p, int64_t n, float fill) {
+    for (int64_t i = 0; i < W; i++) lanes[i] = i < n ? p[i] : fill;
+  }
+  V v() const { return load(lanes); }
+};
+inline void store_rest(float* p, V v, int64_t n) {
+  for (int64_t i = 0; i < n; i++) p[i] = v[i];
+}
+
+float dot(const float* a, const float* b, int64_t n) {
+  V s0{}, s1{};
+  int64_t i = 0;
+  for (; i + 2 * W <= n; i += 2 * W) {
+    s0 += load(a + i) * load(b + i);
+    s1 += load(a + i + W) * load(b + i + W);
+  }
+  ENGRAM_FOR_VECTORS(i, n) s0 += load(a + i) * load(b + i);
+  if (i < n) s1 += Rest(a + i, n - i, 0).v() * Rest(b + i, n - i, 0).v();
+  return sum(s0 + s1);
+}
+
+double sum_squares(const float* x, int64_t n) {
+  double total = 0;
+  for (int64_t start = 0; start < n; start += 4096) {  // double between blocks: exact enough for millions of values
+    const int64_t end = start + 4096 < n ? start + 4096 : n;
+    total += static_cast<double>(dot(x + start, x + start, end - start));
+  }
+  return total;
+}
+
+float max(const float* x, int64_t n) {
+  V m = set(x[0]);
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) m = vmax(load(x + i), m);
+  if (i < n) m = vmax(Rest(x + i, n - i, x[0]).v(), m);
+  float best = m[0];
+  for (int j = 1; j < W; j++) best = m[j] > best ? m[j] : best;
+  return best;
+}
+
+double exp_sum(float* x, float shift, int64_t n) {
+  double total = 0;
+  int64_t i = 0;
+  while (i + W <= n) {
+    V s{};
+    const int64_t end = i + 256 * W < n ? i + 256 * W : n;
+    ENGRAM_FOR_VECTORS(i, end) {
+      const V e = vexp(load(x + i) - shift);
+      store(x + i, e);
+      s += e;
+    }
+    total += static_cast<double>(sum(s));
+  }
+  if (i < n) {
+    const V e = vexp(Rest(x + i, n - i, 0).v() - shift);
+    store_rest(x + i, e, n - i);
+    for (int64_t j = 0; j < n - i; j++) total += static_cast<double>(e[j]);
+  }
+  return total;
+}
+
+void scale(float* x, float a, int64_t n) {
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) store(x + i, load(x + i) * a);
+  for (; i < n; i++) x[i] *= a;
+}
+
+void add(float* y, const float* x, int64_t n) {
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) store(y + i, load(y + i) + load(x + i));
+  for (; i < n; i++) y[i] += x[i];
+}
+
+void mul_scale(float* y, const float* x, const float* w, float a, int64_t n) {
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) store(y + i, load(x + i) * a * load(w + i));
+  for (; i < n; i++) y[i] = x[i] * a * w[i];
+}
+
+void rmsnorm_dx(float* dx, const float* x, const float* w, const float* dy, float rstd, float mean, int64_t n) {
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) store(dx + i, load(dx + i) + rstd * (load(dy + i) * load(w + i) - load(x + i) * mean));
+  for (; i < n; i++) dx[i] += rstd * (dy[i] * w[i] - x[i] * mean);
+}
+
+void swiglu(float* y, const float* gate, const float* up, int64_t n) {
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) store(y + i, load(gate + i) * sigmoid(load(gate + i)) * load(up + i));
+  if (i < n) {
+    const V g = Rest(gate + i, n - i, 0).v();
+    store_rest(y + i, g * sigmoid(g) * Rest(up + i, n - i, 0).v(), n - i);
+  }
+}
+
+inline void swiglu_backward_of(V g, V u, V d, V& dgate, V& dup) {
+  const V s = sigmoid(g);
+  dup = d * g * s;
+  dgate = d * u * s * (1.0f + g * (1.0f - s));
+}
+
+void swiglu_backward(float* dgate, float* dup, const float* gate, const float* up, const float* dy, int64_t n) {
+  int64_t i = 0;
+  V dg, du;
+  ENGRAM_FOR_VECTORS(i, n) {
+    swiglu_backward_of(load(gate + i), load(up + i), load(dy + i), dg, du);
+    store(dgate + i, dg);
+    store(dup + i, du);
+  }
+  if (i < n) {
+    swiglu_backward_of(Rest(gate + i, n - i, 0).v(), Rest(up + i, n - i, 0).v(), Rest(dy + i, n - i, 0).v(), dg, du);
+    store_rest(dgate + i, dg, n - i);
+    store_rest(dup + i, du, n - i);
+  }
+}
+
+void softmax_backward(float* ds, const float* p, const float* dp, float delta, float a, int64_t n) {
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) store(ds + i, load(p + i) * (load(dp + i) - delta) * a);
+  for (; i < n; i++) ds[i] = p[i] * (dp[i] - delta) * a;
+}
+
+void rotate_pairs(float* x, const float* c, const float* s, int64_t pairs) {
+  for (int64_t i = 0; i < pairs; i++) {
+    const float a = x[2 * i], b = x[2 * i + 1];
+    x[2 * i] = a * c[i] - b * s[i];
+    x[2 * i + 1] = a * s[i] + b * c[i];
+  }
+}
+
+inline V vsqrt(V v) {
+  V out;
+  for (int i = 0; i < W; i++) out[i] = __builtin_sqrtf(v[i]);
+  return out;
+}
+
+inline void adam_of(V& value, V& m, V& v, V g, const AdamStep& o) {
+  g = g * o.clip + value * o.l2;
+  m = m * o.beta1 + g * (1.0f - o.beta1);
+  v = v * o.beta2 + g * g * (1.0f - o.beta2);
+  value = value * o.decay - o.learning_rate * (m * o.correction1) / (vsqrt(v * o.correction2) + o.epsilon);
+}
+
+void adam(float* value, float* gradient, float* first, float* second, const AdamStep& step, int64_t n) {
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) {
+    V x = load(value + i), m = load(first + i), v = load(second + i);
+    adam_of(x, m, v, load(gradient + i), step);
+    store(value + i, x);
+    store(first + i, m);
+    store(second + i, v);
+  }
+  if (i < n) {
+    V x = Rest(value + i, n - i, 0).v(), m = Rest(first + i, n - i, 0).v(), v = Rest(second + i, n - i, 0).v();
+    adam_of(x, m, v, Rest(gradient + i, n - i, 0).v(), step);
+    store_rest(value + i, x, n - i);
+    store_rest(first + i, m, n - i);
+    store_rest(second + i, v, n - i);
+  }
+}
+
+#undef ENGRAM_FOR_VECTORS
+
+}  // namespace
+
+const Table ENGRAM_VECTOR_TABLE = {dot,
+                                   sum_squares,
+                                   max,
+                                   exp_sum,
+                                   scale,
+                                   add,
+                                   mul_scale,
+                                   rmsnorm_dx,
+                                   swiglu,
+                                   swiglu_backward,
+                                   softmax_backward,
+                                   rotate_pairs,
+                                   adam};
+
+}  // namespace engram::vec

@@ -1,0 +1,84 @@
+// AdamW, Adam and SGD (see optimizer.hpp); the same formulas and order of operations as torch.optim.
+#include "optimizer.hpp"
+
+#include <cmath>
+
+#include "error.hpp"
+#include "ops/vector.hpp"
+
+namespace engram {
+namespace {
+
+void check(bool ok, const char* what) {
+  if (!ok) throw Error("usage", std::string(what) + ".");
+}
+bool finite_from(double x, double low) { return std::isfinite(x) && x >= low; }
+
+}  // namespace
+
+Optimizer::Optimizer(const OptimizerConfig& c) : config_(c) {
+  check(std::isfinite(c.learning_rate) && c.learning_rate > 0, "The learning rate must be a number above 0");
+  check(std::isfinite(c.rate_b) && c.rate_b > 0, "rateB must be a number above 0");
+  check(c.beta1 >= 0 && c.beta1 < 1 && c.beta2 >= 0 && c.beta2 < 1, "beta1 and beta2 must be at least 0 and below 1");
+  check(finite_from(c.epsilon, 0), "epsilon must be a number from 0");
+  check(finite_from(c.weight_decay, 0), "The weight decay must be a number from 0");
+  check(c.momentum >= 0 && c.momentum < 1, "The momentum must be at least 0 and below 1");
+  check(finite_from(c.max_grad_norm, 0), "maxGradNorm must be a number from 0");
+}
+
+double Optimizer::step(Lora& lora, double learning_rate) {
+  check(std::isfinite(learning_rate) && learning_rate >= 0, "The learning rate must be a number from 0");
+  const vec::Table& vec = vec::table();
+  const std::vector<Lora::Parameter> parameters = lora.parameters();
+
+  double squares = 0;
+  for (const Lora::Parameter& p : parameters) squares += vec.sum_squares(p.gradient->data(), p.gradient->size());
+  const double norm = std::sqrt(squares);
+  if (!std::isfinite(norm)) {
+    throw Error("diverged", "The gradient of step " + std::to_string(steps_ + 1) + " is not a finite number.",
+                "Lower the learning rate.");
+  }
+
+  if (first_.empty()) {
+    const bool adaptive = config_.kind != OptimizerConfig::Kind::sgd;
+    for (const Lora::Parameter& p : parameters) {
+      first_.emplace_back(p.value->size(), 0.0f);
+      second_.emplace_back(adaptive ? p.value->size() : 0, 0.0f);
+    }
+  }
+  steps_++;
+  const double clip =
+      config_.max_grad_norm > 0 && norm > config_.max_grad_norm ? config_.max_grad_norm / (norm + 1e-6) : 1;
+  for (size_t i = 0; i < parameters.size(); i++) {
+    const Lora::Parameter& p = parameters[i];
+    const double rate = p.is_b ? learning_rate * config_.rate_b : learning_rate;
+    const int64_t n = static_cast<int64_t>(p.value->size());
+    float* value = p.value->data();
+    float* gradient = p.gradient->data();
+    float* m = first_[i].data();
+    if (config_.kind == OptimizerConfig::Kind::sgd) {
+      for (int64_t j = 0; j < n; j++) {
+        const float g = static_cast<float>(gradient[j] * clip + config_.weight_decay * value[j]);
+        m[j] = steps_ == 1 ? g : static_cast<float>(config_.momentum) * m[j] + g;
+        value[j] -= static_cast<float>(rate) * m[j];
+      }
+    } else {
+      const bool decoupled = config_.kind == OptimizerConfig::Kind::adamw;
+      vec::AdamStep step;
+      step.learning_rate = static_cast<float>(rate);
+      step.beta1 = static_cast<float>(config_.beta1);
+      step.beta2 = static_cast<float>(config_.beta2);
+      step.epsilon = static_cast<float>(config_.epsilon);
+      step.correction1 = static_cast<float>(1 / (1 - std::pow(config_.beta1, static_cast<double>(steps_))));
+      step.correction2 = static_cast<float>(1 / (1 - std::pow(config_.beta2, static_cast<double>(steps_))));
+      step.decay = decoupled ? static_cast<float>(1 - rate * config_.weight_decay) : 1;
+      step.l2 = decoupled ? 0 : static_cast<float>(config_.weight_decay);
+      step.clip = static_cast<float>(clip);
+      vec.adam(value, gradient, m, second_[i].data(), step, n);
+    }
+  }
+  lora.clear_gradients();
+  return norm;
+}
+
+}  // namespace engram

@@ -1,0 +1,391 @@
+// The training step (see trainer.hpp): lay a batch out as rows, run it, take the loss at the rows that have one, run it
+// back.
+#include "trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "adapter_file.hpp"
+#include "error.hpp"
+#include "transformer.hpp"
+
+namespace engram {
+namespace {
+
+constexpr int64_t kLossRows = 64;                          // rows whose logits are held at once
+constexpr int64_t kTeacherTokens = 256;                    // of a base distribution that are kept by name
+constexpr int64_t kHiddenCacheBytes = int64_t{256} << 20;  // for activations below the first adapted layer
+
+struct StoredExample {
+  Example example;
+  std::vector<float> hidden;          // [n - 1, D] input of the first adapted layer, once computed
+  std::vector<Distribution> teacher;  // for each token with a KL weight, in order, once computed
+  // The last token predicts nothing, so it is no row.
+  int64_t rows() const { return static_cast<int64_t>(example.tokens.size()) - 1; }
+  int64_t first_target() const {
+    for (int64_t i = 1; i <= rows(); i++) {
+      if (example.weights[i] != 0 || (!example.kl_weights.empty() && example.kl_weights[i] != 0)) return i;
+    }
+    return rows() + 1;
+  }
+};
+
+// Where the rows of each example lie in a batch: row i of it is i where i < prefix, else start + i - prefix.
+struct Layout {
+  Rows rows;
+  int64_t prefix = 0;
+  std::vector<int64_t> start;
+  int64_t row(size_t item, int64_t i) const { return i < prefix ? i : start[item] + i - prefix; }
+};
+
+// What all examples begin with and none has a loss on.
+int64_t shared_prefix(const std::vector<const StoredExample*>& examples) {
+  if (examples.size() < 2) return 0;
+  int64_t n = examples[0]->rows();
+  for (const StoredExample* e : examples) {
+    // At least one row stays its own; the row that predicts the first target is its own too.
+    n = std::min({n, e->rows() - 1, e->first_target() - 1});
+    for (int64_t i = 0; i < n; i++) {
+      if (e->example.tokens[i] != examples[0]->example.tokens[i]) n = i;
+    }
+  }
+  return std::max<int64_t>(n, 0);
+}
+
+Layout lay_out(const std::vector<const StoredExample*>& examples) {
+  Layout out;
+  out.prefix = shared_prefix(examples);
+  const auto append = [&](const StoredExample& e, int64_t from, int64_t to, int64_t prefix) {
+    out.rows.segments.push_back({out.rows.size(), to - from, prefix});
+    for (int64_t i = from; i < to; i++) {
+      out.rows.tokens.push_back(e.example.tokens[i]);
+      out.rows.positions.push_back(static_cast<int32_t>(i));
+    }
+  };
+  if (out.prefix > 0) append(*examples[0], 0, out.prefix, 0);
+  for (const StoredExample* e : examples) {
+    out.start.push_back(out.rows.size());
+    append(*e, out.prefix, e->rows(), out.prefix);
+  }
+  return out;
+}
+
+// One row at which a loss is taken.
+struct LossRow {
+  int64_t row, item;
+  int32_t target;
+  float weight, kl_weight;  // as in the example
+  float scale, kl_scale;    // of the batch
+  const Distribution* base;
+};
+
+}  // namespace
+
+struct Trainer::State {
+  State(std::shared_ptr<const Model> m, const LoraConfig& l, const OptimizerConfig& o, int threads)
+      : model(std::move(m)),
+        lora(l, model->shapes()),
+        optimizer(o),
+        pool(std::max(1, threads)),
+        transformer(*model, &lora, pool, cancelled) {}
+
+  std::shared_ptr<const Model> model;
+  Lora lora;
+  Optimizer optimizer;
+  ThreadPool pool;
+  std::atomic<bool> cancelled{false}, running{false};
+  Transformer transformer;
+  std::vector<StoredExample> examples;
+  int64_t hidden_bytes = 0;
+  std::vector<float> x, dx, loss_x, loss_norm, loss_dnorm, logits, rstd;  // work space
+
+  int64_t D() const { return model->config.d_model; }
+  int64_t V() const { return model->config.n_vocab; }
+  int64_t first() const { return lora.config().first_layer; }
+
+  // While one of these lives, cancel() has an effect.
+  struct Running {
+    explicit Running(State& s) : state(s) { state.cancelled = false, state.running = true; }
+    ~Running() { state.running = false; }
+    State& state;
+  };
+
+  // Fills x with the input of the first adapted layer for every row of a layout.
+  void lower_layers(const std::vector<StoredExample*>& items, const Layout& layout) {
+    x.resize(std::max<size_t>(x.size(), layout.rows.size() * D()));
+    if (first() == 0) return transformer.embed(layout.rows, x.data());
+    compute_hidden(items);
+    if (std::any_of(items.begin(), items.end(), [](const StoredExample* e) { return e->hidden.empty(); })) {
+      transformer.embed(layout.rows, x.data());
+      return transformer.run(layout.rows, 0, first(), x.data(), false);
+    }
+    for (size_t i = 0; i < items.size(); i++) {
+      for (int64_t r = 0; r < items[i]->rows(); r++) {
+        std::memcpy(&x[layout.row(i, r) * D()], &items[i]->hidden[r * D()], D() * sizeof(float));
+      }
+    }
+  }
+
+  // Runs the frozen lower layers for those examples whose result is not kept yet, as far as the cache has room.
+  void compute_hidden(const std::vector<StoredExample*>& items) {
+    std::vector<StoredExample*> missing;
+    int64_t wanted = 0;
+    for (StoredExample* e : items) {
+      const int64_t bytes = e->rows() * D() * static_cast<int64_t>(sizeof(float));
+      if (!e->hidden.empty() || std::count(missing.begin(), missing.end(), e) > 0) continue;
+      if (hidden_bytes + wanted + bytes > kHiddenCacheBytes) continue;
+      wanted += bytes;
+      missing.push_back(e);
+    }
+    if (missing.empty()) return;
+    const Layout layout = lay_out({missing.begin(), missing.end()});
+    std::vector<float> hidden(layout.rows.size() * D());
+    transformer.embed(layout.rows, hidden.data());
+    transformer.run(layout.rows, 0, first(), hidden.data(), false);
+    hidden_bytes += wanted;
+    for (size_t i = 0; i < missing.size(); i++) {
+      missing[i]->hidden.resize(missing[i]->rows() * D());
+      for (int64_t r = 0; r < missing[i]->rows(); r++) {
+        std::memcpy(&missing[i]->hidden[r * D()], &hidden[layout.row(i, r) * D()], D() * sizeof(float));
+      }
+    }
+  }
+
+  // logits [n, V] of the given rows of `hidden` [T, D]; also leaves the rows themselves in loss_x.
+  void head_forward(const float* hidden, const std::vector<int64_t>& rows) {
+    const int64_t n = static_cast<int64_t>(rows.size());
+    loss_x.resize(n * D());
+    loss_norm.resize(n * D());
+    rstd.resize(n);
+    logits.resize(n * V());
+    for (int64_t i = 0; i < n; i++) std::memcpy(&loss_x[i * D()], hidden + rows[i] * D(), D() * sizeof(float));
+    rmsnorm_forward(loss_norm.data(), rstd.data(), loss_x.data(), model->output_norm.data(), model->config.norm_eps, n,
+                    D(), pool);
+    model->head().forward(loss_norm.data(), logits.data(), n, false, pool);
+    head_flop += 2.0 * n * D() * V();
+  }
+
+  // What the base model says at every token with a KL weight; it never changes, so it is computed once.
+  void compute_teachers(const std::vector<StoredExample*>& items) {
+    std::vector<StoredExample*> missing;
+    for (StoredExample* e : items) {
+      const auto& kl = e->example.kl_weights;
+      const bool wants = std::any_of(kl.begin(), kl.end(), [](float w) { return w != 0; });
+      if (wants && e->teacher.empty() && std::count(missing.begin(), missing.end(), e) == 0) missing.push_back(e);
+    }
+    if (missing.empty()) return;
+    const Layout layout = lay_out({missing.begin(), missing.end()});
+    lower_layers(missing, layout);
+    transformer.run(layout.rows, first(), model->config.n_layers, x.data(), false);
+    for (size_t i = 0; i < missing.size(); i++) {
+      std::vector<int64_t> rows;
+      for (int64_t t = 1; t <= missing[i]->rows(); t++) {
+        if (missing[i]->example.kl_weights[t] != 0) rows.push_back(layout.row(i, t - 1));
+      }
+      std::vector<Distribution> teacher(rows.size());
+      for (size_t at = 0; at < rows.size(); at += kLossRows) {
+        const std::vector<int64_t> chunk(rows.begin() + at, rows.begin() + std::min(rows.size(), at + kLossRows));
+        head_forward(x.data(), chunk);
+        pool.parallel_for(static_cast<int64_t>(chunk.size()),
+                          [&](int64_t r) { teacher[at + r] = distribution_of(&logits[r * V()], V(), kTeacherTokens); });
+      }
+      missing[i]->teacher = std::move(teacher);
+    }
+  }
+
+  std::vector<LossRow> loss_rows(const std::vector<BatchItem>& batch, const std::vector<StoredExample*>& items,
+                                 const Layout& layout) {
+    std::vector<LossRow> out;
+    for (size_t i = 0; i < items.size(); i++) {
+      const Example& e = items[i]->example;
+      size_t next_teacher = 0;
+      for (int64_t t = 1; t <= items[i]->rows(); t++) {
+        const float kl = e.kl_weights.empty() ? 0 : e.kl_weights[t];
+        const Distribution* base = kl != 0 ? &items[i]->teacher[next_teacher++] : nullptr;
+        if (e.weights[t] == 0 && kl == 0) continue;
+        out.push_back({layout.row(i, t - 1), static_cast<int64_t>(i), e.weights[t] != 0 ? e.tokens[t] : -1,
+                       e.weights[t], kl, batch[i].scale, batch[i].kl_scale, base});
+      }
+    }
+    return out;
+  }
+
+  // Losses of the final hidden states x [T, D]; with dx [T, D], also their gradient.
+  void losses(const std::vector<LossRow>& rows, BatchLoss& out, float* gradient) {
+    for (size_t at = 0; at < rows.size(); at += kLossRows) {
+      const int64_t n = std::min<int64_t>(kLossRows, static_cast<int64_t>(rows.size() - at));
+      std::vector<int64_t> indices(n);
+      for (int64_t i = 0; i < n; i++) indices[i] = rows[at + i].row;
+      head_forward(x.data(), indices);
+      std::vector<RowLoss> results(n);
+      pool.parallel_for(n, [&](int64_t i) {
+        const LossRow& r = rows[at + i];
+        results[i] = loss_row(&logits[i * V()], V(), r.target, r.weight * r.scale, r.base, r.kl_weight * r.kl_scale);
+      });
+      for (int64_t i = 0; i < n; i++) {
+        const LossRow& r = rows[at + i];
+        ExampleLoss& e = out.examples[r.item];
+        if (r.target >= 0) {
+          e.sum_loss += r.weight * results[i].cross_entropy;
+          e.sum_weights += r.weight;
+          e.max_loss = std::max(e.max_loss, results[i].cross_entropy);
+          e.tokens++;
+          e.correct += results[i].correct ? 1 : 0;
+        }
+        if (r.base != nullptr) {
+          e.sum_kl += r.kl_weight * results[i].kl;
+          e.sum_kl_weights += r.kl_weight;
+        }
+      }
+      if (gradient == nullptr) continue;
+      loss_dnorm.resize(n * D());
+      model->head().backward(logits.data(), loss_dnorm.data(), n, false, pool);
+      head_flop += 2.0 * n * D() * V();
+      std::vector<float> rows_dx(n * D(), 0.0f);
+      rmsnorm_backward(rows_dx.data(), loss_x.data(), model->output_norm.data(), rstd.data(), loss_dnorm.data(), n, D(),
+                       pool);
+      for (int64_t i = 0; i < n; i++) std::memcpy(gradient + indices[i] * D(), &rows_dx[i * D()], D() * sizeof(float));
+    }
+  }
+
+  BatchLoss run(const std::vector<BatchItem>& batch, bool train) {
+    Running running(*this);
+    std::vector<StoredExample*> items;
+    for (const BatchItem& item : batch) {
+      if (item.example < 0 || item.example >= static_cast<int64_t>(examples.size())) {
+        throw Error("usage", "There is no example " + std::to_string(item.example) + ".");
+      }
+      if (!std::isfinite(item.scale) || !std::isfinite(item.kl_scale))
+        throw Error("usage", "The scale of an example is not a number.");
+      items.push_back(&examples[item.example]);
+    }
+    BatchLoss out;
+    out.examples.resize(items.size());
+    if (items.empty()) return out;
+    const double flop_before = transformer.flop() + head_flop;
+    compute_teachers(items);
+    const Layout layout = lay_out({items.begin(), items.end()});
+    const std::vector<LossRow> rows = loss_rows(batch, items, layout);
+    lower_layers(items, layout);
+
+    const int64_t T = layout.rows.size();
+    const Dropout dropout{train ? lora.config().dropout : 0, mix64_of(lora.config().seed, ++passes)};
+    if (train) {
+      transformer.forward(layout.rows, first(), x.data(), dropout);
+      dx.assign(std::max<size_t>(dx.size(), T * D()), 0.0f);
+      losses(rows, out, dx.data());
+      transformer.backward(layout.rows, first(), dx.data(), dropout);
+    } else {
+      transformer.run(layout.rows, first(), model->config.n_layers, x.data(), true);
+      losses(rows, out, nullptr);
+    }
+    for (const ExampleLoss& e : out.examples) {
+      if (!std::isfinite(e.sum_loss) || !std::isfinite(e.sum_kl)) {
+        throw Error("diverged",
+                    "The loss of step " + std::to_string(optimizer.steps() + 1) + " is not a finite number.",
+                    "Lower the learning rate.");
+      }
+    }
+    out.computed_tokens = T;
+    out.flop = transformer.flop() + head_flop - flop_before;
+    return out;
+  }
+
+  static uint64_t mix64_of(uint64_t seed, uint64_t pass) { return seed * 0x9e3779b97f4a7c15ull + pass; }
+
+  uint64_t passes = 0;
+  double head_flop = 0;
+};
+
+Trainer::Trainer(std::shared_ptr<const Model> model, const LoraConfig& lora, const OptimizerConfig& optimizer,
+                 int threads)
+    : state_(std::make_unique<State>(std::move(model), lora, optimizer, threads)) {}
+
+Trainer::~Trainer() = default;
+
+int64_t Trainer::add(Example example) {
+  const size_t n = example.tokens.size();
+  if (n < 2) throw Error("empty", "An example needs at least two tokens.");
+  if (static_cast<int64_t>(n) > state_->model->config.n_ctx) {
+    throw Error("too_long",
+                "An example has " + std::to_string(n) + " tokens, the model's context " +
+                    std::to_string(state_->model->config.n_ctx) + ".",
+                "Cut the text into pieces.");
+  }
+  if (example.weights.size() != n || (!example.kl_weights.empty() && example.kl_weights.size() != n)) {
+    throw Error("usage", "An example needs as many weights as tokens.");
+  }
+  for (int32_t token : example.tokens) {
+    if (token < 0 || token >= state_->V())
+      throw Error("usage", "Token " + std::to_string(token) + " is outside the vocabulary.");
+  }
+  for (const std::vector<float>* weights : {&example.weights, &example.kl_weights}) {
+    for (float w : *weights) {
+      if (!std::isfinite(w) || w < 0) throw Error("usage", "A weight is not a number from 0.");
+    }
+  }
+  state_->examples.push_back({std::move(example), {}, {}});
+  return static_cast<int64_t>(state_->examples.size()) - 1;
+}
+
+BatchLoss Trainer::backward(const std::vector<BatchItem>& batch) {
+  try {
+    return state_->run(batch, true);
+  } catch (...) {
+    state_->lora.clear_gradients();  // half a pass is worth nothing
+    throw;
+  }
+}
+
+BatchLoss Trainer::evaluate(const std::vector<BatchItem>& batch) { return state_->run(batch, false); }
+
+UpdateResult Trainer::update(double learning_rate) {
+  const double rate = learning_rate < 0 ? state_->optimizer.config().learning_rate : learning_rate;
+  const double norm = state_->optimizer.step(state_->lora, rate);
+  return {norm, state_->optimizer.steps()};
+}
+
+std::vector<float> Trainer::logits(const std::vector<int32_t>& tokens) {
+  State& s = *state_;
+  State::Running running(s);
+  Rows rows;
+  for (size_t i = 0; i < tokens.size(); i++) {
+    if (tokens[i] < 0 || tokens[i] >= s.V())
+      throw Error("usage", "Token " + std::to_string(tokens[i]) + " is outside the vocabulary.");
+    rows.tokens.push_back(tokens[i]);
+    rows.positions.push_back(static_cast<int32_t>(i));
+  }
+  if (rows.size() == 0) throw Error("empty", "No tokens.");
+  if (rows.size() > s.model->config.n_ctx) throw Error("too_long", "The text is longer than the model's context.");
+  rows.segments.push_back({0, rows.size(), 0});
+  std::vector<float> hidden(rows.size() * s.D()), out(rows.size() * s.V());
+  s.transformer.embed(rows, hidden.data());
+  s.transformer.run(rows, 0, s.model->config.n_layers, hidden.data(), true);
+  for (int64_t at = 0; at < rows.size(); at += kLossRows) {
+    std::vector<int64_t> chunk;
+    for (int64_t i = at; i < std::min(rows.size(), at + kLossRows); i++) chunk.push_back(i);
+    s.head_forward(hidden.data(), chunk);
+    std::memcpy(&out[at * s.V()], s.logits.data(), chunk.size() * s.V() * sizeof(float));
+  }
+  return out;
+}
+
+void Trainer::save(const std::string& path) const {
+  write_adapter(state_->lora, state_->model->config.architecture, path);
+}
+
+void Trainer::load(const std::string& path) {
+  read_adapter(state_->lora, state_->model->config.architecture, path);
+  state_->optimizer = Optimizer(state_->optimizer.config());
+  state_->lora.clear_gradients();
+}
+
+void Trainer::cancel() {
+  if (state_->running) state_->cancelled = true;
+}
+
+const Lora& Trainer::lora() const { return state_->lora; }
+Lora& Trainer::lora() { return state_->lora; }
+
+}  // namespace engram
