@@ -1,0 +1,75 @@
+// The f32 micro-kernel, written once over a vector type V that each instruction set's file provides:
+//   V::Reg, V::width, V::zero(), V::set1(x), V::load(p), V::store(p, r), V::mul(a, b), V::add(a, b), V::fma(a, b, c) = a·b + c
+// Everything is in an unnamed namespace: each including file gets a copy compiled with its own flags, shared with nobody.
+#pragma once
+
+#include "kernels.hpp"
+
+namespace engram::kernels {
+namespace {
+
+// R rows by N vectors of accumulators, held in registers over the whole of k.
+template <class V, int R, int N>
+void tile_of(const Tile& t) {
+  typename V::Reg acc[R][N];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 4
+    for (int v = 0; v < N; v++) acc[r][v] = V::zero();
+
+  const float* a = t.a;
+  const float* b = t.b;
+  for (int64_t p = 0; p < t.k; p++, b += t.ldb) {
+    typename V::Reg row[N];
+#pragma GCC unroll 4
+    for (int v = 0; v < N; v++) row[v] = V::load(b + v * V::width);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++) {
+      const typename V::Reg x = V::set1(a[r * t.lda + p]);
+#pragma GCC unroll 4
+      for (int v = 0; v < N; v++) acc[r][v] = V::fma(x, row[v], acc[r][v]);
+    }
+  }
+
+  const typename V::Reg alpha = V::set1(t.alpha);
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++) {
+    float* c = t.c + r * t.ldc;
+#pragma GCC unroll 4
+    for (int v = 0; v < N; v++) {
+      const int64_t left = t.cols - v * V::width;
+      const typename V::Reg sum = V::mul(alpha, acc[r][v]);
+      if (left >= V::width) {
+        V::store(c + v * V::width, t.accumulate ? V::add(V::load(c + v * V::width), sum) : sum);
+      } else if (left > 0) {
+        float lanes[V::width];
+        V::store(lanes, sum);
+        for (int64_t i = 0; i < left; i++) {
+          float& out = c[v * V::width + i];
+          out = t.accumulate ? out + lanes[i] : lanes[i];
+        }
+      }
+    }
+  }
+}
+
+template <class V, int R, int N>
+void tile_rows(const Tile& t) {
+  if (t.rows == R) {
+    tile_of<V, R, N>(t);
+  } else if constexpr (R > 1) {
+    tile_rows<V, R - 1, N>(t);
+  }
+}
+
+// The entry for Table::tile: at most R rows and N vectors; fewer vectors where the columns do not need them.
+template <class V, int R, int N>
+void tile_any(const Tile& t) {
+  if constexpr (N > 1) {
+    if (t.cols <= (N / 2) * V::width) return tile_any<V, R, N / 2>(t);
+  }
+  tile_rows<V, R, N>(t);
+}
+
+}  // namespace
+}  // namespace engram::kernels

@@ -1,0 +1,181 @@
+// Every family of kernels this CPU has, against sums in double: odd sizes, both directions, all transposes, and the promises
+// of gemm.hpp: same result for any number of threads and for any neighbours in the batch.
+#include "gemm/gemm.hpp"
+
+#include <cstring>
+#include <vector>
+
+#include "check.hpp"
+#include "cpu.hpp"
+
+using namespace engram;
+
+namespace {
+
+std::vector<float> random(int64_t n, uint32_t seed) {
+  std::vector<float> x(static_cast<size_t>(n));
+  for (float& v : x) {
+    seed = seed * 1664525u + 1013904223u;
+    v = static_cast<float>(seed >> 8) / (1 << 23) - 1.0f;
+  }
+  return x;
+}
+
+FrozenMatrix pack(const std::vector<float>& w, int64_t n_out, int64_t n_in, Precision precision, ThreadPool& pool, Isa isa) {
+  const auto read = [&](int64_t row, int64_t count, float* out) {
+    std::memcpy(out, w.data() + row * n_in, static_cast<size_t>(count * n_in) * sizeof(float));
+  };
+  return FrozenMatrix(n_out, n_in, precision, true, read, pool, isa);
+}
+
+struct Size {
+  int64_t T, n_out, n_in;
+};
+const Size kSizes[] = {{1, 1, 1},   {1, 33, 7},   {3, 5, 65},     {7, 16, 32},  {8, 31, 33}, {13, 70, 576},
+                       {32, 64, 96}, {33, 97, 130}, {129, 40, 50}, {5, 600, 48}, {2, 300, 1100}};
+
+// Half-precision inputs lose 2^-8 of each product at the most; sums of n values of random sign lose about sqrt(n) of that.
+double tolerance(Precision precision, Isa isa, int64_t n) {
+  const double each = precision == Precision::bf16 && isa == Isa::avx512bf16 ? 4e-3 : 1e-6;
+  return each * (1 + std::sqrt(static_cast<double>(n)));
+}
+
+template <class F>
+void for_every_kind(F f) {
+  for (const Isa isa : available_isas())
+    for (const Precision precision : {Precision::f32, Precision::f16, Precision::bf16}) f(isa, precision);
+}
+
+}  // namespace
+
+TEST(frozen_matrix_matches_double) {
+  ThreadPool pool(2);
+  for_every_kind([&](Isa isa, Precision precision) {
+    for (const auto& [T, n_out, n_in] : kSizes) {
+      const std::vector<float> w = random(n_out * n_in, 1), x = random(T * n_in, 2), dy = random(T * n_out, 3);
+      const FrozenMatrix matrix = pack(w, n_out, n_in, precision, pool, isa);
+      CHECK(matrix.n_out() == n_out && matrix.n_in() == n_in && matrix.bytes() >= n_out * n_in * 2);
+
+      std::vector<float> stored(w.size());
+      for (int64_t o = 0; o < n_out; o++) matrix.row(o, stored.data() + o * n_in);
+      const double rounding = precision == Precision::f32 ? 0 : precision == Precision::f16 ? 5e-4 : 4e-3;
+      double worst = 0;
+      for (size_t i = 0; i < w.size(); i++) worst = std::max(worst, std::abs(double{stored[i]} - w[i]));
+      CHECK_NEAR(worst, 0, rounding);
+
+      for (const bool accumulate : {false, true}) {
+        std::vector<float> y(static_cast<size_t>(T * n_out), accumulate ? 0.5f : NAN);
+        matrix.forward(x.data(), y.data(), T, accumulate, pool);
+        worst = 0;
+        for (int64_t r = 0; r < T; r++)
+          for (int64_t o = 0; o < n_out; o++) {
+            double sum = accumulate ? 0.5 : 0;
+            for (int64_t i = 0; i < n_in; i++) sum += double{x[r * n_in + i]} * stored[o * n_in + i];
+            const double error = std::abs(sum - y[r * n_out + o]);
+            worst = error <= worst ? worst : error;  // NaN wins
+          }
+        CHECK_NEAR(worst, 0, tolerance(precision, isa, n_in));
+
+        std::vector<float> dx(static_cast<size_t>(T * n_in), accumulate ? 0.5f : NAN);
+        matrix.backward(dy.data(), dx.data(), T, accumulate, pool);
+        worst = 0;
+        for (int64_t r = 0; r < T; r++)
+          for (int64_t i = 0; i < n_in; i++) {
+            double sum = accumulate ? 0.5 : 0;
+            for (int64_t o = 0; o < n_out; o++) sum += double{dy[r * n_out + o]} * stored[o * n_in + i];
+            const double error = std::abs(sum - dx[r * n_in + i]);
+            worst = error <= worst ? worst : error;
+          }
+        CHECK_NEAR(worst, 0, tolerance(precision, isa, n_out));
+      }
+    }
+  });
+}
+
+TEST(frozen_matrix_is_deterministic) {
+  const int64_t T = 150, n_out = 200, n_in = 330;
+  ThreadPool one(1), four(4);
+  const std::vector<float> w = random(n_out * n_in, 1), x = random(T * n_in, 2);
+  for_every_kind([&](Isa isa, Precision precision) {
+    const FrozenMatrix matrix = pack(w, n_out, n_in, precision, four, isa);
+    std::vector<float> a(static_cast<size_t>(T * n_out)), b(a.size()), row(static_cast<size_t>(n_out));
+    matrix.forward(x.data(), a.data(), T, false, one);
+    matrix.forward(x.data(), b.data(), T, false, four);
+    CHECK(std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+    matrix.forward(x.data() + 77 * n_in, row.data(), 1, false, one);  // a token does not depend on its neighbours
+    CHECK(std::memcmp(a.data() + 77 * n_out, row.data(), row.size() * sizeof(float)) == 0);
+  });
+}
+
+TEST(frozen_matrix_takes_unaligned_inputs) {
+  const int64_t T = 9, n = 50;
+  ThreadPool pool(1);
+  const std::vector<float> w = random(n * n, 1), x = random(T * n, 2);
+  for_every_kind([&](Isa isa, Precision precision) {
+    const FrozenMatrix matrix = pack(w, n, n, precision, pool, isa);
+    std::vector<float> shifted(x.size() + 1), a(static_cast<size_t>(T * n)), b(a.size() + 1);
+    std::memcpy(shifted.data() + 1, x.data(), x.size() * sizeof(float));
+    matrix.backward(x.data(), a.data(), T, false, pool);
+    matrix.backward(shifted.data() + 1, b.data() + 1, T, false, pool);
+    CHECK(std::memcmp(a.data(), b.data() + 1, a.size() * sizeof(float)) == 0);
+  });
+}
+
+TEST(gemm_matches_double) {
+  ThreadPool pool(2);
+  const int64_t sizes[][3] = {{1, 1, 1}, {8, 33, 70}, {70, 8, 33}, {33, 70, 8}, {100, 16, 300}, {5, 200, 17}, {65, 130, 40}};
+  for (const Isa isa : available_isas())
+    for (const auto& [m, n, k] : sizes)
+      for (const bool ta : {false, true})
+        for (const bool tb : {false, true})
+          for (const float beta : {0.0f, 1.0f, 0.25f}) {
+            const int64_t lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
+            const std::vector<float> a = random((ta ? k : m) * lda - 3, 1), b = random((tb ? n : k) * ldb - 1, 2);
+            std::vector<float> c(static_cast<size_t>(m * ldc - 2), beta == 0 ? NAN : 2.0f);
+            const float canary = c.size() > static_cast<size_t>(n) ? c[static_cast<size_t>(n)] : 0;
+            gemm(ta, tb, m, n, k, 0.5f, a.data(), lda, b.data(), ldb, beta, c.data(), ldc, pool, isa);
+            double worst = 0;
+            for (int64_t i = 0; i < m; i++)
+              for (int64_t j = 0; j < n; j++) {
+                double sum = 0;
+                for (int64_t p = 0; p < k; p++)
+                  sum += double{ta ? a[p * lda + i] : a[i * lda + p]} * (tb ? b[j * ldb + p] : b[p * ldb + j]);
+                const double error = std::abs(0.5 * sum + 2.0 * beta - c[i * ldc + j]);
+                worst = error <= worst ? worst : error;
+              }
+            CHECK_NEAR(worst, 0, 1e-5 * (1 + std::sqrt(static_cast<double>(k))));
+            if (m > 1) CHECK(std::memcmp(&canary, &c[static_cast<size_t>(n)], sizeof canary) == 0);  // the gap is kept
+          }
+}
+
+TEST(gemm_of_an_empty_sum_scales_c) {
+  ThreadPool pool(1);
+  for (const Isa isa : available_isas()) {
+    float c[4] = {1, 2, 3, 4};
+    gemm(false, false, 2, 2, 0, 1, nullptr, 1, nullptr, 2, 0.5f, c, 2, pool, isa);
+    CHECK(c[0] == 0.5f && c[3] == 2);
+    gemm(false, false, 2, 2, 0, 1, nullptr, 1, nullptr, 2, 0, c, 2, pool, isa);
+    CHECK(c[0] == 0 && c[3] == 0);
+  }
+}
+
+TEST(gemm_is_deterministic) {
+  const int64_t m = 16, n = 700, k = 300;
+  ThreadPool one(1), three(3);
+  const std::vector<float> a = random(m * k, 1), b = random(n * k, 2);
+  for (const Isa isa : available_isas())
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true}) {
+        std::vector<float> c(static_cast<size_t>(m * n)), d(c.size());
+        gemm(ta, tb, m, n, k, 1, a.data(), ta ? m : k, b.data(), tb ? k : n, 0, c.data(), n, one, isa);
+        gemm(ta, tb, m, n, k, 1, a.data(), ta ? m : k, b.data(), tb ? k : n, 0, d.data(), n, three, isa);
+        CHECK(std::memcmp(c.data(), d.data(), c.size() * sizeof(float)) == 0);
+      }
+}
+
+TEST(cpu_names_what_it_has) {
+  CHECK(isa_available(best_isa()));
+  CHECK(isa_available(Isa::portable));
+  CHECK(std::string(isa_name(Isa::avx2)) == "avx2");
+  CHECK(measure_peak(1, 3).f32 > 0);
+}
