@@ -141,8 +141,8 @@ Isa best_isa() {
   return best;
 }
 
-Peak measure_peak(int threads, int ms) {
-  const kernels::Table& table = kernels::table(best_isa());
+Peak measure_peak(int threads, int ms, Isa isa) {
+  const kernels::Table& table = kernels::table(isa);
   const int each = ms / 3 > 0 ? ms / 3 : 1;
   return {measure(table.peak_f32, threads, each), measure(table.peak_bf16, threads, each),
           measure(table.peak_int8, threads, each)};

@@ -36,6 +36,6 @@ struct Peak {
   double bf16 = 0;
   double int8 = 0;
 };
-Peak measure_peak(int threads, int ms);
+Peak measure_peak(int threads, int ms, Isa isa = best_isa());
 
 }  // namespace engram
