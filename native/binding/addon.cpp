@@ -1,0 +1,71 @@
+// The exports of the native addon, all of them; src/training/native.ts describes them in TypeScript.
+#include <napi.h>
+
+#include "../core/cpu.hpp"
+#include "../core/gemm/gemm.hpp"
+#include "arguments.hpp"
+#include "environment.hpp"
+#include "failure.hpp"
+#include "model_handle.hpp"
+#include "trainer_handle.hpp"
+#include "worker.hpp"
+
+namespace engram::binding {
+namespace {
+
+constexpr int64_t kMostMeasureMs = 10'000;
+
+// cpuInfo() → {features, kernel, precision}
+Napi::Value cpu_info(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    const std::vector<std::string> names = cpu_feature_names();
+    Napi::Array features = Napi::Array::New(env, names.size());
+    for (size_t i = 0; i < names.size(); ++i) features.Set(static_cast<uint32_t>(i), names[i]);
+    Napi::Object out = Napi::Object::New(env);
+    out.Set("features", features);
+    out.Set("kernel", isa_name(best_isa()));
+    out.Set("precision", precision_name(default_precision()));
+    return out;
+  });
+}
+
+// measurePeak({threads, ms}) → promise of {f32, bf16?, int8?} in GFLOP/s
+Napi::Value measure_peak(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    const Napi::Object options = object(info[0], "options");
+    const int threads = static_cast<int>(integer(options.Get("threads"), "threads", 1, kMostThreads));
+    const int ms = static_cast<int>(integer(options.Get("ms"), "ms", 1, kMostMeasureMs));
+    const std::shared_ptr<Worker> worker = Worker::start(env, "engram.measurePeak", {});
+    const Napi::Promise promise = worker->run(env, [threads, ms](const auto&) -> Convert {
+      const Peak peak = engram::measure_peak(threads, ms);
+      return [peak](Napi::Env env) -> Napi::Value {
+        Napi::Object out = Napi::Object::New(env);
+        out.Set("f32", peak.f32);
+        if (peak.bf16 > 0) out.Set("bf16", peak.bf16);
+        if (peak.int8 > 0) out.Set("int8", peak.int8);
+        return out;
+      };
+    });
+    worker->close(false);
+    return promise;
+  });
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  auto environment = std::make_unique<Environment>();
+  environment->model_class = Napi::Persistent(ModelHandle::define(env));
+  environment->trainer_class = Napi::Persistent(TrainerHandle::define(env));
+  env.SetInstanceData(environment.release());
+  exports.Set("cpuInfo", Napi::Function::New<cpu_info>(env, "cpuInfo"));
+  exports.Set("measurePeak", Napi::Function::New<measure_peak>(env, "measurePeak"));
+  exports.Set("openModel", Napi::Function::New<open_model>(env, "openModel"));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, init)
+
+}  // namespace engram::binding

@@ -1,0 +1,32 @@
+// What the addon keeps per JS environment (each worker_thread has its own); there are no other globals.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "../core/lora.hpp"
+#include "../core/model.hpp"
+#include "../core/optimizer.hpp"
+
+namespace engram::binding {
+
+class HeldModel;
+
+struct Environment {
+  Napi::FunctionReference model_class, trainer_class;
+
+  // Set while C++ itself constructs a handle: JS cannot construct one, and nothing of C++ passes through JS arguments.
+  std::shared_ptr<const Model> model_to_wrap;
+  struct TrainerToWrap {
+    std::shared_ptr<HeldModel> model;
+    LoraConfig lora;
+    OptimizerConfig optimizer;
+    int threads;
+  };
+  std::unique_ptr<TrainerToWrap> trainer_to_wrap;
+
+  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+};
+
+}  // namespace engram::binding

@@ -1,0 +1,266 @@
+// A trainer in JS (see trainer_handle.hpp).
+#include "trainer_handle.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "arguments.hpp"
+#include "environment.hpp"
+#include "failure.hpp"
+
+namespace engram::binding {
+
+// Only the worker's thread uses the trainer; the mutex is for cancel(), which comes from the JS thread.
+struct TrainerHandle::Session {
+  std::mutex mutex;
+  std::unique_ptr<Trainer> trainer;
+  std::optional<Failure> broken;  // why there is no trainer, or why its examples are not those JS counted
+
+  Trainer& get() {
+    if (broken) throw Error(broken->code, broken->message, broken->hint);
+    return *trainer;
+  }
+  void cancel() {
+    const std::lock_guard lock(mutex);
+    if (trainer != nullptr) trainer->cancel();
+  }
+  void replace(std::unique_ptr<Trainer> next) {
+    {
+      const std::lock_guard lock(mutex);
+      trainer.swap(next);
+    }
+  }
+};
+
+namespace {
+
+Napi::Value to_js(Napi::Env env, const BatchLoss& loss, double seconds) {
+  Napi::Array examples = Napi::Array::New(env, loss.examples.size());
+  for (size_t i = 0; i < loss.examples.size(); ++i) {
+    const ExampleLoss& from = loss.examples[i];
+    Napi::Object to = Napi::Object::New(env);
+    to.Set("sumLoss", from.sum_loss);
+    to.Set("sumWeights", from.sum_weights);
+    to.Set("sumKl", from.sum_kl);
+    to.Set("sumKlWeights", from.sum_kl_weights);
+    to.Set("maxLoss", from.max_loss);
+    to.Set("tokens", static_cast<double>(from.tokens));
+    to.Set("correct", static_cast<double>(from.correct));
+    examples.Set(static_cast<uint32_t>(i), to);
+  }
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("examples", examples);
+  out.Set("computedTokens", static_cast<double>(loss.computed_tokens));
+  out.Set("flop", loss.flop);
+  out.Set("seconds", seconds);
+  return out;
+}
+
+// Hands the values to JS without copying them, where the runtime allows it.
+Napi::Value to_js(Napi::Env env, std::shared_ptr<std::vector<float>> values) {
+  const size_t count = values->size(), bytes = count * sizeof(float);
+  auto* kept = new std::shared_ptr<std::vector<float>>(values);
+  const auto drop = [](napi_env, void*, void* kept) { delete static_cast<std::shared_ptr<std::vector<float>>*>(kept); };
+  napi_value buffer = nullptr;
+  if (napi_create_external_arraybuffer(env, values->data(), bytes, drop, kept, &buffer) != napi_ok) {
+    delete kept;
+    Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(env, bytes);
+    std::copy(values->begin(), values->end(), static_cast<float*>(copy.Data()));
+    buffer = copy;
+  }
+  return Napi::Float32Array::New(env, count, Napi::ArrayBuffer(env, buffer), 0);
+}
+
+// A, B, their gradients and two moments each.
+int64_t adapter_bytes(const Model& model, const LoraConfig& lora) {
+  int64_t values = 0;
+  for (const auto& layer : model.shapes()) {
+    for (Target target : lora.targets) {
+      const Shape& shape = layer[static_cast<size_t>(target)];
+      values += lora.rank * (shape.n_in + shape.n_out);
+    }
+  }
+  return values * 4 * static_cast<int64_t>(sizeof(float));
+}
+
+}  // namespace
+
+Napi::Function TrainerHandle::define(Napi::Env env) {
+  return DefineClass(
+      env, "NativeTrainer",
+      {InstanceMethod<&TrainerHandle::add>("add"), InstanceMethod<&TrainerHandle::backward>("backward"),
+       InstanceMethod<&TrainerHandle::evaluate>("evaluate"), InstanceMethod<&TrainerHandle::update>("update"),
+       InstanceMethod<&TrainerHandle::logits>("logits"), InstanceMethod<&TrainerHandle::save>("save"),
+       InstanceMethod<&TrainerHandle::load>("load"), InstanceMethod<&TrainerHandle::cancel>("cancel"),
+       InstanceMethod<&TrainerHandle::close>("close")});
+}
+
+Napi::Object TrainerHandle::make(Napi::Env env, std::shared_ptr<HeldModel> model, LoraConfig lora,
+                                 OptimizerConfig optimizer, int threads) {
+  Environment& environment = Environment::of(env);
+  environment.trainer_to_wrap = std::make_unique<Environment::TrainerToWrap>(
+      Environment::TrainerToWrap{std::move(model), std::move(lora), optimizer, threads});
+  return environment.trainer_class.New({});
+}
+
+TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  const Napi::Env env = info.Env();
+  guarded(env, [&] {
+    const auto given = std::move(Environment::of(env).trainer_to_wrap);
+    if (given == nullptr) throw Error("usage", "A NativeTrainer comes from createTrainer().");
+    const std::shared_ptr<const Model> model = given->model->model();
+    vocabulary_ = model->config.n_vocab;
+    context_ = model->config.n_ctx;
+    session_ = std::make_shared<Session>();
+    const int64_t bytes = adapter_bytes(*model, given->lora);
+
+    Worker::Hooks hooks;
+    hooks.cancel = [session = session_] { session->cancel(); };
+    hooks.last = [session = session_] { session->replace(nullptr); };
+    hooks.released = [env = napi_env(env), bytes, held = given->model] {
+      int64_t now = 0;
+      napi_adjust_external_memory(env, -bytes, &now);
+    };
+    Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
+    worker_ = Worker::start(env, "engram.trainer", std::move(hooks));
+    // Drawing the initial values of a large adapter takes a while, so that too is a job.
+    worker_->post([session = session_, model, lora = given->lora, optimizer = given->optimizer,
+                   threads = given->threads](const auto&) -> Convert {
+      try {
+        session->replace(std::make_unique<Trainer>(model, lora, optimizer, threads));
+      } catch (...) {
+        session->broken = Failure::current();
+      }
+      return {};
+    });
+  });
+}
+
+void TrainerHandle::Finalize(Napi::BasicEnv) {
+  // Nobody can reach the trainer any more, but somebody may still wait for a promise: what is queued is done first.
+  if (worker_ != nullptr) worker_->close(false);
+}
+
+void TrainerHandle::require_open() const {
+  if (worker_ == nullptr || worker_->closed()) throw Error("usage", "The trainer is closed.");
+}
+
+Napi::Value TrainerHandle::add(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    require_open();
+    Example example;
+    example.tokens = token_ids(info[0], "tokens", vocabulary_);
+    const size_t n = example.tokens.size();
+    if (n < 2) throw Error("empty", "An example needs at least two tokens.");
+    if (static_cast<int64_t>(n) > context_) {
+      throw Error("too_long", "An example has " + std::to_string(n) + " tokens, and the model's context has " +
+                                  std::to_string(context_) + ".");
+    }
+    example.weights = floats(info[1], "weights", n, 0);
+    if (!info[2].IsUndefined()) example.kl_weights = floats(info[2], "klWeights", n, 0);
+    worker_->post([session = session_, example = std::move(example)](const auto&) mutable -> Convert {
+      try {
+        if (!session->broken) session->get().add(std::move(example));
+      } catch (...) {
+        session->broken = Failure::current();  // from here on the indices that JS has would be wrong
+      }
+      return {};
+    });
+    return Napi::Number::New(env, static_cast<double>(examples_++));
+  });
+}
+
+Napi::Value TrainerHandle::pass(const Napi::CallbackInfo& info, Pass method) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    require_open();
+    return worker_->run(env,
+                        [session = session_, method,
+                         items = batch(info[0], info[1], info[2], examples_)](const auto& cancelled) -> Convert {
+                          const auto start = std::chrono::steady_clock::now();
+                          BatchLoss loss = (session->get().*method)(items);
+                          if (cancelled) {  // too late for the core to notice: as if it had
+                            session->get().lora().clear_gradients();
+                            throw Error("cancelled", "Cancelled.");
+                          }
+                          const double seconds =
+                              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+                          return [loss = std::move(loss), seconds](Napi::Env env) { return to_js(env, loss, seconds); };
+                        });
+  });
+}
+
+Napi::Value TrainerHandle::backward(const Napi::CallbackInfo& info) { return pass(info, &Trainer::backward); }
+
+Napi::Value TrainerHandle::evaluate(const Napi::CallbackInfo& info) { return pass(info, &Trainer::evaluate); }
+
+Napi::Value TrainerHandle::update(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    require_open();
+    double rate = -1;  // the configured one
+    if (!info[0].IsUndefined()) {
+      rate = number(info[0], "learningRate");
+      if (rate < 0) throw Error("usage", "learningRate must not be negative.");
+    }
+    return worker_->run(env, [session = session_, rate](const auto&) -> Convert {
+      const UpdateResult result = session->get().update(rate);
+      return [result](Napi::Env env) -> Napi::Value {
+        Napi::Object out = Napi::Object::New(env);
+        out.Set("gradNorm", result.grad_norm);
+        out.Set("step", static_cast<double>(result.step));
+        return out;
+      };
+    });
+  });
+}
+
+Napi::Value TrainerHandle::logits(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    require_open();
+    return worker_->run(
+        env,
+        [session = session_, tokens = token_ids(info[0], "tokens", vocabulary_)](const auto& cancelled) -> Convert {
+          auto values = std::make_shared<std::vector<float>>(session->get().logits(tokens));
+          if (cancelled) throw Error("cancelled", "Cancelled.");
+          return [values](Napi::Env env) { return to_js(env, values); };
+        });
+  });
+}
+
+Napi::Value TrainerHandle::save(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    require_open();
+    return worker_->run(env, [session = session_, path = text(info[0], "path")](const auto&) -> Convert {
+      session->get().save(path);
+      return [](Napi::Env env) { return env.Undefined(); };
+    });
+  });
+}
+
+Napi::Value TrainerHandle::load(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    require_open();
+    return worker_->run(env, [session = session_, path = text(info[0], "path")](const auto&) -> Convert {
+      session->get().load(path);
+      return [](Napi::Env env) { return env.Undefined(); };
+    });
+  });
+}
+
+void TrainerHandle::cancel(const Napi::CallbackInfo&) {
+  if (worker_ != nullptr && !worker_->closed()) worker_->cancel();
+}
+
+void TrainerHandle::close(const Napi::CallbackInfo&) {
+  if (worker_ != nullptr && !worker_->closed()) worker_->close(true);
+}
+
+}  // namespace engram::binding
