@@ -4,9 +4,9 @@
 namespace engram::kernels {
 
 const Table avx512 = {
-    .rows = 14,
+    .rows = 9,
     .lanes = 32,
-    .tile = tile_any<V16, 14, 2>,
+    .tile = tile_any<V16, 9, 2>,
     .transpose = transpose,
     .f32_to_f16 = f32_to_f16,
     .f16_to_f32 = f16_to_f32,

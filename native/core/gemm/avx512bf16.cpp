@@ -81,15 +81,15 @@ double peak_bf16(int64_t n) {
 }  // namespace
 
 const Table avx512bf16 = {
-    .rows = 14,
+    .rows = 9,
     .lanes = 32,
-    .tile = tile_any<V16, 14, 2>,
+    .tile = tile_any<V16, 9, 2>,
     .transpose = transpose,
     .f32_to_f16 = f32_to_f16,
     .f16_to_f32 = f16_to_f32,
     .f32_to_bf16 = f32_to_bf16,
     .bf16_to_f32 = bf16_to_f32,
-    .pair_tile = pair_tile_rows<14>,
+    .pair_tile = pair_tile_rows<9>,
     .pair_transpose = pair_transpose,
     .peak_f32 = peak_f32,
     .peak_bf16 = peak_bf16,

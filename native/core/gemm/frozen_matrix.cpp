@@ -11,6 +11,10 @@
 #include "gemm.hpp"
 #include "kernels.hpp"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace engram {
 namespace {
 
@@ -33,10 +37,18 @@ struct Parts {
   int64_t begin(int64_t i) const { return n * i / count; }
 };
 
+// Aligned memory, not initialised. Large buffers ask for huge pages: backward touches a block here and a block there, and
+// would miss the TLB at each.
 class AlignedBuffer {
  public:
-  explicit AlignedBuffer(int64_t bytes) : data_(::operator new(static_cast<size_t>(bytes), std::align_val_t{64})) {}
-  ~AlignedBuffer() { ::operator delete(data_, std::align_val_t{64}); }
+  explicit AlignedBuffer(int64_t bytes)
+      : align_(static_cast<size_t>(bytes) >= 2 * kHugePage ? kHugePage : 64),
+        data_(::operator new(static_cast<size_t>(bytes), std::align_val_t{align_})) {
+#if defined(__linux__)
+    if (align_ == kHugePage) madvise(data_, static_cast<size_t>(bytes), MADV_HUGEPAGE);  // advice only: may fail
+#endif
+  }
+  ~AlignedBuffer() { ::operator delete(data_, std::align_val_t{align_}); }
   AlignedBuffer(const AlignedBuffer&) = delete;
   AlignedBuffer& operator=(const AlignedBuffer&) = delete;
   template <class T>
@@ -45,6 +57,8 @@ class AlignedBuffer {
   }
 
  private:
+  static constexpr size_t kHugePage = size_t{2} << 20;
+  size_t align_;
   void* data_;
 };
 

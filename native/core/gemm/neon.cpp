@@ -14,6 +14,16 @@ struct V4 {
   static Reg set1(float x) { return vdupq_n_f32(x); }
   static Reg load(const float* p) { return vld1q_f32(p); }
   static void store(float* p, Reg r) { vst1q_f32(p, r); }
+  static Reg load_first(const float* p, int64_t n) {
+    float lanes[4] = {0, 0, 0, 0};
+    for (int64_t i = 0; i < n; i++) lanes[i] = p[i];
+    return load(lanes);
+  }
+  static void store_first(float* p, int64_t n, Reg r) {
+    float lanes[4];
+    store(lanes, r);
+    for (int64_t i = 0; i < n; i++) p[i] = lanes[i];
+  }
   static Reg mul(Reg a, Reg b) { return vmulq_f32(a, b); }
   static Reg add(Reg a, Reg b) { return vaddq_f32(a, b); }
   static Reg fma(Reg a, Reg b, Reg c) { return vfmaq_f32(c, a, b); }

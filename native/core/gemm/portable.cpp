@@ -17,6 +17,16 @@ struct V4 {
   static void store(float* p, Reg r) {
     for (int i = 0; i < 4; i++) p[i] = r.v[i];
   }
+  static Reg load_first(const float* p, int64_t n) {
+    float lanes[4] = {0, 0, 0, 0};
+    for (int64_t i = 0; i < n; i++) lanes[i] = p[i];
+    return load(lanes);
+  }
+  static void store_first(float* p, int64_t n, Reg r) {
+    float lanes[4];
+    store(lanes, r);
+    for (int64_t i = 0; i < n; i++) p[i] = lanes[i];
+  }
   static Reg mul(Reg a, Reg b) {
     for (int i = 0; i < 4; i++) a.v[i] *= b.v[i];
     return a;

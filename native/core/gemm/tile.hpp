@@ -1,5 +1,6 @@
 // The f32 micro-kernel, written once over a vector type V that each instruction set's file provides:
-//   V::Reg, V::width, V::zero(), V::set1(x), V::load(p), V::store(p, r), V::mul(a, b), V::add(a, b), V::fma(a, b, c) = a·b + c
+//   V::Reg, V::width, V::zero(), V::set1(x), V::load(p), V::store(p, r), V::mul(a, b), V::add(a, b), V::fma(a, b, c) = a·b + c,
+//   V::load_first(p, n) and V::store_first(p, n, r), which touch only n < V::width values (the rest of the register is 0)
 // Everything is in an unnamed namespace: each including file gets a copy compiled with its own flags, shared with nobody.
 #pragma once
 
@@ -42,12 +43,7 @@ void tile_of(const Tile& t) {
       if (left >= V::width) {
         V::store(c + v * V::width, t.accumulate ? V::add(V::load(c + v * V::width), sum) : sum);
       } else if (left > 0) {
-        float lanes[V::width];
-        V::store(lanes, sum);
-        for (int64_t i = 0; i < left; i++) {
-          float& out = c[v * V::width + i];
-          out = t.accumulate ? out + lanes[i] : lanes[i];
-        }
+        V::store_first(c + v * V::width, left, t.accumulate ? V::add(V::load_first(c + v * V::width, left), sum) : sum);
       }
     }
   }
