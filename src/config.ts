@@ -155,7 +155,7 @@ export const OPTIONS = {
     default: () => undefined,
     read: whole(128, 16_777_216),
   }),
-  gpu: spec({
+  gpu: spec<'auto' | false>({
     description: 'GPU for generation: auto or off (training always runs on the CPU)',
     flag: '--gpu <auto|off>',
     variable: 'ENGRAM_GPU',

@@ -1,0 +1,66 @@
+// One writer of a brain at a time, among all processes. The lock is an exclusive SQLite transaction on an empty file: the
+// operating system drops it in the moment its process dies, however it dies, so that there are no stale locks to guess at.
+// Not here: readers, which need no lock.
+//
+// Nothing else may open and close that file: POSIX drops a process's locks on a file with any of its descriptors.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'libsql';
+import { EngramError } from '../errors.js';
+import { translate } from './ledger.js';
+
+export interface Holder {
+  pid: number;
+  /** ISO 8601. */
+  since: string;
+  /** Completes "process 12 is …", e.g. `memorizing`. */
+  doing: string;
+}
+
+/** Takes the lock of a brain's folder at once or throws `locked` with who has it. Returns what gives it back. */
+export function takeWriterLock(folder: string, doing: string): () => void {
+  const path = join(folder, 'writer.lock');
+  const note = join(folder, 'writer.json');
+  let database: Database.Database | undefined;
+  try {
+    database = new Database(path, { timeout: 0 });
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database?.close();
+    const ours = translate(error, path);
+    throw ours instanceof EngramError && ours.code === 'locked' ? lockedBy(readHolder(note), error) : ours;
+  }
+  // For the other's hint only. A killed process leaves it behind, and the next holder writes its own over it.
+  const holder: Holder = { pid: process.pid, since: new Date().toISOString(), doing };
+  try {
+    writeFileSync(note, JSON.stringify(holder));
+  } catch {
+    // A lock without a note still locks.
+  }
+  const held = database;
+  return () => {
+    rmSync(note, { force: true });
+    held.exec('ROLLBACK');
+    held.close();
+  };
+}
+
+function readHolder(note: string): Holder | undefined {
+  try {
+    const holder = JSON.parse(readFileSync(note, 'utf8')) as Partial<Holder>;
+    const { pid, since, doing } = holder;
+    if (typeof pid !== 'number' || typeof since !== 'string' || typeof doing !== 'string') return undefined;
+    return { pid, since, doing };
+  } catch {
+    return undefined; // between taking the lock and writing the note
+  }
+}
+
+function lockedBy(holder: Holder | undefined, cause: unknown): EngramError {
+  const who = holder === undefined ? 'another process' : `process ${holder.pid}, ${holder.doing} since ${holder.since}`;
+  return new EngramError('locked', `The brain is being changed by ${who}.`, {
+    hint: 'Wait until it is done, or stop it. Asking questions works meanwhile.',
+    cause,
+    ...(holder === undefined ? {} : { details: { ...holder } }),
+  });
+}
