@@ -1,0 +1,58 @@
+// Everything between a fresh clone and a program that runs: dependencies, native addon, TypeScript, models. Does only what is
+// not done yet; when nothing changed that is a second. Used by start, test and run; `node scripts/bootstrap.mjs` does it alone.
+import { pathToFileURL } from 'node:url';
+import { installDependencies, installed } from './set-up/dependencies.mjs';
+import { alone } from './set-up/lock.mjs';
+import { fetchModels } from './set-up/models.mjs';
+import { buildNative } from './set-up/native.mjs';
+import { Interrupted, SetUpProblem } from './set-up/problem.mjs';
+import { note } from './set-up/progress.mjs';
+import { checkNode } from './set-up/requirements.mjs';
+import { endTools, startLog } from './set-up/run.mjs';
+import { buildTypeScript } from './set-up/typescript.mjs';
+
+/**
+ * Sets everything up.
+ * @param {{ models?: boolean, home?: string | undefined }} options `models`: fetch the default models too (default true),
+ *   into `home` (default: ENGRAM_HOME, else the platform's data folder).
+ * @throws SetUpProblem, which a person can understand.
+ */
+export async function bootstrap({ models = true, home } = {}) {
+  checkNode();
+  const interrupted = new AbortController();
+  const onSignal = () => {
+    interrupted.abort();
+    endTools();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    await alone(async () => {
+      startLog();
+      const fresh = !installed();
+      if (fresh) note('Setting up engram: dependencies, native core, models. This is done once.');
+      for (const step of [installDependencies, buildNative, buildTypeScript]) {
+        await step();
+        if (interrupted.signal.aborted) throw new Interrupted();
+      }
+    });
+    if (models) await fetchModels({ home, signal: interrupted.signal });
+  } catch (error) {
+    if (interrupted.signal.aborted) throw new Interrupted();
+    throw error;
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+/** Runs `main` and ends the process with the exit code it returns; a set-up problem is told in words, without a stack. */
+export async function exitWith(main) {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    if (!(error instanceof SetUpProblem)) throw error;
+    process.stderr.write(`\n${error.message}\n`);
+    process.exitCode = error.exitCode;
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await exitWith(() => bootstrap());

@@ -1,0 +1,23 @@
+"""Makes all golden values: python scripts/golden/make.py [--smollm2 MODEL.gguf]. See README.md."""
+
+import argparse
+
+import optimizers
+import smollm2
+import tiny_llama
+from golden_file import FOLDER
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--smollm2", metavar="MODEL.gguf", help="also train SmolLM2-135M-Instruct.Q4_1.gguf itself")
+    arguments = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    tiny_llama.main()
+    optimizers.main()
+    if arguments.smollm2:
+        smollm2.main(arguments.smollm2)
+
+
+if __name__ == "__main__":
+    main()

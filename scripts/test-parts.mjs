@@ -1,0 +1,84 @@
+// The parts of `npm test`, from fast to slow, each with how it is run and how its tests are counted. Not here: running them
+// (test.mjs).
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { at } from './set-up/paths.mjs';
+import { filesBelow } from './set-up/stamps.mjs';
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+
+const bin = (...path) => [process.execPath, at('node_modules', ...path)];
+const vitestReport = (name) => at('build', 'test', `${name}.json`);
+
+/** A part that is one check: it holds or it does not. */
+const check = (name, command) => ({ name, command: () => command, count: (code) => single(code === 0) });
+
+const single = (held) => ({ passed: held ? 1 : 0, failed: held ? 0 : 1, skipped: 0 });
+
+/** A part that vitest runs: test/<name>. */
+const vitest = (name) => ({
+  name,
+  command() {
+    mkdirSync(at('build', 'test'), { recursive: true });
+    rmSync(vitestReport(name), { force: true });
+    const report = ['--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport(name)}`];
+    return [...bin('vitest', 'vitest.mjs'), 'run', '--project', name, '--passWithNoTests', ...report];
+  },
+  count(code) {
+    if (!existsSync(vitestReport(name))) return single(false);
+    const report = JSON.parse(readFileSync(vitestReport(name), 'utf8'));
+    // A test file that could not even be loaded has no tests to fail.
+    const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+    const failed = report.numFailedTests + broken.length;
+    return {
+      passed: report.numPassedTests,
+      failed: code === 0 ? failed : Math.max(1, failed),
+      skipped: report.numPendingTests + report.numTodoTests,
+    };
+  },
+});
+
+/** A part that native/Makefile builds and runs; its tests end with `N passed, N failed`. */
+const make = (name, target) => ({
+  name,
+  command: () => [process.env.MAKE ?? 'make', '-C', at('native'), `-j${availableParallelism()}`, target],
+  skip: () =>
+    process.platform === 'win32' || !existsSync(at('native', 'Makefile')) ? 'no make on this platform' : undefined,
+  count(code, output) {
+    const last = [...output.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1);
+    if (last === undefined) return single(false);
+    const [passed, failed, skipped] = last.slice(1).map((number) => Number(number ?? 0));
+    return { passed, failed: code === 0 ? failed : Math.max(1, failed), skipped };
+  },
+});
+
+/** The npm package brings a binary for these platforms only. */
+const CLANG_FORMAT = { 'linux x64': 'linux_x64', 'darwin x64': 'darwin_x64', 'darwin arm64': 'darwin_x64' };
+const clangFormat = at(
+  'node_modules',
+  'clang-format',
+  'bin',
+  CLANG_FORMAT[`${process.platform} ${process.arch}`] ?? 'none',
+  'clang-format',
+);
+
+export const PARTS = [
+  check('lint', [...bin('eslint', 'bin', 'eslint.js'), '.']),
+  check('format', [...bin('prettier', 'bin', 'prettier.cjs'), '--check', '.']),
+  {
+    ...check('clang-format'),
+    command: () => [clangFormat, '--dry-run', '--Werror', ...cppFiles()],
+    skip: () => (existsSync(clangFormat) ? undefined : 'no clang-format binary for this platform'),
+  },
+  check('types', [...bin('typescript', 'bin', 'tsc'), '--noEmit']),
+  vitest('unit'),
+  vitest('contract'),
+  make('core', 'test'),
+  make('core-asan', 'asan'),
+  vitest('native'),
+  vitest('model'),
+];
+
+function cppFiles() {
+  return filesBelow(at('native')).filter((file) => /\.(cpp|hpp)$/.test(file));
+}
