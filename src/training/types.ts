@@ -104,6 +104,9 @@ export interface BaseModelInfo {
   architecture: string;
   layers: number;
   hiddenSize: number;
+  /** Attention heads, and those of keys and values. */
+  heads: number;
+  keyValueHeads: number;
   vocabularySize: number;
   contextLength: number;
   parameters: number;

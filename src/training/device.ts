@@ -1,0 +1,25 @@
+// What this machine trains with, for `doctor` and the benchmarks.
+import { availableParallelism } from 'node:os';
+import { checkWhole } from './checks.js';
+import { awaitNative, callNative, loadAddon, type CpuInfo, type Peak } from './native.js';
+
+/** Instruction sets found, the kernels chosen for them, and the precision that is fastest. Throws `native`. */
+export function cpuInfo(): CpuInfo {
+  const addon = loadAddon();
+  return callNative(() => addon.cpuInfo());
+}
+
+export interface MeasureOptions {
+  /** Default: those the machine offers. */
+  threads?: number;
+  /** Milliseconds to measure for, 1 to 10000. Default 300. */
+  ms?: number;
+}
+
+/** Peak arithmetic of the machine at this moment. Throws `native`. */
+export async function measurePeak(options: MeasureOptions = {}): Promise<Peak> {
+  const threads = checkWhole('threads', options.threads ?? availableParallelism(), 1, 1024);
+  const ms = checkWhole('ms', options.ms ?? 300, 1, 10_000);
+  const addon = loadAddon();
+  return awaitNative(() => addon.measurePeak({ threads, ms }));
+}

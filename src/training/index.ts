@@ -1,0 +1,23 @@
+// What the rest of the code may use of training/: base models, trainers, data, the loop, stored adapters.
+export { AdapterStore } from './adapters.js';
+export type { BrokenAdapter, SaveOptions, StoredAdapter } from './adapters.js';
+export { openBaseModel } from './base-model.js';
+export type { OpenBaseModelOptions } from './base-model.js';
+export { readDataset, readRows, trainedTokens } from './dataset.js';
+export type { Dataset, DatasetOptions } from './dataset.js';
+export { cpuInfo, measurePeak } from './device.js';
+export type { MeasureOptions } from './device.js';
+export { encodeRow } from './encode-row.js';
+export type { RowEncoder } from './encode-row.js';
+export { findGgml } from './ggml.js';
+export { manifestBase } from './manifest.js';
+export type { AdapterManifest } from './manifest.js';
+export type { CpuInfo, Peak } from './native.js';
+export { seededRandom, shuffled } from './random.js';
+export type { Random } from './random.js';
+export type { Message, Row } from './row.js';
+export { runTraining, train } from './run.js';
+export type { RunOptions, RunProgress, RunResult, TrainOptions } from './run.js';
+export { rateAt } from './schedule.js';
+export type { ScheduleKind, ScheduleOptions } from './schedule.js';
+export type * from './types.js';

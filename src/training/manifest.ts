@@ -1,0 +1,67 @@
+// What is known of a stored adapter beside its weights: manifest.json. Not here: where it lies (adapters.ts).
+import { EngramError } from '../errors.js';
+import type { BaseModelInfo, TargetModule } from './types.js';
+
+export interface AdapterManifest {
+  /** Version of this format. */
+  format: 1;
+  name: string;
+  /** The model it was trained on and fits. */
+  base: {
+    /** As the user knows it. */
+    name: string;
+    /** Of the GGUF file, hexadecimal. */
+    sha256: string;
+    architecture: string;
+    heads: number;
+    keyValueHeads: number;
+  };
+  rank: number;
+  alpha: number;
+  targets: TargetModule[];
+  /** First and last adapted layer. */
+  layers: [first: number, last: number];
+  /** ISO 8601. */
+  createdAt: string;
+  /** What the training measured; null where it did not. */
+  losses: { train: number; validation: number | null }[];
+  trainedTokens: number;
+}
+
+/** The part of a manifest that says which model it is for. */
+export function manifestBase(name: string, sha256: string, info: BaseModelInfo): AdapterManifest['base'] {
+  const { architecture, heads, keyValueHeads } = info;
+  return { name, sha256, architecture, heads, keyValueHeads };
+}
+
+/** Throws `corrupt`, or `unsupported` for the format of a later engram. */
+export function parseManifest(json: string, path: string): AdapterManifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new EngramError('corrupt', `${path} is not JSON.`, { cause: error });
+  }
+  const manifest = value as Partial<AdapterManifest> | null;
+  if (typeof manifest !== 'object' || manifest === null) throw new EngramError('corrupt', `${path} is no manifest.`);
+  if (manifest.format !== 1) {
+    throw new EngramError('unsupported', `${path} has a format that this engram does not know.`, {
+      hint: 'It was written by a later version.',
+    });
+  }
+  const isSound =
+    typeof manifest.name === 'string' &&
+    typeof manifest.base?.sha256 === 'string' &&
+    typeof manifest.base.name === 'string' &&
+    isCount(manifest.base.heads) &&
+    isCount(manifest.base.keyValueHeads) &&
+    isCount(manifest.rank) &&
+    Array.isArray(manifest.targets) &&
+    Array.isArray(manifest.losses);
+  if (!isSound) throw new EngramError('corrupt', `${path} lacks fields of a manifest.`);
+  return manifest as AdapterManifest;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) > 0;
+}

@@ -1,0 +1,142 @@
+// The native addon as TypeScript sees it: every function it has, and the one place that loads it. Nothing is checked or
+// defaulted here; base-model.ts and trainer.ts are the classes to use.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { EngramError, type ErrorCode } from '../errors.js';
+import type { BaseModelInfo, BatchLoss, LoraOptions, OptimizerOptions, TargetModule } from './types.js';
+
+export type Precision = BaseModelInfo['precision'];
+
+export interface NativeAddon {
+  cpuInfo(): CpuInfo;
+  /** Loops that touch registers only, all threads at once, for about `ms` (1 to 10000) milliseconds. */
+  measurePeak(options: { threads: number; ms: number }): Promise<Peak>;
+  /** Maps, dequantises and packs the weights of a GGUF. `onProgress` gets shares from 0 to 1; false from it cancels.
+   * Without a precision: the best of this CPU. */
+  openModel(
+    path: string,
+    ggmlLibrary: string,
+    options: { precision: Precision | undefined; threads: number },
+    onProgress: (share: number) => boolean,
+  ): Promise<NativeModel>;
+}
+
+export interface CpuInfo {
+  /** Instruction sets found, e.g. `avx2`. */
+  features: string[];
+  /** The family of kernels chosen for them. */
+  kernel: string;
+  /** The precision that is fastest here. */
+  precision: Precision;
+}
+
+/** Measured GFLOP/s; a multiply-add counts as two. Absent: no such instruction. */
+export interface Peak {
+  f32: number;
+  bf16?: number;
+  int8?: number;
+}
+
+export interface NativeModel {
+  readonly info: BaseModelInfo;
+  createTrainer(lora: NativeLora, optimizer: Required<OptimizerOptions>, threads: number): NativeTrainer;
+  /** Trainers made from it keep the weights until they are closed too. */
+  close(): void;
+}
+
+/** LoraOptions without defaults. */
+export interface NativeLora extends Omit<Required<LoraOptions>, 'layers' | 'targets'> {
+  targets: TargetModule[];
+  firstLayer: number;
+  lastLayer: number;
+}
+
+/** Calls are queued and run one after the other on the trainer's own thread. */
+export interface NativeTrainer {
+  add(tokens: Uint32Array | Int32Array, weights: Float32Array, klWeights: Float32Array | undefined): number;
+  backward(examples: Int32Array, scales: Float32Array, klScales: Float32Array): Promise<BatchLoss>;
+  evaluate(examples: Int32Array, scales: Float32Array, klScales: Float32Array): Promise<BatchLoss>;
+  update(learningRate: number | undefined): Promise<{ gradNorm: number; step: number }>;
+  /** [tokens, vocabulary] */
+  logits(tokens: Uint32Array | Int32Array): Promise<Float32Array>;
+  save(path: string): Promise<void>;
+  load(path: string): Promise<void>;
+  /** Ends the oldest call that has not settled. */
+  cancel(): void;
+  /** Ends all calls; frees the memory as soon as the running one has noticed. */
+  close(): void;
+}
+
+const ADDON = '../../build/Release/engram.node';
+
+let loaded: NativeAddon | undefined;
+
+/** The addon, loaded once. Throws `native` with what to do about it. */
+export function loadAddon(): NativeAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NativeAddon {
+  try {
+    return createRequire(import.meta.url)(ADDON) as NativeAddon;
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+    const path = fileURLToPath(new URL(ADDON, import.meta.url));
+    throw new EngramError('native', missing ? 'The native addon is not built.' : 'The native addon cannot be loaded.', {
+      hint:
+        'Run `npm run build:native`. It needs a C++20 compiler (g++ 11, clang 14, Visual Studio 2022 or newer), make ' +
+        'and Python 3; after a change of Node or of the machine the addon must be built again.',
+      cause: error,
+      details: { path, node: process.versions.node, platform: `${process.platform}-${process.arch}` },
+    });
+  }
+}
+
+const CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'usage',
+  'cancelled',
+  'disk',
+  'corrupt',
+  'unsupported',
+  'mismatch',
+  'not_found',
+  'empty',
+  'too_long',
+  'diverged',
+  'memory',
+  'native',
+  'internal',
+]);
+
+/** An error of the addon as an EngramError; its own stack is that of the caller. */
+export function fromNative(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof EngramError) return error;
+  const { code, hint } = error as Error & { code?: unknown; hint?: unknown };
+  return new EngramError(
+    typeof code === 'string' && CODES.has(code) ? (code as ErrorCode) : 'internal',
+    error.message,
+    {
+      hint: typeof hint === 'string' ? hint : undefined,
+      cause: error,
+    },
+  );
+}
+
+/** Runs a call of the addon; what it throws comes out as an EngramError. */
+export function callNative<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** The same for a call that returns a promise. */
+export async function awaitNative<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}

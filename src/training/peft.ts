@@ -1,0 +1,122 @@
+// An adapter in the form of PEFT: adapter_model.safetensors and adapter_config.json, with the tensor names and the order of
+// rows that Hugging Face's models have. Not here: finding the adapter and writing files (adapters.ts).
+import { EngramError } from '../errors.js';
+import type { AdapterFile, AdapterMatrix } from './adapter-gguf.js';
+import { toSafetensors, type NamedTensor } from './safetensors.js';
+import type { TargetModule } from './types.js';
+
+export interface PeftFiles {
+  'adapter_model.safetensors': Uint8Array;
+  'adapter_config.json': string;
+}
+
+export interface PeftOptions {
+  /** What `base_model_name_or_path` is to say: a name on the Hugging Face hub, or a folder. */
+  baseModel: string;
+  /** Attention heads of the base model, and those of keys and values. */
+  heads: number;
+  keyValueHeads: number;
+}
+
+const MODULES: Readonly<Record<string, { target: TargetModule; path: string }>> = {
+  attn_q: { target: 'q', path: 'self_attn.q_proj' },
+  attn_k: { target: 'k', path: 'self_attn.k_proj' },
+  attn_v: { target: 'v', path: 'self_attn.v_proj' },
+  attn_output: { target: 'o', path: 'self_attn.o_proj' },
+  ffn_gate: { target: 'gate', path: 'mlp.gate_proj' },
+  ffn_up: { target: 'up', path: 'mlp.up_proj' },
+  ffn_down: { target: 'down', path: 'mlp.down_proj' },
+};
+
+/** Architectures whose q and k rows llama.cpp stores interleaved; the others keep Hugging Face's order. */
+const INTERLEAVED: ReadonlySet<string> = new Set(['llama']);
+
+/** Throws `unsupported` for tensors that PEFT has no place for, `corrupt` if shapes do not fit together. */
+export function toPeft(adapter: AdapterFile, options: PeftOptions): PeftFiles {
+  const tensors: NamedTensor[] = [];
+  const modules = new Set<string>();
+  const layers = new Set<number>();
+  const ranks = new Set<number>();
+  for (const matrix of adapter.matrices) {
+    const { layer, path, target, side } = parseName(matrix.name);
+    const rowsInOrder = side === 'B' ? reordered(matrix, target, adapter.architecture, options) : matrix.values;
+    tensors.push({
+      name: `base_model.model.model.layers.${layer}.${path}.lora_${side}.weight`,
+      shape: [matrix.rows, matrix.columns],
+      values: rowsInOrder,
+    });
+    modules.add(path.slice(path.indexOf('.') + 1));
+    layers.add(layer);
+    ranks.add(side === 'A' ? matrix.rows : matrix.columns);
+  }
+  const [rank] = ranks;
+  if (rank === undefined || ranks.size > 1)
+    throw new EngramError('unsupported', 'An adapter needs one rank throughout.');
+  return {
+    'adapter_model.safetensors': toSafetensors(tensors, { format: 'pt' }),
+    'adapter_config.json': config(rank, adapter.alpha, modules, layers, options.baseModel),
+  };
+}
+
+function parseName(name: string): { layer: number; path: string; target: TargetModule; side: 'A' | 'B' } {
+  const match = /^blk\.(\d+)\.(\w+)\.weight\.lora_([ab])$/.exec(name);
+  const found = match === null ? undefined : MODULES[match[2]!];
+  if (match === null || found === undefined) {
+    throw new EngramError('unsupported', `PEFT has no place for the tensor ${name}.`);
+  }
+  return { layer: Number(match[1]), ...found, side: match[3] === 'a' ? 'A' : 'B' };
+}
+
+/** llama.cpp rotates neighbouring rows of a head, Hugging Face row i with row i + half: there row 2i + c of a head is row
+ * c · half + i. Only q and k are rotated, and only B has their rows. */
+function reordered(
+  matrix: AdapterMatrix,
+  target: TargetModule,
+  architecture: string,
+  { heads, keyValueHeads }: PeftOptions,
+): Float32Array {
+  if (!INTERLEAVED.has(architecture) || (target !== 'q' && target !== 'k')) return matrix.values;
+  const { rows, columns, values, name } = matrix;
+  const half = rows / (target === 'q' ? heads : keyValueHeads) / 2;
+  if (!Number.isInteger(half)) {
+    throw new EngramError('corrupt', `The ${rows} rows of ${name} cannot be those of the model's attention heads.`);
+  }
+  const out = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    const within = row % (2 * half);
+    const to = row - within + (within % 2) * half + Math.floor(within / 2);
+    out.set(values.subarray(row * columns, (row + 1) * columns), to * columns);
+  }
+  return out;
+}
+
+function config(
+  rank: number,
+  alpha: number,
+  modules: ReadonlySet<string>,
+  layers: ReadonlySet<number>,
+  baseModel: string,
+): string {
+  return JSON.stringify(
+    {
+      peft_type: 'LORA',
+      task_type: 'CAUSAL_LM',
+      base_model_name_or_path: baseModel,
+      r: rank,
+      lora_alpha: alpha,
+      lora_dropout: 0,
+      target_modules: [...modules].sort(),
+      layers_to_transform: [...layers].sort((a, b) => a - b),
+      layers_pattern: 'layers',
+      bias: 'none',
+      fan_in_fan_out: false,
+      init_lora_weights: true,
+      inference_mode: true,
+      modules_to_save: null,
+      use_dora: false,
+      use_rslora: false,
+    },
+    undefined,
+    2,
+  );
+}
