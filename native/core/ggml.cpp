@@ -33,13 +33,9 @@ Ggml::Ggml(const std::string& library) {
   }
 }
 
-Ggml::~Ggml() {
-#ifdef _WIN32
-  if (library_ != nullptr) FreeLibrary(static_cast<HMODULE>(library_));
-#else
-  if (library_ != nullptr) dlclose(library_);
-#endif
-}
+// The library is never unloaded: it sets std::terminate's handler when it is loaded, which would be left pointing nowhere,
+// and it aborts the process if it finds its own handler there on being loaded again.
+Ggml::~Ggml() = default;
 
 void* Ggml::symbol(const std::string& name) const {
 #ifdef _WIN32
