@@ -134,7 +134,10 @@ def read_model(path) -> LlamaForCausalLM:
     if "rope_freqs.weight" in tensors:
         rotary = model.model.rotary_emb
         rotary.inv_freq = rotary.inv_freq / torch.from_numpy(values("rope_freqs.weight"))
-    state = {"model.embed_tokens.weight": values("token_embd.weight"), "model.norm.weight": values("output_norm.weight")}
+    state = {
+        "model.embed_tokens.weight": values("token_embd.weight"),
+        "model.norm.weight": values("output_norm.weight"),
+    }
     state["lm_head.weight"] = values("output.weight") if "output.weight" in tensors else values("token_embd.weight")
     for i in range(config.num_hidden_layers):
         for ours, theirs in PROJECTIONS.items():

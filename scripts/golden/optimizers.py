@@ -12,8 +12,12 @@ STEPS, RANK = 5, 3
 SHAPES = {"attn_q": (21, 37), "ffn_down": (50, 5)}  # n_out, n_in
 MAX_NORM = 1.0
 OPTIMIZERS = {
-    "adamw": dict(kind=torch.optim.AdamW, lr=1e-2, rate_b=8.0, options=dict(weight_decay=0.1, betas=(0.9, 0.99), eps=1e-6)),
-    "adam": dict(kind=torch.optim.Adam, lr=3e-3, rate_b=1.0, options=dict(weight_decay=0.05, betas=(0.8, 0.999), eps=1e-8)),
+    "adamw": dict(
+        kind=torch.optim.AdamW, lr=1e-2, rate_b=8.0, options=dict(weight_decay=0.1, betas=(0.9, 0.99), eps=1e-6)
+    ),
+    "adam": dict(
+        kind=torch.optim.Adam, lr=3e-3, rate_b=1.0, options=dict(weight_decay=0.05, betas=(0.8, 0.999), eps=1e-8)
+    ),
     "sgd": dict(kind=torch.optim.SGD, lr=0.1, rate_b=2.0, options=dict(weight_decay=0.02, momentum=0.9)),
 }
 

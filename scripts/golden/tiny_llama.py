@@ -140,7 +140,9 @@ def make(name: str, seed: int, rank: int, alpha: float, config: LlamaConfig, typ
         sums = []
         for index, scale, kl_scale in items:  # one by one: no padding, no attention mask
             logits = logits_of(model, examples[index])
-            ce, kl = cross_entropy(logits, examples[index]), divergence(examples[index]["base"], logits, examples[index])
+            ce, kl = cross_entropy(logits, examples[index]), divergence(
+                examples[index]["base"], logits, examples[index]
+            )
             (scale * ce + kl_scale * kl).backward()
             sums.append((ce.item(), kl.item()))
         golden.tensor(f"{case}.items", items)
