@@ -8,7 +8,7 @@ const LAYERS = [
   ['inference', 'embedding', 'training'],
   ['retrieval'],
   ['memory'],
-  ['engram'],
+  ['engram', 'doctor'],
   ['index'],
   ['gradient', 'langchain', 'cli', 'server'],
 ];

@@ -151,7 +151,7 @@ export const OPTIONS = {
     flag: '--context <tokens>',
     variable: 'ENGRAM_CONTEXT',
     unit: 'tokens',
-    defaultText: "the model's own, at most 8192",
+    defaultText: "the model's own, at most 4096",
     default: () => undefined,
     read: whole(128, 16_777_216),
   }),

@@ -70,7 +70,7 @@ export interface Generator {
 }
 
 export interface LoadOptions {
-  /** Tokens of context. Default: the model's own, at most 8192 and what memory allows. */
+  /** Tokens of context. Default: the model's own, at most 4096. */
   contextSize?: number;
   /** Threads to compute with. Default: what the machine gives. */
   threads?: number;

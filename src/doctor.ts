@@ -1,0 +1,92 @@
+// What is installed, what this machine can do, what would be used, and what is wrong. It changes nothing and fetches nothing.
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { readSettings, type GivenSettings } from './config.js';
+import { EngramError } from './errors.js';
+import { freeSpace } from './files.js';
+import { listBrains, openBrain } from './memory/index.js';
+import { availableMemory, findEntry, isInstalled, resolveModel } from './models/index.js';
+import { AdapterStore, cpuInfo, measurePeak } from './training/index.js';
+
+/** Groups of facts for a person to read; `problems` is what has to be done something about. */
+export interface DoctorReport {
+  problems: { message: string; hint?: string | undefined }[];
+  [group: string]: unknown;
+}
+
+/** Looks at everything it can; what fails becomes a problem and not an exception. */
+export async function doctor(
+  options: GivenSettings & { contextSize?: unknown; signal?: AbortSignal | undefined } = {},
+): Promise<DoctorReport> {
+  const { contextSize, signal, ...given } = options;
+  void signal;
+  const settings = readSettings({ ...given, context: contextSize });
+  const { home } = settings;
+  const problems: DoctorReport['problems'] = [];
+  const attempt = async <T>(action: () => Promise<T> | T): Promise<T | undefined> => {
+    try {
+      return await action();
+    } catch (error) {
+      const known = error instanceof EngramError;
+      problems.push({ message: error instanceof Error ? error.message : String(error), hint: known ? error.hint : undefined });
+      return undefined;
+    }
+  };
+  const addon = await attempt(cpuInfo);
+  const peak = addon && (await attempt(() => measurePeak({ ms: 400 })));
+  await attempt(async () => {
+    await mkdir(home, { recursive: true }).catch(() => undefined);
+    await access(home, constants.W_OK).catch(() => {
+      throw new EngramError('disk', `The home cannot be written to: ${home}.`, {
+        hint: 'Check its permissions, or set ENGRAM_HOME (--home) to another folder.',
+      });
+    });
+  });
+  for (const name of [settings.model, settings.embedder]) {
+    const entry = findEntry(name);
+    if (entry !== undefined && !(await isInstalled(home, entry))) {
+      problems.push({ message: `${name} is not installed.`, hint: `Fetch it with: engram models pull ${name}` });
+    } else if (entry === undefined) {
+      await attempt(() => resolveModel(home, name));
+    }
+  }
+  const brains = listBrains(home);
+  const damaged: string[] = [];
+  for (const name of brains) {
+    const brain = await attempt(() => openBrain({ home, name }));
+    for (const memory of (await brain?.check()) ?? []) {
+      damaged.push(`${name}/${memory.id}`);
+      problems.push({
+        message: `The adapter of ${memory.id} in the brain ${name} is ${memory.damaged ?? 'damaged'}.`,
+        hint: `Memorize it again: ${memory.text}`,
+      });
+    }
+    brain?.close();
+  }
+  const adapters = await new AdapterStore(home).list();
+  for (const { name, problem } of adapters.broken) problems.push({ message: `The adapter ${name} is broken: ${problem}` });
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  return {
+    problems,
+    machine: {
+      platform: `${process.platform}-${process.arch}`,
+      node: process.versions.node,
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      memoryAvailable: gib(availableMemory()),
+      diskFree: await freeSpace(home)
+        .then(gib)
+        .catch(() => 'unknown'),
+    },
+    training: {
+      features: addon?.features ?? [],
+      kernels: addon?.kernel,
+      precision: addon?.precision,
+      peakGflops: peak,
+    },
+    uses: { home, model: settings.model, embedder: settings.embedder, brain: settings.brain, gpu: settings.gpu },
+    brains,
+    adapters: adapters.adapters.map(({ name }) => name),
+  };
+}

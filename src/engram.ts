@@ -1,0 +1,387 @@
+// Class Engram: a model and a brain, open together. It puts the rooms of the house to work with one another; what each does is
+// found there. Heavy parts (trained weights, embeddings) are loaded when they are first needed.
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { readSettings, type GivenSettings, type Settings } from './config.js';
+import { loadEmbedder, type Embedder } from './embedding/index.js';
+import { EngramError, throwIfCancelled } from './errors.js';
+import { loadGenerator, type AdapterUse, type ChatMessage, type Generator } from './inference/index.js';
+import {
+  informationFrom,
+  listBrains,
+  memorize,
+  openBrain,
+  Router,
+  type Answer,
+  type Brain,
+  type BrainMemory,
+  type Memory,
+  type MemorizeOptions,
+  type MemoryInput,
+  type Receipt,
+} from './memory/index.js';
+import {
+  findEntry,
+  inspectLanguageModel,
+  isInstalled,
+  modelSha256,
+  pullModel,
+  resolveModel,
+  type ResolvedModel,
+} from './models/index.js';
+import {
+  AdapterStore,
+  manifestBase,
+  openBaseModel,
+  readDataset,
+  runTraining,
+  type BaseModel,
+  type LoraOptions,
+  type OptimizerOptions,
+  type RunProgress,
+  type RunResult,
+  type ScheduleKind,
+} from './training/index.js';
+
+export interface OpenProgress {
+  phase: 'pull' | 'model' | 'embedder';
+  /** From 0 to 1. */
+  share: number;
+}
+
+/** Every setting of config.ts (home, model, embedder, brain, threads, context, gpu, offline …), and these. */
+export interface OpenOptions extends Pick<
+  GivenSettings,
+  'home' | 'model' | 'embedder' | 'brain' | 'threads' | 'gpu' | 'offline' | 'verbose'
+> {
+  /** Tokens of context. */
+  contextSize?: unknown;
+  onProgress?: ((progress: OpenProgress) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface AskOptions {
+  /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
+  adapter?: string | undefined;
+  /** Default 512. */
+  maxTokens?: number | undefined;
+  /** Default 0: the likeliest answer, the same every time. */
+  temperature?: number | undefined;
+  topK?: number | undefined;
+  topP?: number | undefined;
+  seed?: number | undefined;
+  onText?: ((piece: string) => void) | undefined;
+  /** Aborting ends the answer; what there is of it is returned. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface TrainRequest {
+  /** JSONL of `{text}`, `{prompt, completion}` or `{messages}`. */
+  file: string;
+  /** Name of the new adapter. */
+  adapter: string;
+  /** Default 3. */
+  epochs?: number | undefined;
+  /** Default 4. */
+  batchSize?: number | undefined;
+  /** Default 8. */
+  rank?: number | undefined;
+  /** Default 2 · rank. */
+  alpha?: number | undefined;
+  /** Default 2e-4. */
+  learningRate?: number | undefined;
+  optimizer?: OptimizerOptions['kind'] | undefined;
+  schedule?: ScheduleKind | undefined;
+  /** Steps. */
+  warmup?: number | undefined;
+  /** Share of the rows that is only measured. Default 0. */
+  validation?: number | undefined;
+  seed?: number | undefined;
+  targets?: LoraOptions['targets'] | undefined;
+  layers?: LoraOptions['layers'] | undefined;
+  onProgress?: ((progress: RunProgress) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface TrainReport {
+  adapter: string;
+  trainedTokens: number;
+  sumLoss: number;
+  epochs: { train: number; validation: number | null }[];
+}
+
+export class Engram {
+  readonly settings: Settings;
+  readonly adapters: AdapterStore;
+  readonly #model: ResolvedModel;
+  readonly #generator: Generator;
+  readonly #cache: string;
+  readonly #onProgress: OpenOptions['onProgress'];
+  readonly #information: ReturnType<typeof informationFrom>;
+  #memory: { brain: Brain; router: Router } | undefined;
+  #embedder: Promise<Embedder> | undefined;
+  #baseModel: Promise<BaseModel> | undefined;
+
+  private constructor(
+    settings: Settings,
+    model: ResolvedModel,
+    generator: Generator,
+    onProgress: OpenOptions['onProgress'],
+  ) {
+    this.settings = settings;
+    this.adapters = new AdapterStore(settings.home);
+    this.#model = model;
+    this.#generator = generator;
+    this.#cache = join(settings.home, 'cache');
+    this.#onProgress = onProgress;
+    this.#information = informationFrom((text) => generator.encode(text));
+  }
+
+  /**
+   * Opens a model and a brain; the model is pulled if the catalog has it and it is not installed. Settings left out come from
+   * the environment, then from the defaults (config.ts). Throws `usage`, `not_found`, `offline`, `network`, `corrupt`,
+   * `unsupported`, `memory`, `mismatch` (the brain belongs to another model), `cancelled`.
+   */
+  static async open(options: OpenOptions = {}): Promise<Engram> {
+    const { onProgress, signal, contextSize, ...given } = options;
+    const settings = readSettings(defined({ ...given, context: contextSize }));
+    const model = await installed(settings, settings.model, 'chat', onProgress, signal);
+    if (model.entry === undefined) inspectLanguageModel(model.path);
+    const generator = await loadGenerator(model.path, {
+      gpu: settings.gpu,
+      ...(settings.context === undefined ? {} : { contextSize: settings.context }),
+      ...(settings.threads === undefined ? {} : { threads: settings.threads }),
+      ...(signal ? { signal } : {}),
+      onProgress: (share) => onProgress?.({ phase: 'model', share }),
+    });
+    const engram = new Engram(settings, model, generator, onProgress);
+    try {
+      await engram.#open(signal);
+      return engram;
+    } catch (error) {
+      await engram.close();
+      throw error;
+    }
+  }
+
+  /** Answers one question. */
+  ask(question: string, options: AskOptions = {}): Promise<Answer> {
+    if (typeof question !== 'string' || question.trim() === '') {
+      return Promise.reject(new EngramError('empty', 'There is no question.'));
+    }
+    return this.chat([{ role: 'user', content: question }], options);
+  }
+
+  /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
+  async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
+    const { adapter, ...generation } = options;
+    checkSampling(generation);
+    let adapters: AdapterUse[] = [];
+    let matches: { id: string; score: number }[] = [];
+    const memory = await this.#open(options.signal);
+    if (adapter !== undefined) {
+      adapters = [{ path: await this.#namedAdapter(adapter) }];
+    } else if (memory !== undefined) {
+      ({ adapters, matches } = await memory.router.route(messages, undefined, options.signal));
+    }
+    const result = await this.#generator.chat(messages, { ...defined(generation), adapters });
+    return {
+      answer: result.text.trim(),
+      source: adapters.length > 0 ? 'weights' : 'base',
+      memories: matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' })),
+      promptTokens: result.promptTokens,
+      tokens: result.tokens,
+      seconds: result.seconds,
+      finishReason: result.finishReason,
+    };
+  }
+
+  /** Learns a memory by training an adapter, and commits it if it holds. See memory/memorize.ts for what it throws. */
+  async memorize(
+    input: MemoryInput,
+    options: { [K in keyof MemorizeOptions]: MemorizeOptions[K] | undefined } = {},
+  ): Promise<Receipt> {
+    const { brain, router } = (await this.#open(options.signal, true))!;
+    return memorize(
+      {
+        brain,
+        router,
+        generator: this.#generator,
+        baseModel: () => this.#base(options.signal),
+        cache: this.#cache,
+      },
+      input,
+      defined(options),
+    );
+  }
+
+  /** All memories, oldest first, forgotten and superseded ones too. */
+  memories(): readonly Memory[] {
+    return this.#memory?.brain.memories() ?? [];
+  }
+
+  /** Forgets a memory, named by id or text: its adapter is deleted, so the model knows what it knew before. Throws
+   * `not_found`, `usage` (several fit), `locked`. */
+  async forget(idOrText: string): Promise<Memory> {
+    const memory = await this.#open();
+    if (memory === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
+    return memory.brain.write('forgetting', async (writer): Promise<BrainMemory> => {
+      const { id } = memory.brain.find(idOrText);
+      await this.#generator.releaseAdapter(memory.brain.adapterPath(id));
+      return writer.forget(id);
+    });
+  }
+
+  /** Fine-tunes a named adapter on a file of examples. Throws `exists`, `not_found`, `corrupt`, `empty`, `too_long`,
+   * `diverged`, `cancelled` and what training throws. */
+  async train(request: TrainRequest): Promise<TrainReport> {
+    const { signal } = request;
+    await this.adapters.requireFree(request.adapter);
+    const base = await this.#base(signal);
+    const dataset = await readDataset(request.file, this.#generator, {
+      maxTokens: base.info.contextLength,
+      ...(signal ? { signal } : {}),
+    });
+    const lora: LoraOptions = defined({
+      rank: request.rank,
+      alpha: request.alpha,
+      targets: request.targets,
+      layers: request.layers,
+      seed: request.seed,
+    });
+    const trainer = base.newTrainer(
+      lora,
+      defined({ kind: request.optimizer, learningRate: request.learningRate }) as OptimizerOptions,
+    );
+    try {
+      const result = await runTraining(
+        trainer,
+        dataset.examples,
+        defined({
+          epochs: request.epochs ?? 3,
+          batchSize: request.batchSize,
+          learningRate: request.learningRate,
+          schedule: request.schedule,
+          warmupSteps: request.warmup,
+          validation: request.validation,
+          seed: request.seed,
+          onProgress: request.onProgress,
+          signal,
+        }),
+      );
+      const manifest = await this.#manifest(base, request, result);
+      await this.adapters.save(request.adapter, manifest, (path) => trainer.save(path), defined({ signal }));
+      const { trainedTokens, sumLoss, epochs } = result;
+      return { adapter: request.adapter, trainedTokens, sumLoss, epochs };
+    } finally {
+      trainer.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#memory?.brain.close();
+    this.#memory = undefined;
+    await this.#generator.close();
+    await (await this.#embedder?.catch(() => undefined))?.close();
+    (await this.#baseModel?.catch(() => undefined))?.close();
+  }
+
+  /** The brain and its router. There is none until something is memorized, unless `create`. */
+  async #open(signal?: AbortSignal, create = false): Promise<{ brain: Brain; router: Router } | undefined> {
+    if (this.#memory !== undefined) return this.#memory;
+    const { home, brain: name } = this.settings;
+    if (!create && !listBrains(home).includes(name)) return undefined;
+    const model = { name: this.#model.name, sha256: await modelSha256(home, this.#model.path, signal) };
+    const brain = await openBrain({ home, name, model, create });
+    const router = new Router(brain, () => this.#embed(), this.#information);
+    return (this.#memory = { brain, router });
+  }
+
+  #embed(): Promise<Embedder> {
+    this.#embedder ??= (async () => {
+      const { path } = await installed(this.settings, this.settings.embedder, 'embedding', this.#onProgress);
+      return loadEmbedder({ folder: path });
+    })();
+    this.#embedder.catch(() => (this.#embedder = undefined));
+    return this.#embedder;
+  }
+
+  #base(signal?: AbortSignal): Promise<BaseModel> {
+    this.#baseModel ??= openBaseModel(this.#model.path, {
+      threads: this.settings.threads ?? availableParallelism(),
+      signal,
+    });
+    this.#baseModel.catch(() => (this.#baseModel = undefined));
+    return this.#baseModel;
+  }
+
+  async #namedAdapter(name: string): Promise<string> {
+    const { path, manifest } = await this.adapters.find(name);
+    const sha256 = await modelSha256(this.settings.home, this.#model.path);
+    if (manifest.base.sha256 !== sha256) {
+      throw new EngramError('mismatch', `The adapter "${name}" belongs to the model ${manifest.base.name}.`, {
+        hint: `Use --model ${manifest.base.name}.`,
+      });
+    }
+    return path;
+  }
+
+  async #manifest(
+    base: BaseModel,
+    request: TrainRequest,
+    result: RunResult,
+  ): Promise<Parameters<AdapterStore['save']>[1]> {
+    const rank = request.rank ?? 8;
+    const last = base.info.layers - 1;
+    const [from, to] = request.layers ?? [0, last];
+    const absolute = (layer: number) => (layer < 0 ? layer + base.info.layers : layer);
+    return {
+      base: manifestBase(this.#model.name, await modelSha256(this.settings.home, this.#model.path), base.info),
+      rank,
+      alpha: request.alpha ?? 2 * rank,
+      targets: [...(request.targets ?? (['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const))],
+      layers: [absolute(from), absolute(to)],
+      losses: result.epochs,
+      trainedTokens: result.trainedTokens,
+    };
+  }
+}
+
+/** A model that is there, or is pulled now. */
+async function installed(
+  settings: Settings,
+  name: string,
+  role: 'chat' | 'embedding',
+  onProgress: OpenOptions['onProgress'],
+  signal?: AbortSignal,
+): Promise<ResolvedModel> {
+  const { home, offline } = settings;
+  const entry = findEntry(name);
+  if (entry !== undefined && !(await isInstalled(home, entry))) {
+    await pullModel(home, name, {
+      offline,
+      signal,
+      onProgress: ({ receivedBytes, totalBytes }) =>
+        onProgress?.({ phase: 'pull', share: receivedBytes / Math.max(1, totalBytes) }),
+    });
+  }
+  throwIfCancelled(signal);
+  return resolveModel(home, name, { role });
+}
+
+function checkSampling(options: Omit<AskOptions, 'adapter'>): void {
+  const number = (name: string, value: number | undefined, least: number, most: number) => {
+    if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return;
+    throw new EngramError('usage', `Expected a number from ${least} to ${most} for ${name} but received ${value}.`);
+  };
+  number('maxTokens', options.maxTokens, 1, 1_000_000);
+  number('temperature', options.temperature, 0, 100);
+  number('topK', options.topK, 0, 1_000_000);
+  number('topP', options.topP, 0, 1);
+  number('seed', options.seed, 0, 2 ** 32 - 1);
+}
+
+/** Without the keys whose value is undefined, so that they do not override defaults. */
+function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,49 @@
+// The public API of engram, nothing else.
+export {
+  Engram,
+  type AskOptions,
+  type OpenOptions,
+  type OpenProgress,
+  type TrainReport,
+  type TrainRequest,
+} from './engram.js';
+export { EngramError, type ErrorCode } from './errors.js';
+export {
+  defaultHome,
+  OPTIONS,
+  readSettings,
+  checkName,
+  suggest,
+  type GivenSettings,
+  type OptionName,
+  type Settings,
+} from './config.js';
+export { doctor, type DoctorReport } from './doctor.js';
+export type { ChatMessage } from './inference/index.js';
+export {
+  listBrains,
+  removeBrain,
+  type Answer,
+  type Memory,
+  type MemoryInput,
+  type MemorizeProgress,
+  type Probe,
+  type Receipt,
+} from './memory/index.js';
+export {
+  listModels,
+  pullModel,
+  removeModel,
+  showModel,
+  type ModelStatus,
+  type PulledModel,
+  type PullOptions,
+  type PullProgress,
+} from './models/index.js';
+export {
+  AdapterStore,
+  type BrokenAdapter,
+  type RunProgress,
+  type StoredAdapter,
+  type TargetModule,
+} from './training/index.js';

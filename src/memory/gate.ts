@@ -1,0 +1,134 @@
+// The relevance gate: which memories does a question touch? Only their adapters are switched on; a question that touches
+// nothing is answered by the base model alone, bit for bit. A score is the mean of two signals: closeness of meaning (cosine
+// of sentence embeddings) and the share of the question's information that the memory's own words cover. Each memory has a
+// threshold of its own, calibrated on its wordings and its contrasts. Not here: what is then done with the adapters.
+import type { Embedder } from '../embedding/index.js';
+import { contentWords, sentences } from './text.js';
+
+/** What the gate knows of one memory. */
+export interface GateEntry {
+  id: string;
+  /** Embeddings of its questions and its text. */
+  keys: Float32Array[];
+  /** Stems of all its words. */
+  words: ReadonlySet<string>;
+  threshold: number;
+}
+
+export interface GateMatch {
+  id: string;
+  score: number;
+}
+
+/** Information of a word in bits, more or less; rare words carry more. */
+export type Information = (word: string) => number;
+
+/**
+ * By Zipf's law a token's frequency falls with its rank, and byte-pair vocabularies are numbered by rank of merging, so the
+ * model's own tokenizer tells how rare a word is: a rare word has later tokens, and more of them.
+ */
+export function informationFrom(encode: (text: string) => ArrayLike<number>): Information {
+  const known = new Map<string, number>();
+  return (word) => {
+    let bits = known.get(word);
+    if (bits === undefined) {
+      bits = 0;
+      for (const token of Array.from(encode(` ${word}`))) bits += Math.log2(2 + token) / 4;
+      known.set(word, bits);
+    }
+    return bits;
+  };
+}
+
+export class Gate {
+  readonly #entries = new Map<string, GateEntry>();
+
+  /** The embedder is asked for when the first question meets the first memory: an empty brain needs none. */
+  constructor(
+    private readonly embedder: () => Promise<Embedder>,
+    private readonly information: Information,
+  ) {}
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  set(entry: GateEntry): void {
+    this.#entries.set(entry.id, entry);
+  }
+
+  delete(id: string): void {
+    this.#entries.delete(id);
+  }
+
+  /** The memories a question touches, best first; `extra` are looked at too. */
+  async match(question: string, extra: readonly GateEntry[] = [], signal?: AbortSignal): Promise<GateMatch[]> {
+    if (this.#entries.size + extra.length === 0) return [];
+    const query = await this.query(question, signal);
+    const out: GateMatch[] = [];
+    for (const entry of [...this.#entries.values(), ...extra]) {
+      const score = this.score(query, entry);
+      if (score >= entry.threshold) out.push({ id: entry.id, score });
+    }
+    return out.sort((a, b) => b.score - a.score);
+  }
+
+  /** Embeds the whole question and, where it has several, each of its sentences: a question may follow on a remark. */
+  async query(question: string, signal?: AbortSignal): Promise<{ vectors: Float32Array[]; words: Set<string>[] }> {
+    const parts = sentences(question);
+    const texts = parts.length > 1 ? [question, ...parts.slice(-4)] : [question];
+    const vectors = await (await this.embedder()).embed(texts, signal ? { signal } : {});
+    return { vectors, words: texts.map((text) => new Set(contentWords(text))) };
+  }
+
+  /** From 0 to about 1. `without` leaves one key out, so that a memory can be judged by its own questions. */
+  score(query: { vectors: Float32Array[]; words: Set<string>[] }, entry: GateEntry, without = -1): number {
+    let best = 0;
+    query.vectors.forEach((vector, i) => {
+      let cosine = 0;
+      entry.keys.forEach((key, k) => {
+        if (k !== without) cosine = Math.max(cosine, dot(vector, key));
+      });
+      best = Math.max(best, (cosine + this.#coverage(query.words[i]!, entry.words)) / 2);
+    });
+    return best;
+  }
+
+  #coverage(asked: Set<string>, known: ReadonlySet<string>): number {
+    let covered = 0;
+    let total = 0;
+    for (const word of asked) {
+      const weight = this.information(word) ** 2;
+      total += weight;
+      if (known.has(word)) covered += weight;
+    }
+    return total === 0 ? 0 : covered / total;
+  }
+}
+
+/** The threshold that best parts what should pass from what should not; between them if they part cleanly. */
+export function calibrate(positives: readonly number[], negatives: readonly number[]): number {
+  const LOWEST = 0.45;
+  const HIGHEST = 0.8;
+  const up = [...positives].sort((a, b) => a - b);
+  const down = [...negatives].sort((a, b) => a - b);
+  let best = { errors: Infinity, threshold: (LOWEST + HIGHEST) / 2 };
+  const edges = [...up, ...down].sort((a, b) => a - b);
+  for (let i = 0; i <= edges.length; i++) {
+    const low = edges[i - 1] ?? 0;
+    const high = edges[i] ?? 1;
+    const threshold = Math.min(HIGHEST, Math.max(LOWEST, (low + high) / 2));
+    const missed = up.filter((score) => score < threshold).length / Math.max(1, up.length);
+    const passed = down.filter((score) => score >= threshold).length / Math.max(1, down.length);
+    // Of equally good thresholds the one in the widest gap.
+    const errors = missed + passed - (high - low) * 1e-3;
+    if (errors < best.errors) best = { errors, threshold };
+  }
+  return best.threshold;
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}

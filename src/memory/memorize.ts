@@ -1,0 +1,288 @@
+// The transaction of memory: lessons, questions before, training, questions after, then commit or roll back, with a receipt.
+// Nothing is promised that the runtime has not asked itself. Not here: the lessons (lessons.ts), the training (recipe.ts), the
+// files and events (brain.ts).
+import { performance } from 'node:perf_hooks';
+import { EngramError, throwIfCancelled } from '../errors.js';
+import type { Generator } from '../inference/index.js';
+import type { BaseModel } from '../training/index.js';
+import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
+import type { Brain, BrainWriter } from './brain.js';
+import { calibrate } from './gate.js';
+import { lessonsFor, type Lessons } from './lessons.js';
+import { learn, newMemoryTrainer, RECIPE, type Lesson as TokenLesson } from './recipe.js';
+import { REPLAY, UNRELATED } from './replay.js';
+import type { Candidate, GateData, Router } from './router.js';
+import type { Lesson } from './statements.js';
+import { says } from './text.js';
+import type { MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
+
+export interface Memorizer {
+  brain: Brain;
+  router: Router;
+  generator: Generator;
+  /** The resident weights; loaded at the first memory. */
+  baseModel: () => Promise<BaseModel>;
+  /** Folder for what can be made again. */
+  cache: string;
+}
+
+export interface MemorizeOptions {
+  onProgress?: (progress: MemorizeProgress) => void;
+  /** Aborting leaves the brain as it was. */
+  signal?: AbortSignal;
+}
+
+/** A memory holds if at least these shares of its probes are answered right, and every unrelated answer stayed. */
+const HOLDS = { recall: 0.75, paraphrase: 0.5 };
+/** Trained again at most this often when its probes do not hold. */
+const ROUNDS = 3;
+/** Most texts that the gate compares a question with. */
+const GATE_KEYS = 24;
+
+/**
+ * Learns one memory and commits it if it holds; otherwise the brain is as it was and the receipt says why. Throws `empty`,
+ * `too_long`, `locked` (another process is memorizing into this brain), `cancelled`, `diverged`, `disk`, `memory`.
+ */
+export function memorize(parts: Memorizer, input: MemoryInput, options: MemorizeOptions = {}): Promise<Receipt> {
+  const lessons = lessonsFor(input);
+  return parts.brain.write('memorizing', (writer) => new Attempt(parts, lessons, options, writer).run());
+}
+
+class Attempt {
+  readonly #started = performance.now();
+  readonly #id: string;
+  readonly #path: string;
+
+  constructor(
+    private readonly parts: Memorizer,
+    private readonly lessons: Lessons,
+    private readonly options: MemorizeOptions,
+    private readonly writer: BrainWriter,
+  ) {
+    this.#id = writer.newId(lessons.text);
+    this.#path = parts.brain.adapterPath(this.#id);
+  }
+
+  async run(): Promise<Receipt> {
+    const { lessons, options } = this;
+    options.onProgress?.({ phase: 'lessons', lessons: lessons.lessons.length });
+    const gateData = await this.#calibratedGate();
+    const probes = await this.#before();
+    if (probes.every((probe) => probe.kind === 'unrelated' || says(probe.before, probe.expected))) {
+      return this.#receipt(probes, { reason: 'The model answers this already, so there is nothing to train.' });
+    }
+
+    const base = await this.parts.baseModel();
+    const trainer = newMemoryTrainer(base);
+    try {
+      const tokens = await this.#tokens();
+      const candidate: Candidate = {
+        entry: await this.parts.router.entry(this.#id, gateData, options.signal),
+        adapterPath: this.#path,
+      };
+      const total = { steps: 0, tokens: 0, flop: 0, loss: { before: 0, after: 0 } };
+      for (let round = 1; ; round++) {
+        const result = await learn(trainer, tokens, {
+          maxSteps: round === 1 ? RECIPE.maxSteps : Math.ceil(RECIPE.maxSteps / 3),
+          onProgress: (progress) =>
+            options.onProgress?.({ phase: 'train', ...progress, step: total.steps + progress.step }),
+          ...(options.signal ? { signal: options.signal } : {}),
+        });
+        total.steps += result.steps;
+        total.tokens += result.tokens;
+        total.flop += result.flop;
+        if (round === 1) total.loss.before = result.lossBefore;
+        total.loss.after = result.lossAfter;
+        await this.parts.generator.releaseAdapter(this.#path);
+        await trainer.save(this.#path);
+        await this.#after(probes, candidate);
+        const receipt = this.#receipt(probes, total);
+        if (receipt.committed) return await this.#commit(receipt, gateData);
+        // Unrelated answers that moved will not come back by more training.
+        if (round === ROUNDS || receipt.unrelated.kept < receipt.unrelated.asked) return await this.#rollBack(receipt);
+      }
+    } finally {
+      trainer.close();
+    }
+  }
+
+  /** The texts the gate compares with and the threshold that parts the memory's wordings from its contrasts. */
+  async #calibratedGate(): Promise<GateData> {
+    const { router } = this.parts;
+    const { lessons } = this;
+    const { signal } = this.options;
+    const questions = lessons.lessons.map(({ question }) => question);
+    const keys = [...new Set([lessons.text, ...questions])].slice(0, GATE_KEYS);
+    const entry = await router.entry(this.#id, { keys, threshold: 0 }, signal);
+    const score = async (question: string): Promise<number> =>
+      router.gate.score(await router.gate.query(question, signal), entry, keys.indexOf(question));
+    const positives: number[] = [];
+    const negatives: number[] = [];
+    for (const question of [...keys.slice(1), ...lessons.paraphrase.map((probe) => probe.question)]) {
+      positives.push(await score(question));
+    }
+    for (const question of [...lessons.contrasts, ...REPLAY, ...UNRELATED]) negatives.push(await score(question));
+    return { keys, threshold: calibrate(positives, negatives) };
+  }
+
+  async #before(): Promise<Probe[]> {
+    const { lessons, options } = this;
+    const unrelated = await this.#base(UNRELATED);
+    const probes: Probe[] = [];
+    const add = (kind: Probe['kind'], { question, expected }: Lesson, before: string) =>
+      probes.push({ kind, question, expected, before, after: '', held: false });
+    const asked = [
+      ...lessons.recall.map((lesson) => ({ kind: 'recall' as const, lesson })),
+      ...lessons.paraphrase.map((lesson) => ({ kind: 'paraphrase' as const, lesson })),
+    ];
+    for (const [done, { kind, lesson }] of asked.entries()) {
+      options.onProgress?.({ phase: 'probe-before', done, of: asked.length });
+      const { adapters } = await this.parts.router.route(
+        [{ role: 'user', content: lesson.question }],
+        undefined,
+        options.signal,
+      );
+      add(kind, lesson, await this.#ask(lesson.question, adapters, this.#answerTokens(lesson)));
+    }
+    UNRELATED.forEach((question, i) =>
+      add('unrelated', { question, expected: unrelated[i]!, answer: '' }, unrelated[i]!),
+    );
+    return probes;
+  }
+
+  /** Asks everything again as a user would: through the gate, with the memory as if it had been committed. */
+  async #after(probes: Probe[], candidate: Candidate): Promise<void> {
+    const lessons = [...this.lessons.recall, ...this.lessons.paraphrase];
+    for (const [done, probe] of probes.entries()) {
+      this.options.onProgress?.({ phase: 'probe-after', done, of: probes.length });
+      const { adapters, matches } = await this.parts.router.route(
+        [{ role: 'user', content: probe.question }],
+        candidate,
+        this.options.signal,
+      );
+      const lesson = lessons[done];
+      if (probe.kind !== 'unrelated') {
+        probe.after = await this.#ask(probe.question, adapters, this.#answerTokens(lesson!));
+        probe.held = says(probe.after, probe.expected);
+      } else {
+        // A question that the candidate does not touch is computed exactly as before: there is nothing to ask.
+        const touched = matches.some(({ id }) => id === this.#id);
+        probe.after = touched ? await this.#ask(probe.question, adapters, KEPT_TOKENS) : probe.before;
+        probe.held = probe.after === probe.before;
+      }
+    }
+  }
+
+  async #ask(question: string, adapters: readonly { path: string }[], maxTokens: number): Promise<string> {
+    const { signal } = this.options;
+    const { text } = await this.parts.generator.chat([{ role: 'user', content: question }], {
+      adapters,
+      maxTokens,
+      ...(signal ? { signal } : {}),
+    });
+    throwIfCancelled(signal);
+    return text;
+  }
+
+  #answerTokens({ answer }: Lesson): number {
+    return Math.max(24, this.parts.generator.encode(answer).length + 8);
+  }
+
+  #base(questions: readonly string[]): Promise<string[]> {
+    return baseAnswers(this.parts.generator, questions, {
+      cache: this.parts.cache,
+      modelSha256: this.parts.brain.model.sha256,
+      signal: this.options.signal,
+    });
+  }
+
+  /** Everything the recipe trains on, as token ids. */
+  async #tokens(): Promise<{ lessons: TokenLesson[]; contrasts: TokenLesson[]; replay: TokenLesson[] }> {
+    const { generator } = this.parts;
+    const kept = async (questions: readonly string[], answers: readonly string[]): Promise<TokenLesson[]> => {
+      await Promise.resolve();
+      return questions
+        .map((question, i) => ({ prompt: prompt(generator, question), answer: generator.encode(answers[i]!) }))
+        .filter(({ answer }) => answer.length > 0);
+    };
+    const contrastAnswers: string[] = [];
+    for (const question of this.lessons.contrasts) contrastAnswers.push(await this.#ask(question, [], KEPT_TOKENS));
+    return {
+      lessons: this.lessons.lessons.map(({ question, answer }) => ({
+        prompt: prompt(generator, question),
+        answer: Uint32Array.from([...generator.encode(answer), generator.special.endOfTurn]),
+      })),
+      contrasts: await kept(this.lessons.contrasts, contrastAnswers),
+      replay: await kept(REPLAY, await this.#base(REPLAY)),
+    };
+  }
+
+  #receipt(
+    probes: Probe[],
+    outcome: { steps: number; tokens: number; flop: number; loss: Receipt['loss'] } | { reason: string },
+  ): Receipt {
+    const share = (kind: Probe['kind'], holds: (probe: Probe) => boolean): number => {
+      const some = probes.filter((probe) => probe.kind === kind);
+      return some.length === 0 ? 1 : some.filter(holds).length / some.length;
+    };
+    const before = (probe: Probe) => says(probe.before, probe.expected);
+    const held = (probe: Probe) => probe.held;
+    const unrelated = probes.filter((probe) => probe.kind === 'unrelated');
+    const untrained = 'reason' in outcome;
+    if (untrained) for (const probe of probes) Object.assign(probe, { after: probe.before, held: true });
+    const receipt: Receipt = {
+      id: this.#id,
+      loss: untrained ? { before: 0, after: 0 } : outcome.loss,
+      recall: { before: share('recall', before), after: share('recall', held) },
+      paraphrase: { before: share('paraphrase', before), after: share('paraphrase', held) },
+      unrelated: { kept: unrelated.filter(held).length, asked: unrelated.length },
+      seconds: (performance.now() - this.#started) / 1000,
+      steps: untrained ? 0 : outcome.steps,
+      tokens: untrained ? 0 : outcome.tokens,
+      flop: untrained ? 0 : outcome.flop,
+      committed: false,
+      probes,
+    };
+    if (untrained) return { ...receipt, reason: outcome.reason };
+    const reasons = [
+      receipt.recall.after < HOLDS.recall ? 'it is not recalled reliably' : undefined,
+      receipt.paraphrase.after < HOLDS.paraphrase ? 'other wordings are not understood' : undefined,
+      receipt.unrelated.kept < receipt.unrelated.asked ? 'unrelated answers changed' : undefined,
+    ].filter((reason) => reason !== undefined);
+    return reasons.length === 0
+      ? { ...receipt, committed: true }
+      : { ...receipt, reason: `Rolled back: ${reasons.join(', ')}.` };
+  }
+
+  async #commit(receipt: Receipt, gate: GateData): Promise<Receipt> {
+    throwIfCancelled(this.options.signal);
+    this.options.onProgress?.({ phase: 'commit' });
+    await this.writer.remember({ id: this.#id, ...this.#said(), receipt, data: { gate } });
+    return receipt;
+  }
+
+  async #rollBack(receipt: Receipt): Promise<Receipt> {
+    await this.parts.generator.releaseAdapter(this.#path);
+    this.writer.rollBack({ id: this.#id, ...this.#said(), receipt });
+    return receipt;
+  }
+
+  #said(): { text: string; question?: string; answer?: string } {
+    const { text, question, answer } = this.lessons;
+    return { text, ...(question === undefined ? {} : { question }), ...(answer === undefined ? {} : { answer }) };
+  }
+}
+
+function prompt(generator: Generator, question: string): Uint32Array {
+  const tokens = generator.encodeChat([{ role: 'user', content: question }]);
+  if (tokens.length > generator.contextSize / 2) {
+    throw new EngramError(
+      'too_long',
+      'This is too long to be asked about: a question must fit into half of the context.',
+      {
+        details: { tokens: tokens.length, contextSize: generator.contextSize },
+      },
+    );
+  }
+  return tokens;
+}

@@ -1,0 +1,147 @@
+// Decides what answers a question: the gate names the memories it touches, and the adapter of the best one is switched on.
+// Not here: scoring (gate.ts) and generating (inference/).
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Embedder } from '../embedding/index.js';
+import { EngramError } from '../errors.js';
+import { writeFileAtomic } from '../files.js';
+import type { AdapterUse, ChatMessage } from '../inference/index.js';
+import type { Brain, BrainMemory } from './brain.js';
+import { Gate, type GateEntry, type GateMatch, type Information } from './gate.js';
+import { contentWords } from './text.js';
+
+/** What a memory's event keeps for the gate; the embeddings of the keys are derived and can be made again. */
+export interface GateData {
+  keys: string[];
+  threshold: number;
+}
+
+export interface Route {
+  adapters: AdapterUse[];
+  matches: GateMatch[];
+}
+
+/** A memory that is being tried before it is committed. */
+export interface Candidate {
+  entry: GateEntry;
+  adapterPath: string;
+}
+
+export class Router {
+  readonly #gate: Gate;
+  readonly #known = new Map<string, string | undefined>(); // memory id -> hash of the adapter it was loaded with
+  readonly #verified = new Map<string, string>(); // adapter hash -> path
+
+  constructor(
+    private readonly brain: Brain,
+    private readonly embedder: () => Promise<Embedder>,
+    information: Information,
+  ) {
+    this.#gate = new Gate(embedder, information);
+  }
+
+  get gate(): Gate {
+    return this.#gate;
+  }
+
+  /** What answers the last message of a conversation. With a candidate, as if it had been committed. */
+  async route(messages: readonly ChatMessage[], candidate?: Candidate, signal?: AbortSignal): Promise<Route> {
+    await this.#refresh(signal);
+    const questions = messages.filter(({ role }) => role === 'user').map(({ content }) => content);
+    const last = questions.at(-1) ?? '';
+    const extra = candidate ? [candidate.entry] : [];
+    let matches = await this.#gate.match(last, extra, signal);
+    if (matches.length === 0 && questions.length > 1 && followsOn(last)) {
+      matches = await this.#gate.match(questions.at(-2)!, extra, signal);
+    }
+    const best = matches[0];
+    if (best === undefined) return { adapters: [], matches: [] };
+    const path = best.id === candidate?.entry.id ? candidate.adapterPath : await this.#adapter(best.id);
+    return path === undefined ? { adapters: [], matches: [] } : { adapters: [{ path }], matches: [best] };
+  }
+
+  /** Embeds keys into a gate entry. */
+  async entry(id: string, data: GateData, signal?: AbortSignal): Promise<GateEntry> {
+    const embedder = await this.embedder();
+    return {
+      id,
+      keys: await embedder.embed(data.keys, signal ? { signal } : {}),
+      words: new Set(data.keys.flatMap(contentWords)),
+      threshold: data.threshold,
+    };
+  }
+
+  /** Takes in what this or another process has committed since. */
+  async #refresh(signal?: AbortSignal): Promise<void> {
+    for (const memory of this.brain.memories()) {
+      const hash = memory.state === 'remembered' ? memory.adapter?.sha256 : undefined;
+      if (this.#known.has(memory.id) && this.#known.get(memory.id) === hash) continue;
+      this.#gate.delete(memory.id);
+      const data = gateData(memory);
+      if (hash !== undefined && data !== undefined) this.#gate.set(await this.#cachedEntry(memory.id, data, signal));
+      else await rm(this.#cachePath(memory.id), { force: true }).catch(() => undefined);
+      this.#known.set(memory.id, hash);
+    }
+  }
+
+  async #adapter(id: string): Promise<string | undefined> {
+    const hash = this.brain.get(id)?.adapter?.sha256;
+    if (hash === undefined) return undefined;
+    let path = this.#verified.get(hash);
+    if (path === undefined) {
+      try {
+        path = await this.brain.adapterFile(id);
+      } catch (error) {
+        // A damaged memory is as good as none, until it is trained anew; `memories` and `doctor` show it.
+        if (error instanceof EngramError && (error.code === 'corrupt' || error.code === 'not_found')) return undefined;
+        throw error;
+      }
+      this.#verified.set(hash, path);
+    }
+    return path;
+  }
+
+  #cachePath(id: string): string {
+    return join(this.brain.folder, 'index', `${id}.f32`);
+  }
+
+  /** The entry with its embeddings from the brain's index, where the same embedder made them from the same keys. */
+  async #cachedEntry(id: string, data: GateData, signal?: AbortSignal): Promise<GateEntry> {
+    const embedder = await this.embedder();
+    const head = Buffer.from(`${JSON.stringify({ embedder: embedder.id, keys: data.keys })}\n`);
+    const path = this.#cachePath(id);
+    const floats = data.keys.length * embedder.dimensions;
+    try {
+      const bytes = await readFile(path);
+      if (bytes.length === head.length + floats * 4 && bytes.subarray(0, head.length).equals(head)) {
+        const all = new Float32Array(floats);
+        new Uint8Array(all.buffer).set(bytes.subarray(head.length));
+        const keys = data.keys.map((_, i) => all.subarray(i * embedder.dimensions, (i + 1) * embedder.dimensions));
+        return { id, keys, words: new Set(data.keys.flatMap(contentWords)), threshold: data.threshold };
+      }
+    } catch {
+      // Not there or not readable: it is made again below.
+    }
+    const entry = await this.entry(id, data, signal);
+    const all = new Float32Array(floats);
+    entry.keys.forEach((key, i) => {
+      all.set(key, i * embedder.dimensions);
+    });
+    // An index that cannot be written (a read-only brain) costs time, nothing else.
+    await writeFileAtomic(path, Buffer.concat([head, new Uint8Array(all.buffer)])).catch(() => undefined);
+    return entry;
+  }
+}
+
+/** A short remark that points back: `And how fast was she?` */
+function followsOn(text: string): boolean {
+  return (
+    text.split(/\s+/u).length <= 10 &&
+    /\b(?:he|she|it|they|him|her|them|his|hers|its|their|that|this|those|there)\b/i.test(text)
+  );
+}
+
+function gateData(memory: BrainMemory): GateData | undefined {
+  const data = memory.data?.['gate'] as Partial<GateData> | undefined;
+  return Array.isArray(data?.keys) && typeof data.threshold === 'number' ? (data as GateData) : undefined;
+}

@@ -1,0 +1,83 @@
+// Plain text in the eyes of memory: words, sameness, and whether an answer says what was expected. Not here: grammar
+// (statements.ts, wordings.ts) and meaning (gate.ts).
+
+const FUNCTION_WORDS = new Set(
+  (
+    'a an the this that these those of in on at by for from to with into over under about as and or but nor so than then ' +
+    'is are was were be been being am do does did done have has had will would shall should can could may might must ' +
+    'i you he she it we they me him her us them my your his its our their who whom whose which what where when why how ' +
+    'not no yes there here if please tell give know'
+  ).split(' '),
+);
+
+/** Lower case, no accents, no punctuation, single spaces; scripts other than Latin pass through. */
+export function normalize(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replace(/\p{Mn}/gu, '')
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[’']/g, '')
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
+}
+
+/** The words of a text, normalized; where a script writes without spaces (Chinese, Thai …), as the platform segments it. */
+export function words(text: string): string[] {
+  const plain = normalize(text);
+  if (/^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N} ]*$/u.test(plain)) {
+    return plain === '' ? [] : plain.split(' ');
+  }
+  const out: string[] = [];
+  for (const { segment, isWordLike } of new Intl.Segmenter(undefined, { granularity: 'word' }).segment(plain)) {
+    if (isWordLike === true) out.push(segment);
+  }
+  return out;
+}
+
+/** Words that carry meaning, cut to a crude stem so that `solve`, `solved` and `solving` meet. */
+export function contentWords(text: string): string[] {
+  return words(text)
+    .filter((word) => !FUNCTION_WORDS.has(word))
+    .map(stem);
+}
+
+function stem(word: string): string {
+  if (word.length < 5 || /\d/.test(word)) return word;
+  const bare = word.replace(/(?:ies|ing|ed|es|s|e)$/, '');
+  // stopped -> stopp -> stop
+  return bare.length < 3 ? word : bare.replace(/([^aeiouls])\1$/, '$1');
+}
+
+/** True if `answer` says `expected`: contains it, or, for a longer text, has nearly all of its words that carry meaning. */
+export function says(answer: string, expected: string): boolean {
+  const said = normalize(answer);
+  const wanted = normalize(expected).replace(/^(?:the|a|an) /, '');
+  if (wanted === '') return false;
+  if (` ${said} `.includes(` ${wanted} `) || (!/^[\p{Script=Latin}\p{N} ]*$/u.test(wanted) && said.includes(wanted)))
+    return true;
+  const keys = new Set(contentWords(expected));
+  if (keys.size < 5) return false;
+  const heard = new Set(contentWords(answer));
+  let found = 0;
+  for (const key of keys) if (heard.has(key)) found++;
+  return found >= 0.85 * keys.size;
+}
+
+/** The sentences of a text, trimmed. */
+export function sentences(text: string): string[] {
+  const out: string[] = [];
+  for (const { segment } of new Intl.Segmenter(undefined, { granularity: 'sentence' }).segment(text)) {
+    const trimmed = segment.trim();
+    if (trimmed !== '') out.push(trimmed);
+  }
+  return out;
+}
+
+export function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+export function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
