@@ -10,7 +10,7 @@ export interface Random {
 
 /** The same seed (a whole number from 0 to 2^53 - 1) gives the same numbers. */
 export function seededRandom(seed: number): Random {
-  let fill = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
+  let fill = seed >>> 0;
   const splitmix = (): number => {
     fill = (fill + 0x9e3779b9) >>> 0;
     let z = fill;
@@ -18,7 +18,9 @@ export function seededRandom(seed: number): Random {
     z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
     return (z ^ (z >>> 15)) >>> 0;
   };
-  let [a, b, c, d] = [splitmix(), splitmix(), splitmix(), splitmix()];
+  let a = splitmix(); // of the lower bits; what follows is of both halves, so that no two seeds share a state
+  fill = (fill ^ Math.imul(Math.floor(seed / 2 ** 32), 0x9e3779b1)) >>> 0;
+  let [b, c, d] = [splitmix(), splitmix(), splitmix()];
 
   const rotate = (x: number, by: number): number => ((x << by) | (x >>> (32 - by))) >>> 0;
   const next32 = (): number => {

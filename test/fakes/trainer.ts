@@ -1,0 +1,76 @@
+// A Trainer without a model: each example has a loss that falls with every update, and all calls are written down.
+import { EngramError } from '../../src/errors.js';
+import type { BatchItem, BatchLoss, Example, Trainer } from '../../src/training/types.js';
+
+export class FakeTrainer implements Trainer {
+  readonly examples: Example[] = [];
+  readonly backwards: BatchItem[][] = [];
+  readonly evaluated: BatchItem[][] = [];
+  readonly rates: (number | undefined)[] = [];
+  readonly saved: string[] = [];
+  closed = false;
+  cancelled = 0;
+  /** Mean loss per token as a function of the updates so far. */
+  lossAt: (updates: number) => number = (updates) => 4 / (1 + updates);
+  /** Runs before a pass returns. */
+  onPass: () => void = () => undefined;
+  #cancelNext = false;
+
+  add(example: Example): number {
+    return this.examples.push(example) - 1;
+  }
+
+  async backward(batch: readonly BatchItem[]): Promise<BatchLoss> {
+    this.backwards.push([...batch]);
+    return this.#pass(batch);
+  }
+
+  async evaluate(batch: readonly BatchItem[]): Promise<BatchLoss> {
+    this.evaluated.push([...batch]);
+    return this.#pass(batch);
+  }
+
+  update(learningRate?: number): Promise<{ gradNorm: number; step: number }> {
+    this.rates.push(learningRate);
+    return Promise.resolve({ gradNorm: 1, step: this.rates.length });
+  }
+
+  logits(): Promise<Float32Array> {
+    return Promise.resolve(new Float32Array());
+  }
+
+  save(path: string): Promise<void> {
+    this.saved.push(path);
+    return Promise.resolve();
+  }
+
+  load(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  cancel(): void {
+    this.cancelled++;
+    this.#cancelNext = true;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  async #pass(batch: readonly BatchItem[]): Promise<BatchLoss> {
+    this.#cancelNext = false;
+    await Promise.resolve();
+    this.onPass();
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- cancel() may have come meanwhile
+    if (this.#cancelNext) throw new EngramError('cancelled', 'Cancelled.');
+    const loss = this.lossAt(this.rates.length);
+    const examples = batch.map(({ example }) => {
+      const weights = Array.from(this.examples[example]!.weights).slice(1);
+      const sumWeights = weights.reduce((sum, weight) => sum + weight, 0);
+      const tokens = weights.filter((weight) => weight > 0).length;
+      return { sumLoss: loss * sumWeights, sumWeights, sumKl: 0, sumKlWeights: 0, maxLoss: loss, tokens, correct: 0 };
+    });
+    const computedTokens = batch.reduce((sum, { example }) => sum + this.examples[example]!.tokens.length, 0);
+    return { examples, computedTokens, flop: 0, seconds: 0 };
+  }
+}

@@ -1,0 +1,58 @@
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findGgml } from '../../../src/training/index.js';
+
+let root: string;
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'engram-ggml-')));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+/** A package as node-llama-cpp's are, with one file in one folder of binaries. */
+const install = (name: string, variant: string, file: string): string => {
+  const folder = join(root, 'node_modules', '@node-llama-cpp', name);
+  mkdirSync(join(folder, 'dist'), { recursive: true });
+  mkdirSync(join(folder, 'bins', variant), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ exports: { '.': './dist/index.js' } }));
+  writeFileSync(join(folder, 'dist', 'index.js'), '');
+  writeFileSync(join(folder, 'bins', variant, file), '');
+  return join(folder, 'bins', variant, file);
+};
+
+const search = (platform: string, arch: string): string =>
+  findGgml({ platform, arch, from: join(root, 'node_modules', 'node-llama-cpp', 'dist', 'index.js') });
+
+describe('findGgml', () => {
+  it('finds the installed one', () => {
+    expect(existsSync(findGgml())).toBe(true);
+  });
+
+  it.each([
+    ['linux', 'arm64', 'linux-arm64', 'linux-arm64', 'libggml-base.so'],
+    ['darwin', 'arm64', 'mac-arm64-metal', 'mac-arm64-metal', 'libggml-base.dylib'],
+    ['win32', 'x64', 'win-x64', 'win-x64', 'ggml-base.dll'],
+    ['linux', 'x64', 'linux-x64-vulkan', 'linux-x64-vulkan', 'libggml-base.so'],
+  ])('finds that of %s %s', (platform, arch, name, variant, file) => {
+    const path = install(name, variant, file);
+    expect(search(platform, arch)).toBe(path);
+  });
+
+  it('prefers the plain one', () => {
+    install('linux-x64-cuda', 'linux-x64-cuda', 'libggml-base.so');
+    const plain = install('linux-x64', 'linux-x64', 'libggml-base.so');
+    expect(search('linux', 'x64')).toBe(plain);
+  });
+
+  it.each([
+    ['linux', 'x64'],
+    ['sunos', 'x64'],
+  ])('says what to do where there is none: %s %s', (platform, arch) => {
+    expect(() => search(platform, arch)).toThrow(
+      expect.objectContaining({ code: 'native', hint: expect.stringContaining('npm ci') as unknown }),
+    );
+  });
+});

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { EngramError } from '../../../src/errors.js';
+import { runTraining, train, type BaseModel, type Example, type RunProgress } from '../../../src/training/index.js';
+import { FakeTrainer } from '../../fakes/trainer.js';
+
+/** `trained` tokens with a loss after a prompt of two. */
+const example = (trained: number): Example => ({
+  tokens: new Array<number>(trained + 2).fill(1),
+  weights: [0, 0, ...new Array<number>(trained).fill(1)],
+});
+
+const examples = [3, 1, 4, 1, 5, 9, 2].map(example);
+
+describe('runTraining', () => {
+  it('takes every example once an epoch, in batches, the last one smaller', async () => {
+    const trainer = new FakeTrainer();
+    await runTraining(trainer, examples, { epochs: 2, batchSize: 3 });
+    expect(trainer.backwards.map((batch) => batch.length)).toEqual([3, 3, 1, 3, 3, 1]);
+    for (const epoch of [trainer.backwards.slice(0, 3), trainer.backwards.slice(3)]) {
+      const seen = epoch.flat().map((item) => item.example);
+      expect(seen.sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    }
+    expect(trainer.rates).toHaveLength(6);
+  });
+
+  it('weighs examples so that a step is the mean over its tokens, across accumulated batches', async () => {
+    const trainer = new FakeTrainer();
+    await runTraining(trainer, examples, { batchSize: 2, accumulate: 2, shuffle: false });
+    expect(trainer.backwards.map((batch) => batch.length)).toEqual([2, 2, 2, 1]);
+    expect(trainer.rates).toHaveLength(2);
+    const scales = trainer.backwards.map((batch) => batch.map((item) => item.scale));
+    expect(scales).toEqual([[1 / 9, 1 / 9], [1 / 9, 1 / 9], [1 / 16, 1 / 16], [1 / 16]]);
+  });
+
+  it('reports tokens, the loss of the first epoch before each update, and the means', async () => {
+    const trainer = new FakeTrainer();
+    trainer.lossAt = (updates) => 10 - updates;
+    const result = await runTraining(trainer, examples, { epochs: 2, batchSize: 4, shuffle: false });
+    expect(result).toMatchObject({ trainedTokens: 25, sumLoss: 9 * 10 + 16 * 9, steps: 4 });
+    expect(result.epochs).toEqual([
+      { train: (9 * 10 + 16 * 9) / 25, validation: null },
+      { train: (9 * 8 + 16 * 7) / 25, validation: null },
+    ]);
+  });
+
+  it('shuffles by the seed, other in each epoch', async () => {
+    const orderOf = async (seed: number): Promise<number[]> => {
+      const trainer = new FakeTrainer();
+      await runTraining(trainer, examples, { epochs: 2, batchSize: 1, seed });
+      return trainer.backwards.flat().map((item) => item.example);
+    };
+    const order = await orderOf(1);
+    expect(await orderOf(1)).toEqual(order);
+    expect(await orderOf(2)).not.toEqual(order);
+    expect(order.slice(0, 7)).not.toEqual(order.slice(7));
+  });
+
+  it('keeps validation examples out of training and measures them after each epoch', async () => {
+    const trainer = new FakeTrainer();
+    trainer.lossAt = (updates) => 10 - updates;
+    const result = await runTraining(trainer, examples, { epochs: 2, batchSize: 2, validation: 0.3 });
+    const trained = new Set(trainer.backwards.flat().map((item) => item.example));
+    const measured = new Set(trainer.evaluated.flat().map((item) => item.example));
+    expect(measured.size).toBe(2);
+    expect(trained.size).toBe(5);
+    for (const index of measured) expect(trained.has(index)).toBe(false);
+    expect(result.epochs.map((epoch) => epoch.validation)).toEqual([7, 4]);
+  });
+
+  it('follows the schedule', async () => {
+    const trainer = new FakeTrainer();
+    const options = { epochs: 5, batchSize: 7, learningRate: 1, warmupSteps: 1, schedule: 'linear' } as const;
+    await runTraining(trainer, examples, options);
+    expect(trainer.rates).toEqual([0.5, 1, 0.75, 0.5, 0.25]);
+  });
+
+  it('reports progress after every step', async () => {
+    const reports: RunProgress[] = [];
+    await runTraining(new FakeTrainer(), examples, { epochs: 2, batchSize: 4, onProgress: (p) => reports.push(p) });
+    expect(reports.map(({ step, of, epoch, loss }) => ({ step, of, epoch, loss }))).toEqual([
+      { step: 1, of: 4, epoch: 1, loss: 4 },
+      { step: 2, of: 4, epoch: 1, loss: 2 },
+      { step: 3, of: 4, epoch: 2, loss: 4 / 3 },
+      { step: 4, of: 4, epoch: 2, loss: 1 },
+    ]);
+    expect(reports.at(-1)!.etaSeconds).toBe(0);
+    expect(reports.every((report) => report.tokensPerSecond > 0)).toBe(true);
+  });
+
+  it('names the step that diverged', async () => {
+    const trainer = new FakeTrainer();
+    trainer.lossAt = (updates) => (updates < 2 ? 1 : NaN);
+    await expect(runTraining(trainer, examples, { batchSize: 1 })).rejects.toMatchObject({
+      code: 'diverged',
+      details: { step: 3 },
+    });
+    expect(trainer.rates).toHaveLength(2);
+  });
+
+  it('names the step when the update itself finds it', async () => {
+    const trainer = new FakeTrainer();
+    trainer.update = () => Promise.reject(new EngramError('diverged', 'The gradient is not finite.'));
+    await expect(runTraining(trainer, examples)).rejects.toMatchObject({ code: 'diverged', details: { step: 1 } });
+  });
+
+  it('cancels the pass that runs', async () => {
+    const trainer = new FakeTrainer();
+    const abort = new AbortController();
+    trainer.onPass = () => {
+      if (trainer.backwards.length === 2) abort.abort();
+    };
+    const running = runTraining(trainer, examples, { batchSize: 1, signal: abort.signal });
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    expect(trainer.backwards).toHaveLength(2);
+    expect(trainer.rates).toHaveLength(1);
+  });
+
+  it('cancels between steps and before the first', async () => {
+    const trainer = new FakeTrainer();
+    const abort = new AbortController();
+    const onProgress = (): void => {
+      abort.abort();
+    };
+    const running = runTraining(trainer, examples, { batchSize: 1, signal: abort.signal, onProgress });
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    expect(trainer.rates).toHaveLength(1);
+
+    const untouched = new FakeTrainer();
+    await expect(runTraining(untouched, examples, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+    expect(untouched.examples).toHaveLength(0);
+  });
+
+  it('refuses to learn from nothing', async () => {
+    const silent: Example = { tokens: [1, 2], weights: [1, 0] };
+    await expect(runTraining(new FakeTrainer(), [])).rejects.toMatchObject({ code: 'empty' });
+    await expect(runTraining(new FakeTrainer(), [silent])).rejects.toMatchObject({ code: 'empty' });
+  });
+
+  it.each([
+    { epochs: 0 },
+    { batchSize: 0 },
+    { batchSize: 1.5 },
+    { accumulate: NaN },
+    { validation: 1 },
+    { learningRate: 0 },
+    { learningRate: NaN },
+    { warmupSteps: -1 },
+    { schedule: 'step' },
+    { epoch: 3 },
+  ])('refuses %j', async (options) => {
+    await expect(runTraining(new FakeTrainer(), examples, options as object)).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('refuses to split one example', async () => {
+    const options = { validation: 0.5 };
+    await expect(runTraining(new FakeTrainer(), [example(2)], options)).rejects.toMatchObject({ code: 'usage' });
+  });
+});
+
+describe('train', () => {
+  const baseWith = (trainer: FakeTrainer): BaseModel => ({
+    info: {} as BaseModel['info'],
+    newTrainer: () => trainer,
+    close: () => undefined,
+  });
+
+  it('saves the adapter at the end and closes the trainer', async () => {
+    const trainer = new FakeTrainer();
+    await train(baseWith(trainer), examples, { output: '/tmp/a.gguf', optimizer: { learningRate: 0.5 } });
+    expect(trainer).toMatchObject({ saved: ['/tmp/a.gguf'], closed: true });
+    expect(new Set(trainer.rates)).toEqual(new Set([0.5]));
+  });
+
+  it('closes it also after a failure, and saves nothing', async () => {
+    const trainer = new FakeTrainer();
+    trainer.lossAt = () => NaN;
+    await expect(train(baseWith(trainer), examples, { output: '/tmp/a.gguf' })).rejects.toThrow(EngramError);
+    expect(trainer).toMatchObject({ saved: [], closed: true });
+  });
+});
