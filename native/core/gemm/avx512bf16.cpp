@@ -13,13 +13,19 @@ void pair_tile_of(const PairTile& t) {
   for (int r = 0; r < R; r++) acc[r][0] = acc[r][1] = _mm512_setzero_ps();
   const uint32_t* a = t.a;
   const uint32_t* b = t.b;
-  for (int64_t p = 0; p < t.k; p++, b += 32) {
-    const __m512bh b0 = as_bf16(_mm512_loadu_si512(b)), b1 = as_bf16(_mm512_loadu_si512(b + 16));
+  const char* block = t.ahead.next;
+  for (int64_t begin = 0; begin < t.k; begin += t.ahead.block, block += t.ahead.jump) {
+    const int64_t end = begin + t.ahead.block < t.k ? begin + t.ahead.block : t.k;
+    const char* next = block;
+    for (int64_t p = begin; p < end; p++, b += 32, next += t.ahead.step) {
+      __builtin_prefetch(next, 0, 2);
+      const __m512bh b0 = as_bf16(_mm512_loadu_si512(b)), b1 = as_bf16(_mm512_loadu_si512(b + 16));
 #pragma GCC unroll 16
-    for (int r = 0; r < R; r++) {
-      const __m512bh x = as_bf16(_mm512_set1_epi32(static_cast<int>(a[r * t.lda + p])));
-      acc[r][0] = _mm512_dpbf16_ps(acc[r][0], x, b0);
-      acc[r][1] = _mm512_dpbf16_ps(acc[r][1], x, b1);
+      for (int r = 0; r < R; r++) {
+        const __m512bh x = as_bf16(_mm512_set1_epi32(static_cast<int>(a[r * t.lda + p])));
+        acc[r][0] = _mm512_dpbf16_ps(acc[r][0], x, b0);
+        acc[r][1] = _mm512_dpbf16_ps(acc[r][1], x, b1);
+      }
     }
   }
   const __mmask16 mask0 = static_cast<__mmask16>(t.cols >= 16 ? 0xffff : (1u << t.cols) - 1);
@@ -45,21 +51,33 @@ void pair_tile_rows(const PairTile& t) {
   }
 }
 
-// Rounds as scalar.hpp does, by integer arithmetic: vcvtneps2bf16 would flush subnormals.
+// Subnormals become zero, as they do in the dot product itself.
 void f32_to_bf16(const float* src, int64_t n, uint16_t* dst) {
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst + i), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_loadu_ps(src + i))));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst + i),
+                        reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_loadu_ps(src + i))));
   f32_to_bf16_scalar(src + i, n - i, dst + i);
 }
 
-// src [16 pairs of i][32 o] of pairs (i, i+1) → dst [16 pairs of o][32 i] of pairs (o, o+1).
+// Four pairs each from four rows of src that are `stride` apart.
+inline __m512i load_pairs(const uint32_t* src, int64_t stride) {
+  __m512i x = _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(src)));
+  x = _mm512_mask_broadcast_i32x4(x, 0x00f0, _mm_loadu_si128(reinterpret_cast<const __m128i*>(src + stride)));
+  x = _mm512_mask_broadcast_i32x4(x, 0x0f00, _mm_loadu_si128(reinterpret_cast<const __m128i*>(src + 2 * stride)));
+  return _mm512_mask_broadcast_i32x4(x, 0xf000, _mm_loadu_si128(reinterpret_cast<const __m128i*>(src + 3 * stride)));
+}
+
+// src [16 pairs of i][32 o] of pairs (i, i+1) → dst [16 pairs of o][32 i] of pairs (o, o+1). Of four outputs, the even and odd
+// pairs of i are gathered by the loads, joined two and two, and the middle halves of each 64 bits swapped.
 void pair_transpose(const uint32_t* src, uint32_t* dst) {
-  for (int i = 0; i < 32; i++)
-    for (int o = 0; o < 32; o += 2) {
-      const int shift = i % 2 * 16;
-      const uint32_t low = src[i / 2 * 32 + o] >> shift & 0xffff, high = src[i / 2 * 32 + o + 1] >> shift & 0xffff;
-      dst[o / 2 * 32 + i] = low | high << 16;
+  const __m512i swap = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15));
+  for (int64_t o = 0; o < 32; o += 4)
+    for (int64_t i = 0; i < 16; i += 8) {
+      const __m512i even = load_pairs(src + i * 32 + o, 64), odd = load_pairs(src + (i + 1) * 32 + o, 64);
+      uint32_t* out = dst + o / 2 * 32 + i * 2;
+      _mm512_storeu_si512(out, _mm512_shuffle_epi8(_mm512_unpacklo_epi64(even, odd), swap));
+      _mm512_storeu_si512(out + 32, _mm512_shuffle_epi8(_mm512_unpackhi_epi64(even, odd), swap));
     }
 }
 

@@ -109,6 +109,7 @@ struct FrozenMatrix::Packed {
   const float* forward_panel(int64_t panel, int64_t begin, int64_t end, float* scratch) const;
   const float* backward_panel(int64_t panel, int64_t begin, int64_t end, float* scratch) const;
   const uint32_t* backward_pairs(int64_t panel, int64_t begin, int64_t end, uint32_t* scratch) const;
+  kernels::Ahead ahead(bool forward, int64_t panel, int64_t begin, int64_t end, int64_t part, int64_t parts) const;
   void product(bool forward, const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool) const;
 };
 
@@ -163,6 +164,17 @@ const uint32_t* FrozenMatrix::Packed::backward_pairs(int64_t panel, int64_t begi
   return scratch;
 }
 
+// Part `part` of `parts` of the weights of a pass [begin, end): forward's lie in one run, of backward's there is a block of
+// lanes × lanes in each panel of W.
+kernels::Ahead FrozenMatrix::Packed::ahead(bool forward, int64_t panel, int64_t begin, int64_t end, int64_t part,
+                                           int64_t parts) const {
+  const int64_t size = precision == Precision::f32 ? 4 : 2, length = forward ? end - begin : lanes;
+  const int64_t bytes = length * lanes * size, steps = pairs ? length / 2 : length;
+  const int64_t at = forward ? offset(panel, begin) : offset(begin / lanes, panel * lanes);
+  return {data.as<char>() + at * size + bytes * part / parts, steps, ceil_div(bytes, parts * steps),
+          forward ? 0 : n_in_padded * lanes * size};
+}
+
 // y[T, n] (+)= x[T, k] · B with B = Wᵀ (forward) or W (backward). Every sum runs over k in the same order whatever T, the
 // threads and the neighbours in its tile are.
 void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool) const {
@@ -203,13 +215,17 @@ void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64
         } else {
           b = forward ? forward_panel(panel, begin, end, scratch) : backward_panel(panel, begin, end, scratch);
         }
+        const bool last = pass + 1 == passes.count;
+        const int64_t next_panel = std::min(panel + last, groups.n - 1), next = last ? 0 : pass + 1;
         for (int64_t i = 0; i < tiles.count; i++) {
+          const kernels::Ahead soon = ahead(forward, next_panel, passes.begin(next) * lanes,
+                                             passes.begin(next + 1) * lanes, i, tiles.count);
           const int64_t row = first + tiles.begin(i), rows = tiles.begin(i + 1) - tiles.begin(i);
           float* c = y + row * n + panel * lanes;
           if (pairs) {
-            t.pair_tile({rows, cols, (end - begin) / 2, converted.as<uint32_t>() + row * ldp + begin / 2, ldp, b_pairs, c, n, add});
+            t.pair_tile({rows, cols, (end - begin) / 2, converted.as<uint32_t>() + row * ldp + begin / 2, ldp, b_pairs, c, n, add, soon});
           } else {
-            t.tile({rows, cols, std::min(end, k) - begin, x + row * k + begin, k, b, lanes, c, n, 1.0f, add});
+            t.tile({rows, cols, std::min(end, k) - begin, x + row * k + begin, k, b, lanes, c, n, 1.0f, add, soon});
           }
         }
       }

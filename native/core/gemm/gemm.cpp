@@ -92,7 +92,7 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const 
         for (int64_t i = 0; i < tiles; i++) {
           const int64_t row = i * count / tiles, height = (i + 1) * count / tiles - row;
           t.tile({height, cols, end - begin, A + (first + row) * lda + begin, lda, b, stride, c + row * stride_c, stride_c,
-                  alpha, add});
+                  alpha, add, {reinterpret_cast<const char*>(b), end - begin, 0, 0}});
         }
       }
       if (direct) continue;

@@ -11,6 +11,13 @@ enum class Isa;
 
 namespace engram::kernels {
 
+// Memory that will be wanted soon, asked for a little at each step along k while the multipliers are busy: bunched
+// prefetches gain nothing, these hide most of the way to memory. At step p the line at next + p / block · jump + p % block · step.
+struct Ahead {
+  const char* next;
+  int64_t block, step, jump;
+};
+
 // A tile: C[rows, cols] = alpha · A[rows, k] · B[k, lanes], or += when accumulate. A's rows are lda apart, B's are ldb apart;
 // B is read at its full width of `lanes`, C is written only in its first `cols` columns.
 struct Tile {
@@ -23,6 +30,7 @@ struct Tile {
   int64_t ldc;
   float alpha;
   bool accumulate;
+  Ahead ahead;
 };
 
 // The same over bf16: `a` and `b` hold pairs of neighbours along k, `k` and `lda` count pairs. B is [k][lanes] pairs.
@@ -34,6 +42,7 @@ struct PairTile {
   float* c;
   int64_t ldc;
   bool accumulate;
+  Ahead ahead;
 };
 
 struct Table {

@@ -20,15 +20,21 @@ void tile_of(const Tile& t) {
 
   const float* a = t.a;
   const float* b = t.b;
-  for (int64_t p = 0; p < t.k; p++, b += t.ldb) {
-    typename V::Reg row[N];
+  const char* block = t.ahead.next;
+  for (int64_t begin = 0; begin < t.k; begin += t.ahead.block, block += t.ahead.jump) {
+    const int64_t end = begin + t.ahead.block < t.k ? begin + t.ahead.block : t.k;
+    const char* next = block;
+    for (int64_t p = begin; p < end; p++, b += t.ldb, next += t.ahead.step) {
+      __builtin_prefetch(next, 0, 2);
+      typename V::Reg row[N];
 #pragma GCC unroll 4
-    for (int v = 0; v < N; v++) row[v] = V::load(b + v * V::width);
+      for (int v = 0; v < N; v++) row[v] = V::load(b + v * V::width);
 #pragma GCC unroll 16
-    for (int r = 0; r < R; r++) {
-      const typename V::Reg x = V::set1(a[r * t.lda + p]);
+      for (int r = 0; r < R; r++) {
+        const typename V::Reg x = V::set1(a[r * t.lda + p]);
 #pragma GCC unroll 4
-      for (int v = 0; v < N; v++) acc[r][v] = V::fma(x, row[v], acc[r][v]);
+        for (int v = 0; v < N; v++) acc[r][v] = V::fma(x, row[v], acc[r][v]);
+      }
     }
   }
 
