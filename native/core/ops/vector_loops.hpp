@@ -27,9 +27,9 @@ inline V vmax(V a, V b) { return a > b ? a : b; }
 inline V vmin(V a, V b) { return a < b ? a : b; }
 
 // exp to about 2 ulp: x = n ln2 + r, a polynomial in r (coefficients: minimax on [-ln2/2, ln2/2]), 2^n put into the
-// exponent.
+// exponent. The order of the arguments of vmin and vmax lets NaN through: a broken adapter must show in the loss.
 inline V vexp(V x) {
-  x = vmin(vmax(x, set(-87.3f)), set(88.0f));
+  x = vmin(set(88.0f), vmax(set(-87.3f), x));
   const V shifted = x * 1.44269504088896341f + 12582912.0f;  // 1.5 · 2^23: rounds to the nearest integer
   const V n = shifted - 12582912.0f;
   const V r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
