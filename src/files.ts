@@ -11,8 +11,8 @@ import { EngramError, fromSystemError, throwIfCancelled } from './errors.js';
  * folder, fsync, rename, fsync of the folder. Makes the folder. Throws `disk` when it is full or not writable. */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   const temporary = temporaryName(path);
+  await makeFolder(dirname(path));
   try {
-    await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, 'wx');
     try {
       await file.writeFile(data);
@@ -25,6 +25,18 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw fromSystemError(error, path);
+  }
+}
+
+/** Makes a folder and those above it, unless they are there. Throws `disk`. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+      throw new EngramError('disk', `A file is where a folder should be: ${folder}.`, { cause: error });
+    }
+    throw fromSystemError(error, folder);
   }
 }
 
@@ -162,9 +174,7 @@ async function acquire(
   onLost: (error: Error) => void,
 ): Promise<() => Promise<void>> {
   const deadline = Date.now() + (options.waitMs ?? 7_500);
-  await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
-    throw fromSystemError(error, dirname(path));
-  });
+  await makeFolder(dirname(path));
   for (let first = true; ; first = false) {
     throwIfCancelled(options.signal);
     try {

@@ -8,9 +8,8 @@ import { pipeline } from 'node:stream/promises';
 import { list as listTar } from 'tar';
 import { open as openZip, type Entry, type ZipFile } from 'yauzl';
 import { EngramError, throwIfCancelled } from '../errors.js';
-import { sha256File } from '../files.js';
+import { makeFolder, sha256File } from '../files.js';
 import type { FileSource } from './catalog.js';
-import { makeFolder } from './store.js';
 
 export type PackageSource = Exclude<FileSource, { kind: 'huggingface' }>;
 

@@ -12,5 +12,6 @@ export type { PulledModel, PullOptions, PullProgress } from './pull.js';
 export { resolveModel } from './resolve.js';
 export type { ResolvedModel } from './resolve.js';
 export { showModel } from './show.js';
+export type { ModelDetails } from './show.js';
 export { isInstalled, listModels, modelFolder, modelsFolder, modelStatus, removeModel } from './store.js';
 export type { FileRecord, ModelStatus, PullRecord } from './store.js';

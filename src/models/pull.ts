@@ -3,11 +3,11 @@
 import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EngramError, throwIfCancelled } from '../errors.js';
-import { replaceFile, requireSpace, sha256File } from '../files.js';
+import { makeFolder, replaceFile, requireSpace, sha256File } from '../files.js';
 import { Archives } from './archives.js';
 import { catalog, findEntry, nearestNames, type CatalogEntry, type CatalogFile, type FileSource } from './catalog.js';
 import { download } from './http.js';
-import { addToRecord, filePath, hasFile, isInstalled, lockModel, makeFolder, modelFolder } from './store.js';
+import { addToRecord, filePath, hasFile, isInstalled, lockModel, modelFolder, type FileRecord } from './store.js';
 
 export interface PullProgress {
   model: string;
@@ -90,11 +90,10 @@ async function pullFiles(task: Task): Promise<{ fetched: boolean; unverified: st
     if (!(await hasFile(filePath(home, entry, file), file.bytes))) missing.push(file);
   }
   await checkSpace(task, missing);
-  const unverified: string[] = [];
-  for (const file of missing) {
-    const { verified } = await pullFile(task, file);
-    if (!verified) unverified.push(file.path);
-  }
+  const records: Record<string, FileRecord> = {};
+  for (const file of missing) records[file.path] = await pullFile(task, file);
+  if (missing.length > 0) await addToRecord(home, entry, records);
+  const unverified = Object.keys(records).filter((path) => records[path]?.verified === false);
   return { fetched: missing.length > 0, unverified };
 }
 
@@ -109,7 +108,7 @@ async function checkSpace({ home, entry }: Task, missing: readonly CatalogFile[]
   if (missing.length > 0) await requireSpace(modelFolder(home, entry), needed, `the model ${entry.name}`);
 }
 
-async function pullFile(task: Task, file: CatalogFile): Promise<{ verified: boolean }> {
+async function pullFile(task: Task, file: CatalogFile): Promise<FileRecord> {
   const { home, entry } = task;
   const path = filePath(home, entry, file);
   const partial = `${path}.part`;
@@ -119,10 +118,7 @@ async function pullFile(task: Task, file: CatalogFile): Promise<{ verified: bool
     try {
       const sha256 = await fetchVerified(task, file, source, partial);
       await replaceFile(partial, path);
-      const verified = file.sha256 !== undefined;
-      const bytes = (await stat(path)).size;
-      await addToRecord(home, entry, { [file.path]: { bytes, sha256, verified, source: inWords(source) } });
-      return { verified };
+      return { bytes: file.bytes, sha256, verified: file.sha256 !== undefined, source: inWords(source) };
     } catch (error) {
       // A full disk, Ctrl-C or a lost lock will not be better with the next source.
       if (!(error instanceof EngramError) || (error.code !== 'network' && error.code !== 'corrupt')) throw error;

@@ -1,33 +1,98 @@
-// Facts about one model, for a person or a program to read. Not here: judging them.
-import { findEntry, totalBytes } from './catalog.js';
-import { availableMemory, entryNeeds, memoryNeeds } from './fit.js';
-import { inspectModel } from './inspect.js';
+// Everything there is to say of one model, of the catalog or a file of the user's own: `engram models show`.
+import { catalog, findEntry, totalBytes, type CatalogEntry, type ModelRole } from './catalog.js';
+import { availableMemory, entryNeeds, memoryNeeds, type MemoryNeeds } from './fit.js';
+import { inspectModel, type ModelInfo } from './inspect.js';
 import { resolveModel } from './resolve.js';
-import { modelStatus } from './store.js';
+import { filePath, isInstalled, modelFolder, readRecord } from './store.js';
 
-/** An installed model, one of the catalog, or a GGUF file. Throws `not_found`, `corrupt`, `unsupported`. */
-export async function showModel(home: string, nameOrPath: string): Promise<Record<string, unknown>> {
-  const available = availableMemory();
-  const entry = findEntry(nameOrPath);
-  if (entry === undefined) {
-    const { name, path } = await resolveModel(home, nameOrPath);
-    const info = inspectModel(path);
-    return { ...info, name, installed: true, memory: { ...memoryNeeds(info), available } };
-  }
-  const { installed, folder, record } = await modelStatus(home, entry);
-  const { name, aliases, role, architecture, parameters, licence, files } = entry;
+export interface ModelDetails {
+  name: string;
+  description?: string;
+  role?: ModelRole;
+  architecture: string;
+  parameters: number;
+  /** Known once the file is there. */
+  quantisation?: string;
+  /** Tokens the model was made for. */
+  contextLength: number;
+  hasChatTemplate?: boolean;
+  licence?: string;
+  aliases?: string[];
+  /** Of its files. */
+  bytes: number;
+  installed: boolean;
+  /** The file of one's own, or the folder it is or will be installed in. */
+  path: string;
+  /** Estimates, with what is free now beside them. */
+  memory: { chatBytes: number; trainingBytes: number; freeBytes: number };
+  /** Whether it fits into what is free now. */
+  fits: { chat: boolean; training: boolean };
+  /** Why one cannot chat with it. */
+  problem?: string;
+  /** Of a model of the catalog: the hashes it should have, and where they were got from. */
+  files?: { path: string; bytes: number; sha256?: string; source?: string }[];
+}
+
+/** Throws `not_found`; `corrupt` or `unsupported` for a file that is no sound GGUF. */
+export async function showModel(
+  home: string,
+  nameOrPath: string,
+  entries: readonly CatalogEntry[] = catalog(),
+): Promise<ModelDetails> {
+  const entry = findEntry(nameOrPath, entries);
+  if (entry !== undefined) return showEntry(home, entry);
+  const { name, path } = await resolveModel(home, nameOrPath, { entries });
+  const info = inspectModel(path);
   return {
     name,
-    aliases,
-    role,
-    architecture,
-    parameters,
-    licence,
-    installed,
-    ...(installed ? { folder } : {}),
-    ...(record ? { pulledAt: record.pulledAt } : {}),
+    ...fromInfo(info),
+    architecture: info.architecture,
+    parameters: info.parameters,
+    contextLength: info.contextLength,
+    bytes: info.bytes,
+    installed: true,
+    path,
+    ...fit(memoryNeeds(info)),
+  };
+}
+
+async function showEntry(home: string, entry: CatalogEntry): Promise<ModelDetails> {
+  const installed = await isInstalled(home, entry);
+  const record = await readRecord(home, entry);
+  const weights = entry.files.find((file) => file.path.endsWith('.gguf'));
+  return {
+    name: entry.name,
+    description: entry.description,
+    role: entry.role,
+    architecture: entry.architecture,
+    parameters: entry.parameters,
+    contextLength: entry.shape.contextLength,
+    ...(installed && weights !== undefined ? fromInfo(inspectModel(filePath(home, entry, weights))) : {}),
+    licence: entry.licence,
+    aliases: entry.aliases,
     bytes: totalBytes(entry),
-    files: files.map(({ path, bytes, sha256 }) => ({ path, bytes, ...(sha256 === undefined ? {} : { sha256 }) })),
-    ...(role === 'chat' ? { memory: { ...entryNeeds(entry), available } } : {}),
+    installed,
+    path: modelFolder(home, entry),
+    ...fit(entryNeeds(entry)),
+    files: entry.files.map(({ path, bytes, sha256 }) => {
+      const source = record?.files[path]?.source;
+      return { path, bytes, ...(sha256 === undefined ? {} : { sha256 }), ...(source === undefined ? {} : { source }) };
+    }),
+  };
+}
+
+function fromInfo(info: ModelInfo): Pick<ModelDetails, 'quantisation' | 'hasChatTemplate' | 'problem'> {
+  return {
+    quantisation: info.quantisation,
+    hasChatTemplate: info.hasChatTemplate,
+    ...(info.notLanguageModel === undefined ? {} : { problem: `It ${info.notLanguageModel}.` }),
+  };
+}
+
+function fit(needs: MemoryNeeds): Pick<ModelDetails, 'memory' | 'fits'> {
+  const freeBytes = availableMemory();
+  return {
+    memory: { chatBytes: needs.chat, trainingBytes: needs.training, freeBytes },
+    fits: { chat: needs.chat <= freeBytes, training: needs.training <= freeBytes },
   };
 }

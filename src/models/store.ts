@@ -1,6 +1,6 @@
 // What is installed: <home>/models/<name>/<file>, and a record of where each file came from. Not here: the catalog of what
 // could be (catalog.ts) and the fetching (pull.ts).
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngramError, fromSystemError } from '../errors.js';
 import { withLock, writeFileAtomic } from '../files.js';
@@ -125,13 +125,6 @@ export async function addToRecord(home: string, entry: CatalogEntry, files: Reco
   const before = await readRecord(home, entry);
   const record: PullRecord = { pulledAt: new Date().toISOString(), files: { ...before?.files, ...files } };
   await writeFileAtomic(join(modelFolder(home, entry), RECORD), `${JSON.stringify(record, null, 2)}\n`);
-}
-
-/** Makes the folder of a file. Throws `disk`. */
-export async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw fromSystemError(error, folder);
-  });
 }
 
 async function bytesBelow(folder: string): Promise<number> {

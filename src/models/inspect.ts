@@ -1,0 +1,132 @@
+// What a GGUF file is: architecture, sizes, quantisation, whether one can chat with it. Reads the header only and touches no
+// model library, so it can be asked before anything is loaded. Not here: whether engram can train it (training/).
+import { basename } from 'node:path';
+import { EngramError } from '../errors.js';
+import type { ModelShape } from './catalog.js';
+import { FILE_TYPES, TENSOR_TYPES } from './gguf-types.js';
+import { readGgufHeader, type GgufHeader, type GgufTensor } from './gguf.js';
+
+export interface ModelInfo {
+  path: string;
+  bytes: number;
+  /** `general.name`, else the file's name. */
+  name: string;
+  architecture: string;
+  parameters: number;
+  /** E.g. `Q4_K_M`; `unknown` if the file does not say and its tensors do not either. */
+  quantisation: string;
+  /** Tokens the model was made for. */
+  contextLength: number;
+  hasChatTemplate: boolean;
+  /** Why one cannot chat with it, as the end of a sentence that begins with the file; undefined for a language model. */
+  notLanguageModel?: string;
+  shape: ModelShape;
+}
+
+/** Reads what a GGUF file is. Throws `corrupt` if it is broken or breaks off, `unsupported` for a version or number format
+ * that engram does not know, `not_found`, `disk`. A sound GGUF that is no language model is described, not refused. */
+export function inspectModel(path: string): ModelInfo {
+  const header = readGgufHeader(path);
+  checkData(header, path);
+  const notLanguageModel = whyNot(header);
+  return {
+    path,
+    bytes: header.bytes,
+    name: text(header, 'general.name') ?? basename(path),
+    architecture: text(header, 'general.architecture') ?? 'unknown',
+    parameters: header.tensors.reduce((sum, tensor) => sum + elements(tensor), 0),
+    quantisation: quantisation(header),
+    contextLength: number(header, 'context_length') ?? 0,
+    hasChatTemplate: header.metadata.has('tokenizer.chat_template'),
+    shape: shape(header),
+    ...(notLanguageModel === undefined ? {} : { notLanguageModel }),
+  };
+}
+
+/** As inspectModel, and throws `unsupported` unless it is a language model. */
+export function inspectLanguageModel(path: string): ModelInfo {
+  const info = inspectModel(path);
+  if (info.notLanguageModel === undefined) return info;
+  throw new EngramError('unsupported', `${path} ${info.notLanguageModel}.`, {
+    hint: 'Chat and training need the GGUF of a language model.',
+  });
+}
+
+/** Models that read text, pictures or sound but write none. */
+const ENCODERS = /bert|^clip$|^t5encoder$|^wavtokenizer|^whisper|-embedding$|^mmproj/;
+
+function whyNot(header: GgufHeader): string | undefined {
+  const type = text(header, 'general.type');
+  if (type === 'adapter') return 'is a LoRA adapter, not a model';
+  if (type !== undefined && type !== 'model') return `is not a language model but a "${type}"`;
+  const architecture = text(header, 'general.architecture');
+  if (architecture === undefined) return 'does not say which architecture it has';
+  if (ENCODERS.test(architecture) || header.metadata.get(`${architecture}.attention.causal`) === false) {
+    return `is not a language model but an encoder (${architecture})`;
+  }
+  if (!header.metadata.has('tokenizer.ggml.model')) return 'has no tokenizer';
+  if (!header.tensors.some((tensor) => tensor.name === 'token_embd.weight')) return 'has no token embeddings';
+  return undefined;
+}
+
+/** Throws `corrupt` if a tensor reaches past the end of the file. */
+function checkData(header: GgufHeader, path: string): void {
+  for (const tensor of header.tensors) {
+    const type = TENSOR_TYPES[tensor.type];
+    if (type === undefined) continue; // newer than this table; the model library will know or refuse it
+    const [, perBlock, blockBytes] = type;
+    const end = tensor.offset + (elements(tensor) / perBlock) * blockBytes;
+    if (end <= header.bytes) continue;
+    throw new EngramError(
+      'corrupt',
+      `${path} breaks off: it has ${header.bytes} bytes and should have at least ${end}.`,
+      {
+        hint: 'Fetch it again.',
+        details: { path, bytes: header.bytes, needed: end, tensor: tensor.name },
+      },
+    );
+  }
+}
+
+function quantisation(header: GgufHeader): string {
+  const named = FILE_TYPES[Number(header.metadata.get('general.file_type'))];
+  if (named !== undefined) return named;
+  const totals = new Map<number, number>();
+  for (const tensor of header.tensors) totals.set(tensor.type, (totals.get(tensor.type) ?? 0) + elements(tensor));
+  const commonest = [...totals].sort((a, b) => b[1] - a[1])[0];
+  return commonest === undefined ? 'unknown' : (TENSOR_TYPES[commonest[0]]?.[0] ?? 'unknown');
+}
+
+function shape(header: GgufHeader): ModelShape {
+  const hiddenSize = number(header, 'embedding_length') ?? 0;
+  const heads = number(header, 'attention.head_count') ?? 0;
+  const tokens = header.metadata.get('tokenizer.ggml.tokens');
+  const embedding = header.tensors.find((tensor) => tensor.name === 'token_embd.weight');
+  return {
+    layers: number(header, 'block_count') ?? 0,
+    hiddenSize,
+    heads,
+    keyValueHeads: number(header, 'attention.head_count_kv') ?? heads,
+    headSize: number(header, 'attention.key_length') ?? (heads === 0 ? 0 : Math.floor(hiddenSize / heads)),
+    feedForwardSize: number(header, 'feed_forward_length') ?? 0,
+    vocabularySize: typeof tokens === 'object' ? tokens.length : (embedding?.dimensions[1] ?? 0),
+    contextLength: number(header, 'context_length') ?? 0,
+  };
+}
+
+function elements(tensor: GgufTensor): number {
+  return tensor.dimensions.reduce((product, dimension) => product * dimension, 1);
+}
+
+function text(header: GgufHeader, key: string): string | undefined {
+  const value = header.metadata.get(key);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A number under the architecture's own prefix; of a number for each layer the largest. */
+function number(header: GgufHeader, key: string): number | undefined {
+  const value = header.metadata.get(`${text(header, 'general.architecture') ?? ''}.${key}`);
+  if (typeof value === 'number') return value;
+  if (typeof value === 'object' && value.values !== undefined) return Math.max(0, ...value.values);
+  return undefined;
+}
