@@ -13,11 +13,11 @@ import { buildTypeScript } from './set-up/typescript.mjs';
 
 /**
  * Sets everything up.
- * @param {{ models?: boolean, home?: string | undefined }} options `models`: fetch the default models too (default true),
- *   into `home` (default: ENGRAM_HOME, else the platform's data folder).
+ * @param {{ models?: boolean }} options `models`: fetch the default models too (default true), into ENGRAM_HOME or else the
+ *   platform's data folder.
  * @throws SetUpProblem, which a person can understand.
  */
-export async function bootstrap({ models = true, home } = {}) {
+export async function bootstrap({ models = true } = {}) {
   checkNode();
   const interrupted = new AbortController();
   const onSignal = () => {
@@ -35,7 +35,7 @@ export async function bootstrap({ models = true, home } = {}) {
         if (interrupted.signal.aborted) throw new Interrupted();
       }
     });
-    if (models) await fetchModels({ home, signal: interrupted.signal });
+    if (models) await fetchModels(interrupted.signal);
   } catch (error) {
     if (interrupted.signal.aborted) throw new Interrupted();
     throw error;

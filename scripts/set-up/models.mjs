@@ -4,12 +4,12 @@ import { at } from './paths.mjs';
 import { note, phase } from './progress.mjs';
 import { SetUpProblem } from './problem.mjs';
 
-/** `home` as in ENGRAM_HOME; undefined means the platform's data folder. */
-export async function fetchModels({ home, signal }) {
+/** Into ENGRAM_HOME, or else the platform's data folder. */
+export async function fetchModels(signal) {
   const load = (name) => import(pathToFileURL(at('dist', name)).href);
   const { defaultEntry, isInstalled, pullModel } = await load('models/index.js');
-  const { defaultHome } = await load('config.js');
-  const folder = home ?? defaultHome();
+  const { readSettings } = await load('config.js');
+  const folder = readSettings().home;
   for (const entry of [defaultEntry('chat'), defaultEntry('embedding')]) {
     if (await isInstalled(folder, entry)) continue;
     await phase(`Fetching the model ${entry.name}`, (update) =>
