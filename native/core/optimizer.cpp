@@ -35,6 +35,7 @@ double Optimizer::step(Lora& lora, double learning_rate) {
   for (const Lora::Parameter& p : parameters) squares += vec.sum_squares(p.gradient->data(), p.gradient->size());
   const double norm = std::sqrt(squares);
   if (!std::isfinite(norm)) {
+    lora.clear_gradients();  // or every later sum would be as bad
     throw Error("diverged", "The gradient of step " + std::to_string(steps_ + 1) + " is not a finite number.",
                 "Lower the learning rate.");
   }

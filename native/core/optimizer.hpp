@@ -23,7 +23,8 @@ class Optimizer {
   explicit Optimizer(const OptimizerConfig& config);  // throws `usage`
 
   // One step on every parameter of `lora` with the gradients it holds; then clears them. Returns the gradient's norm
-  // before clipping. Throws `diverged`, and changes nothing, if that norm is not finite.
+  // before clipping. Throws `diverged`, and changes nothing but the gradients, which it clears, if that norm is not
+  // finite.
   double step(Lora& lora, double learning_rate);
 
   int64_t steps() const { return steps_; }

@@ -270,7 +270,8 @@ struct Trainer::State {
     lower_layers(items, layout);
 
     const int64_t T = layout.rows.size();
-    const Dropout dropout{train ? lora.config().dropout : 0, mix64_of(lora.config().seed, ++passes)};
+    // Only training moves on to the next mask: looking at a loss in between changes nothing.
+    const Dropout dropout{train ? lora.config().dropout : 0, train ? mix64_of(lora.config().seed, ++passes) : 0};
     if (train) {
       transformer.forward(layout.rows, first(), x.data(), dropout);
       dx.assign(std::max<size_t>(dx.size(), T * D()), 0.0f);

@@ -57,8 +57,8 @@ class Trainer {
 
   BatchLoss backward(const std::vector<BatchItem>& batch);
   BatchLoss evaluate(const std::vector<BatchItem>& batch);
-  // learning_rate < 0 (but not NaN) means the configured one. Throws `diverged`, and changes nothing, if the gradient
-  // is not finite.
+  // learning_rate < 0 (but not NaN) means the configured one. Throws `diverged`, and only clears the gradients, if
+  // they are not finite.
   UpdateResult update(double learning_rate = -1);
   // [tokens, vocabulary]
   std::vector<float> logits(const std::vector<int32_t>& tokens);
