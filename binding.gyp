@@ -1,0 +1,96 @@
+# The addon `engram` and the static libraries it is made of: one per instruction set, compiled with flags of its own, and the
+# core. Not here: the native tests and benchmarks, which native/Makefile builds without Node.
+{
+  "variables": {
+    "openssl_fips": "",
+    # Core files are found, not listed; those of one instruction set are left to their own targets.
+    "core_sources": [
+      "<!@(node -p \"require('fs').readdirSync('native/core', { recursive: true }).map(f => f.split(require('path').sep).join('/')).filter(f => f.endsWith('.cpp') && !['avx2', 'avx512', 'avx512bf16', 'neon'].includes(require('path').basename(f, '.cpp'))).map(f => 'native/core/' + f).sort().join(' ')\")"
+    ]
+  },
+  "target_defaults": {
+    "cflags": ["-O3", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"],
+    "cflags!": ["-fno-exceptions"],
+    "cflags_cc": ["-std=c++20", "-fvisibility-inlines-hidden"],
+    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
+    "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
+    "include_dirs": ["native/core", "<!@(node -p \"require('node-addon-api').include\")"],
+    "xcode_settings": {
+      "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+      "CLANG_CXX_LIBRARY": "libc++",
+      "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+      "GCC_ENABLE_CPP_RTTI": "YES",
+      "GCC_OPTIMIZATION_LEVEL": "3",
+      "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+      "MACOSX_DEPLOYMENT_TARGET": "11.0"
+    },
+    # The kernels use builtins of GCC and Clang, so Windows needs Visual Studio's Clang.
+    "msbuild_toolset": "ClangCL",
+    "msvs_settings": {
+      "VCCLCompilerTool": { "ExceptionHandling": 1, "Optimization": 3, "AdditionalOptions": ["/std:c++20"] }
+    }
+  },
+  "targets": [
+    {
+      "target_name": "core",
+      "type": "static_library",
+      "sources": ["<@(core_sources)"],
+      "conditions": [["target_arch=='arm64'", { "sources": ["native/core/gemm/neon.cpp"] }]]
+    },
+    {
+      "target_name": "engram",
+      "sources": [
+        "native/binding/addon.cpp",
+        "native/binding/arguments.cpp",
+        "native/binding/failure.cpp",
+        "native/binding/model_handle.cpp",
+        "native/binding/trainer_handle.cpp",
+        "native/binding/worker.cpp"
+      ],
+      "dependencies": ["core"],
+      "conditions": [
+        ["target_arch=='x64'", { "dependencies": ["avx2", "avx512", "avx512bf16"] }],
+        ["OS=='linux'", { "ldflags": ["-Wl,--exclude-libs,ALL"], "libraries": ["-ldl", "-lpthread"] }]
+      ]
+    }
+  ],
+  "conditions": [
+    ["target_arch=='x64'", {
+      "variables": {
+        "avx2_flags": ["-mavx2", "-mfma", "-mf16c"],
+        # GCC 12's AVX-512 headers warn of their own deliberately undefined registers.
+        "avx512_flags": [
+          "<@(avx2_flags)", "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mprefer-vector-width=512",
+          "-Wno-uninitialized"
+        ],
+        "avx512bf16_flags": ["<@(avx512_flags)", "-mavx512bf16", "-mavx512vnni"]
+      },
+      "targets": [
+        {
+          "target_name": "avx2",
+          "type": "static_library",
+          "sources": ["native/core/gemm/avx2.cpp"],
+          "cflags": ["<@(avx2_flags)"],
+          "xcode_settings": { "OTHER_CFLAGS": ["<@(avx2_flags)"] },
+          "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(avx2_flags)"] } }
+        },
+        {
+          "target_name": "avx512",
+          "type": "static_library",
+          "sources": ["native/core/gemm/avx512.cpp"],
+          "cflags": ["<@(avx512_flags)"],
+          "xcode_settings": { "OTHER_CFLAGS": ["<@(avx512_flags)"] },
+          "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(avx512_flags)"] } }
+        },
+        {
+          "target_name": "avx512bf16",
+          "type": "static_library",
+          "sources": ["native/core/gemm/avx512bf16.cpp"],
+          "cflags": ["<@(avx512bf16_flags)"],
+          "xcode_settings": { "OTHER_CFLAGS": ["<@(avx512bf16_flags)"] },
+          "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(avx512bf16_flags)"] } }
+        }
+      ]
+    }]
+  ]
+}
