@@ -38,7 +38,8 @@ Napi::Value measure_peak(const Napi::CallbackInfo& info) {
     const int threads = static_cast<int>(integer(options.Get("threads"), "threads", 1, kMostThreads));
     const int ms = static_cast<int>(integer(options.Get("ms"), "ms", 1, kMostMeasureMs));
     const std::shared_ptr<Worker> worker = Worker::start(env, "engram.measurePeak", {});
-    const Napi::Promise promise = worker->run(env, [threads, ms](const auto&) -> Convert {
+    const Napi::Promise promise = worker->run(env, [threads, ms](const auto& cancelled) -> Convert {
+      stop_if(cancelled);
       const Peak peak = engram::measure_peak(threads, ms);
       return [peak](Napi::Env env) -> Napi::Value {
         Napi::Object out = Napi::Object::New(env);

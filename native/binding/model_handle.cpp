@@ -100,6 +100,7 @@ Napi::Value open_model(const Napi::CallbackInfo& info) {
     const std::shared_ptr<Worker> worker = Worker::start(env, "engram.openModel", std::move(hooks));
     // The job is done before its worker goes, so the bare pointer lives long enough; a shared one would be a circle.
     const Napi::Promise promise = worker->run(env, [=, worker = worker.get()](const auto& cancelled) -> Convert {
+      stop_if(cancelled);
       LoadOptions load;
       load.precision = precision;
       load.threads = threads;
@@ -108,7 +109,7 @@ Napi::Value open_model(const Napi::CallbackInfo& info) {
         return !cancelled;
       };
       std::shared_ptr<const Model> model = Model::load(path, library, load);
-      if (cancelled) throw Error("cancelled", "Cancelled.");
+      stop_if(cancelled);
       return [model](Napi::Env env) { return ModelHandle::make(env, model); };
     });
     worker->close(false);

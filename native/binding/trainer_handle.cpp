@@ -174,29 +174,31 @@ Napi::Value TrainerHandle::add(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value TrainerHandle::pass(const Napi::CallbackInfo& info, Pass method) {
+Napi::Value TrainerHandle::pass(const Napi::CallbackInfo& info, Pass method, bool train) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
     require_open();
-    return worker_->run(env,
-                        [session = session_, method,
-                         items = batch(info[0], info[1], info[2], examples_)](const auto& cancelled) -> Convert {
-                          const auto start = std::chrono::steady_clock::now();
-                          BatchLoss loss = (session->get().*method)(items);
-                          if (cancelled) {  // too late for the core to notice: as if it had
-                            session->get().lora().clear_gradients();
-                            throw Error("cancelled", "Cancelled.");
-                          }
-                          const double seconds =
-                              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-                          return [loss = std::move(loss), seconds](Napi::Env env) { return to_js(env, loss, seconds); };
-                        });
+    auto items = batch(info[0], info[1], info[2], examples_);
+    return worker_->run(env, [session = session_, method, train, items](const auto& cancelled) -> Convert {
+      Trainer& trainer = session->get();
+      // The core clears the gradients of a pass that it cancels; so does one cancelled before or after the core ran.
+      const auto stop = [&] {
+        if (cancelled && train) trainer.lora().clear_gradients();
+        stop_if(cancelled);
+      };
+      stop();
+      const auto start = std::chrono::steady_clock::now();
+      BatchLoss loss = (trainer.*method)(items);
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      stop();
+      return [loss = std::move(loss), seconds](Napi::Env env) { return to_js(env, loss, seconds); };
+    });
   });
 }
 
-Napi::Value TrainerHandle::backward(const Napi::CallbackInfo& info) { return pass(info, &Trainer::backward); }
+Napi::Value TrainerHandle::backward(const Napi::CallbackInfo& info) { return pass(info, &Trainer::backward, true); }
 
-Napi::Value TrainerHandle::evaluate(const Napi::CallbackInfo& info) { return pass(info, &Trainer::evaluate); }
+Napi::Value TrainerHandle::evaluate(const Napi::CallbackInfo& info) { return pass(info, &Trainer::evaluate, false); }
 
 Napi::Value TrainerHandle::update(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -207,7 +209,8 @@ Napi::Value TrainerHandle::update(const Napi::CallbackInfo& info) {
       rate = number(info[0], "learningRate");
       if (rate < 0) throw Error("usage", "learningRate must not be negative.");
     }
-    return worker_->run(env, [session = session_, rate](const auto&) -> Convert {
+    return worker_->run(env, [session = session_, rate](const auto& cancelled) -> Convert {
+      stop_if(cancelled);
       const UpdateResult result = session->get().update(rate);
       return [result](Napi::Env env) -> Napi::Value {
         Napi::Object out = Napi::Object::New(env);
@@ -223,13 +226,13 @@ Napi::Value TrainerHandle::logits(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
     require_open();
-    return worker_->run(
-        env,
-        [session = session_, tokens = token_ids(info[0], "tokens", vocabulary_)](const auto& cancelled) -> Convert {
-          auto values = std::make_shared<std::vector<float>>(session->get().logits(tokens));
-          if (cancelled) throw Error("cancelled", "Cancelled.");
-          return [values](Napi::Env env) { return to_js(env, values); };
-        });
+    auto tokens = token_ids(info[0], "tokens", vocabulary_);
+    return worker_->run(env, [session = session_, tokens](const auto& cancelled) -> Convert {
+      stop_if(cancelled);
+      auto values = std::make_shared<std::vector<float>>(session->get().logits(tokens));
+      stop_if(cancelled);
+      return [values](Napi::Env env) { return to_js(env, values); };
+    });
   });
 }
 
@@ -237,7 +240,8 @@ Napi::Value TrainerHandle::save(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
     require_open();
-    return worker_->run(env, [session = session_, path = text(info[0], "path")](const auto&) -> Convert {
+    return worker_->run(env, [session = session_, path = text(info[0], "path")](const auto& cancelled) -> Convert {
+      stop_if(cancelled);
       session->get().save(path);
       return [](Napi::Env env) { return env.Undefined(); };
     });
@@ -248,7 +252,8 @@ Napi::Value TrainerHandle::load(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
     require_open();
-    return worker_->run(env, [session = session_, path = text(info[0], "path")](const auto&) -> Convert {
+    return worker_->run(env, [session = session_, path = text(info[0], "path")](const auto& cancelled) -> Convert {
+      stop_if(cancelled);
       session->get().load(path);
       return [](Napi::Env env) { return env.Undefined(); };
     });

@@ -36,7 +36,7 @@ class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
   void close(const Napi::CallbackInfo& info);
 
   using Pass = BatchLoss (Trainer::*)(const std::vector<BatchItem>&);
-  Napi::Value pass(const Napi::CallbackInfo& info, Pass method);
+  Napi::Value pass(const Napi::CallbackInfo& info, Pass method, bool train);
   void require_open() const;
 
   std::shared_ptr<Session> session_;

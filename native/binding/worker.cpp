@@ -125,7 +125,6 @@ void Worker::loop() {
 
 void Worker::perform(Job& job) {
   try {
-    if (job.cancelled) throw Error("cancelled", "Cancelled.");
     job.convert = job.work(job.cancelled);
   } catch (...) {
     job.failure = Failure::current();

@@ -20,9 +20,13 @@ namespace engram::binding {
 
 // Makes the JS value of a result. Runs on the JS thread.
 using Convert = std::function<Napi::Value(Napi::Env)>;
-// The work itself, off the JS thread; it must not touch anything of Napi. May throw. `cancelled` may become true
-// meanwhile.
+// The work itself, off the JS thread; it must not touch anything of Napi. May throw. `cancelled` may be true before it
+// starts and become true meanwhile; a Work that looks at it uses stop_if().
 using Work = std::function<Convert(const std::atomic<bool>& cancelled)>;
+
+inline void stop_if(const std::atomic<bool>& cancelled) {
+  if (cancelled) throw Error("cancelled", "Cancelled.");
+}
 
 class Worker : public std::enable_shared_from_this<Worker> {
  public:
