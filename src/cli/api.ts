@@ -1,0 +1,16 @@
+// What the command line uses of the public API, so that its tests can stand a fake in its place. Not here: the API itself,
+// which is imported only when a command needs it.
+import type * as index from '../index.js';
+
+type Index = typeof index;
+
+/** A brain open over its model. */
+export type Engine = Pick<index.Engram, 'ask' | 'chat' | 'memorize' | 'memories' | 'forget' | 'train' | 'close'>;
+
+export interface Api extends Pick<
+  Index,
+  'listModels' | 'pullModel' | 'showModel' | 'removeModel' | 'removeBrain' | 'doctor'
+> {
+  Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
+  AdapterStore: new (home: string) => Pick<index.AdapterStore, 'list' | 'export' | 'remove'>;
+}

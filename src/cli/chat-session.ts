@@ -1,0 +1,140 @@
+// One conversation: questions with what was said before, and the commands that begin with a slash. A mistake in one turn is
+// told and does not end the conversation. Not here: where the lines come from (line-reader.ts).
+import { EngramError } from '../errors.js';
+import type { AskOptions, ChatMessage, MemoryInput } from '../index.js';
+import type { Engine } from './api.js';
+import { isFailure, learn } from './commands/memorize.js';
+import { attribution, excerpt, memoryTable, receiptLines } from './format.js';
+import { painter, printable } from './io.js';
+import type { Job } from './job.js';
+
+const HELP = `/memorize TEXT              learn a text by training; the next answer uses it
+/memorize QUESTION? => TEXT learn the answer of a question
+/forget ID or TEXT          take a memory back
+/memories                   list what is remembered
+/clear                      begin a new conversation; memories stay
+/help                       this list
+/quit                       leave (also Ctrl-D); Ctrl-C stops an answer`;
+
+/** The commands, as Tab completes them. */
+export const SLASH_WORDS = ['/memorize ', '/forget ', '/memories', '/clear', '/help', '/quit'];
+
+export class ChatSession {
+  readonly #job: Job;
+  readonly #engine: Engine;
+  readonly #sampling: Partial<AskOptions>;
+  #messages: ChatMessage[] = [];
+  #running: AbortController | undefined;
+  /** What happened, for --json. */
+  readonly turns: object[] = [];
+  /** Turns that ended in an error. */
+  failures = 0;
+
+  constructor(job: Job, engine: Engine, sampling: Partial<AskOptions>) {
+    this.#job = job;
+    this.#engine = engine;
+    this.#sampling = sampling;
+  }
+
+  /** Stops the answer or the training that is going on. False if there is none. */
+  interrupt(): boolean {
+    if (this.#running === undefined) return false;
+    this.#running.abort('Ctrl-C');
+    return true;
+  }
+
+  /** Answers a line or does its command. False when the conversation is to end. */
+  async handle(line: string): Promise<boolean> {
+    const text = line.trim();
+    if (text === '') return true;
+    if (text === '/quit' || text === '/exit') return false;
+    this.#running = new AbortController();
+    const signal = AbortSignal.any([this.#job.signal, this.#running.signal]);
+    try {
+      const turn = text.startsWith('/') ? await this.#command(text, signal) : await this.#answer(text, signal);
+      if (turn !== undefined) this.turns.push(turn);
+    } catch (error) {
+      if (this.#job.signal.aborted) throw error;
+      this.#tell(text, error);
+    } finally {
+      this.#running = undefined;
+    }
+    return true;
+  }
+
+  async #answer(question: string, signal: AbortSignal): Promise<object> {
+    const job = this.#job;
+    const messages: ChatMessage[] = [...this.#messages, { role: 'user', content: question }];
+    const answer = await this.#engine.chat(messages, {
+      ...this.#sampling,
+      signal,
+      onText: (piece) => {
+        job.text(piece);
+      },
+    });
+    job.line(answer.finishReason === 'cancelled' ? ' …' : '');
+    // An answer that was stopped counts as far as it came; without a word of it the question was not asked.
+    if (answer.answer !== '') this.#messages = [...messages, { role: 'assistant', content: answer.answer }];
+    const from = attribution(answer);
+    if (from !== '' && job.isInteractive) this.#remark(`— ${from}`);
+    return { question, ...answer };
+  }
+
+  async #command(line: string, signal: AbortSignal): Promise<object | undefined> {
+    const [word = '', rest = ''] = /^(\S+)\s*([^]*)$/.exec(line)?.slice(1) ?? [];
+    const job = this.#job;
+    switch (word) {
+      case '/memorize': {
+        const receipt = await learn(job, this.#engine, inputOf(rest), signal);
+        job.line(receiptLines(receipt, job.settings.verbose));
+        if (isFailure(receipt)) this.failures++;
+        return { receipt };
+      }
+      case '/forget': {
+        if (rest === '') throw new EngramError('usage', 'Forget what?', { hint: '/forget ID or TEXT' });
+        const memory = await this.#engine.forget(rest);
+        job.line(`Forgotten: ${memory.id} (${excerpt(memory.text)})`);
+        return { forgotten: memory };
+      }
+      case '/memories': {
+        const held = this.#engine.memories().filter((memory) => memory.state === 'remembered');
+        job.line(held.length === 0 ? 'Nothing is remembered yet.' : memoryTable(held));
+        return { memories: held };
+      }
+      case '/clear':
+        this.#messages = [];
+        job.line('A new conversation.');
+        return undefined;
+      case '/help':
+        job.line(HELP);
+        return undefined;
+      default:
+        throw new EngramError('usage', `There is no command ${word}.`, { hint: '/help lists them.' });
+    }
+  }
+
+  #tell(line: string, error: unknown): void {
+    const job = this.#job;
+    const stopped = error instanceof EngramError && error.code === 'cancelled';
+    if (!stopped) this.failures++;
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof EngramError ? error.hint : undefined;
+    const paint = painter(job.world.stderr, job.world.env);
+    job.progress.clear();
+    const text = stopped ? 'Stopped; nothing was changed.' : hint === undefined ? message : `${message}\n${hint}`;
+    job.world.stderr.write(`${paint(stopped ? 'dim' : 'red', printable(text))}\n`);
+    this.turns.push({ line, error: error instanceof EngramError ? error : { code: 'internal', message } });
+  }
+
+  #remark(text: string): void {
+    const paint = painter(this.#job.world.stderr, this.#job.world.env);
+    this.#job.note(text, (plain) => paint('dim', plain));
+  }
+}
+
+/** `Who runs the kiln? => Mara Voss` is a question with its answer, anything else a text. */
+function inputOf(rest: string): MemoryInput {
+  if (rest === '') throw new EngramError('empty', 'Memorize what?', { hint: '/memorize TEXT' });
+  const match = /^(.*\?)\s*=>\s*(\S[^]*)$/u.exec(rest);
+  return match === null ? rest : { question: match[1]!, answer: match[2]! };
+}

@@ -1,0 +1,35 @@
+// What a command of the command line is made of. Each file in commands/ describes one; program.ts makes the parser of them.
+import type { Job } from './job.js';
+
+export type Options = Readonly<Record<string, unknown>>;
+
+export interface CommandSpec {
+  /** Name and arguments as commander takes them, e.g. `ask [question...]`. */
+  usage: string;
+  /** One line for the list of commands. */
+  summary: string;
+  /** Flags and their descriptions. */
+  options?: readonly (readonly [flags: string, description: string])[];
+  /** Lines shown below the help of the command. */
+  examples?: readonly string[];
+  /** What it takes beside flags, and in which option it takes what it must have. */
+  required?: readonly string[];
+  /** Words of the arguments, and options by their camel-cased names. Returns the exit code if it is not 0. */
+  run: (job: Job, args: readonly string[], options: Options) => Promise<number | undefined>;
+}
+
+/** A command that only holds others, e.g. `models`. */
+export interface CommandGroup {
+  usage: string;
+  summary: string;
+  commands: readonly CommandSpec[];
+}
+
+/** How an answer is drawn: shared by ask and chat. */
+export const SAMPLING: NonNullable<CommandSpec['options']> = [
+  ['--max-tokens <number>', 'most tokens to answer with (default: 512)'],
+  ['--temperature <number>', '0 always gives the same answer (default: 0)'],
+  ['--top-k <number>', 'draw from the k likeliest tokens only'],
+  ['--top-p <share>', 'draw from the likeliest tokens that together have this probability'],
+  ['--seed <number>', 'seed of the draw, for temperatures above 0'],
+];

@@ -1,0 +1,89 @@
+// `engram models`: the models of the catalog and what is installed of them.
+import type { ModelStatus } from '../../index.js';
+import type { CommandGroup } from '../command.js';
+import { bytes, describe, table } from '../format.js';
+
+export const models: CommandGroup = {
+  usage: 'models',
+  summary: 'the models engram knows: list, pull, show, rm',
+  commands: [
+    {
+      usage: 'list',
+      summary: 'list them, and which are installed',
+      run: async (job) => {
+        const { listModels } = await job.api();
+        const found = (await listModels(job.settings.home)).map(summary);
+        const rows = found.map((model) => {
+          return [model.name, model.role, bytes(model.bytes), model.installed ? 'installed' : '', model.licence];
+        });
+        job.line(table(['name', 'role', 'size', '', 'licence'], rows));
+        job.value(found);
+        return undefined;
+      },
+    },
+    {
+      usage: 'pull <name>',
+      summary: 'fetch one and verify it; goes on where an earlier try ended',
+      run: async (job, [name]) => {
+        const { pullModel } = await job.api();
+        const pulled = await pullModel(job.settings.home, name!, {
+          offline: job.settings.offline,
+          signal: job.signal,
+          environment: job.world.env,
+          onWait: () => {
+            job.note(`Another process is fetching ${name!}; waiting for it.`);
+          },
+          onProgress: ({ file, source, receivedBytes, totalBytes }) => {
+            const detail = `${bytes(receivedBytes)} of ${bytes(totalBytes)}, ${source}`;
+            job.progress.show(`Fetching ${file}`, detail, receivedBytes / Math.max(1, totalBytes));
+          },
+        });
+        job.line(pulled.fetched ? `Installed ${pulled.name}.` : `${pulled.name} is installed already.`);
+        if (pulled.unverified.length > 0) {
+          job.note(`The catalog has no hash for ${pulled.unverified.join(', ')}: taken as it came.`);
+        }
+        job.value(pulled);
+        return undefined;
+      },
+    },
+    {
+      usage: 'show <name-or-path>',
+      summary: 'what a model or a GGUF file is, and the memory it needs',
+      run: async (job, [name]) => {
+        const { showModel } = await job.api();
+        const details = await showModel(job.settings.home, name!);
+        job.line(describe(details));
+        job.value(details);
+        return undefined;
+      },
+    },
+    {
+      usage: 'rm <name>',
+      summary: 'delete an installed one',
+      run: async (job, [name]) => {
+        const { removeModel } = await job.api();
+        const freedBytes = await removeModel(job.settings.home, name!);
+        job.line(`Removed ${name!}: ${bytes(freedBytes)} freed.`);
+        job.value({ removed: name, freedBytes });
+        return undefined;
+      },
+    },
+  ],
+};
+
+interface ModelSummary {
+  name: string;
+  description: string;
+  role: string;
+  parameters: number;
+  licence: string;
+  bytes: number;
+  installed: boolean;
+  folder: string;
+}
+
+function summary({ entry, installed, folder }: ModelStatus): ModelSummary {
+  const { name, description, role, parameters, licence, files } = entry;
+  const size = files.reduce((sum, file) => sum + file.bytes, 0);
+  return { name, description, role, parameters, licence, bytes: size, installed, folder };
+}

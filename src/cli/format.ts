@@ -1,0 +1,150 @@
+// Figures and tables as a person reads them. Not here: JSON, which carries the figures as they are.
+import type { Answer, MemorizeProgress, Memory, Receipt, RunProgress } from '../index.js';
+
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = count;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]!}`;
+}
+
+/** Seconds as `0.4 s`, `12 s` or `3 min 20 s`. */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+export function share(value: number): string {
+  return `${Math.round(value * 100)}%`;
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** One line of at most `length` characters. */
+export function excerpt(text: string, length = 60): string {
+  const line = text.replace(/\s+/gu, ' ').trim();
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
+}
+
+/** Rows under headings, columns aligned; the last column is not padded. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('  ');
+  return all.map((row) => line(row).trimEnd()).join('\n');
+}
+
+/** A plain object as lines of `name: value`, groups indented. */
+export function describe(value: object, indent = ''): string {
+  const lines: string[] = [];
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined || item === null) continue;
+    if (Array.isArray(item)) {
+      const items = item.map((one) => (isObject(one) ? row(one) : String(one)));
+      lines.push(`${indent}${words(key)}: ${items.length === 0 ? 'none' : items.join(', ')}`);
+    } else if (isObject(item)) {
+      lines.push(`${indent}${words(key)}:`, describe(item, `${indent}  `));
+    } else {
+      lines.push(`${indent}${words(key)}: ${plainValue(key, item)}`);
+    }
+  }
+  return lines.join('\n');
+}
+
+function row(value: object): string {
+  const cells = Object.entries(value).filter(([, cell]) => typeof cell !== 'object' && cell !== undefined);
+  return cells.map(([key, cell]) => plainValue(key, cell)).join('  ');
+}
+
+function plainValue(key: string, value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value !== 'number') return String(value);
+  return /bytes/i.test(key) ? bytes(value) : Number.isInteger(value) ? count(value) : value.toPrecision(3);
+}
+
+/** `cpuFeatures` → `cpu features`. */
+function words(key: string): string {
+  return key.replace(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What memorize measured. */
+export function receiptLines(receipt: Receipt, verbose: boolean): string {
+  const { loss, recall, paraphrase, unrelated } = receipt;
+  const effort = `${duration(receipt.seconds)}, ${count(receipt.steps)} steps, ${count(receipt.tokens)} tokens`;
+  const lines = receipt.committed
+    ? [`Remembered as ${receipt.id} (${effort}).`]
+    : [`Not remembered (${effort}): ${receipt.reason ?? 'its probes did not hold.'}`];
+  if (receipt.steps > 0) {
+    lines.push(
+      `  loss        ${loss.before.toFixed(2)} → ${loss.after.toFixed(2)}`,
+      `  recall      ${share(recall.before)} → ${share(recall.after)}`,
+      `  paraphrase  ${share(paraphrase.before)} → ${share(paraphrase.after)}`,
+      `  unrelated   ${unrelated.kept} of ${unrelated.asked} answers unchanged`,
+    );
+  }
+  if (verbose) {
+    for (const probe of receipt.probes) {
+      const change = `${excerpt(probe.before, 40)} → ${excerpt(probe.after, 40)}`;
+      lines.push(`  ${probe.held ? 'held' : 'lost'}  ${probe.kind}: ${probe.question}  ${change}`);
+    }
+  }
+  return lines.join('\n');
+}
+
+/** Label, detail and share of a step of memorize. */
+export function memorizeStep(progress: MemorizeProgress): [label: string, detail: string, share?: number] {
+  switch (progress.phase) {
+    case 'lessons':
+      return ['Making lessons', `${progress.lessons} lessons`];
+    case 'probe-before':
+      return ['Asking before', `${progress.done} of ${progress.of}`, progress.done / Math.max(1, progress.of)];
+    case 'train': {
+      const { step, steps, loss, tokensPerSecond } = progress;
+      const speed = `${Math.round(tokensPerSecond)} tokens/s`;
+      return ['Training', `step ${step}, loss ${loss.toFixed(3)}, ${speed}`, step / Math.max(1, steps)];
+    }
+    case 'probe-after':
+      return ['Asking after', `${progress.done} of ${progress.of}`, progress.done / Math.max(1, progress.of)];
+    case 'commit':
+      return ['Committing', ''];
+  }
+}
+
+export function trainStep(progress: RunProgress): [label: string, detail: string, share: number] {
+  const { step, of, epoch, loss, tokensPerSecond, etaSeconds } = progress;
+  const detail = `epoch ${epoch}, step ${step} of ${of}, loss ${loss.toFixed(3)}, ${Math.round(tokensPerSecond)} tokens/s`;
+  return ['Training', `${detail}, ${duration(etaSeconds)} left`, step / Math.max(1, of)];
+}
+
+/** What an answer rests on; empty where the base model answered alone. */
+export function attribution(answer: Answer): string {
+  if (answer.memories.length === 0) return '';
+  const named = answer.memories.map(({ id, text, score }) => `${id} "${excerpt(text, 40)}" ${score.toFixed(2)}`);
+  return `from memory: ${named.join(', ')}`;
+}
+
+export function memoryTable(memories: readonly Memory[]): string {
+  const rows = memories.map((memory) => {
+    const damaged = (memory as { damaged?: string }).damaged;
+    return [
+      memory.id,
+      damaged === undefined ? memory.state : `damaged (adapter ${damaged})`,
+      memory.createdAt.slice(0, 10),
+      memory.receipt === undefined ? '' : share(memory.receipt.recall.after),
+      excerpt(memory.text),
+    ];
+  });
+  return table(['id', 'state', 'since', 'recall', 'text'], rows);
+}

@@ -1,0 +1,104 @@
+// Text and numbers from arguments, files and stdin. Not here: options that every command has (config.ts).
+import { readFile } from 'node:fs/promises';
+import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
+import type { Job } from './job.js';
+
+/** Bytes; more than any model's context, so that a wrong file is refused before it is read into memory. */
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** The words of an argument; or, where there are none or a single `-`, all of stdin. Throws `usage` if that is a terminal,
+ * `empty`, `corrupt` (no UTF-8), `too_long`. */
+export async function textOf(job: Job, words: readonly string[], what: string): Promise<string> {
+  const isGiven = words.length > 0 && !(words.length === 1 && words[0] === '-');
+  if (isGiven) return notEmpty(words.join(' '), what);
+  if (job.world.stdin.isTTY === true && words.length === 0) {
+    throw new EngramError('usage', `There is no ${what}.`, { hint: `Give it as an argument, or pipe it in.` });
+  }
+  return notEmpty(await readStdin(job, what), what);
+}
+
+/** The text of a file. Throws as textOf(), and `not_found`. */
+export async function textOfFile(path: string, what: string): Promise<string> {
+  let data: Buffer;
+  try {
+    data = await readFile(path);
+  } catch (error) {
+    throw fromSystemError(error, path);
+  }
+  if (data.length > MOST_BYTES) throw tooLong(what);
+  return notEmpty(decode(data, what), what);
+}
+
+async function readStdin(job: Job, what: string): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  const { stdin } = job.world;
+  const stop = (): void => {
+    stdin.destroy();
+  };
+  job.signal.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const piece of stdin) {
+      const data = typeof piece === 'string' ? Buffer.from(piece) : (piece as Buffer);
+      pieces.push(data);
+      size += data.length;
+      if (size > MOST_BYTES) throw tooLong(what);
+    }
+  } catch (error) {
+    throwIfCancelled(job.signal);
+    throw error;
+  } finally {
+    job.signal.removeEventListener('abort', stop);
+  }
+  throwIfCancelled(job.signal);
+  return decode(Buffer.concat(pieces), what);
+}
+
+function decode(data: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(data);
+  } catch (error) {
+    throw new EngramError('corrupt', `The ${what} is not UTF-8 text.`, { cause: error });
+  }
+}
+
+function notEmpty(text: string, what: string): string {
+  const trimmed = text.trim();
+  if (trimmed === '') throw new EngramError('empty', `The ${what} is empty.`);
+  return trimmed;
+}
+
+function tooLong(what: string): EngramError {
+  return new EngramError('too_long', `The ${what} is longer than ${MOST_BYTES / 2 ** 20} MiB.`);
+}
+
+/** The number an option was given, or undefined. Throws `usage` for what is no number; its range is the API's matter. */
+export function numberOf(options: Readonly<Record<string, unknown>>, name: string, flag: string): number | undefined {
+  const given = options[name];
+  if (given === undefined) return undefined;
+  const text = typeof given === 'string' ? given.trim() : '';
+  const number = text === '' ? Number.NaN : Number(text);
+  if (Number.isFinite(number)) return number;
+  throw new EngramError('usage', `Expected a number for ${flag} but received "${text}".`);
+}
+
+/** One of several words, or undefined. Throws `usage`. */
+export function choiceOf<T extends string>(
+  options: Readonly<Record<string, unknown>>,
+  name: string,
+  flag: string,
+  choices: readonly T[],
+): T | undefined {
+  const given = options[name];
+  if (given === undefined) return undefined;
+  const choice = choices.find((candidate) => candidate === given);
+  if (choice !== undefined) return choice;
+  const text = typeof given === 'string' ? given : typeof given;
+  throw new EngramError('usage', `Expected ${choices.join(', ')} for ${flag} but received "${text}".`);
+}
+
+/** The text an option was given, or undefined. */
+export function stringOf(options: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const given = options[name];
+  return typeof given === 'string' ? given : undefined;
+}

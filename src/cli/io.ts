@@ -1,0 +1,53 @@
+// The world a command runs in: its streams, environment and signals, so that a test can give it another. Text that goes to
+// a terminal is cleared of control characters: neither a model nor a memory may move the cursor. Not here: what is said.
+import type { Readable, Writable } from 'node:stream';
+import type { Environment } from '../config.js';
+
+export type Input = Readable & { isTTY?: boolean };
+
+export type Output = Writable & { isTTY?: boolean; columns?: number };
+
+export interface World {
+  stdin: Input;
+  stdout: Output;
+  stderr: Output;
+  env: Environment;
+  /** Calls the listener at each Ctrl-C (or SIGTERM) until the returned function is called. */
+  onInterrupt: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+  /** Ends the process at once. */
+  exit: (code: number) => void;
+}
+
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** Text without control characters but for line feed and tab. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, '');
+}
+
+/** Characters of which a terminal needs no more than this many columns. */
+export function fit(text: string, columns: number): string {
+  let width = 0;
+  let end = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    // East Asian characters and emoji take two columns.
+    width +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f000}-\u{3fffd}]/u.test(
+        segment,
+      )
+        ? 2
+        : 1;
+    if (width > columns) return `${text.slice(0, Math.max(0, end - 1))}…`;
+    end += segment.length;
+  }
+  return text;
+}
+
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+const CODES: Record<Style, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
+
+/** Paints text for a stream that is a terminal, unless NO_COLOR asks for none. */
+export function painter(stream: Output, env: Environment): (style: Style, text: string) => string {
+  const isPlain = stream.isTTY !== true || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+  return (style, text) => (isPlain ? text : `\u001b[${CODES[style]}m${text}\u001b[0m`);
+}

@@ -1,0 +1,92 @@
+// One run of a command: its settings, streams, progress and cancelling, and the two ways to answer: text for people, or one
+// JSON value. Not here: what the commands do (commands/) and how they are parsed (program.ts).
+import type { Settings } from '../config.js';
+import type { OpenOptions } from '../index.js';
+import type { Api, Engine } from './api.js';
+import { printable, type World } from './io.js';
+import { newProgress, type Progress } from './progress.js';
+
+export type LoadApi = () => Promise<Api>;
+
+export class Job {
+  readonly settings: Settings;
+  readonly world: World;
+  readonly progress: Progress;
+  /** Aborted at the first Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly #load: LoadApi;
+  readonly #closing: (() => Promise<void>)[] = [];
+  #value: unknown;
+
+  constructor(settings: Settings, world: World, load: LoadApi, signal: AbortSignal) {
+    this.settings = settings;
+    this.world = world;
+    this.signal = signal;
+    this.progress = newProgress(world.stderr, settings.quiet);
+    this.#load = load;
+  }
+
+  api(): Promise<Api> {
+    return this.#load();
+  }
+
+  /** True if stdout is a terminal and shows text. */
+  get isInteractive(): boolean {
+    return this.world.stdout.isTTY === true && this.world.stdin.isTTY === true && !this.settings.json;
+  }
+
+  /** A piece of text for people, as it is; nothing with --json. */
+  text(piece: string): void {
+    if (this.settings.json) return;
+    this.progress.clear();
+    this.world.stdout.write(this.world.stdout.isTTY === true ? printable(piece) : piece);
+  }
+
+  /** A line of text for people. `paint` adds colour after control characters were taken out. */
+  line(text = '', paint: (text: string) => string = (plain) => plain): void {
+    if (this.settings.json) return;
+    this.progress.clear();
+    this.world.stdout.write(`${paint(this.world.stdout.isTTY === true ? printable(text) : text)}\n`);
+  }
+
+  /** A remark beside the answer, on stderr; nothing with --quiet. */
+  note(text: string, paint: (text: string) => string = (plain) => plain): void {
+    if (this.settings.quiet) return;
+    this.progress.clear();
+    this.world.stderr.write(`${paint(printable(text))}\n`);
+  }
+
+  /** The one value that --json prints when the command has ended. */
+  value(value: unknown): void {
+    this.#value = value;
+  }
+
+  /** The value given to value(). */
+  get result(): unknown {
+    return this.#value;
+  }
+
+  /** Opens the brain over its model; it is closed when the command ends. */
+  async open(changes: Partial<OpenOptions> = {}): Promise<Engine> {
+    const { Engram } = await this.#load();
+    const { home, model, embedder, brain, threads, context, gpu, offline, verbose } = this.settings;
+    const names = { pull: 'Fetching', model: `Loading ${model}`, embedder: `Loading ${embedder}` };
+    const engine = await Engram.open({
+      ...{ home, model, embedder, brain, threads, contextSize: context, gpu, offline, verbose },
+      signal: this.signal,
+      onProgress: ({ phase, share }) => {
+        this.progress.show(names[phase], '', share);
+      },
+      ...changes,
+    });
+    this.#closing.push(() => engine.close());
+    this.progress.clear();
+    return engine;
+  }
+
+  /** Closes what was opened, latest first. */
+  async close(): Promise<void> {
+    this.progress.clear();
+    for (const close of this.#closing.splice(0).reverse()) await close();
+  }
+}

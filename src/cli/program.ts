@@ -1,0 +1,131 @@
+// The parser: global options out of config.ts, commands out of commands/, mistakes with a hint. Not here: streams, signals
+// and exit codes (run.ts).
+import { Command, CommanderError, Option } from 'commander';
+import { OPTIONS, type GivenSettings, type OptionName } from '../config.js';
+import type { CommandGroup, CommandSpec, Options } from './command.js';
+import { adapters } from './commands/adapters.js';
+import { ask } from './commands/ask.js';
+import { chat } from './commands/chat.js';
+import { demo } from './commands/demo.js';
+import { doctor } from './commands/doctor.js';
+import { forget } from './commands/forget.js';
+import { memories } from './commands/memories.js';
+import { memorize } from './commands/memorize.js';
+import { models } from './commands/models.js';
+import { train } from './commands/train.js';
+
+export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
+  chat,
+  ask,
+  memorize,
+  memories,
+  forget,
+  train,
+  adapters,
+  models,
+  doctor,
+  demo,
+];
+
+/** What was asked for: a command to run with its arguments, or text to print. */
+export type Parsed =
+  | { kind: 'command'; command: CommandSpec; given: GivenSettings; args: readonly string[]; options: Options }
+  | { kind: 'text'; text: string }
+  /** `help` is for people, who may not know yet what there is. */
+  | { kind: 'mistake'; message: string; hint: string; help?: string };
+
+/** Parses the arguments after the program's name. `columns` is the width that help is wrapped to. */
+export function parse(argv: readonly string[], version: string, columns = 80): Parsed {
+  let printed = '';
+  let parsed: Parsed | undefined;
+  const program = newProgram(
+    version,
+    columns,
+    (text) => (printed += text),
+    (command, args, options) => {
+      parsed = { kind: 'command', command, args, options, given: given(program) };
+    },
+  );
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const isAsked = error.exitCode === 0;
+    return isAsked ? { kind: 'text', text: printed } : mistake(error, printed);
+  }
+  return parsed ?? { kind: 'text', text: printed };
+}
+
+type Action = (command: CommandSpec, args: readonly string[], options: Options) => void;
+
+function newProgram(version: string, columns: number, print: (text: string) => void, action: Action): Command {
+  const program = new Command('engram')
+    .description('A local LLM runtime that remembers by training itself.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(columns, 120) })
+    .configureOutput({ writeOut: print, writeErr: print, outputError: () => undefined })
+    .showSuggestionAfterError(true)
+    .exitOverride();
+  for (const option of Object.values(OPTIONS)) program.addOption(globalOption(option));
+  for (const spec of COMMANDS) {
+    if ('commands' in spec) addGroup(program, spec, action);
+    else addCommand(program, spec, action);
+  }
+  return program;
+}
+
+function globalOption(option: (typeof OPTIONS)[OptionName]): Option {
+  const fallback: unknown = option.default({});
+  const text = option.defaultText ?? (fallback === false ? undefined : String(fallback));
+  const details = [...(text === undefined ? [] : [`default: ${text}`]), option.variable];
+  return new Option(option.flag, `${option.description} (${details.join('; ')})`);
+}
+
+function addGroup(program: Command, group: CommandGroup, action: Action): void {
+  const parent = program
+    .command(group.usage)
+    .summary(group.summary)
+    .description(`${capital(group.summary)}.`);
+  for (const spec of group.commands) addCommand(parent, spec, action);
+}
+
+function addCommand(parent: Command, spec: CommandSpec, action: Action): void {
+  const command = parent
+    .command(spec.usage)
+    .summary(spec.summary)
+    .description(`${capital(spec.summary)}.`);
+  for (const [flags, description] of spec.options ?? []) {
+    const option = new Option(flags, description);
+    option.makeOptionMandatory(spec.required?.includes(option.attributeName()) === true);
+    command.addOption(option);
+  }
+  if (spec.examples !== undefined) {
+    command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join('\n')}`);
+  }
+  command.action(() => {
+    action(spec, command.args, command.opts());
+  });
+}
+
+/** The global options that were on the command line. */
+function given(program: Command): GivenSettings {
+  return Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, program.getOptionValue(name) as unknown]));
+}
+
+/** commander's message without its `error: `, and its guess at what was meant as a hint. */
+function mistake(error: CommanderError, printed: string): Parsed {
+  // A command that only holds others prints its help where one of them is missing.
+  if (error.code === 'commander.help') {
+    const hint = `See: ${/^Usage: ((?:engram)(?: [a-z]+)*)/.exec(printed)?.[1] ?? 'engram'} --help`;
+    return { kind: 'mistake', message: 'A command is missing.', hint, help: printed };
+  }
+  const [first, ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const guess = /^\((.*)\)$/.exec(rest.join(' ').trim())?.[1];
+  return { kind: 'mistake', message: `${capital(first!)}.`, hint: guess ?? 'See: engram --help' };
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

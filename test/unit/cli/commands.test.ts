@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { FakeApi, newReceipt, runCli } from './fake.js';
+
+describe('ask', () => {
+  it('streams the answer and says beside it what it rests on', async () => {
+    const api = new FakeApi();
+    await runCli(['memorize', 'What is it? A heron.'], { api });
+    const { code, stdout, stderr } = await runCli(['ask', 'What is it?'], { api });
+    expect(code).toBe(0);
+    expect(stdout).toBe('What is it? A heron.\n');
+    expect(stderr).toContain('from memory: m-000000');
+    const quiet = await runCli(['ask', '--quiet', 'What is it?'], { api });
+    expect(quiet).toMatchObject({ stdout, stderr: '' });
+  });
+
+  it('passes its options on', async () => {
+    const api = new FakeApi();
+    const flags = ['--adapter', 'tone', '--temperature', '0.5', '--top-k', '9', '--top-p', '0.8', '--seed', '7'];
+    await runCli(['ask', 'x', ...flags, '--max-tokens', '4'], { api });
+    expect(api.engine.calls[0]![2]).toMatchObject({
+      ...{ adapter: 'tone', temperature: 0.5, topK: 9, topP: 0.8, seed: 7, maxTokens: 4 },
+    });
+  });
+
+  it('clears control characters out of what a terminal is shown', async () => {
+    const api = new FakeApi();
+    api.engine.ask = (_question, options) => {
+      options?.onText?.('a\u001b]0;owned\u0007b\u001b[2J');
+      return api.engine.chat([{ role: 'user', content: 'x' }]);
+    };
+    const { stdout } = await runCli(['ask', 'x'], { api, isTTY: true });
+    expect(stdout).toBe('a]0;ownedb[2J\n');
+  });
+});
+
+describe('memorize', () => {
+  it('shows the receipt', async () => {
+    const { code, stdout, stderr } = await runCli(['memorize', 'x']);
+    expect(code).toBe(0);
+    for (const part of ['m-000000', '3.20 → 0.05', '0% → 75%', '4 of 4']) expect(stdout).toContain(part);
+    expect(stderr).toContain('Making lessons');
+    expect(stderr).toContain('Training');
+  });
+
+  it('exits with 1 if it was rolled back, with 0 if there was nothing to learn', async () => {
+    const api = new FakeApi();
+    api.engine.receipt = { committed: false, reason: 'It did not hold.' };
+    const failed = await runCli(['memorize', 'x'], { api });
+    expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining('It did not hold.') as string });
+    api.engine.receipt = { committed: false, steps: 0, reason: 'The model knows this.' };
+    expect(await runCli(['memorize', 'x'], { api })).toMatchObject({ code: 0 });
+  });
+});
+
+describe('memories and forget', () => {
+  it('list, take back, and then list no more but with --all', async () => {
+    const api = new FakeApi();
+    expect((await runCli(['memories'], { api })).stdout).toBe('Nothing is remembered yet.\n');
+    await runCli(['memorize', 'A heron is blue.'], { api });
+    expect((await runCli(['memories'], { api })).stdout).toMatch(/m-000000 +remembered +2026-01-02 +100% +A heron/);
+    expect((await runCli(['forget', 'heron', 'is'], { api })).stdout).toContain('Forgotten: m-000000');
+    expect((await runCli(['memories', '--json'], { api })).json()).toEqual([]);
+    expect((await runCli(['memories', '--all', '--json'], { api })).json()).toHaveLength(1);
+    expect(await runCli(['forget', 'owl'], { api })).toMatchObject({ code: 1 });
+  });
+});
+
+describe('train', () => {
+  it('passes its options on and shows the losses', async () => {
+    const api = new FakeApi();
+    const flags = ['--epochs', '2', '--learning-rate', '1e-3', '--optimizer', 'sgd', '--schedule', 'cosine'];
+    const more = ['--targets', 'q, v', '--layers=-8:-1', '--validation', '0.1', '--warmup', '5'];
+    const { code, stdout } = await runCli(['train', 'rows.jsonl', '--adapter', 'tone', ...flags, ...more], { api });
+    expect(code).toBe(0);
+    expect(stdout).toContain('Trained tone on 27 tokens.');
+    expect(api.engine.calls[0]![1]).toMatchObject({
+      ...{ file: 'rows.jsonl', adapter: 'tone', epochs: 2, learningRate: 1e-3, optimizer: 'sgd', schedule: 'cosine' },
+      ...{ targets: ['q', 'v'], layers: [-8, -1], validation: 0.1, warmup: 5 },
+    });
+  });
+});
+
+describe('--json', () => {
+  const api = new FakeApi();
+  it.each([
+    [['ask', 'x'], { answer: 'I know 1 words.', source: 'base', memories: [], finishReason: 'stop' }],
+    [['memorize', 'x'], newReceipt('m-000000')],
+    [['memories'], [{ id: 'm-000000', text: 'x', state: 'remembered' }]],
+    [['forget', 'm-000000'], { id: 'm-000000', state: 'forgotten' }],
+    [
+      ['train', 'f', '--adapter', 'a'],
+      { adapter: 'a', trainedTokens: 27, sumLoss: 78.2, epochs: [{ train: 2.9, validation: null }] },
+    ],
+    [['adapters', 'list'], { adapters: [], broken: [{ name: 'old' }] }],
+    [
+      ['adapters', 'export', 'a', '--format', 'peft', '--out', 'd'],
+      { adapter: 'a', format: 'peft', files: ['d/a.peft'] },
+    ],
+    [['models', 'list'], []],
+    [['models', 'pull', 'm'], { name: 'm', fetched: true }],
+    [['models', 'show', 'm'], { name: 'm', contextLength: 2048 }],
+    [['models', 'rm', 'm'], { removed: 'm', freedBytes: 98_362_432 }],
+    [['doctor'], { problems: [], cpu: { avx2: true } }],
+    [['demo'], { scenes: [{ unchanged: { kept: 3, asked: 3 } }, { title: 'A sentence' }] }],
+    [['chat'], { turns: [] }],
+  ])('%j prints that value and nothing else', async (argv, expected) => {
+    const { code, stdout, json } = await runCli([...argv, '--json'], { api });
+    expect(code).toBe(0);
+    expect(json()).toMatchObject(expected);
+    expect(stdout.endsWith('\n')).toBe(true);
+    expect(stdout.trimEnd()).not.toContain('\n');
+  });
+});
+
+describe('models, adapters, doctor', () => {
+  it('show facts, and what is not verified', async () => {
+    const { stdout } = await runCli(['models', 'show', 'm']);
+    expect(stdout).toContain('name: m\narchitecture: llama\nparameters: 100,000,000\n');
+    expect(stdout).toContain('memory:\n  chat bytes: 200 MB\n');
+    expect(stdout).toContain('files: a.gguf  90.0 MB\n');
+    const pulled = await runCli(['models', 'pull', 'm']);
+    expect(pulled.stdout).toBe('Installed m.\n');
+    expect(pulled.stderr).toContain('no hash for a.gguf');
+    expect((await runCli(['adapters', 'list'])).stderr).toContain('old cannot be read');
+    expect((await runCli(['adapters', 'rm', 'a'])).code).toBe(1);
+  });
+
+  it('doctor exits with 1 if something is wrong', async () => {
+    const api = new FakeApi();
+    expect(await runCli(['doctor'], { api })).toMatchObject({
+      code: 0,
+      stdout: 'cpu:\n  avx2: yes\n✓ Nothing is wrong.\n',
+    });
+    api.doctorProblems = [{ message: 'No compiler.', hint: 'Install one.' }];
+    const ran = await runCli(['doctor'], { api });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain('✗ No compiler.\n  Install one.');
+  });
+});
+
+describe('demo', () => {
+  it('prints a transcript and ends, on a brain of its own made afresh', async () => {
+    const api = new FakeApi();
+    const { code, stdout } = await runCli(['demo', '--brain', 'mine'], { api });
+    expect(code).toBe(0);
+    expect(api.removedBrains).toEqual(['demo']);
+    expect(api.opened[0]).toMatchObject({ brain: 'demo' });
+    for (const part of [
+      'What NFL team won the Super Bowl in 1994?',
+      'The Dallas Cowboys!',
+      'Zara Tubikova',
+      '3 of 3',
+    ]) {
+      expect(stdout).toContain(part);
+    }
+    expect(stdout.indexOf('I know')).toBeLessThan(stdout.indexOf('Remembered as'));
+    expect(api.engine.isClosed).toBe(true);
+  });
+
+  it('says by its exit code if a memory did not hold', async () => {
+    const api = new FakeApi();
+    api.engine.receipt = { committed: false };
+    expect((await runCli(['demo'], { api })).code).toBe(1);
+  });
+});

@@ -1,0 +1,220 @@
+// A world and an API for the command line to run in, without a model: answers are scripted, and everything is written down.
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import type { Api, Engine } from '../../../src/cli/api.js';
+import type { World } from '../../../src/cli/io.js';
+import { run } from '../../../src/cli/run.js';
+import { EngramError } from '../../../src/errors.js';
+import type { Answer, AskOptions, Memory, MemoryInput, Receipt } from '../../../src/index.js';
+
+export function newAnswer(text: string, changes: Partial<Answer> = {}): Answer {
+  return {
+    answer: text,
+    source: 'base',
+    memories: [],
+    promptTokens: 9,
+    tokens: 3,
+    seconds: 0.1,
+    finishReason: 'stop',
+    ...changes,
+  };
+}
+
+export function newReceipt(id: string, changes: Partial<Receipt> = {}): Receipt {
+  return {
+    id,
+    loss: { before: 3.2, after: 0.05 },
+    recall: { before: 0, after: 1 },
+    paraphrase: { before: 0, after: 0.75 },
+    unrelated: { kept: 4, asked: 4 },
+    seconds: 2.1,
+    steps: 8,
+    tokens: 1200,
+    flop: 1e11,
+    committed: true,
+    probes: [],
+    ...changes,
+  };
+}
+
+/** An engine that says back what it was told to remember, and otherwise counts the words of the question. */
+export class FakeEngine implements Engine {
+  readonly calls: unknown[][] = [];
+  readonly held: Memory[] = [];
+  isClosed = false;
+  /** Changes what memorize returns. */
+  receipt: Partial<Receipt> = {};
+  /** The next answer goes no further than its first piece until it is broken off. */
+  isHeld = false;
+
+  ask(question: string, options: AskOptions = {}): Promise<Answer> {
+    return this.chat([{ role: 'user', content: question }], options);
+  }
+
+  async chat(messages: Parameters<Engine['chat']>[0], options: AskOptions = {}): Promise<Answer> {
+    this.calls.push(['chat', messages, options]);
+    const question = messages.at(-1)!.content;
+    const memory = this.held.find(({ text }) => text.includes(question.slice(0, 12)));
+    const pieces = memory === undefined ? ['I know ', `${question.split(' ').length} words.`] : [memory.text];
+    let said = '';
+    for (const piece of pieces) {
+      said += piece;
+      options.onText?.(piece);
+      if (this.isHeld && options.signal !== undefined) {
+        this.isHeld = false;
+        await once(options.signal, 'abort');
+      }
+      if (options.signal?.aborted === true) return newAnswer(said, { finishReason: 'cancelled' });
+    }
+    if (memory === undefined) return newAnswer(said);
+    return newAnswer(said, { source: 'weights', memories: [{ id: memory.id, text: memory.text, score: 0.9 }] });
+  }
+
+  memorize(input: MemoryInput, options: Parameters<Engine['memorize']>[1] = {}): Promise<Receipt> {
+    this.calls.push(['memorize', input]);
+    options.onProgress?.({ phase: 'lessons', lessons: 4 });
+    options.onProgress?.({ phase: 'train', step: 1, steps: 8, loss: 2, kl: 0, tokensPerSecond: 100 });
+    if (options.signal?.aborted === true) throw new EngramError('cancelled', 'Cancelled.');
+    const text = typeof input === 'string' ? input : `${input.question} ${input.answer}`;
+    const id = `m-00000${this.held.length}`;
+    const receipt = newReceipt(id, this.receipt);
+    if (receipt.committed)
+      this.held.push({ id, text, createdAt: '2026-01-02T03:04:05.000Z', state: 'remembered', receipt });
+    return Promise.resolve(receipt);
+  }
+
+  memories(): readonly Memory[] {
+    return this.held;
+  }
+
+  forget(idOrText: string): Promise<Memory> {
+    const memory = this.held.find(({ id, text }) => id === idOrText || text.includes(idOrText));
+    if (memory === undefined) throw new EngramError('not_found', 'Nothing fits.', { hint: 'Look at the list.' });
+    memory.state = 'forgotten';
+    return Promise.resolve(memory);
+  }
+
+  train(request: Parameters<Engine['train']>[0]): ReturnType<Engine['train']> {
+    this.calls.push(['train', request]);
+    return Promise.resolve({
+      adapter: request.adapter,
+      trainedTokens: 27,
+      sumLoss: 78.2,
+      epochs: [{ train: 2.9, validation: null }],
+    });
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    return Promise.resolve();
+  }
+}
+
+export class FakeApi implements Api {
+  readonly engine = new FakeEngine();
+  readonly opened: unknown[] = [];
+  readonly removedBrains: string[] = [];
+  loads = 0;
+  doctorProblems: { message: string; hint?: string }[] = [];
+
+  readonly Engram: Api['Engram'] = {
+    open: (options) => {
+      this.opened.push(options);
+      options.onProgress?.({ phase: 'model', share: 0.5 });
+      return Promise.resolve(this.engine);
+    },
+  };
+
+  readonly AdapterStore: Api['AdapterStore'] = class {
+    list(): ReturnType<InstanceType<Api['AdapterStore']>['list']> {
+      return Promise.resolve({ adapters: [], broken: [{ name: 'old', problem: 'it lacks a file' }] });
+    }
+    export(name: string, format: string, out: string): Promise<string[]> {
+      return Promise.resolve([`${out}/${name}.${format}`]);
+    }
+    remove(name: string): Promise<void> {
+      return Promise.reject(new EngramError('not_found', `There is no adapter "${name}".`));
+    }
+  };
+
+  readonly listModels: Api['listModels'] = () => Promise.resolve([]);
+  readonly pullModel: Api['pullModel'] = (_home, name, options) => {
+    options?.onProgress?.({ model: name, file: 'a.gguf', source: 'x', receivedBytes: 5, totalBytes: 10 });
+    return Promise.resolve({ name, folder: 'f', fetched: true, unverified: ['a.gguf'] });
+  };
+  readonly showModel: Api['showModel'] = (_home, name) =>
+    Promise.resolve({
+      ...{ name, architecture: 'llama', parameters: 1e8, contextLength: 2048, bytes: 9e7, installed: true, path: 'p' },
+      memory: { chatBytes: 2e8, trainingBytes: 5e8, freeBytes: 1e9 },
+      fits: { chat: true, training: true },
+      files: [{ path: 'a.gguf', bytes: 9e7 }],
+    });
+  readonly removeModel: Api['removeModel'] = () => Promise.resolve(98_362_432);
+  readonly removeBrain: Api['removeBrain'] = ({ name }) => {
+    this.removedBrains.push(name);
+    return Promise.resolve(true);
+  };
+  readonly doctor: Api['doctor'] = () => Promise.resolve({ problems: this.doctorProblems, cpu: { avx2: true } });
+}
+
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** The one JSON value on stdout; throws if stdout is anything else. */
+  json: () => unknown;
+  /** What world.exit() was called with. */
+  exits: number[];
+}
+
+export interface RunOptions {
+  api?: Api;
+  /** What stdin holds; a function writes it when it likes. */
+  stdin?: string | ((stdin: PassThrough) => void);
+  env?: Record<string, string>;
+  /** Makes the streams terminals. */
+  isTTY?: boolean;
+  home?: string;
+  /** Gets a function that sends a Ctrl-C. */
+  onStart?: (interrupt: () => void) => void;
+}
+
+/** Runs a command line and returns what it did. */
+export async function runCli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const out: Record<'stdout' | 'stderr', string> = { stdout: '', stderr: '' };
+  const sink = (name: 'stdout' | 'stderr'): World['stdout'] => {
+    const stream = new Writable({
+      decodeStrings: false,
+      write: (piece: string, _encoding, done) => {
+        out[name] += piece;
+        done();
+      },
+    });
+    return Object.assign(stream, { isTTY: options.isTTY ?? false, columns: 100 });
+  };
+  const stdin = new PassThrough();
+  if (typeof options.stdin === 'function') options.stdin(stdin);
+  else stdin.end(options.stdin ?? '');
+  const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
+  const exits: number[] = [];
+  const world: World = {
+    stdin: Object.assign(stdin, { isTTY: options.isTTY ?? false }),
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    env: { ENGRAM_HOME: options.home ?? mkdtempSync(join(tmpdir(), 'engram-cli-')), ...options.env },
+    onInterrupt: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    exit: (code) => exits.push(code),
+  };
+  options.onStart?.(() => {
+    for (const listener of listeners) listener('SIGINT');
+  });
+  const api = options.api ?? new FakeApi();
+  const code = await run(argv, world, () => Promise.resolve(api), '1.2.3');
+  return { code, ...out, exits, json: () => JSON.parse(out.stdout) as unknown };
+}

@@ -1,0 +1,195 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { OPTIONS } from '../../../src/config.js';
+import { COMMANDS } from '../../../src/cli/program.js';
+import { EngramError } from '../../../src/errors.js';
+import { FakeApi, runCli } from './fake.js';
+
+describe('help', () => {
+  it('names every command and every global option with its variable', async () => {
+    const { code, stdout, stderr } = await runCli(['--help']);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    for (const { usage } of COMMANDS) expect(stdout).toContain(`  ${usage.split(' ')[0]!}`);
+    for (const { flag, variable } of Object.values(OPTIONS)) {
+      expect(stdout).toContain(flag);
+      expect(stdout.replace(/\s+/g, ' ')).toContain(variable);
+    }
+  });
+
+  it('shows a command with its options, the global ones and examples', async () => {
+    const { code, stdout } = await runCli(['memorize', '--help']);
+    expect(code).toBe(0);
+    for (const part of ['--question <text>', 'Global Options:', '--brain', 'Examples:']) expect(stdout).toContain(part);
+    expect((await runCli(['help', 'models'])).stdout).toContain('pull <name>');
+  });
+
+  it('prints the version', async () => {
+    expect(await runCli(['--version'])).toMatchObject({ code: 0, stdout: '1.2.3\n' });
+  });
+
+  it('loads nothing heavy', async () => {
+    const module = readFileSync(join(import.meta.dirname, '../../../src/cli/program.ts'), 'utf8');
+    expect(module).not.toContain("from '../index.js'");
+    const api = new FakeApi();
+    await runCli(['--help'], { api });
+    expect(api.opened).toEqual([]);
+  });
+});
+
+describe('mistakes in the command line', () => {
+  it.each([
+    [['ask', '--thread', '2', 'x'], 'Unknown option', 'Did you mean --threads?'],
+    [['memorise', 'x'], 'Unknown command', 'memorize?'],
+    [['models', 'lst'], 'Unknown command', 'Did you mean list?'],
+    [['train', 'rows.jsonl'], '--adapter', 'engram --help'],
+    [['adapters', 'export'], 'name', 'engram --help'],
+    [['ask', '--threads', 'many', 'x'], 'threads', ''],
+    [['ask', '--brain', '../x', 'x'], 'name', 'letters'],
+    [['ask', '--temperature', 'warm', 'x'], '--temperature', ''],
+    [['train', 'f', '--adapter', 'a', '--learning-rate', 'NaN'], '--learning-rate', ''],
+    [['train', 'f', '--adapter', 'a', '--layers', '3'], '--layers', '15:29'],
+    [['train', 'f', '--adapter', 'a', '--targets', 'q,x'], '--targets', ''],
+    [['memorize', '--question', 'x'], '--answer', ''],
+    [['memorize', 'text', '--file', 'f'], 'either', ''],
+    [['memories', 'extra'], 'argument', ''],
+  ])('%j is told, with 2', async (argv, message, hint) => {
+    const plain = await runCli(argv);
+    expect(plain).toMatchObject({ code: 2, stdout: '' });
+    expect(plain.stderr).toContain(message);
+    expect(plain.stderr).toContain(hint);
+    expect(plain.stderr).not.toContain('    at ');
+
+    const json = await runCli([...argv, '--json']);
+    expect(json.code).toBe(2);
+    expect(json.json()).toMatchObject({
+      error: { code: 'usage', message: expect.stringContaining(message) as string },
+    });
+  });
+
+  it('shows what there is where a command is missing', async () => {
+    expect(await runCli([])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('memorize') as string,
+    });
+    const { code, stderr } = await runCli(['models']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('pull <name>');
+    expect(stderr).toContain('See: engram models --help');
+    expect((await runCli(['--json'])).json()).toMatchObject({ error: { code: 'usage' } });
+  });
+
+  it('takes what follows -- as words', async () => {
+    const { code, stdout } = await runCli(['ask', '--', '--json', 'is', 'what?']);
+    expect(code).toBe(0);
+    expect(stdout).toBe('I know 3 words.\n');
+  });
+});
+
+describe('settings', () => {
+  it('reach the API, from the command line before the environment', async () => {
+    const api = new FakeApi();
+    await runCli(['ask', 'x', '--threads', '3', '--brain', 'mine', '--gpu', 'off', '--context', '512', '--offline'], {
+      api,
+      env: { ENGRAM_BRAIN: 'other', ENGRAM_MODEL: 'big' },
+      home: '/tmp/h',
+    });
+    expect(api.opened[0]).toMatchObject({
+      ...{ home: '/tmp/h', model: 'big', brain: 'mine', threads: 3, contextSize: 512, gpu: false, offline: true },
+    });
+    expect(api.engine.isClosed).toBe(true);
+  });
+
+  it('ENGRAM_JSON asks for JSON even where the command line is wrong', async () => {
+    expect((await runCli(['aks'], { env: { ENGRAM_JSON: '1' } })).json()).toMatchObject({ error: { code: 'usage' } });
+  });
+});
+
+describe('failures', () => {
+  const broken = (error: Error): FakeApi => {
+    const api = new FakeApi();
+    api.engine.ask = () => Promise.reject(error);
+    return api;
+  };
+
+  it('exit with 1, message and hint on stderr, stack only with --verbose', async () => {
+    const api = broken(new EngramError('locked', 'Busy.', { hint: 'Wait.', cause: new Error('deep down') }));
+    const plain = await runCli(['ask', 'x'], { api });
+    expect(plain).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Busy.\nWait.\n') as string });
+    expect(plain.stderr).not.toContain('    at ');
+    expect(api.engine.isClosed).toBe(true);
+    const verbose = await runCli(['ask', 'x', '--verbose'], { api });
+    expect(verbose.stderr).toContain('    at ');
+    expect(verbose.stderr).toContain('deep down');
+    const json = await runCli(['ask', 'x', '--json'], { api });
+    expect(json.json()).toEqual({ error: { code: 'locked', message: 'Busy.', hint: 'Wait.' } });
+    expect(json.code).toBe(1);
+  });
+
+  it('that nobody expected are called internal', async () => {
+    const { code, stderr, json } = await runCli(['ask', 'x', '--json'], { api: broken(new TypeError('oops')) });
+    expect(code).toBe(1);
+    expect(stderr).toContain('--verbose');
+    expect(json()).toMatchObject({ error: { code: 'internal', message: 'oops' } });
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('cancels at first and kills at second', async () => {
+    const api = new FakeApi();
+    let interrupt: () => void = () => undefined;
+    api.engine.memorize = (_input, { signal } = {}) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => {
+          interrupt();
+          reject(new EngramError('cancelled', 'Cancelled.'));
+        });
+        interrupt();
+      });
+    const { code, exits, stderr } = await runCli(['memorize', 'x'], { api, onStart: (send) => (interrupt = send) });
+    expect(code).toBe(130);
+    expect(exits).toEqual([130]);
+    expect(stderr).toContain('Stopping…');
+    expect(api.engine.isClosed).toBe(true);
+  });
+});
+
+describe('text', () => {
+  it('comes from stdin, or a file', async () => {
+    const api = new FakeApi();
+    await runCli(['memorize'], { api, stdin: 'from a pipe\n' });
+    await runCli(['memorize', '-'], { api, stdin: 'from a dash' });
+    const path = join(mkdtempSync(join(tmpdir(), 'engram-cli-')), 'fact.txt');
+    writeFileSync(path, 'from a file\n');
+    await runCli(['memorize', '--file', path], { api });
+    await runCli(['memorize', 'two', 'words'], { api });
+    await runCli(['memorize', '--question', 'q?', '--answer', 'a'], { api });
+    expect(api.engine.calls.map(([, input]) => input)).toEqual([
+      ...['from a pipe', 'from a dash', 'from a file', 'two words'],
+      { question: 'q?', answer: 'a' },
+    ]);
+  });
+
+  it.each([
+    [['ask'], '  \n', 'empty', 1],
+    [['memorize', '--file', '/no/such/file'], '', 'not_found', 1],
+    [['memorize', '--question', ' ', '--answer', 'a'], '', 'empty', 1],
+  ])('%j with %j fails as %s', async (argv, stdin, code, exit) => {
+    const ran = await runCli([...argv, '--json'], { stdin });
+    expect(ran.json()).toMatchObject({ error: { code } });
+    expect(ran.code).toBe(exit);
+  });
+
+  it('is not waited for in a terminal', async () => {
+    expect(await runCli(['ask'], { isTTY: true, stdin: () => undefined })).toMatchObject({ code: 2 });
+  });
+
+  it('that is no UTF-8 is refused', async () => {
+    const ran = await runCli(['ask', '--json'], { stdin: (stdin) => stdin.end(Buffer.from([0xff, 0xfe, 0x41])) });
+    expect(ran.json()).toMatchObject({ error: { code: 'corrupt' } });
+  });
+});
