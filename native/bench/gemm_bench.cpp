@@ -1,5 +1,6 @@
-// Matrix kernels against the machine's own peak: the shapes of SmolLM2-135M in both directions and every precision, then the
-// thin products of LoRA. Not a benchmark of training. Usage: gemm_bench [threads] [isa] [tokens]; best of several runs.
+// Matrix kernels against the machine's own peak: the shapes of SmolLM2-135M in both directions and every precision,
+// then the thin products of LoRA. Not a benchmark of training. Usage: gemm_bench [threads] [isa] [tokens]; best of
+// several runs.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -21,7 +22,8 @@ struct Shape {
   const char* name;
   int64_t n_out, n_in;
 };
-const Shape kShapes[] = {{"q,o", 576, 576}, {"k,v", 192, 576}, {"gate,up", 1536, 576}, {"down", 576, 1536}, {"head", 49152, 576}};
+const Shape kShapes[] = {
+    {"q,o", 576, 576}, {"k,v", 192, 576}, {"gate,up", 1536, 576}, {"down", 576, 1536}, {"head", 49152, 576}};
 
 // Seconds of the fastest of the runs that fit into about `ms`.
 template <class F>
@@ -54,15 +56,17 @@ int main(int argc, char** argv) {
     if (isa == Isa::portable && argc <= 2) continue;
     if (argc > 2 && std::strcmp(argv[2], isa_name(isa))) continue;
     const Peak peak = measure_peak(pool.threads(), 150, isa);
-    std::printf("%s, %d threads: peak f32 %.0f, bf16 %.0f, int8 %.0f GFLOP/s\n", isa_name(isa), pool.threads(), peak.f32,
-                peak.bf16, peak.int8);
+    std::printf("%s, %d threads: peak f32 %.0f, bf16 %.0f, int8 %.0f GFLOP/s\n", isa_name(isa), pool.threads(),
+                peak.f32, peak.bf16, peak.int8);
     for (const Precision precision : {Precision::f32, Precision::f16, Precision::bf16}) {
       const double top = precision == Precision::bf16 && peak.bf16 > 0 ? peak.bf16 : peak.f32;
       for (const Shape& s : kShapes) {
-        const FrozenMatrix w(s.n_out, s.n_in, precision, true,
+        const FrozenMatrix w(
+            s.n_out, s.n_in, precision, true,
             [&](int64_t row, int64_t count, float* out) {
               for (int64_t i = 0; i < count * s.n_in; i++) out[i] = static_cast<float>((row * s.n_in + i) % 97) * 0.01f;
-            }, pool, isa);
+            },
+            pool, isa);
         std::printf("%-10s %-4s %-8s", isa_name(isa), name_of(precision), s.name);
         for (const int64_t T : {8, 32, 128, 512}) {
           if (only && T != only) continue;
@@ -71,7 +75,8 @@ int main(int argc, char** argv) {
           const double gflop = 2e-9 * static_cast<double>(T * s.n_out * s.n_in);
           const double f = gflop / fastest([&] { w.forward(x.data(), y.data(), T, false, pool); });
           const double b = gflop / fastest([&] { w.backward(dy.data(), dx.data(), T, false, pool); });
-          std::printf("  T=%-3ld %4.0f %2.0f%% back %4.0f %2.0f%%", static_cast<long>(T), f, 100 * f / top, b, 100 * b / top);
+          std::printf("  T=%-3ld %4.0f %2.0f%% back %4.0f %2.0f%%", static_cast<long>(T), f, 100 * f / top, b,
+                      100 * b / top);
         }
         std::printf("\n");
       }
@@ -91,12 +96,15 @@ int main(int argc, char** argv) {
         const double g[] = {
             rate(T, r, i, [&] { gemm(false, true, T, r, i, 1, x.data(), i, a.data(), i, 0, h.data(), r, pool, isa); }),
             rate(T, o, r, [&] { gemm(false, true, T, o, r, 1, h.data(), r, b.data(), r, 1, y.data(), o, pool, isa); }),
-            rate(T, r, o, [&] { gemm(false, false, T, r, o, 1, dy.data(), o, b.data(), r, 0, h.data(), r, pool, isa); }),
-            rate(o, r, T, [&] { gemm(true, false, o, r, T, 1, dy.data(), o, h.data(), r, 1, db.data(), r, pool, isa); }),
+            rate(T, r, o,
+                 [&] { gemm(false, false, T, r, o, 1, dy.data(), o, b.data(), r, 0, h.data(), r, pool, isa); }),
+            rate(o, r, T,
+                 [&] { gemm(true, false, o, r, T, 1, dy.data(), o, h.data(), r, 1, db.data(), r, pool, isa); }),
             rate(r, i, T, [&] { gemm(true, false, r, i, T, 1, h.data(), r, x.data(), i, 1, da.data(), i, pool, isa); }),
-            rate(T, i, r, [&] { gemm(false, false, T, i, r, 1, h.data(), r, a.data(), i, 1, dx.data(), i, pool, isa); })};
-        std::printf("  T=%-3ld xA' %3.0f hB' %3.0f dyB %3.0f dB %3.0f dA %3.0f dx %3.0f", static_cast<long>(T), g[0], g[1], g[2],
-                    g[3], g[4], g[5]);
+            rate(T, i, r,
+                 [&] { gemm(false, false, T, i, r, 1, h.data(), r, a.data(), i, 1, dx.data(), i, pool, isa); })};
+        std::printf("  T=%-3ld xA' %3.0f hB' %3.0f dyB %3.0f dB %3.0f dA %3.0f dx %3.0f", static_cast<long>(T), g[0],
+                    g[1], g[2], g[3], g[4], g[5]);
       }
       std::printf("\n");
     }

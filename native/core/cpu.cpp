@@ -110,22 +110,32 @@ std::vector<std::string> cpu_feature_names() {
 
 const char* isa_name(Isa isa) {
   switch (isa) {
-    case Isa::neon: return "neon";
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
-    case Isa::avx512bf16: return "avx512bf16";
-    default: return "portable";
+    case Isa::neon:
+      return "neon";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
+    case Isa::avx512bf16:
+      return "avx512bf16";
+    default:
+      return "portable";
   }
 }
 
 bool isa_available(Isa isa) {
   const CpuFeatures& f = cpu_features();
   switch (isa) {
-    case Isa::neon: return f.neon;
-    case Isa::avx2: return f.avx2;
-    case Isa::avx512: return f.avx512;
-    case Isa::avx512bf16: return f.avx512_bf16;
-    default: return true;
+    case Isa::neon:
+      return f.neon;
+    case Isa::avx2:
+      return f.avx2;
+    case Isa::avx512:
+      return f.avx512;
+    case Isa::avx512bf16:
+      return f.avx512_bf16;
+    default:
+      return true;
   }
 }
 

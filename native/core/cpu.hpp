@@ -1,5 +1,6 @@
 // What this CPU can do: instruction sets found at run time, the kernel family chosen for it, and its measured peak.
-// Nothing here reads the environment and nothing can be changed at run time: tests pass an Isa where they want another one.
+// Nothing here reads the environment and nothing can be changed at run time: tests pass an Isa where they want another
+// one.
 #pragma once
 
 #include <string>
@@ -29,8 +30,8 @@ bool isa_available(Isa isa);
 std::vector<Isa> available_isas();
 Isa best_isa();
 
-// Measured GFLOP/s (a multiply-add counts as two) of loops that touch registers only; 0 where there is no such instruction.
-// The best of many short runs, all threads at once, so that a busy neighbour does not lower it.
+// Measured GFLOP/s (a multiply-add counts as two) of loops that touch registers only; 0 where there is no such
+// instruction. The best of many short runs, all threads at once, so that a busy neighbour does not lower it.
 struct Peak {
   double f32 = 0;
   double bf16 = 0;

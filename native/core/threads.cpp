@@ -1,5 +1,6 @@
-// The pool behind ThreadPool: one loop at a time, chunks claimed from an atomic counter. Workers join a loop if they wake in
-// time and are not waited for if they do not, so a descheduled worker delays a loop only while it holds a chunk.
+// The pool behind ThreadPool: one loop at a time, chunks claimed from an atomic counter. Workers join a loop if they
+// wake in time and are not waited for if they do not, so a descheduled worker delays a loop only while it holds a
+// chunk.
 #include "threads.hpp"
 
 #include <atomic>
@@ -14,7 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Long enough to bridge the serial code between two loops of a training step, short enough to leave a neighbour its core.
+// Long enough to bridge the serial code between two loops of a training step, short enough to leave a neighbour its
+// core.
 constexpr std::chrono::microseconds kSpin{5};
 
 // Waits until `value` differs from `old`: a short spin, then sleep. Returns the new value.
@@ -40,9 +42,9 @@ struct ThreadPool::State {
   alignas(64) std::atomic<uint64_t> done{0};  // number of the last loop that the caller had to wait for
   std::atomic<bool> stop{false};
   std::atomic<bool> failed{false};
-  int64_t n = 0;                                     // of the open loop; written only while the gate is closed and empty
+  int64_t n = 0;  // of the open loop; written only while the gate is closed and empty
   const std::function<void(int64_t)>* body = nullptr;  // likewise
-  std::exception_ptr error;                          // written by the one thread that set `failed`
+  std::exception_ptr error;                            // written by the one thread that set `failed`
   std::vector<std::thread> workers;
 
   void run_chunks() {

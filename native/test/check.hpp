@@ -1,5 +1,6 @@
 // A very small test kit: TEST(name) { … } registers a test, the CHECK macros record failures and carry on.
-// Not here: fixtures, mocks, parameters. Link main.cpp, which runs everything or the tests whose names contain an argument.
+// Not here: fixtures, mocks, parameters. Link main.cpp, which runs everything or the tests whose names contain an
+// argument.
 #pragma once
 
 #include <cmath>
@@ -40,13 +41,13 @@ void throws_code(F&& f, const std::string& code, const char* text, const char* f
 
 }  // namespace check
 
-#define TEST(name)                                             \
-  static void test_##name();                                   \
-  static check::Test register_##name(#name, test_##name);      \
+#define TEST(name)                                        \
+  static void test_##name();                              \
+  static check::Test register_##name(#name, test_##name); \
   static void test_##name()
 
-#define CHECK(condition) \
-  do {                   \
+#define CHECK(condition)                                           \
+  do {                                                             \
     if (!(condition)) check::fail(__FILE__, __LINE__, #condition); \
   } while (0)
 

@@ -1,5 +1,5 @@
-// Every family of kernels this CPU has, against sums in double: odd sizes, both directions, all transposes, and the promises
-// of gemm.hpp: same result for any number of threads and for any neighbours in the batch.
+// Every family of kernels this CPU has, against sums in double: odd sizes, both directions, all transposes, and the
+// promises of gemm.hpp: same result for any number of threads and for any neighbours in the batch.
 #include "gemm/gemm.hpp"
 
 #include <cstring>
@@ -21,7 +21,8 @@ std::vector<float> random(int64_t n, uint32_t seed) {
   return x;
 }
 
-FrozenMatrix pack(const std::vector<float>& w, int64_t n_out, int64_t n_in, Precision precision, ThreadPool& pool, Isa isa) {
+FrozenMatrix pack(const std::vector<float>& w, int64_t n_out, int64_t n_in, Precision precision, ThreadPool& pool,
+                  Isa isa) {
   const auto read = [&](int64_t row, int64_t count, float* out) {
     std::memcpy(out, w.data() + row * n_in, static_cast<size_t>(count * n_in) * sizeof(float));
   };
@@ -31,10 +32,11 @@ FrozenMatrix pack(const std::vector<float>& w, int64_t n_out, int64_t n_in, Prec
 struct Size {
   int64_t T, n_out, n_in;
 };
-const Size kSizes[] = {{1, 1, 1},   {1, 33, 7},   {3, 5, 65},     {7, 16, 32},  {8, 31, 33}, {13, 70, 576},
+const Size kSizes[] = {{1, 1, 1},    {1, 33, 7},    {3, 5, 65},    {7, 16, 32},  {8, 31, 33},   {13, 70, 576},
                        {32, 64, 96}, {33, 97, 130}, {129, 40, 50}, {5, 600, 48}, {2, 300, 1100}};
 
-// Half-precision inputs lose 2^-8 of each product at the most; sums of n values of random sign lose about sqrt(n) of that.
+// Half-precision inputs lose 2^-8 of each product at the most; sums of n values of random sign lose about sqrt(n) of
+// that.
 double tolerance(Precision precision, Isa isa, int64_t n) {
   const double each = precision == Precision::bf16 && isa == Isa::avx512bf16 ? 4e-3 : 1e-6;
   return each * (1 + std::sqrt(static_cast<double>(n)));
@@ -123,7 +125,8 @@ TEST(frozen_matrix_takes_unaligned_inputs) {
 
 TEST(gemm_matches_double) {
   ThreadPool pool(2);
-  const int64_t sizes[][3] = {{1, 1, 1}, {8, 33, 70}, {70, 8, 33}, {33, 70, 8}, {100, 16, 300}, {5, 200, 17}, {65, 130, 40}};
+  const int64_t sizes[][3] = {{1, 1, 1},      {8, 33, 70},  {70, 8, 33},  {33, 70, 8},
+                              {100, 16, 300}, {5, 200, 17}, {65, 130, 40}};
   for (const Isa isa : available_isas())
     for (const auto& [m, n, k] : sizes)
       for (const bool ta : {false, true})

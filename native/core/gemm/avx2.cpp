@@ -21,6 +21,11 @@ struct V8 {
   static void store_first(float* p, int64_t n, Reg r) { _mm256_maskstore_ps(p, first(n), r); }
   static Reg mul(Reg a, Reg b) { return _mm256_mul_ps(a, b); }
   static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
+  static float sum(Reg r) {
+    __m128 x = _mm_add_ps(_mm256_castps256_ps128(r), _mm256_extractf128_ps(r, 1));
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+  }
   static Reg fma(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
 };
 
@@ -43,12 +48,31 @@ void transpose_8x8(const float* src, int64_t lds, float* dst, int64_t ldd) {
   }
 }
 
+// What the wide blocks leave over, in blocks of four and then one by one: ranks of 4 and 8 are common.
+inline void transpose_rest(const float* src, int64_t lds, int64_t rows, int64_t cols, float* dst, int64_t ldd) {
+  const int64_t r4 = rows / 4 * 4, c4 = cols / 4 * 4;
+  for (int64_t r = 0; r < r4; r += 4)
+    for (int64_t c = 0; c < c4; c += 4) {
+      const float* from = src + r * lds + c;
+      __m128 x0 = _mm_loadu_ps(from), x1 = _mm_loadu_ps(from + lds);
+      __m128 x2 = _mm_loadu_ps(from + 2 * lds), x3 = _mm_loadu_ps(from + 3 * lds);
+      _MM_TRANSPOSE4_PS(x0, x1, x2, x3);
+      float* to = dst + c * ldd + r;
+      _mm_storeu_ps(to, x0);
+      _mm_storeu_ps(to + ldd, x1);
+      _mm_storeu_ps(to + 2 * ldd, x2);
+      _mm_storeu_ps(to + 3 * ldd, x3);
+    }
+  transpose_scalar(src + c4, lds, r4, cols - c4, dst + c4 * ldd, ldd);
+  transpose_scalar(src + r4 * lds, lds, rows - r4, cols, dst + r4, ldd);
+}
+
 void transpose(const float* src, int64_t lds, int64_t rows, int64_t cols, float* dst, int64_t ldd) {
   const int64_t r8 = rows / 8 * 8, c8 = cols / 8 * 8;
   for (int64_t r = 0; r < r8; r += 8)
     for (int64_t c = 0; c < c8; c += 8) transpose_8x8(src + r * lds + c, lds, dst + c * ldd + r, ldd);
-  transpose_scalar(src + c8, lds, r8, cols - c8, dst + c8 * ldd, ldd);
-  transpose_scalar(src + r8 * lds, lds, rows - r8, cols, dst + r8, ldd);
+  transpose_rest(src + c8, lds, r8, cols - c8, dst + c8 * ldd, ldd);
+  transpose_rest(src + r8 * lds, lds, rows - r8, cols, dst + r8, ldd);
 }
 
 void f32_to_f16(const float* src, int64_t n, uint16_t* dst) {
@@ -99,6 +123,7 @@ const Table avx2 = {
     .rows = 6,
     .lanes = 16,
     .tile = tile_any<V8, 6, 2>,
+    .dots = dots_any<V8, 3, 4>,
     .transpose = transpose,
     .f32_to_f16 = f32_to_f16,
     .f16_to_f32 = f16_to_f32,

@@ -7,6 +7,7 @@ const Table avx512 = {
     .rows = 9,
     .lanes = 32,
     .tile = tile_any<V16, 9, 2>,
+    .dots = dots_any<V16, 6, 4>,
     .transpose = transpose,
     .f32_to_f16 = f32_to_f16,
     .f16_to_f32 = f16_to_f32,

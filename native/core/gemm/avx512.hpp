@@ -1,4 +1,5 @@
-// Kernels for AVX-512 (F, BW, VL, DQ), included by the two files that are compiled for it: with and without bf16 dot products.
+// Kernels for AVX-512 (F, BW, VL, DQ), included by the two files that are compiled for it: with and without bf16 dot
+// products.
 #pragma once
 
 #include <immintrin.h>
@@ -21,10 +22,12 @@ struct V16 {
   static void store_first(float* p, int64_t n, Reg r) { _mm512_mask_storeu_ps(p, first(n), r); }
   static Reg mul(Reg a, Reg b) { return _mm512_mul_ps(a, b); }
   static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
+  static float sum(Reg r) { return _mm512_reduce_add_ps(r); }
   static Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
 };
 
-// 4 floats each from rows r, r + 4, r + 8 and r + 12: the loads do the part of the transpose that crosses 128-bit lanes.
+// 4 floats each from rows r, r + 4, r + 8 and r + 12: the loads do the part of the transpose that crosses 128-bit
+// lanes.
 inline __m512 load_4_4_4_4(const float* src, int64_t lds) {
   __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(src));
   x = _mm512_mask_broadcast_f32x4(x, 0x00f0, _mm_loadu_ps(src + 4 * lds));
@@ -45,12 +48,31 @@ inline void transpose_16x16(const float* src, int64_t lds, float* dst, int64_t l
   }
 }
 
+// What the wide blocks leave over, in blocks of four and then one by one: ranks of 4 and 8 are common.
+inline void transpose_rest(const float* src, int64_t lds, int64_t rows, int64_t cols, float* dst, int64_t ldd) {
+  const int64_t r4 = rows / 4 * 4, c4 = cols / 4 * 4;
+  for (int64_t r = 0; r < r4; r += 4)
+    for (int64_t c = 0; c < c4; c += 4) {
+      const float* from = src + r * lds + c;
+      __m128 x0 = _mm_loadu_ps(from), x1 = _mm_loadu_ps(from + lds);
+      __m128 x2 = _mm_loadu_ps(from + 2 * lds), x3 = _mm_loadu_ps(from + 3 * lds);
+      _MM_TRANSPOSE4_PS(x0, x1, x2, x3);
+      float* to = dst + c * ldd + r;
+      _mm_storeu_ps(to, x0);
+      _mm_storeu_ps(to + ldd, x1);
+      _mm_storeu_ps(to + 2 * ldd, x2);
+      _mm_storeu_ps(to + 3 * ldd, x3);
+    }
+  transpose_scalar(src + c4, lds, r4, cols - c4, dst + c4 * ldd, ldd);
+  transpose_scalar(src + r4 * lds, lds, rows - r4, cols, dst + r4, ldd);
+}
+
 void transpose(const float* src, int64_t lds, int64_t rows, int64_t cols, float* dst, int64_t ldd) {
   const int64_t r16 = rows / 16 * 16, c16 = cols / 16 * 16;
   for (int64_t r = 0; r < r16; r += 16)
     for (int64_t c = 0; c < c16; c += 16) transpose_16x16(src + r * lds + c, lds, dst + c * ldd + r, ldd);
-  transpose_scalar(src + c16, lds, r16, cols - c16, dst + c16 * ldd, ldd);
-  transpose_scalar(src + r16 * lds, lds, rows - r16, cols, dst + r16, ldd);
+  transpose_rest(src + c16, lds, r16, cols - c16, dst + c16 * ldd, ldd);
+  transpose_rest(src + r16 * lds, lds, rows - r16, cols, dst + r16, ldd);
 }
 
 void f32_to_f16(const float* src, int64_t n, uint16_t* dst) {

@@ -1,4 +1,5 @@
-// The AVX-512 family with bf16 dot products: vdpbf16ps multiplies pairs of neighbours along the reduction and sums in f32.
+// The AVX-512 family with bf16 dot products: vdpbf16ps multiplies pairs of neighbours along the reduction and sums in
+// f32.
 #include "avx512.hpp"
 
 namespace engram::kernels {
@@ -68,8 +69,8 @@ inline __m512i load_pairs(const uint32_t* src, int64_t stride) {
   return _mm512_mask_broadcast_i32x4(x, 0xf000, _mm_loadu_si128(reinterpret_cast<const __m128i*>(src + 3 * stride)));
 }
 
-// src [16 pairs of i][32 o] of pairs (i, i+1) → dst [16 pairs of o][32 i] of pairs (o, o+1). Of four outputs, the even and odd
-// pairs of i are gathered by the loads, joined two and two, and the middle halves of each 64 bits swapped.
+// src [16 pairs of i][32 o] of pairs (i, i+1) → dst [16 pairs of o][32 i] of pairs (o, o+1). Of four outputs, the even
+// and odd pairs of i are gathered by the loads, joined two and two, and the middle halves of each 64 bits swapped.
 void pair_transpose(const uint32_t* src, uint32_t* dst) {
   const __m512i swap = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15));
   for (int64_t o = 0; o < 32; o += 4)
@@ -102,6 +103,7 @@ const Table avx512bf16 = {
     .rows = 9,
     .lanes = 32,
     .tile = tile_any<V16, 9, 2>,
+    .dots = dots_any<V16, 6, 4>,
     .transpose = transpose,
     .f32_to_f16 = f32_to_f16,
     .f16_to_f32 = f16_to_f32,

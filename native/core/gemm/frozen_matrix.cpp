@@ -1,6 +1,6 @@
-// FrozenMatrix: one packed copy of W serves both directions. Forward reads panels as they lie; backward transposes them block
-// by block into a scratch buffer that stays in the first-level cache, where halves are widened too. The cost is one pass over
-// W per call, shared by all tokens; a second packed copy would cost twice the memory and as much traffic.
+// FrozenMatrix: one packed copy of W serves both directions. Forward reads panels as they lie; backward transposes them
+// block by block into a scratch buffer that stays in the first-level cache, where halves are widened too. The cost is
+// one pass over W per call, shared by all tokens; a second packed copy would cost twice the memory and as much traffic.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -37,8 +37,8 @@ struct Parts {
   int64_t begin(int64_t i) const { return n * i / count; }
 };
 
-// Aligned memory, not initialised. Large buffers ask for huge pages: backward touches a block here and a block there, and
-// would miss the TLB at each.
+// Aligned memory, not initialised. Large buffers ask for huge pages: backward touches a block here and a block there,
+// and would miss the TLB at each.
 class AlignedBuffer {
  public:
   explicit AlignedBuffer(int64_t bytes)
@@ -89,9 +89,15 @@ struct FrozenMatrix::Packed {
   AlignedBuffer data;
 
   Packed(int64_t n_out, int64_t n_in, Precision precision, Isa isa)
-      : n_out(n_out), n_in(n_in), precision(precision), t(kernels::table(isa)),
-        pairs(precision == Precision::bf16 && t.pair_tile), lanes(t.lanes), panels(ceil_div(n_out, lanes)),
-        n_in_padded(round_up(n_in, lanes)), bytes(panels * lanes * n_in_padded * (precision == Precision::f32 ? 4 : 2)),
+      : n_out(n_out),
+        n_in(n_in),
+        precision(precision),
+        t(kernels::table(isa)),
+        pairs(precision == Precision::bf16 && t.pair_tile),
+        lanes(t.lanes),
+        panels(ceil_div(n_out, lanes)),
+        n_in_padded(round_up(n_in, lanes)),
+        bytes(panels * lanes * n_in_padded * (precision == Precision::f32 ? 4 : 2)),
         data(bytes) {}
 
   // The block of lanes × lanes weights at reduction index i of a panel; i is a multiple of lanes for pairs.
@@ -121,13 +127,13 @@ void FrozenMatrix::Packed::pack_panel(int64_t panel, const RowReader& read) cons
   } else {
     std::vector<float> tight(static_cast<size_t>(count * n_in));
     read(first, count, tight.data());
-    for (int64_t r = 0; r < count; r++)
-      std::copy_n(tight.data() + r * n_in, n_in, rows.data() + r * n_in_padded);
+    for (int64_t r = 0; r < count; r++) std::copy_n(tight.data() + r * n_in, n_in, rows.data() + r * n_in_padded);
   }
   if (pairs) {
     std::vector<float> converted(rows.size() / 2);  // holds pairs of bf16: moved as 32 bits, never computed with
     t.f32_to_bf16(rows.data(), lanes * n_in_padded, reinterpret_cast<uint16_t*>(converted.data()));
-    t.transpose(converted.data(), n_in_padded / 2, lanes, n_in_padded / 2, data.as<float>() + offset(panel, 0) / 2, lanes);
+    t.transpose(converted.data(), n_in_padded / 2, lanes, n_in_padded / 2, data.as<float>() + offset(panel, 0) / 2,
+                lanes);
   } else if (precision == Precision::f32) {
     t.transpose(rows.data(), n_in_padded, lanes, n_in_padded, data.as<float>() + offset(panel, 0), lanes);
   } else {
@@ -158,14 +164,15 @@ const float* FrozenMatrix::Packed::backward_panel(int64_t panel, int64_t begin, 
   return scratch;
 }
 
-const uint32_t* FrozenMatrix::Packed::backward_pairs(int64_t panel, int64_t begin, int64_t end, uint32_t* scratch) const {
+const uint32_t* FrozenMatrix::Packed::backward_pairs(int64_t panel, int64_t begin, int64_t end,
+                                                     uint32_t* scratch) const {
   for (int64_t o = begin; o < end; o += lanes)
     t.pair_transpose(pair(o / lanes, panel * lanes), scratch + (o - begin) * lanes / 2);
   return scratch;
 }
 
-// Part `part` of `parts` of the weights of a pass [begin, end): forward's lie in one run, of backward's there is a block of
-// lanes × lanes in each panel of W.
+// Part `part` of `parts` of the weights of a pass [begin, end): forward's lie in one run, of backward's there is a
+// block of lanes × lanes in each panel of W.
 kernels::Ahead FrozenMatrix::Packed::ahead(bool forward, int64_t panel, int64_t begin, int64_t end, int64_t part,
                                            int64_t parts) const {
   const int64_t size = precision == Precision::f32 ? 4 : 2, length = forward ? end - begin : lanes;
@@ -175,9 +182,10 @@ kernels::Ahead FrozenMatrix::Packed::ahead(bool forward, int64_t panel, int64_t 
           forward ? 0 : n_in_padded * lanes * size};
 }
 
-// y[T, n] (+)= x[T, k] · B with B = Wᵀ (forward) or W (backward). Every sum runs over k in the same order whatever T, the
-// threads and the neighbours in its tile are.
-void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool) const {
+// y[T, n] (+)= x[T, k] · B with B = Wᵀ (forward) or W (backward). Every sum runs over k in the same order whatever T,
+// the threads and the neighbours in its tile are.
+void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64_t T, bool accumulate,
+                                   ThreadPool& pool) const {
   if (T <= 0) return;
   const int64_t k = forward ? n_in : n_out, n = forward ? n_out : n_in;
   const int64_t k_padded = round_up(k, lanes), ldp = k_padded / 2 + 16;  // pairs; the 16 keep rows out of one cache set
@@ -211,19 +219,21 @@ void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64
         const float* b = nullptr;
         const uint32_t* b_pairs = nullptr;
         if (pairs) {
-          b_pairs = forward ? pair(panel, begin) : backward_pairs(panel, begin, end, reinterpret_cast<uint32_t*>(scratch));
+          b_pairs =
+              forward ? pair(panel, begin) : backward_pairs(panel, begin, end, reinterpret_cast<uint32_t*>(scratch));
         } else {
           b = forward ? forward_panel(panel, begin, end, scratch) : backward_panel(panel, begin, end, scratch);
         }
         const bool last = pass + 1 == passes.count;
         const int64_t next_panel = std::min(panel + last, groups.n - 1), next = last ? 0 : pass + 1;
         for (int64_t i = 0; i < tiles.count; i++) {
-          const kernels::Ahead soon = ahead(forward, next_panel, passes.begin(next) * lanes,
-                                             passes.begin(next + 1) * lanes, i, tiles.count);
+          const kernels::Ahead soon =
+              ahead(forward, next_panel, passes.begin(next) * lanes, passes.begin(next + 1) * lanes, i, tiles.count);
           const int64_t row = first + tiles.begin(i), rows = tiles.begin(i + 1) - tiles.begin(i);
           float* c = y + row * n + panel * lanes;
           if (pairs) {
-            t.pair_tile({rows, cols, (end - begin) / 2, converted.as<uint32_t>() + row * ldp + begin / 2, ldp, b_pairs, c, n, add, soon});
+            t.pair_tile({rows, cols, (end - begin) / 2, converted.as<uint32_t>() + row * ldp + begin / 2, ldp, b_pairs,
+                         c, n, add, soon});
           } else {
             t.tile({rows, cols, std::min(end, k) - begin, x + row * k + begin, k, b, lanes, c, n, 1.0f, add, soon});
           }
@@ -233,8 +243,8 @@ void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64
   });
 }
 
-FrozenMatrix::FrozenMatrix(int64_t n_out, int64_t n_in, Precision precision, bool /*with_backward*/, const RowReader& read,
-                           ThreadPool& pool, Isa isa) {
+FrozenMatrix::FrozenMatrix(int64_t n_out, int64_t n_in, Precision precision, bool /*with_backward*/,
+                           const RowReader& read, ThreadPool& pool, Isa isa) {
   if (n_out <= 0 || n_in <= 0) throw Error("corrupt", "a weight matrix has no rows or no columns");
   packed_ = std::make_unique<Packed>(n_out, n_in, precision, isa);
   pool.parallel_for(packed_->panels, [&](int64_t panel) { packed_->pack_panel(panel, read); });

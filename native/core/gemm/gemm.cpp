@@ -1,6 +1,7 @@
-// The thin f32 products of LoRA. B is used as it lies where its rows run along n; else it is packed, per chunk, into panels.
-// When n is a rank and A is stored transposed, the transpose of C is computed, so that vectors run along the long side.
-// Not here: anything clever for large square matrices.
+// The thin f32 products of LoRA. B is used as it lies where its rows run along n; else it is packed, per chunk, into
+// panels. When n is a rank and A is stored transposed, the transpose of C is computed, so that vectors run along the
+// long side; when n is very small and k long, C is made of dot products. Not here: anything clever for large square
+// matrices.
 #include "gemm.hpp"
 
 #include <algorithm>
@@ -16,6 +17,7 @@ using kernels::Table;
 
 constexpr int64_t kRowBlock = 64;  // most rows of C in a chunk
 constexpr int64_t kReduce = 256;   // values of the reduction per pass
+constexpr int64_t kFew = 8;        // columns up to which dot products along k beat vectors along n
 constexpr int64_t kWork = 200000;  // multiply-adds worth a chunk of its own
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -40,6 +42,15 @@ const float* panel_of(const Table& t, bool tb, const float* B, int64_t ldb, int6
     std::fill(std::copy(source, source + cols, row), row + t.lanes, 0.0f);
   }
   return scratch;
+}
+
+// C = row + beta · C, where beta = 0 ignores C.
+void add_row(const float* row, int64_t n, float beta, float* C) {
+  if (beta == 0) {
+    std::copy_n(row, n, C);
+  } else {
+    for (int64_t i = 0; i < n; i++) C[i] = row[i] + beta * C[i];
+  }
 }
 
 }  // namespace
@@ -67,13 +78,29 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const 
     lda = k;
   }
 
+  if (!ta && !swap && n <= kFew && k >= 4 * t.lanes && (beta == 0 || beta == 1)) {
+    if (!tb) {  // rows of B along k
+      rows = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(n * k));
+      t.transpose(B, ldb, k, n, rows.get(), k);
+      B = rows.get();
+      ldb = k;
+    }
+    const int64_t parts = ceil_div(m, std::max<int64_t>(24, kWork / (n * k)));  // 24: a multiple of the kernels' rows
+    pool.parallel_for(parts, [&](int64_t part) {
+      const int64_t first = m * part / parts, count = m * (part + 1) / parts - first;
+      t.dots({count, n, k, A + first * lda, lda, B, ldb, C + first * ldc, ldc, alpha, beta == 1});
+    });
+    return;
+  }
+
   const int64_t panels = ceil_div(n, t.lanes);
   const int64_t blocks = ceil_div(m, kRowBlock);
   const int64_t group = std::max<int64_t>(1, kWork / std::max<int64_t>(1, std::min(m, kRowBlock) * k * t.lanes));
   const int64_t groups = ceil_div(panels, group);
   pool.parallel_for(groups * blocks, [&](int64_t chunk) {
     alignas(64) float scratch[kReduce * kMaxLanes];
-    alignas(64) float out[kRowBlock * kMaxLanes];  // [rows, lanes]
+    alignas(64) float out[kRowBlock * kMaxLanes];     // [rows, lanes]
+    alignas(64) float turned[kMaxLanes * kRowBlock];  // its transpose
     const int64_t first = chunk % blocks * m / blocks, count = (chunk % blocks + 1) * m / blocks - first;
     const int64_t tiles = ceil_div(count, t.rows);
     const int64_t last_panel = std::min(panels, (chunk / blocks + 1) * group);
@@ -91,16 +118,27 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const 
         const float* b = panel_of(t, tb, B, ldb, begin, end, col, cols, scratch, stride);
         for (int64_t i = 0; i < tiles; i++) {
           const int64_t row = i * count / tiles, height = (i + 1) * count / tiles - row;
-          t.tile({height, cols, end - begin, A + (first + row) * lda + begin, lda, b, stride, c + row * stride_c, stride_c,
-                  alpha, add, {reinterpret_cast<const char*>(b), end - begin, 0, 0}});
+          t.tile({height,
+                  cols,
+                  end - begin,
+                  A + (first + row) * lda + begin,
+                  lda,
+                  b,
+                  stride,
+                  c + row * stride_c,
+                  stride_c,
+                  alpha,
+                  add,
+                  {reinterpret_cast<const char*>(b), end - begin, 0, 0}});
         }
       }
       if (direct) continue;
-      for (int64_t r = 0; r < count; r++)
-        for (int64_t j = 0; j < cols; j++) {
-          float& target = swap ? C[(col + j) * ldc + first + r] : C[(first + r) * ldc + col + j];
-          target = out[r * t.lanes + j] + (beta == 0 ? 0.0f : beta * target);
-        }
+      if (swap) {  // whole blocks of 16, whatever lies beyond `count`: narrower ones transpose slowly
+        t.transpose(out, t.lanes, ceil_div(count, 16) * 16, t.lanes, turned, kRowBlock);
+        for (int64_t j = 0; j < cols; j++) add_row(turned + j * kRowBlock, count, beta, C + (col + j) * ldc + first);
+      } else {
+        for (int64_t r = 0; r < count; r++) add_row(out + r * t.lanes, cols, beta, C + (first + r) * ldc + col);
+      }
     }
   });
 }

@@ -1,6 +1,6 @@
-// Matrix products for training on frozen weights. Two kinds: a frozen weight matrix, stored packed for the CPU at hand and
-// read in both directions (forward and input gradient), and a plain f32 product for the thin LoRA matrices.
-// All matrices are row-major; T is the number of tokens. Kernels are chosen at run time (cpu.hpp). Not here: quantised
+// Matrix products for training on frozen weights. Two kinds: a frozen weight matrix, stored packed for the CPU at hand
+// and read in both directions (forward and input gradient), and a plain f32 product for the thin LoRA matrices. All
+// matrices are row-major; T is the number of tokens. Kernels are chosen at run time (cpu.hpp). Not here: quantised
 // formats (dequantize.hpp reads those), weight gradients of the base (it is frozen).
 #pragma once
 
@@ -27,8 +27,8 @@ class FrozenMatrix {
  public:
   // W is [n_out, n_in]. `with_backward` also prepares W for backward(). The whole of W is never held as f32 beside the
   // packed copy: rows are read and packed block by block.
-  FrozenMatrix(int64_t n_out, int64_t n_in, Precision precision, bool with_backward, const RowReader& read, ThreadPool& pool,
-               Isa isa = best_isa());
+  FrozenMatrix(int64_t n_out, int64_t n_in, Precision precision, bool with_backward, const RowReader& read,
+               ThreadPool& pool, Isa isa = best_isa());
   ~FrozenMatrix();
   FrozenMatrix(FrozenMatrix&&) noexcept;
   FrozenMatrix& operator=(FrozenMatrix&&) noexcept;
@@ -50,7 +50,8 @@ class FrozenMatrix {
 };
 
 // C[m, n] = alpha · op(A) · op(B) + beta · C in f32, op(A) is [m, k], op(B) is [k, n]; `ta`/`tb` say that the stored
-// matrix is the transpose. beta = 0 ignores what C held. The order of every sum is fixed: same result for any thread count.
+// matrix is the transpose. beta = 0 ignores what C held. The order of every sum is fixed: same result for any thread
+// count.
 void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float* A, int64_t lda, const float* B,
           int64_t ldb, float beta, float* C, int64_t ldc, ThreadPool& pool, Isa isa = best_isa());
 

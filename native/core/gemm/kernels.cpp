@@ -10,13 +10,18 @@ const Table& table(Isa isa) {
   if (!isa_available(isa)) throw Error("unsupported", std::string("this CPU has no ") + isa_name(isa));
   switch (isa) {
 #if defined(__x86_64__)
-    case Isa::avx2: return avx2;
-    case Isa::avx512: return avx512;
-    case Isa::avx512bf16: return avx512bf16;
+    case Isa::avx2:
+      return avx2;
+    case Isa::avx512:
+      return avx512;
+    case Isa::avx512bf16:
+      return avx512bf16;
 #elif defined(__aarch64__)
-    case Isa::neon: return neon;
+    case Isa::neon:
+      return neon;
 #endif
-    default: return portable;
+    default:
+      return portable;
   }
 }
 

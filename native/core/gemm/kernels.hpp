@@ -1,6 +1,6 @@
 // The kernels of one instruction set, as a table of plain functions: what gemm.cpp builds every product from. Not an
-// interface for anything outside this folder and cpu.cpp. The files that fill these tables are compiled with flags of their
-// own, so this header includes nothing whose inline functions could be emitted there and then run elsewhere.
+// interface for anything outside this folder and cpu.cpp. The files that fill these tables are compiled with flags of
+// their own, so this header includes nothing whose inline functions could be emitted there and then run elsewhere.
 #pragma once
 
 #include <stdint.h>
@@ -12,14 +12,15 @@ enum class Isa;
 namespace engram::kernels {
 
 // Memory that will be wanted soon, asked for a little at each step along k while the multipliers are busy: bunched
-// prefetches gain nothing, these hide most of the way to memory. At step p the line at next + p / block · jump + p % block · step.
+// prefetches gain nothing, these hide most of the way to memory. At step p the line at next + p / block · jump + p %
+// block · step.
 struct Ahead {
   const char* next;
   int64_t block, step, jump;
 };
 
-// A tile: C[rows, cols] = alpha · A[rows, k] · B[k, lanes], or += when accumulate. A's rows are lda apart, B's are ldb apart;
-// B is read at its full width of `lanes`, C is written only in its first `cols` columns.
+// A tile: C[rows, cols] = alpha · A[rows, k] · B[k, lanes], or += when accumulate. A's rows are lda apart, B's are ldb
+// apart; B is read at its full width of `lanes`, C is written only in its first `cols` columns.
 struct Tile {
   int64_t rows, cols, k;
   const float* a;
@@ -45,10 +46,25 @@ struct PairTile {
   Ahead ahead;
 };
 
+// C[rows, cols] = alpha · A[rows, k] · B[cols, k]ᵀ, or += when accumulate: any number of rows and columns, vectors
+// along k.
+struct Dots {
+  int64_t rows, cols, k;
+  const float* a;
+  int64_t lda;
+  const float* b;
+  int64_t ldb;
+  float* c;
+  int64_t ldc;
+  float alpha;
+  bool accumulate;
+};
+
 struct Table {
   int64_t rows;   // most rows of a Tile; at most kMaxRows
   int64_t lanes;  // columns of a Tile; at most kMaxLanes
   void (*tile)(const Tile&);
+  void (*dots)(const Dots&);
   // dst[cols, rows] = src[rows, cols]ᵀ
   void (*transpose)(const float* src, int64_t lds, int64_t rows, int64_t cols, float* dst, int64_t ldd);
   // n values; f32 → half rounds to nearest even, f16 saturates.

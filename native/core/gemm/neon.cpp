@@ -26,6 +26,7 @@ struct V4 {
   }
   static Reg mul(Reg a, Reg b) { return vmulq_f32(a, b); }
   static Reg add(Reg a, Reg b) { return vaddq_f32(a, b); }
+  static float sum(Reg r) { return vaddvq_f32(r); }
   static Reg fma(Reg a, Reg b, Reg c) { return vfmaq_f32(c, a, b); }
 };
 
@@ -80,6 +81,7 @@ const Table neon = {
     .rows = 6,
     .lanes = 16,
     .tile = tile_any<V4, 6, 4>,
+    .dots = dots_any<V4, 4, 4>,
     .transpose = transpose,
     .f32_to_f16 = f32_to_f16_scalar,
     .f16_to_f32 = f16_to_f32,

@@ -1,5 +1,5 @@
-// Kernels in plain C++ for CPUs without a family of their own, and the yardstick the others are tested against. The compiler
-// may vectorise them with whatever the baseline allows; no intrinsics here.
+// Kernels in plain C++ for CPUs without a family of their own, and the yardstick the others are tested against. The
+// compiler may vectorise them with whatever the baseline allows; no intrinsics here.
 #include "scalar.hpp"
 #include "tile.hpp"
 
@@ -35,6 +35,7 @@ struct V4 {
     for (int i = 0; i < 4; i++) a.v[i] += b.v[i];
     return a;
   }
+  static float sum(Reg r) { return (r.v[0] + r.v[1]) + (r.v[2] + r.v[3]); }
   static Reg fma(Reg a, Reg b, Reg c) {
     for (int i = 0; i < 4; i++) c.v[i] += a.v[i] * b.v[i];
     return c;
@@ -58,6 +59,7 @@ const Table portable = {
     .rows = 4,
     .lanes = 8,
     .tile = tile_any<V4, 4, 2>,
+    .dots = dots_any<V4, 2, 2>,
     .transpose = transpose_scalar,
     .f32_to_f16 = f32_to_f16_scalar,
     .f16_to_f32 = f16_to_f32_scalar,

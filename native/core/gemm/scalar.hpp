@@ -1,5 +1,5 @@
-// Plain versions of the kernels that need no vectors: conversions and transposes. Used whole by the portable family and for
-// the tails of the others. In an unnamed namespace for the reason given in tile.hpp.
+// Plain versions of the kernels that need no vectors: conversions and transposes. Used whole by the portable family and
+// for the tails of the others. In an unnamed namespace for the reason given in tile.hpp.
 #pragma once
 
 #include "kernels.hpp"
@@ -63,7 +63,8 @@ inline void bf16_to_f32_scalar(const uint16_t* src, int64_t n, float* dst) {
 
 inline void transpose_scalar(const float* src, int64_t lds, int64_t rows, int64_t cols, float* dst, int64_t ldd) {
   for (int64_t r = 0; r < rows; r++)
-    for (int64_t c = 0; c < cols; c++) __builtin_memcpy(dst + c * ldd + r, src + r * lds + c, 4);  // may be pairs of bf16
+    for (int64_t c = 0; c < cols; c++)
+      __builtin_memcpy(dst + c * ldd + r, src + r * lds + c, 4);  // may be pairs of bf16
 }
 
 }  // namespace
