@@ -1,0 +1,244 @@
+// Ends of processes and workers at awkward moments, garbage collection, and nonsense given to the addon itself: nothing may
+// crash, hang or leak. Plain JavaScript in child processes, since a crash would take the test runner along.
+import { spawn } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { ADDON, GGML, TINY } from './tiny.js';
+
+/** A model, a trainer with examples and a long call, for the scripts below. */
+const PRELUDE = `
+const addon = require(${JSON.stringify(ADDON)});
+const lora = { rank: 4, alpha: 8, targets: ['q', 'k', 'v', 'o', 'gate', 'up', 'down'], firstLayer: 0, lastLayer: -1, dropout: 0, seed: 0 };
+const optimizer = { kind: 'adamw', learningRate: 1e-3, rateB: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, momentum: 0, maxGradNorm: 1 };
+const open = (onProgress = () => true) => addon.openModel(${JSON.stringify(TINY)}, ${JSON.stringify(GGML)}, { precision: 'f32', threads: 2 }, onProgress);
+const trainerOf = (model, examples) => {
+  const trainer = model.createTrainer(lora, optimizer, 2);
+  for (let i = 0; i < examples; i++) {
+    const tokens = Int32Array.from({ length: 250 }, (_, j) => (i + 7 * j) % 90);
+    trainer.add(tokens, new Float32Array(250).fill(1), undefined);
+  }
+  return trainer;
+};
+const backward = (trainer, examples) =>
+  trainer.backward(Int32Array.from({ length: examples }, (_, i) => i), new Float32Array(examples).fill(1e-4), new Float32Array(examples));
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+`;
+
+interface Outcome {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  seconds: number;
+}
+
+const node = (script: string, args: string[] = []): Promise<Outcome> =>
+  new Promise((resolve, reject) => {
+    const start = performance.now();
+    const body = `${PRELUDE}\n(async () => {\n${script}\n})();`;
+    const child = spawn(process.execPath, [...args, '-e', body], { timeout: 60_000 });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, stdout: stdout.trim(), stderr, seconds: (performance.now() - start) / 1000 });
+    });
+  });
+
+describe('the process', () => {
+  it('ends though a trainer is idle', async () => {
+    const outcome = await node(`
+      globalThis.kept = trainerOf(await open(), 1);
+      await backward(kept, 1);
+      console.log('idle');
+    `);
+    expect(outcome).toMatchObject({ code: 0, stdout: 'idle', stderr: '' });
+  });
+
+  it('lives while a call runs that nobody awaits', async () => {
+    const outcome = await node(`
+      const trainer = trainerOf(await open(), 20);
+      backward(trainer, 20).then(() => console.log('done'));
+      trainer.save = null;
+    `);
+    expect(outcome).toMatchObject({ code: 0, stdout: 'done', stderr: '' });
+  });
+
+  it.each([0, 1, 5, 20, 60, 150])('may exit %i ms into a call', async (ms) => {
+    const outcome = await node(`
+      const trainer = trainerOf(await open(), 400);
+      backward(trainer, 400);
+      await sleep(${ms});
+      process.exit(7);
+    `);
+    expect(outcome).toMatchObject({ code: 7, signal: null, stderr: '' });
+  });
+
+  it.each([0, 2, 10])('may exit %i ms into loading and measuring', async (ms) => {
+    const outcome = await node(`
+      open();
+      addon.measurePeak({ threads: 2, ms: 2000 });
+      await sleep(${ms});
+      process.exit(7);
+    `);
+    expect(outcome).toMatchObject({ code: 7, signal: null, stderr: '' });
+  });
+
+  it('may die of an error in the middle of a call', async () => {
+    const outcome = await node(`
+      const trainer = trainerOf(await open(), 400);
+      backward(trainer, 400);
+      setTimeout(() => { throw new Error('mine'); }, 50);
+      await sleep(10000);
+    `);
+    expect(outcome).toMatchObject({ code: 1, signal: null });
+    expect(outcome.stderr).toContain('mine');
+    expect(outcome.seconds).toBeLessThan(8);
+  });
+});
+
+describe('worker threads', () => {
+  const inWorker = (body: string): string =>
+    `new (require('node:worker_threads').Worker)(${JSON.stringify(`${PRELUDE}\n(async () => {\n${body}\n})();`)}, { eval: true })`;
+
+  it('train, several at once, beside the main thread', async () => {
+    const outcome = await node(`
+      const body = () => ${inWorker(`
+        const trainer = trainerOf(await open(), 3);
+        const { examples } = await backward(trainer, 3);
+        require('node:worker_threads').parentPort.postMessage(examples[0].sumLoss);
+      `)};
+      const losses = [0, 1, 2].map(() => new Promise((resolve, reject) => body().on('message', resolve).on('error', reject)));
+      const trainer = trainerOf(await open(), 3);
+      losses.push(backward(trainer, 3).then(({ examples }) => examples[0].sumLoss));
+      console.log(new Set(await Promise.all(losses)).size);
+    `);
+    expect(outcome).toMatchObject({ code: 0, stdout: '1', stderr: '' });
+  });
+
+  it('may be terminated in the middle of a call', async () => {
+    const outcome = await node(`
+      for (const ms of [0, 1, 3, 10, 20, 50, 100, 5, 15, 30]) {
+        const worker = ${inWorker(`
+          const { parentPort } = require('node:worker_threads');
+          const trainer = trainerOf(await open(), 300);
+          setInterval(() => parentPort.postMessage('tick'), 1);
+          for (;;) await backward(trainer, 300).catch(() => {});
+        `)};
+        await new Promise((resolve) => worker.once('message', resolve));
+        await sleep(ms);
+        const start = performance.now();
+        await worker.terminate();
+        if (performance.now() - start > 1500) console.log('slow', performance.now() - start);
+      }
+      for (const ms of [0, 2, 5, 10, 20, 40]) {
+        const worker = ${inWorker(`open(); addon.measurePeak({ threads: 2, ms: 300 }); await sleep(5000);`)};
+        await new Promise((resolve) => worker.once('online', resolve));
+        await sleep(ms);
+        await worker.terminate();
+      }
+      console.log('fine');
+    `);
+    expect(outcome).toMatchObject({ code: 0, stdout: 'fine', stderr: '' });
+  });
+
+  it('may end while calls are queued and many short ones come back', async () => {
+    const outcome = await node(`
+      for (let i = 0; i < 10; i++) {
+        const worker = ${inWorker(`
+          const { parentPort } = require('node:worker_threads');
+          const trainer = trainerOf(await open(), 1);
+          for (let i = 0; i < 2000; i++) backward(trainer, 1).catch(() => {});
+          parentPort.postMessage('queued');
+        `)};
+        await new Promise((resolve) => worker.once('message', resolve));
+        await sleep(5 * i);
+        await worker.terminate();
+      }
+      console.log('fine');
+    `);
+    expect(outcome).toMatchObject({ code: 0, stdout: 'fine', stderr: '' });
+  });
+});
+
+describe('memory', () => {
+  it('keeps what a call needs though nobody else does', async () => {
+    const outcome = await node(
+      `
+      const promise = (await open().then((model) => backward(trainerOf(model, 30), 30)));
+      const calls = [0, 1, 2].map(async () => backward(trainerOf(await open(), 30), 30));
+      const collect = setInterval(gc, 2);
+      const losses = await Promise.all(calls);
+      clearInterval(collect);
+      console.log(losses.every(({ examples }) => examples.length === 30));
+    `,
+      ['--expose-gc'],
+    );
+    expect(outcome).toMatchObject({ code: 0, stdout: 'true', stderr: '' });
+  });
+
+  it.runIf(process.platform === 'linux')('and threads are given back, closed or collected', async () => {
+    const outcome = await node(
+      `
+      const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
+      const settle = async () => { for (let i = 0; i < 20; i++) { gc(); await sleep(5); } };
+      const model = await open();
+      await settle();
+      const before = threads();
+      const trainers = [...Array(20)].map(() => trainerOf(model, 1));
+      await Promise.all(trainers.map((trainer) => backward(trainer, 1)));
+      console.log(threads() >= before + 20);
+      for (const trainer of trainers) trainer.close();
+      await settle();
+      console.log(threads() - before);
+      for (let i = 0; i < 20; i++) await backward(trainerOf(await open(), 1), 1);
+      await settle();
+      console.log(threads() - before);
+    `,
+      ['--expose-gc'],
+    );
+    expect(outcome).toMatchObject({ code: 0, stdout: 'true\n0\n0', stderr: '' });
+  });
+});
+
+describe('nonsense', () => {
+  it('is refused with a code, whatever it is and wherever it comes', async () => {
+    const outcome = await node(`
+      const model = await open();
+      const trainer = trainerOf(model, 1);
+      const detached = new Float32Array(4);
+      structuredClone(detached, { transfer: [detached.buffer] });
+      const junk = [undefined, null, NaN, -1, 0.5, 1e300, '', 'x', 'a\\0b', true, 10n, Symbol('s'), [], {}, () => {}, new Date(),
+        new Proxy({}, {}), new Uint8Array(4), new Float32Array(4).fill(NaN), new Float32Array(3), new Int32Array([5, -5]),
+        new Uint32Array([4294967295, 1]), new Float64Array(2), new BigInt64Array(2), new ArrayBuffer(8), detached, Object.create(null),
+        { get rank() { throw new Error('getter'); }, get threads() { throw new Error('getter'); } }];
+      let state = 1;
+      const pick = () => junk[(state = (state * 48271) % 2147483647) % junk.length];
+      const codes = new Set();
+      const attempt = async (call) => {
+        try { await call(); codes.add('none'); } catch (error) { codes.add(error.code ?? error.message); }
+      };
+      for (let i = 0; i < 3000; i++) {
+        const args = [pick(), pick(), pick(), pick()].slice(0, i % 5);
+        for (const name of ['add', 'backward', 'evaluate', 'logits', 'load']) await attempt(() => trainer[name](...args));
+        await attempt(() => addon.openModel(...args));
+        await attempt(() => model.createTrainer(...args));
+        await attempt(() => model.createTrainer({ ...lora, [Object.keys(lora)[i % 7]]: pick() }, { ...optimizer, [Object.keys(optimizer)[i % 9]]: pick() }, 1).close());
+        await attempt(() => addon.measurePeak(...args));
+      }
+      const { add } = trainer;
+      for (const self of [undefined, {}, model, addon]) await attempt(() => add.call(self, 1));
+      await attempt(() => new trainer.constructor());
+      await attempt(() => new model.constructor(trainer));
+      await attempt(() => trainer.constructor());
+      model.close();
+      await attempt(() => model.info);
+      await attempt(() => model.createTrainer(lora, optimizer, 1));
+      console.log([...codes].sort().join('|'));
+    `);
+    expect(outcome).toMatchObject({ code: 0, signal: null });
+    expect(outcome.stdout.split('|')).toEqual(expect.arrayContaining(['usage']));
+    expect(outcome.stdout).not.toContain('internal');
+  });
+});
