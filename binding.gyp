@@ -69,7 +69,7 @@
         {
           "target_name": "avx2",
           "type": "static_library",
-          "sources": ["native/core/gemm/avx2.cpp"],
+          "sources": ["native/core/gemm/avx2.cpp", "native/core/ops/avx2.cpp"],
           "cflags": ["<@(avx2_flags)"],
           "xcode_settings": { "OTHER_CFLAGS": ["<@(avx2_flags)"] },
           "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(avx2_flags)"] } }
@@ -77,7 +77,7 @@
         {
           "target_name": "avx512",
           "type": "static_library",
-          "sources": ["native/core/gemm/avx512.cpp"],
+          "sources": ["native/core/gemm/avx512.cpp", "native/core/ops/avx512.cpp"],
           "cflags": ["<@(avx512_flags)"],
           "xcode_settings": { "OTHER_CFLAGS": ["<@(avx512_flags)"] },
           "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(avx512_flags)"] } }
