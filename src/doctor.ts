@@ -19,8 +19,7 @@ export interface DoctorReport {
 export async function doctor(
   options: GivenSettings & { contextSize?: unknown; signal?: AbortSignal | undefined } = {},
 ): Promise<DoctorReport> {
-  const { contextSize, signal, ...given } = options;
-  void signal;
+  const { contextSize, signal: _signal, ...given } = options;
   const settings = readSettings({ ...given, context: contextSize });
   const { home } = settings;
   const problems: DoctorReport['problems'] = [];
@@ -29,7 +28,10 @@ export async function doctor(
       return await action();
     } catch (error) {
       const known = error instanceof EngramError;
-      problems.push({ message: error instanceof Error ? error.message : String(error), hint: known ? error.hint : undefined });
+      problems.push({
+        message: error instanceof Error ? error.message : String(error),
+        hint: known ? error.hint : undefined,
+      });
       return undefined;
     }
   };
@@ -65,7 +67,8 @@ export async function doctor(
     brain?.close();
   }
   const adapters = await new AdapterStore(home).list();
-  for (const { name, problem } of adapters.broken) problems.push({ message: `The adapter ${name} is broken: ${problem}` });
+  for (const { name, problem } of adapters.broken)
+    problems.push({ message: `The adapter ${name} is broken: ${problem}` });
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   return {
     problems,

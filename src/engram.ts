@@ -249,10 +249,7 @@ export class Engram {
       layers: request.layers,
       seed: request.seed,
     });
-    const trainer = base.newTrainer(
-      lora,
-      defined({ kind: request.optimizer, learningRate: request.learningRate }) as OptimizerOptions,
-    );
+    const trainer = base.newTrainer(lora, defined({ kind: request.optimizer, learningRate: request.learningRate }));
     try {
       const result = await runTraining(
         trainer,

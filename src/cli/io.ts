@@ -7,6 +7,12 @@ export type Input = Readable & { isTTY?: boolean };
 
 export type Output = Writable & { isTTY?: boolean; columns?: number };
 
+/** Width of a terminal; some say 0 when they do not know it. */
+export function columnsOf(stream: Output): number {
+  const { columns = 0 } = stream;
+  return columns > 0 ? columns : 80;
+}
+
 export interface World {
   stdin: Input;
   stdout: Output;

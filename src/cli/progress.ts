@@ -1,6 +1,6 @@
 // Progress on stderr: one live line in a terminal, a few plain lines otherwise, nothing with --quiet. Not here: what is in
 // progress.
-import { fit, printable, type Output } from './io.js';
+import { columnsOf, fit, printable, type Output } from './io.js';
 
 export interface Progress {
   /** Shows where something stands. `share` is from 0 to 1, if known. */
@@ -38,7 +38,7 @@ class LiveLine implements Progress {
     this.#drawnAt = now;
     const bar = share === undefined ? '' : `${drawBar(share)} ${percent(share)}`;
     const line = [label, bar, detail].filter((part) => part !== '').join('  ');
-    this.#stream.write(`\r\u001b[2K${fit(printable(line), (this.#stream.columns ?? 80) - 1)}`);
+    this.#stream.write(`\r\u001b[2K${fit(printable(line), columnsOf(this.#stream) - 1)}`);
     this.#isDrawn = true;
   }
 

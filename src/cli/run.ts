@@ -4,7 +4,7 @@
 import { readSettings, type Settings } from '../config.js';
 import { EngramError } from '../errors.js';
 import type { CommandSpec, Options } from './command.js';
-import { painter, printable, type World } from './io.js';
+import { columnsOf, painter, printable, type World } from './io.js';
 import { Job, type LoadApi } from './job.js';
 import { parse } from './program.js';
 
@@ -16,7 +16,7 @@ export async function run(argv: readonly string[], world: World, load: LoadApi, 
     verbose: words.includes('--verbose'),
   };
   try {
-    const parsed = parse(argv, version, world.stdout.columns);
+    const parsed = parse(argv, version, columnsOf(world.stdout));
     if (parsed.kind === 'mistake') {
       if (parsed.help !== undefined) world.stderr.write(`${parsed.help}\n`);
       throw new EngramError('usage', parsed.message, { hint: parsed.hint });

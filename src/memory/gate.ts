@@ -106,22 +106,24 @@ export class Gate {
   }
 }
 
-/** The threshold that best parts what should pass from what should not; between them if they part cleanly. */
+/**
+ * The threshold that best parts what should pass from what should not. Where they part cleanly it lies nearer to what must not
+ * pass: the positives are wordings by rule, and people ask in freer ones.
+ */
 export function calibrate(positives: readonly number[], negatives: readonly number[]): number {
   const LOWEST = 0.45;
-  const HIGHEST = 0.8;
-  const up = [...positives].sort((a, b) => a - b);
-  const down = [...negatives].sort((a, b) => a - b);
-  let best = { errors: Infinity, threshold: (LOWEST + HIGHEST) / 2 };
-  const edges = [...up, ...down].sort((a, b) => a - b);
-  for (let i = 0; i <= edges.length; i++) {
-    const low = edges[i - 1] ?? 0;
-    const high = edges[i] ?? 1;
-    const threshold = Math.min(HIGHEST, Math.max(LOWEST, (low + high) / 2));
-    const missed = up.filter((score) => score < threshold).length / Math.max(1, up.length);
-    const passed = down.filter((score) => score >= threshold).length / Math.max(1, down.length);
+  const HIGHEST = 0.75;
+  const NEARNESS = 0.3;
+  const edges = [0, ...positives, ...negatives, 1].sort((a, b) => a - b);
+  let best = { errors: Infinity, threshold: HIGHEST };
+  for (let i = 1; i < edges.length; i++) {
+    const low = edges[i - 1]!;
+    const gap = edges[i]! - low;
+    const threshold = Math.min(HIGHEST, Math.max(LOWEST, low + NEARNESS * gap));
+    const missed = positives.filter((score) => score < threshold).length / Math.max(1, positives.length);
+    const passed = negatives.filter((score) => score >= threshold).length / Math.max(1, negatives.length);
     // Of equally good thresholds the one in the widest gap.
-    const errors = missed + passed - (high - low) * 1e-3;
+    const errors = missed + passed - gap * 1e-3;
     if (errors < best.errors) best = { errors, threshold };
   }
   return best.threshold;

@@ -147,7 +147,7 @@ function shortObject(rest: string): string {
 
 function auxiliary(verb: string, infinitive: string, subject: string): string {
   // `holds` is the present; a verb that looks like its plain form (`set`) is more often told of the past.
-  const present = verb !== infinitive && /s$/.test(verb) && !/ss$/.test(verb);
+  const present = verb !== infinitive && verb.endsWith('s') && !verb.endsWith('ss');
   if (!present) return 'did';
   return /^(?:i|you|we|they)$/i.test(subject) ? 'do' : 'does';
 }
