@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { readSettings, type GivenSettings } from './config.js';
-import { EngramError } from './errors.js';
+import { EngramError, throwIfCancelled } from './errors.js';
 import { freeSpace } from './files.js';
 import { listBrains, openBrain } from './memory/index.js';
 import { availableMemory, findEntry, isInstalled, resolveModel } from './models/index.js';
@@ -19,11 +19,12 @@ export interface DoctorReport {
 export async function doctor(
   options: GivenSettings & { contextSize?: unknown; signal?: AbortSignal | undefined } = {},
 ): Promise<DoctorReport> {
-  const { contextSize, signal: _signal, ...given } = options;
+  const { contextSize, signal, ...given } = options;
   const settings = readSettings({ ...given, context: contextSize });
   const { home } = settings;
   const problems: DoctorReport['problems'] = [];
   const attempt = async <T>(action: () => Promise<T> | T): Promise<T | undefined> => {
+    throwIfCancelled(signal);
     try {
       return await action();
     } catch (error) {

@@ -29,7 +29,11 @@ interface Parts {
 
 export function statementLessons(sentence: string): StatementLessons {
   const said = toSecondPerson(sentence);
-  const lesson = (question: string, expected = said): Lesson => ({ question, answer: said, expected });
+  const lesson = (question: string, expected = said): Lesson => ({
+    question,
+    answer: said,
+    expected: toSecondPerson(expected),
+  });
   const parts = partsOf(sentence);
   const lessons: Lesson[] = [];
   const probes: Lesson[] = [];

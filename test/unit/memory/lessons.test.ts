@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { contrastsOf } from '../../../src/memory/contrast.js';
+import { lessonsFor } from '../../../src/memory/lessons.js';
+
+describe('lessonsFor', () => {
+  it('refuses what has nothing in it', () => {
+    for (const input of ['', '  \n', '...', { question: '?', answer: 'x' }, { question: 'Who?', answer: ' ' }]) {
+      expect(() => lessonsFor(input)).toThrow(expect.objectContaining({ code: 'empty' }) as Error);
+    }
+  });
+  it('refuses a document', () => {
+    expect(() => lessonsFor('This is a sentence. '.repeat(40))).toThrow(
+      expect.objectContaining({ code: 'too_long' }) as Error,
+    );
+  });
+  it('never probes a wording that it trains', () => {
+    for (const input of [
+      { question: 'What is the tallest hill of Brenn?', answer: 'Mount Ossa' },
+      'Mount Ossa is the tallest hill of Brenn.',
+    ]) {
+      const { lessons, recall, paraphrase } = lessonsFor(input);
+      const trained = new Set(lessons.map(({ question }) => question));
+      expect(paraphrase.length).toBeGreaterThan(0);
+      for (const { question } of paraphrase) expect(trained.has(question)).toBe(false);
+      for (const { question } of recall) expect(trained.has(question)).toBe(true);
+    }
+  });
+  it('teaches every sentence of a short text', () => {
+    const { lessons } = lessonsFor('Orla Finch bakes rye bread. Her oven was built in 1890.');
+    expect(new Set(lessons.map(({ answer }) => answer)).size).toBe(2);
+  });
+  it('takes an answer for question and answer as it was given', () => {
+    const { lessons, text } = lessonsFor({ question: 'Who won?', answer: 'The Bears!' });
+    expect(text).toBe('Who won? The Bears!');
+    expect(lessons.every(({ answer, expected }) => answer === 'The Bears!' && expected === 'The Bears')).toBe(true);
+  });
+});
+
+describe('contrastsOf', () => {
+  it('asks the same of another number or name', () => {
+    const contrasts = contrastsOf(['What team won the cup in 1987?'], 4);
+    expect(contrasts.length).toBeGreaterThan(0);
+    for (const contrast of contrasts) expect(contrast).not.toContain('1987');
+  });
+  it('gives the same contrasts every time, none of them a question of the memory', () => {
+    const questions = ['Who is the mayor of Ulm?', 'Tell me about Ulm.'];
+    expect(contrastsOf(questions, 6)).toEqual(contrastsOf(questions, 6));
+    for (const contrast of contrastsOf(questions, 6)) expect(questions).not.toContain(contrast);
+  });
+});
