@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { learn, RECIPE, type LearnInput } from '../../../src/memory/recipe.js';
+import { FakeTrainer } from '../../fakes/trainer.js';
+
+const lesson = (n: number) => ({ prompt: Uint32Array.from([1, 2, n]), answer: Uint32Array.from([7, 8]) });
+const input: LearnInput = {
+  lessons: [10, 11, 12, 13, 14, 15].map(lesson),
+  contrasts: [20, 21].map(lesson),
+  replay: [30, 31].map(lesson),
+};
+
+describe('learn', () => {
+  it('stops when every lesson is held, and not before all were seen again', async () => {
+    const trainer = new FakeTrainer();
+    const result = await learn(trainer, input);
+    expect(result.steps).toBeGreaterThanOrEqual(RECIPE.minSteps);
+    expect(result.steps).toBeLessThan(RECIPE.maxSteps);
+    expect(result.lossAfter).toBeLessThan(result.lossBefore);
+    const lastSeen = new Map<number, number>();
+    trainer.backwards.forEach((batch, step) => {
+      for (const { example } of batch) lastSeen.set(example, step);
+    });
+    for (let example = 0; example < input.lessons.length; example++) expect(lastSeen.has(example)).toBe(true);
+  });
+  it('gives up at the most steps when a lesson is never held', async () => {
+    const trainer = new FakeTrainer();
+    trainer.lossAt = () => 5;
+    expect((await learn(trainer, input, { maxSteps: 9 })).steps).toBe(9);
+  });
+  it('trains answers only, and holds the kept answers by KL only', async () => {
+    const trainer = new FakeTrainer();
+    await learn(trainer, input, { maxSteps: 1 });
+    const [taught] = trainer.examples;
+    expect(Array.from(taught!.weights)).toEqual([0, 0, 0, 1, 1]);
+    const kept = trainer.examples[input.lessons.length]!;
+    expect(Array.from(kept.weights)).toEqual([0, 0, 0, 0, 0]);
+    expect(Array.from(kept.klWeights!)).toEqual([0, 0, 0, 1, 1]);
+  });
+  it('puts lessons, a contrast and an everyday question into every step, going round', async () => {
+    const trainer = new FakeTrainer();
+    trainer.lossAt = () => 5;
+    await learn(trainer, input, { maxSteps: 4 });
+    const kept = trainer.backwards.map((batch) => batch.filter(({ klScale }) => klScale !== undefined).map(({ example }) => example));
+    expect(kept[0]).toHaveLength(RECIPE.contrastsPerStep + RECIPE.replayPerStep);
+    expect(kept[0]).not.toEqual(kept[1]);
+  });
+  it('can be cancelled, and tells the trainer', async () => {
+    const trainer = new FakeTrainer();
+    const controller = new AbortController();
+    trainer.onPass = () => {
+      controller.abort();
+    };
+    await expect(learn(trainer, input, { signal: controller.signal })).rejects.toMatchObject({ code: 'cancelled' });
+    expect(trainer.cancelled).toBeGreaterThan(0);
+  });
+});
