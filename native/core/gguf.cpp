@@ -180,8 +180,10 @@ const uint8_t* GgufFile::data(const GgufTensor& tensor, uint64_t bytes) const {
 
 std::vector<float> GgufFile::floats(const GgufTensor& tensor) const {
   if (tensor.type != 0) throw Error("unsupported", "Tensor " + tensor.name + " of " + path_ + " is not F32.");
-  std::vector<float> out(static_cast<size_t>(tensor.elements()));
-  std::memcpy(out.data(), data(tensor, out.size() * sizeof(float)), out.size() * sizeof(float));
+  const uint64_t n = static_cast<uint64_t>(tensor.elements());
+  const uint8_t* bytes = data(tensor, n * sizeof(float));  // before memory is asked for: the length may be absurd
+  std::vector<float> out(n);
+  std::memcpy(out.data(), bytes, n * sizeof(float));
   return out;
 }
 
