@@ -31,20 +31,17 @@ export function printable(text: string): string {
   return text.replace(CONTROL, '');
 }
 
-/** Characters of which a terminal needs no more than this many columns. */
+/** East Asian characters and emoji take two columns. */
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f000}-\u{3fffd}]/u;
+
+/** Text cut to what fits into so many columns of a terminal. */
 export function fit(text: string, columns: number): string {
   let width = 0;
-  let end = 0;
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    // East Asian characters and emoji take two columns.
-    width +=
-      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f000}-\u{3fffd}]/u.test(
-        segment,
-      )
-        ? 2
-        : 1;
-    if (width > columns) return `${text.slice(0, Math.max(0, end - 1))}…`;
-    end += segment.length;
+  let end = 0; // of what leaves a column for the ellipsis
+  for (const { segment, index } of new Intl.Segmenter().segment(text)) {
+    width += WIDE.test(segment) ? 2 : 1;
+    if (width > columns) return `${text.slice(0, end)}…`;
+    if (width < columns) end = index + segment.length;
   }
   return text;
 }
