@@ -34,6 +34,15 @@ export function manifestBase(name: string, sha256: string, info: BaseModelInfo):
   return { name, sha256, architecture, heads, keyValueHeads };
 }
 
+/** Throws `mismatch` if the adapter belongs to another model than the one whose file has this SHA-256. */
+export function requireBase(manifest: AdapterManifest, sha256: string): void {
+  if (manifest.base.sha256.toLowerCase() === sha256.toLowerCase()) return;
+  throw new EngramError('mismatch', `The adapter "${manifest.name}" was trained on another model.`, {
+    hint: `Use it with ${manifest.base.name}, or train it anew.`,
+    details: { adapter: manifest.name, trainedOn: manifest.base.sha256, given: sha256 },
+  });
+}
+
 /** Throws `corrupt`, or `unsupported` for the format of a later engram. */
 export function parseManifest(json: string, path: string): AdapterManifest {
   let value: unknown;

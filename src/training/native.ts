@@ -73,24 +73,33 @@ let loaded: NativeAddon | undefined;
 
 /** The addon, loaded once. Throws `native` with what to do about it. */
 export function loadAddon(): NativeAddon {
-  loaded ??= load();
+  loaded ??= loadAddonFrom(fileURLToPath(new URL(ADDON, import.meta.url)));
   return loaded;
 }
 
-function load(): NativeAddon {
+/** Loads the addon from a file, not kept. */
+export function loadAddonFrom(path: string): NativeAddon {
+  let exports: Partial<NativeAddon>;
   try {
-    return createRequire(import.meta.url)(ADDON) as NativeAddon;
+    exports = createRequire(import.meta.url)(path) as Partial<NativeAddon>;
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
-    const path = fileURLToPath(new URL(ADDON, import.meta.url));
-    throw new EngramError('native', missing ? 'The native addon is not built.' : 'The native addon cannot be loaded.', {
-      hint:
-        'Run `npm run build:native`. It needs a C++20 compiler (g++ 11, clang 14, Visual Studio 2022 or newer), make ' +
-        'and Python 3; after a change of Node or of the machine the addon must be built again.',
-      cause: error,
-      details: { path, node: process.versions.node, platform: `${process.platform}-${process.arch}` },
-    });
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+    throw unusable(path, isMissing ? 'is not built' : 'cannot be loaded', error);
   }
+  if (FUNCTIONS.every((name) => typeof exports[name] === 'function')) return exports as NativeAddon;
+  throw unusable(path, 'was built for another version of engram');
+}
+
+const FUNCTIONS = ['cpuInfo', 'measurePeak', 'openModel'] as const satisfies (keyof NativeAddon)[];
+
+function unusable(path: string, why: string, cause?: unknown): EngramError {
+  return new EngramError('native', `The native addon ${why}.`, {
+    hint:
+      'Run `npm run build:native`. It needs a C++20 compiler (g++ 11, clang 14, Visual Studio 2022 or newer), make ' +
+      'and Python 3; after a change of Node or of the machine the addon must be built again.',
+    cause,
+    details: { path, node: process.versions.node, platform: `${process.platform}-${process.arch}` },
+  });
 }
 
 const CODES: ReadonlySet<string> = new Set<ErrorCode>([

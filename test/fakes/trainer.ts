@@ -17,6 +17,7 @@ export class FakeTrainer implements Trainer {
   #cancelNext = false;
 
   add(example: Example): number {
+    this.#requireOpen();
     return this.examples.push(example) - 1;
   }
 
@@ -30,13 +31,16 @@ export class FakeTrainer implements Trainer {
     return this.#pass(batch);
   }
 
-  update(learningRate?: number): Promise<{ gradNorm: number; step: number }> {
+  async update(learningRate?: number): Promise<{ gradNorm: number; step: number }> {
+    await Promise.resolve();
+    this.#requireOpen();
     this.rates.push(learningRate);
-    return Promise.resolve({ gradNorm: 1, step: this.rates.length });
+    return { gradNorm: 1, step: this.rates.length };
   }
 
-  logits(): Promise<Float32Array> {
-    return Promise.resolve(new Float32Array());
+  /** Of a vocabulary of one. */
+  logits(tokens: ArrayLike<number>): Promise<Float32Array> {
+    return Promise.resolve(new Float32Array(tokens.length));
   }
 
   save(path: string): Promise<void> {
@@ -53,11 +57,19 @@ export class FakeTrainer implements Trainer {
     this.#cancelNext = true;
   }
 
+  #requireOpen(): void {
+    if (this.closed) throw new EngramError('usage', 'The trainer is closed.');
+  }
+
   close(): void {
     this.closed = true;
   }
 
   async #pass(batch: readonly BatchItem[]): Promise<BatchLoss> {
+    this.#requireOpen();
+    for (const { example } of batch) {
+      if (this.examples[example] === undefined) throw new EngramError('usage', `There is no example ${example}.`);
+    }
     this.#cancelNext = false;
     await Promise.resolve();
     this.onPass();

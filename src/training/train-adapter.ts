@@ -1,0 +1,47 @@
+// Trains an adapter and keeps it in the store: what `train` of the command line and of the API does.
+import type { AdapterStore, StoredAdapter } from './adapters.js';
+import { manifestBase } from './manifest.js';
+import { resolveLora, resolveOptimizer } from './options.js';
+import { runTraining, type RunResult, type TrainOptions } from './run.js';
+import type { BaseModel, Example } from './types.js';
+
+export interface TrainAdapterOptions extends Omit<TrainOptions, 'output'> {
+  store: AdapterStore;
+  /** Name that the adapter gets. */
+  name: string;
+  /** The base model as the user knows it, and the SHA-256 of its file. */
+  baseName: string;
+  baseSha256: string;
+  /** Takes the place of an adapter of this name. Default false: that throws `exists`, before anything is trained. */
+  replace?: boolean;
+}
+
+/** Throws as runTraining() and AdapterStore.save() do; nothing is stored then. */
+export async function trainAdapter(
+  base: BaseModel,
+  examples: readonly Example[],
+  options: TrainAdapterOptions,
+): Promise<{ adapter: StoredAdapter; result: RunResult }> {
+  const { store, name, baseName, baseSha256, replace = false, lora = {}, optimizer = {}, ...run } = options;
+  if (!replace) await store.requireFree(name);
+  const { learningRate } = resolveOptimizer(optimizer);
+  const { rank, alpha, targets, firstLayer, lastLayer } = resolveLora(lora, base.info.layers);
+  const trainer = base.newTrainer(lora, optimizer);
+  try {
+    const result = await runTraining(trainer, examples, { ...run, learningRate });
+    const manifest = {
+      base: manifestBase(baseName, baseSha256, base.info),
+      rank,
+      alpha,
+      targets,
+      layers: [firstLayer, lastLayer] as [number, number],
+      losses: result.epochs,
+      trainedTokens: result.trainedTokens,
+    };
+    const write = (path: string): Promise<void> => trainer.save(path);
+    const adapter = await store.save(name, manifest, write, { replace, signal: run.signal });
+    return { adapter, result };
+  } finally {
+    trainer.close();
+  }
+}
