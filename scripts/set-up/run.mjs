@@ -8,6 +8,9 @@ import { SetUpProblem } from './problem.mjs';
 const LOG = at('build', 'set-up.log');
 const SHOWN_LINES = 30;
 
+/** A tool leads a process group of its own, so that its compilers end with it. Windows knows no such groups. */
+const GROUPS = process.platform !== 'win32';
+
 const children = new Set();
 
 /** Begins a new log. */
@@ -18,7 +21,13 @@ export function startLog() {
 
 /** Ends what is running, for Ctrl-C. */
 export function endTools() {
-  for (const child of children) child.kill();
+  for (const child of children) {
+    try {
+      process.kill(GROUPS ? -child.pid : child.pid);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
 
 /** Runs a tool in the checkout and returns its stdout. Throws SetUpProblem with the end of its output if it fails. */
@@ -31,6 +40,7 @@ export function run(command, args, { env = {}, shell = false, hint = '' } = {}) 
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       shell,
+      detached: GROUPS,
     });
     children.add(child);
     let stdout = '';
