@@ -25,6 +25,8 @@ using kernels::Tile;
 
 constexpr int64_t kTokens = 128;   // most tokens that one chunk works on
 constexpr int64_t kReduce = 256;   // values of the reduction per pass: a scratch panel of 32 lanes is 32 KB of f32
+constexpr int64_t kLong = 4096;    // values of a long reduction, the head's backward
+constexpr int64_t kShare = 3;      // panels in a chunk of a long reduction
 constexpr int64_t kWork = 500000;  // multiply-adds worth a chunk of its own
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -191,7 +193,9 @@ void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64
   const int64_t k_padded = round_up(k, lanes), ldp = k_padded / 2 + 16;  // pairs; the 16 keep rows out of one cache set
   const Parts tokens(T, kTokens);
   const int64_t panel_work = ceil_div(T, tokens.count) * k * lanes;
-  const Parts groups(ceil_div(n, lanes), std::max<int64_t>(1, kWork / panel_work));
+  // Where the inputs of all passes together would not stay in the cache, several panels share each pass over them.
+  const bool is_long = k > kLong;
+  const Parts groups(ceil_div(n, lanes), std::max<int64_t>(is_long ? kShare : 1, kWork / panel_work));
   const Parts passes(k_padded / lanes, kReduce * (pairs ? 2 : 1) / lanes);
 
   AlignedBuffer converted(pairs ? T * ldp * 4 : 0);
@@ -211,32 +215,37 @@ void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64
     const int64_t group = chunk / tokens.count, block = chunk % tokens.count;
     const int64_t first = tokens.begin(block), count = tokens.begin(block + 1) - first;
     const Parts tiles(count, t.rows);
-    for (int64_t panel = groups.begin(group); panel < groups.begin(group + 1); panel++) {
+    const int64_t first_panel = groups.begin(group), n_panels = groups.begin(group + 1) - first_panel;
+    const int64_t steps = n_panels * passes.count;
+    for (int64_t step = 0; step < steps; step++) {
+      const int64_t panel = first_panel + (is_long ? step % n_panels : step / passes.count);
+      const int64_t pass = is_long ? step / n_panels : step % passes.count;
       const int64_t cols = std::min(lanes, n - panel * lanes);
-      for (int64_t pass = 0; pass < passes.count; pass++) {
-        const int64_t begin = passes.begin(pass) * lanes, end = passes.begin(pass + 1) * lanes;
-        const bool add = accumulate || pass > 0;
-        const float* b = nullptr;
-        const uint32_t* b_pairs = nullptr;
+      const int64_t begin = passes.begin(pass) * lanes, end = passes.begin(pass + 1) * lanes;
+      const bool add = accumulate || pass > 0;
+      const float* b = nullptr;
+      const uint32_t* b_pairs = nullptr;
+      if (pairs) {
+        b_pairs =
+            forward ? pair(panel, begin) : backward_pairs(panel, begin, end, reinterpret_cast<uint32_t*>(scratch));
+      } else {
+        b = forward ? forward_panel(panel, begin, end, scratch) : backward_panel(panel, begin, end, scratch);
+      }
+      int64_t next_panel = std::min(first_panel + n_panels, groups.n - 1), next_pass = 0;
+      if (step + 1 < steps) {
+        next_panel = first_panel + (is_long ? (step + 1) % n_panels : (step + 1) / passes.count);
+        next_pass = is_long ? (step + 1) / n_panels : (step + 1) % passes.count;
+      }
+      const int64_t next_begin = passes.begin(next_pass) * lanes, next_end = passes.begin(next_pass + 1) * lanes;
+      for (int64_t i = 0; i < tiles.count; i++) {
+        const kernels::Ahead soon = ahead(forward, next_panel, next_begin, next_end, i, tiles.count);
+        const int64_t row = first + tiles.begin(i), rows = tiles.begin(i + 1) - tiles.begin(i);
+        float* c = y + row * n + panel * lanes;
         if (pairs) {
-          b_pairs =
-              forward ? pair(panel, begin) : backward_pairs(panel, begin, end, reinterpret_cast<uint32_t*>(scratch));
+          t.pair_tile({rows, cols, (end - begin) / 2, converted.as<uint32_t>() + row * ldp + begin / 2, ldp, b_pairs, c,
+                       n, add, soon});
         } else {
-          b = forward ? forward_panel(panel, begin, end, scratch) : backward_panel(panel, begin, end, scratch);
-        }
-        const bool last = pass + 1 == passes.count;
-        const int64_t next_panel = std::min(panel + last, groups.n - 1), next = last ? 0 : pass + 1;
-        for (int64_t i = 0; i < tiles.count; i++) {
-          const kernels::Ahead soon =
-              ahead(forward, next_panel, passes.begin(next) * lanes, passes.begin(next + 1) * lanes, i, tiles.count);
-          const int64_t row = first + tiles.begin(i), rows = tiles.begin(i + 1) - tiles.begin(i);
-          float* c = y + row * n + panel * lanes;
-          if (pairs) {
-            t.pair_tile({rows, cols, (end - begin) / 2, converted.as<uint32_t>() + row * ldp + begin / 2, ldp, b_pairs,
-                         c, n, add, soon});
-          } else {
-            t.tile({rows, cols, std::min(end, k) - begin, x + row * k + begin, k, b, lanes, c, n, 1.0f, add, soon});
-          }
+          t.tile({rows, cols, std::min(end, k) - begin, x + row * k + begin, k, b, lanes, c, n, 1.0f, add, soon});
         }
       }
     }
