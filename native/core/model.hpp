@@ -15,10 +15,10 @@ namespace engram {
 
 struct ModelConfig {
   std::string architecture;
-  int64_t n_layers, d_model, n_heads, n_kv_heads, head_dim, d_ff, n_vocab, n_ctx;
-  int64_t rope_dim;  // leading dimensions of a head that are rotated
-  float rope_theta, rope_scale, norm_eps;
-  bool tied_head;  // the output matrix is the token embedding
+  int64_t n_layers = 0, d_model = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0, d_ff = 0, n_vocab = 0, n_ctx = 0;
+  int64_t rope_dim = 0;  // leading dimensions of a head that are rotated
+  float rope_theta = 0, rope_scale = 0, norm_eps = 0;
+  bool tied_head = false;  // the output matrix is the token embedding
 };
 
 struct LayerWeights {
