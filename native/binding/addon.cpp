@@ -1,5 +1,4 @@
 // The exports of the native addon, all of them; src/training/native.ts describes them in TypeScript.
-#include <napi.h>
 
 #include "../core/cpu.hpp"
 #include "../core/gemm/gemm.hpp"
@@ -7,6 +6,7 @@
 #include "environment.hpp"
 #include "failure.hpp"
 #include "model_handle.hpp"
+#include "napi.hpp"
 #include "trainer_handle.hpp"
 #include "worker.hpp"
 

@@ -3,8 +3,6 @@
 // here.
 #pragma once
 
-#include <napi.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,6 +10,7 @@
 #include "../core/lora.hpp"
 #include "../core/optimizer.hpp"
 #include "../core/trainer.hpp"
+#include "napi.hpp"
 
 namespace engram::binding {
 

@@ -1,13 +1,12 @@
 // What the addon keeps per JS environment (each worker_thread has its own); there are no other globals.
 #pragma once
 
-#include <napi.h>
-
 #include <memory>
 
 #include "../core/lora.hpp"
 #include "../core/model.hpp"
 #include "../core/optimizer.hpp"
+#include "napi.hpp"
 
 namespace engram::binding {
 

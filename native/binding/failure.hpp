@@ -2,13 +2,12 @@
 // the codes; TypeScript makes the EngramError). Nothing thrown by the core or by the binding passes it.
 #pragma once
 
-#include <napi.h>
-
 #include <exception>
 #include <string>
 #include <type_traits>
 
 #include "../core/error.hpp"
+#include "napi.hpp"
 
 namespace engram::binding {
 

@@ -1,11 +1,10 @@
 // The JS object of a loaded base model, and openModel() that makes it. Not here: the trainer that it hands out.
 #pragma once
 
-#include <napi.h>
-
 #include <memory>
 
 #include "../core/model.hpp"
+#include "napi.hpp"
 
 namespace engram::binding {
 

@@ -2,13 +2,12 @@
 // here: the training step (core/trainer.hpp) and the loop around it (src/training/run.ts).
 #pragma once
 
-#include <napi.h>
-
 #include <memory>
 #include <vector>
 
 #include "../core/trainer.hpp"
 #include "model_handle.hpp"
+#include "napi.hpp"
 #include "worker.hpp"
 
 namespace engram::binding {

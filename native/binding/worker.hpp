@@ -3,8 +3,6 @@
 // does not; when its environment ends, the worker cancels, joins and lets go. Not here: what the jobs do.
 #pragma once
 
-#include <napi.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -15,6 +13,7 @@
 #include <thread>
 
 #include "failure.hpp"
+#include "napi.hpp"
 
 namespace engram::binding {
 

@@ -143,6 +143,26 @@ describe('worker threads', () => {
     expect(outcome).toMatchObject({ code: 0, stdout: 'fine', stderr: '' });
   });
 
+  it('may be terminated while it only calls, rightly and wrongly', async () => {
+    const outcome = await node(`
+      for (let i = 0; i < 20; i++) {
+        const worker = ${inWorker(`
+          const trainer = trainerOf(await open(), 1);
+          require('node:worker_threads').parentPort.postMessage('started');
+          for (let i = 0; ; i++) {
+            try { trainer.add(1); } catch {}
+            if (i % 50 === 0) await backward(trainer, 1);
+          }
+        `)};
+        await new Promise((resolve) => worker.once('message', resolve));
+        await sleep(i % 7);
+        await worker.terminate();
+      }
+      console.log('fine');
+    `);
+    expect(outcome).toMatchObject({ code: 0, stdout: 'fine', stderr: '' });
+  });
+
   it('may end while calls are queued and many short ones come back', async () => {
     const outcome = await node(`
       for (let i = 0; i < 10; i++) {
