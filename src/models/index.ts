@@ -4,6 +4,8 @@ export { catalog, defaultEntry, findEntry, nearestNames, totalBytes } from './ca
 export type { CatalogEntry, CatalogFile, FileSource, ModelRole, ModelShape } from './catalog.js';
 export { availableMemory, entryNeeds, memoryNeeds, requireMemory } from './fit.js';
 export type { FitOptions, MemoryNeeds, SizedModel } from './fit.js';
+export { readGgufHeader } from './gguf.js';
+export type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from './gguf.js';
 export { modelSha256 } from './identity.js';
 export { inspectLanguageModel, inspectModel } from './inspect.js';
 export type { ModelInfo } from './inspect.js';
