@@ -12,6 +12,8 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
+// Platforms whose real packages cannot be here: node looks for packages in all folders above the temporary one too.
+
 /** A package as node-llama-cpp's are, with one file in one folder of binaries. */
 const install = (name: string, variant: string, file: string): string => {
   const folder = join(root, 'node_modules', '@node-llama-cpp', name);
@@ -32,23 +34,23 @@ describe('findGgml', () => {
   });
 
   it.each([
-    ['linux', 'arm64', 'linux-arm64', 'linux-arm64', 'libggml-base.so'],
+    ['linux', 'riscv64', 'linux-riscv64', 'linux-riscv64', 'libggml-base.so'],
     ['darwin', 'arm64', 'mac-arm64-metal', 'mac-arm64-metal', 'libggml-base.dylib'],
     ['win32', 'x64', 'win-x64', 'win-x64', 'ggml-base.dll'],
-    ['linux', 'x64', 'linux-x64-vulkan', 'linux-x64-vulkan', 'libggml-base.so'],
+    ['win32', 'x64', 'win-x64-vulkan', 'win-x64-vulkan', 'ggml-base.dll'],
   ])('finds that of %s %s', (platform, arch, name, variant, file) => {
     const path = install(name, variant, file);
     expect(search(platform, arch)).toBe(path);
   });
 
   it('prefers the plain one', () => {
-    install('linux-x64-cuda', 'linux-x64-cuda', 'libggml-base.so');
-    const plain = install('linux-x64', 'linux-x64', 'libggml-base.so');
-    expect(search('linux', 'x64')).toBe(plain);
+    install('win-x64-cuda', 'win-x64-cuda', 'ggml-base.dll');
+    const plain = install('win-x64', 'win-x64', 'ggml-base.dll');
+    expect(search('win32', 'x64')).toBe(plain);
   });
 
   it.each([
-    ['linux', 'x64'],
+    ['win32', 'arm64'],
     ['sunos', 'x64'],
   ])('says what to do where there is none: %s %s', (platform, arch) => {
     expect(() => search(platform, arch)).toThrow(
