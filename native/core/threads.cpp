@@ -15,17 +15,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Long enough to bridge the serial code between two loops of a training step, short enough to leave a neighbour its
-// core.
-constexpr std::chrono::microseconds kSpin{5};
+// Waking a sleeper takes some 20 µs, a good part of a small product. So a waiter first spins for a moment and then, still
+// awake, offers its core to whoever wants it, for as long as the serial code between two loops of a training step takes.
+constexpr std::chrono::microseconds kSpin{3}, kYield{30};
 
-// Waits until `value` differs from `old`: a short spin, then sleep. Returns the new value.
+// Waits until `value` differs from `old`, in the end asleep. Returns the new value.
 uint64_t wait_for_change(const std::atomic<uint64_t>& value, uint64_t old) {
   const Clock::time_point start = Clock::now();
   for (;;) {
     const uint64_t now = value.load(std::memory_order_acquire);
     if (now != old) return now;
-    if (Clock::now() - start > kSpin) break;
+    const Clock::duration waited = Clock::now() - start;
+    if (waited > kYield) break;
+    if (waited > kSpin) std::this_thread::yield();
   }
   value.wait(old, std::memory_order_acquire);
   return value.load(std::memory_order_acquire);
