@@ -15,8 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Waking a sleeper takes some 20 µs, a good part of a small product. So a waiter first spins for a moment and then, still
-// awake, offers its core to whoever wants it, for as long as the serial code between two loops of a training step takes.
+// Waking a sleeper takes some 20 µs, a good part of a small product. So a waiter first spins for a moment and then,
+// still awake, offers its core to whoever wants it, for as long as the serial code between two loops of a training step
+// takes.
 constexpr std::chrono::microseconds kSpin{3}, kYield{30};
 
 // Waits until `value` differs from `old`, in the end asleep. Returns the new value.
