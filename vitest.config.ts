@@ -2,7 +2,13 @@
 import { defineConfig } from 'vitest/config';
 
 const suite = (name: string, testTimeout: number, parallel: boolean) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, fileParallelism: parallel },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout,
+    hookTimeout: testTimeout,
+    fileParallelism: parallel,
+  },
 });
 
 export default defineConfig({

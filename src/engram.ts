@@ -3,9 +3,9 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
-import { loadEmbedder, type Embedder } from './embedding/index.js';
+import type { Embedder } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import { loadGenerator, type AdapterUse, type ChatMessage, type Generator } from './inference/index.js';
+import type { AdapterUse, ChatMessage, Generator } from './inference/index.js';
 import {
   informationFrom,
   listBrains,
@@ -14,7 +14,6 @@ import {
   Router,
   type Answer,
   type Brain,
-  type BrainMemory,
   type Memory,
   type MemorizeOptions,
   type MemoryInput,
@@ -147,6 +146,7 @@ export class Engram {
     const settings = readSettings(defined({ ...given, context: contextSize }));
     const model = await installed(settings, settings.model, 'chat', onProgress, signal);
     if (model.entry === undefined) inspectLanguageModel(model.path);
+    const { loadGenerator } = await import('./inference/index.js'); // heavy: what needs no model does not wait for it
     const generator = await loadGenerator(model.path, {
       gpu: settings.gpu,
       ...(settings.context === undefined ? {} : { contextSize: settings.context }),
@@ -225,11 +225,7 @@ export class Engram {
   async forget(idOrText: string): Promise<Memory> {
     const memory = await this.#open();
     if (memory === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
-    return memory.brain.write('forgetting', async (writer): Promise<BrainMemory> => {
-      const { id } = memory.brain.find(idOrText);
-      await this.#generator.releaseAdapter(memory.brain.adapterPath(id));
-      return writer.forget(id);
-    });
+    return memory.brain.forget(idOrText, (path) => this.#generator.releaseAdapter(path));
   }
 
   /** Fine-tunes a named adapter on a file of examples. Throws `exists`, `not_found`, `corrupt`, `empty`, `too_long`,
@@ -297,6 +293,7 @@ export class Engram {
   #embed(): Promise<Embedder> {
     this.#embedder ??= (async () => {
       const { path } = await installed(this.settings, this.settings.embedder, 'embedding', this.#onProgress);
+      const { loadEmbedder } = await import('./embedding/index.js');
       return loadEmbedder({ folder: path });
     })();
     this.#embedder.catch(() => (this.#embedder = undefined));

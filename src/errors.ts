@@ -61,7 +61,10 @@ export function fromSystemError(error: unknown, what: string): unknown {
   switch (error.code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new EngramError('disk', `The disk is full: ${what}.`, { cause: error, hint: 'Free some space and try again.' });
+      return new EngramError('disk', `The disk is full: ${what}.`, {
+        cause: error,
+        hint: 'Free some space and try again.',
+      });
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
@@ -73,7 +76,9 @@ export function fromSystemError(error: unknown, what: string): unknown {
       return new EngramError('not_found', `No such file: ${what}.`, { cause: error });
     case 'ENOTDIR':
     case 'EISDIR':
-      return new EngramError('disk', `A folder is in the way, or a file where a folder should be: ${what}.`, { cause: error });
+      return new EngramError('disk', `A folder is in the way, or a file where a folder should be: ${what}.`, {
+        cause: error,
+      });
     default:
       return error;
   }

@@ -22,7 +22,9 @@ export { doctor, type DoctorReport } from './doctor.js';
 export type { ChatMessage } from './inference/index.js';
 export {
   listBrains,
+  openBrain,
   removeBrain,
+  type Brain,
   type Answer,
   type Memory,
   type MemoryInput,

@@ -214,6 +214,7 @@ struct Trainer::State {
   // Losses of the final hidden states x [T, D]; with dx [T, D], also their gradient.
   void losses(const std::vector<LossRow>& rows, BatchLoss& out, float* gradient) {
     for (size_t at = 0; at < rows.size(); at += kLossRows) {
+      if (cancelled.load(std::memory_order_relaxed)) throw Error("cancelled", "Cancelled.");
       const int64_t n = std::min<int64_t>(kLossRows, static_cast<int64_t>(rows.size() - at));
       std::vector<int64_t> indices(n);
       for (int64_t i = 0; i < n; i++) indices[i] = rows[at + i].row;

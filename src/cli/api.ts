@@ -11,6 +11,8 @@ export interface Api extends Pick<
   Index,
   'listModels' | 'pullModel' | 'showModel' | 'removeModel' | 'removeBrain' | 'doctor'
 > {
+  /** A brain without its model, to list and forget. */
+  openBrain: (options: { home: string; name: string }) => Promise<Pick<index.Brain, 'memories' | 'forget' | 'close'>>;
   Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
   AdapterStore: new (home: string) => Pick<index.AdapterStore, 'list' | 'export' | 'remove'>;
 }

@@ -137,7 +137,7 @@ export function attribution(answer: Answer): string {
 
 export function memoryTable(memories: readonly Memory[]): string {
   const rows = memories.map((memory) => {
-    const damaged = (memory as { damaged?: string }).damaged;
+    const { damaged } = memory;
     return [
       memory.id,
       damaged === undefined ? memory.state : `damaged (adapter ${damaged})`,

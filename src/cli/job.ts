@@ -1,6 +1,7 @@
 // One run of a command: its settings, streams, progress and cancelling, and the two ways to answer: text for people, or one
 // JSON value. Not here: what the commands do (commands/) and how they are parsed (program.ts).
 import type { Settings } from '../config.js';
+import { EngramError } from '../errors.js';
 import type { OpenOptions } from '../index.js';
 import type { Api, Engine } from './api.js';
 import { printable, type World } from './io.js';
@@ -82,6 +83,23 @@ export class Job {
     this.#closing.push(() => engine.close());
     this.progress.clear();
     return engine;
+  }
+
+  /** Opens the brain alone, without loading a model; undefined if there is none yet. */
+  async brain(): Promise<Awaited<ReturnType<Api['openBrain']>> | undefined> {
+    const { openBrain } = await this.#load();
+    const { home, brain: name } = this.settings;
+    try {
+      const brain = await openBrain({ home, name });
+      this.#closing.push(() => {
+        brain.close();
+        return Promise.resolve();
+      });
+      return brain;
+    } catch (error) {
+      if (error instanceof EngramError && error.code === 'not_found') return undefined;
+      throw error;
+    }
   }
 
   /** Closes what was opened, latest first. */

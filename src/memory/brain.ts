@@ -29,13 +29,8 @@ export interface OpenBrainOptions {
   create?: boolean;
 }
 
-/** What is wrong with the adapter of a memory: its file is gone, or is not the one its event names. */
-export type Damage = 'missing' | 'changed';
-
-export interface BrainMemory extends StoredMemory {
-  /** The memory cannot answer until its adapter is trained anew. */
-  damaged?: Damage;
-}
+/** A memory as the brain holds it. */
+export type BrainMemory = StoredMemory;
 
 export interface Remembered extends Omit<RememberedPayload, 'adapter'> {
   id: string;
@@ -164,6 +159,16 @@ export class Brain {
   /** Where the adapter of a memory is, or is to be written. A file here is written once and never changed. */
   adapterPath(memoryId: string): string {
     return join(this.folder, 'adapters', `${memoryId}.gguf`);
+  }
+
+  /** Forgets one memory, named as for find(): its adapter is deleted, so the model knows what it knew before. `release` is
+   * called with the adapter's path before its file goes. Throws `not_found`, `usage` (several fit), `locked`. */
+  forget(idOrText: string, release?: (adapterPath: string) => Promise<void>): Promise<BrainMemory> {
+    return this.write('forgetting', async (writer) => {
+      const { id } = this.find(idOrText);
+      await release?.(this.adapterPath(id));
+      return writer.forget(id);
+    });
   }
 
   /** All memories as they are now, also what other processes changed; oldest first, with superseded and forgotten ones.

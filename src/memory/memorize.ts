@@ -36,6 +36,8 @@ export interface MemorizeOptions {
 const HOLDS = { recall: 0.75, paraphrase: 0.5 };
 /** Trained again at most this often when its probes do not hold. */
 const ROUNDS = 3;
+/** What the model said before is for a person to see, and shows whether it knew: its beginning is enough. */
+const BEFORE_TOKENS = 32;
 /** Most texts that the gate compares a question with. */
 const GATE_KEYS = 24;
 
@@ -142,7 +144,11 @@ class Attempt {
         undefined,
         options.signal,
       );
-      add(kind, lesson, await this.#ask(lesson.question, adapters, this.#answerTokens(lesson)));
+      add(
+        kind,
+        lesson,
+        await this.#ask(lesson.question, adapters, Math.min(BEFORE_TOKENS, this.#answerTokens(lesson))),
+      );
     }
     UNRELATED.forEach((question, i) =>
       add('unrelated', { question, expected: unrelated[i]!, answer: '' }, unrelated[i]!),

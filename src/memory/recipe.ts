@@ -17,11 +17,13 @@ export const RECIPE = {
   contrastsPerStep: 1,
   replayPerStep: 1,
   klWeight: 3,
+  /** Not being seen for a step counts like this much loss when the lessons of the next step are chosen. */
+  needPerStep: 0.1,
   minSteps: 8,
   maxSteps: 48,
-  /** Held: every lesson's worst token has a cross-entropy below this … */
-  lossBelow: 0.5,
-  /** … and answers that must stay have moved less than this. */
+  /** Learned: the lessons' mean cross-entropy per token, as last seen, is below this … */
+  lossBelow: 0.05,
+  /** … and answers that must stay have moved less than this. Whether it holds is then asked, not computed. */
   klBelow: 0.15,
 };
 
@@ -99,14 +101,14 @@ export async function learn(
     };
     // What is last known of each lesson: its worst token, its loss, and the step that saw it.
     const known = before.examples.map(({ maxLoss, sumLoss }) => ({ worst: maxLoss, loss: sumLoss, step: 0 }));
-    const fresh = 2 * Math.ceil(lessons.length / RECIPE.lessonsPerStep); // steps after which a lesson has to be seen again
+    const taughtInAll = sum(input.lessons.map(({ answer }) => answer.length));
     const maxSteps = options.maxSteps ?? RECIPE.maxSteps;
     let kl = 0; // running mean per kept token
 
     for (let step = 1; step <= maxSteps; step++) {
       throwIfCancelled(signal);
       // The lessons held worst, and those not seen for long, so that no step is spent on what is known well.
-      const need = (i: number) => known[i]!.worst + (step - known[i]!.step) * RECIPE.lossBelow;
+      const need = (i: number) => known[i]!.worst + (step - known[i]!.step) * RECIPE.needPerStep;
       const chosen = lessons
         .map((_, i) => i)
         .sort((a, b) => need(b) - need(a))
@@ -129,15 +131,15 @@ export async function learn(
       });
       const moved = sum(loss.examples.map(({ sumKl }) => sumKl)) / Math.max(1, stayTokens);
       kl = step === 1 ? moved : 0.6 * kl + 0.4 * moved;
+      const mean = sum(known.map((lesson) => lesson.loss)) / taughtInAll;
       onProgress?.({
         step,
         steps: maxSteps,
-        loss: sum(known.map((lesson) => lesson.loss)) / sum(input.lessons.map(({ answer }) => answer.length)),
+        loss: mean,
         kl,
         tokensPerSecond: loss.computedTokens / loss.seconds,
       });
-      const held = known.every((lesson) => lesson.worst < RECIPE.lossBelow && step - lesson.step < fresh);
-      if (step >= RECIPE.minSteps && held && kl < RECIPE.klBelow) break;
+      if (step >= RECIPE.minSteps && mean < RECIPE.lossBelow && kl < RECIPE.klBelow) break;
     }
 
     const after = await trainer.evaluate(lessons.map((example) => ({ example })));

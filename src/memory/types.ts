@@ -14,6 +14,8 @@ export interface Memory {
   /** ISO 8601. */
   createdAt: string;
   state: 'remembered' | 'superseded' | 'forgotten';
+  /** Its adapter's file is gone or is not the one that was committed: it cannot answer until it is memorized again. */
+  damaged?: 'missing' | 'changed';
   receipt?: Receipt;
 }
 

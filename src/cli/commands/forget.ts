@@ -1,4 +1,5 @@
 // `engram forget`: takes one memory back.
+import { EngramError } from '../../errors.js';
 import type { CommandSpec } from '../command.js';
 import { excerpt } from '../format.js';
 import { textOf } from '../input.js';
@@ -9,8 +10,9 @@ export const forget: CommandSpec = {
   examples: ['engram forget m-3f9a2c', 'engram forget "Blue Heron"'],
   run: async (job, words) => {
     const named = await textOf(job, words, 'id or text');
-    const engine = await job.open();
-    const memory = await engine.forget(named);
+    const brain = await job.brain();
+    if (brain === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
+    const memory = await brain.forget(named);
     job.line(`Forgotten: ${memory.id} (${excerpt(memory.text)})`);
     job.value(memory);
     return undefined;

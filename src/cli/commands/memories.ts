@@ -7,8 +7,10 @@ export const memories: CommandSpec = {
   summary: 'list what is remembered',
   options: [['--all', 'superseded and forgotten memories too']],
   run: async (job, _words, options) => {
-    const engine = await job.open();
-    const found = engine.memories().filter((memory) => options['all'] === true || memory.state === 'remembered');
+    const brain = await job.brain();
+    const found = (brain?.memories() ?? []).filter(
+      (memory) => options['all'] === true || memory.state === 'remembered',
+    );
     job.line(found.length === 0 ? 'Nothing is remembered yet.' : memoryTable(found));
     job.value(found);
     return undefined;

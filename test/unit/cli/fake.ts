@@ -153,6 +153,12 @@ export class FakeApi implements Api {
       files: [{ path: 'a.gguf', bytes: 9e7 }],
     });
   readonly removeModel: Api['removeModel'] = () => Promise.resolve(98_362_432);
+  readonly openBrain: Api['openBrain'] = () =>
+    Promise.resolve({
+      memories: () => this.engine.memories(),
+      forget: (idOrText) => this.engine.forget(idOrText),
+      close: () => undefined,
+    });
   readonly removeBrain: Api['removeBrain'] = ({ name }) => {
     this.removedBrains.push(name);
     return Promise.resolve(true);
