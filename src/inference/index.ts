@@ -1,3 +1,3 @@
 // Text generation, as the rest of the code sees it.
-export { loadGenerator } from './llama.js';
+export { loadGenerator } from './load.js';
 export type { AdapterUse, ChatMessage, GenerateOptions, Generation, Generator, LoadOptions } from './types.js';

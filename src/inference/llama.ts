@@ -1,247 +1,199 @@
-// Generator over node-llama-cpp: loads a GGUF, keeps a context for each adapter in use, generates. Not here: chat templates
-// (chat-template.ts) and cutting a stream at stop strings (text-stream.ts).
-import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+// Generator over node-llama-cpp's public evaluation loop: conversations and texts in, streams of text out, one call at a time.
+// Not here: loading (load.ts), contexts and adapters (slots.ts), chat templates, fitting, sampling settings.
 import { performance } from 'node:perf_hooks';
-import { getLlama, LlamaLogLevel, type Llama, type LlamaModel, type Token } from 'node-llama-cpp';
-import { EngramError, throwIfCancelled } from '../errors.js';
-import { checkAdapter } from './adapter-check.js';
-import { ChatTemplate } from './chat-template.js';
-import { ContextPool } from './contexts.js';
+import { resolve } from 'node:path';
+import type { LlamaModel, Token } from 'node-llama-cpp';
+import { EngramError } from '../errors.js';
+import { ChatTemplate, type Vocabulary } from './chat-template.js';
+import { fitConversation, tooLong } from './fit.js';
+import { mostTokens, sampling } from './sampling.js';
+import type { Slots } from './slots.js';
 import { TextStream } from './text-stream.js';
-import type { ChatMessage, GenerateOptions, Generation, Generator, LoadOptions } from './types.js';
+import { Turns } from './turns.js';
+import type { ChatMessage, GenerateOptions, Generation, Generator } from './types.js';
 
-/** Most tokens of context unless more is asked for: enough for a long talk, little enough for a small machine. */
-const DEFAULT_CONTEXT = 4096;
-const DEFAULT_MAX_TOKENS = 512;
+const ABORTED = Symbol('aborted');
 
-const runtimes = new Map<'auto' | false, Promise<Llama>>();
-
-/** The library is loaded once in a process for each choice of GPU. */
-function runtime(gpu: 'auto' | false): Promise<Llama> {
-  let loading = runtimes.get(gpu);
-  if (loading === undefined) {
-    loading = getLlama({
-      gpu,
-      build: 'never', // the package ships binaries; a build would need cmake and the network
-      skipDownload: true,
-      progressLogs: false,
-      logLevel: LlamaLogLevel.error,
-      logger: () => undefined, // what matters comes as an exception
-    }).catch((error: unknown) => {
-      runtimes.delete(gpu);
-      throw new EngramError('native', 'llama.cpp cannot be loaded on this machine.', {
-        hint: 'Install the dependencies again (npm ci); node-llama-cpp ships binaries for common platforms.',
-        cause: error,
-      });
-    });
-    runtimes.set(gpu, loading);
-  }
-  return loading;
-}
-
-/** Throws `not_found`, `corrupt`, `unsupported`, `memory`, `native`, `cancelled`. */
-export async function loadGenerator(modelPath: string, options: LoadOptions = {}): Promise<Generator> {
-  throwIfCancelled(options.signal);
-  const file = await stat(modelPath).catch(() => undefined);
-  if (!file?.isFile()) throw new EngramError('not_found', `There is no model file ${modelPath}.`);
-  const llama = await runtime(options.gpu ?? 'auto');
-  let model: LlamaModel | undefined;
-  try {
-    model = await llama.loadModel({
-      modelPath,
-      ...(options.onProgress ? { onLoadProgress: options.onProgress } : {}),
-      ...(options.signal ? { loadSignal: options.signal } : {}),
-    });
-    const contextSize = Math.min(options.contextSize ?? DEFAULT_CONTEXT, Math.max(model.trainContextSize, 1));
-    const pool = new ContextPool(model, contextSize, options.threads ?? defaultThreads(llama));
-    await pool.get([]); // now, so that too little memory shows at once
-    return new LlamaGenerator(modelPath, contextSize, model, pool);
-  } catch (error) {
-    await model?.dispose();
-    throwIfCancelled(options.signal);
-    throw loadError(error, modelPath);
-  }
-}
-
-/**
- * node-llama-cpp hands every token to JavaScript, whose thread then fights the spinning ggml threads for the cores: on two
- * cores one thread generates faster (76-83 tokens/s) than two (47-50). So one core is left to JavaScript.
- */
-function defaultThreads(llama: Llama): number {
-  return Math.max(1, Math.min(llama.cpuMathCores, availableParallelism()) - 1);
-}
-
-function loadError(error: unknown, path: string): unknown {
-  if (error instanceof EngramError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  if (/vram|memory|too large|failed to create context/i.test(message)) {
-    return new EngramError('memory', `The model does not fit into memory: ${message}`, {
-      hint: 'Use a smaller --context or a smaller model.',
-      cause: error,
-    });
-  }
-  if (/unknown model architecture|unsupported|no vocab|vocab/i.test(message)) {
-    return new EngramError('unsupported', `This GGUF is no language model that llama.cpp runs: ${path}.`, {
-      cause: error,
-    });
-  }
-  return new EngramError('corrupt', `The model file cannot be read: ${path}.`, {
-    hint: 'Fetch it again; it may be truncated, or no GGUF at all.',
-    cause: error,
-  });
-}
-
-class LlamaGenerator implements Generator {
+export class LlamaGenerator implements Generator {
   readonly special: Generator['special'];
-  readonly #template: ChatTemplate;
-  /** Calls run one after the other: this ends when the last one has. */
-  #queue: Promise<unknown> = Promise.resolve();
-  #closed = false;
+  readonly #turns = new Turns();
+  readonly #closing = new AbortController();
+  readonly #template: ChatTemplate | EngramError;
+  #closed: Promise<void> | undefined;
 
   constructor(
     readonly modelPath: string,
     readonly contextSize: number,
     private readonly model: LlamaModel,
-    private readonly pool: ContextPool,
+    private readonly slots: Slots,
   ) {
-    const { tokens } = model;
-    const endOfText = tokens.eos ?? tokens.eot ?? 0;
-    this.special = {
-      endOfTurn: tokens.eot ?? endOfText,
-      endOfText,
-      beginOfText: tokens.shouldPrependBosToken ? tokens.bos : null,
-    };
-    this.#template = new ChatTemplate(model);
+    this.#template = templateOf(model);
+    const { bos, eos, eot, shouldPrependBosToken } = model.tokens;
+    // A GGUF names one end token as eos; models with a chat template mostly mean the end of a turn by it, and then llama.cpp
+    // finds the end of a text as eot.
+    const endOfTurn =
+      (this.#template instanceof ChatTemplate ? this.#template.endOfTurn : undefined) ?? eot ?? eos ?? 0;
+    const endOfText = [eos, eot].find((token) => token !== null && token !== endOfTurn) ?? endOfTurn;
+    this.special = { endOfTurn, endOfText, beginOfText: shouldPrependBosToken ? bos : null };
   }
 
   async chat(messages: readonly ChatMessage[], options: GenerateOptions = {}): Promise<Generation> {
-    const room = Math.min(options.maxTokens ?? DEFAULT_MAX_TOKENS, Math.floor(this.contextSize / 4));
-    return this.#generate(this.#fit(messages, room), options);
+    this.#requireOpen();
+    const { contextSize } = this;
+    const room = Math.min(mostTokens(options), Math.floor(contextSize / 4));
+    const template = this.#requireTemplate();
+    const prompt = fitConversation(messages, { contextSize, room, encode: (some) => template.encode(some) });
+    return this.#generate(prompt as Token[], [], options);
   }
 
   async complete(prompt: string, options: GenerateOptions = {}): Promise<Generation> {
+    this.#requireOpen();
     const tokens = this.model.tokenize(prompt, false);
     if (this.special.beginOfText !== null) tokens.unshift(this.special.beginOfText as Token);
     if (tokens.length === 0) throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
-    if (tokens.length >= this.contextSize) throw tooLong(tokens.length, this.contextSize);
-    return this.#generate(tokens, options);
+    if (tokens.length >= this.contextSize) throw tooLong(tokens.length, this.contextSize, 'The text');
+    return this.#generate(tokens, tokens, options);
   }
 
   encodeChat(messages: readonly ChatMessage[]): Uint32Array {
-    return Uint32Array.from(this.#template.encode(messages));
+    this.#requireOpen();
+    return Uint32Array.from(this.#requireTemplate().encode(messages));
   }
 
   encode(text: string): Uint32Array {
+    this.#requireOpen();
     return Uint32Array.from(this.model.tokenize(text, false));
   }
 
   decode(tokens: Uint32Array): string {
+    this.#requireOpen();
     return this.model.detokenize(Array.from(tokens) as Token[]);
   }
 
   releaseAdapter(path: string): Promise<void> {
-    return this.#inTurn(() => this.pool.release(path));
+    if (this.#closed !== undefined) return Promise.resolve();
+    return this.#turns.run(() => this.slots.release(resolve(path)));
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#queue;
-    await this.pool.close();
-    await this.model.dispose();
+  /** Ends what is being generated (finishReason `cancelled`), then frees the model. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      this.#closing.abort();
+      await this.#turns.idle();
+      await this.slots.close();
+      await this.model.dispose();
+    })();
+    return this.#closed;
   }
 
-  /** Leaves out the oldest turns until the conversation and `room` tokens of answer fit. */
-  #fit(messages: readonly ChatMessage[], room: number): Token[] {
-    if (messages.length === 0) throw new EngramError('empty', 'There is no message to answer.');
-    const system = messages.filter(({ role }) => role === 'system');
-    let turns = messages.filter(({ role }) => role !== 'system');
-    for (;;) {
-      const tokens = this.#template.encode([...system, ...turns]);
-      if (tokens.length + room <= this.contextSize) return tokens;
-      if (turns.length <= 1) {
-        if (tokens.length < this.contextSize) return tokens; // the answer gets what is left
-        throw tooLong(tokens.length, this.contextSize);
-      }
-      // A whole exchange at a time: many templates want user and assistant in turns.
-      const next = turns.findIndex(({ role }, i) => i > 0 && role === 'user');
-      turns = turns.slice(next > 0 ? next : 1);
-    }
-  }
-
-  #generate(prompt: Token[], options: GenerateOptions): Promise<Generation> {
-    return this.#inTurn(async () => {
-      for (const { path } of options.adapters ?? []) await checkAdapter(path, this.model);
+  /** `before`: tokens whose text the answer continues. */
+  async #generate(prompt: Token[], before: Token[], options: GenerateOptions): Promise<Generation> {
+    const settings = sampling(options);
+    const maxTokens = Math.min(mostTokens(options), this.contextSize - prompt.length);
+    const abort = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
+    return this.#turns.run(async (defer) => {
       const started = performance.now();
-      const sequence = await this.pool.prepared(options.adapters ?? [], prompt);
-      const { tokens } = sequence;
-      const maxTokens = Math.min(options.maxTokens ?? DEFAULT_MAX_TOKENS, this.contextSize - prompt.length);
-      const stream = new TextStream(
-        (answer) => this.model.detokenize(answer as Token[]),
-        options.stop ?? [],
-        options.onText,
-      );
-      let finishReason: Generation['finishReason'] = 'length';
       let firstToken: number | undefined;
-      const temperature = options.temperature ?? 0;
-      const evaluation = sequence.sequence.evaluate(tokens, {
-        temperature,
-        ...(temperature > 0
-          ? {
-              topK: options.topK ?? 40,
-              topP: options.topP ?? 0.95,
-              minP: options.minP ?? 0.05,
-              seed: options.seed ?? randomSeed(),
-            }
-          : {}),
+      const stream = new TextStream({
+        detokenize: (tokens, last) => this.model.detokenize(tokens as Token[], false, last as Token[]),
+        before,
+        stop: options.stop ?? [],
+        onText: options.onText,
       });
+      const finish = (finishReason: Generation['finishReason']): Generation => {
+        const text = stream.end();
+        const now = performance.now();
+        return {
+          text,
+          promptTokens: prompt.length,
+          tokens: stream.tokens,
+          finishReason,
+          firstTokenSeconds: ((firstToken ?? now) - started) / 1000,
+          seconds: (now - started) / 1000,
+        };
+      };
+      if (abort.aborted) return finish('cancelled');
+      const slot = await this.slots.with(options.adapters ?? []);
+      if (maxTokens === 0) return finish('length');
+
+      // What is being computed cannot be stopped; on an abort the caller does not wait for it, but the next call does.
+      const aborted = whenAborted(abort);
+      const unlessAborted = async <T>(work: Promise<T>): Promise<T | typeof ABORTED> => {
+        const result = await Promise.race([work, aborted.promise]);
+        if (result === ABORTED) defer(work);
+        return result;
+      };
+      let evaluation: AsyncGenerator<Token, unknown> | undefined;
       try {
-        if (maxTokens > 0) {
-          for await (const token of evaluation) {
-            firstToken ??= performance.now();
-            if (options.signal?.aborted === true) {
-              finishReason = 'cancelled';
-              break;
-            }
-            if (this.model.isEogToken(token) || !stream.push(token)) {
-              finishReason = 'stop';
-              break;
-            }
-            if (stream.tokens >= maxTokens) break;
-          }
+        const feeding = slot.feed(prompt);
+        let fed = await unlessAborted(feeding.next());
+        while (fed !== ABORTED && fed.done !== true) fed = await unlessAborted(feeding.next());
+        if (fed === ABORTED) return finish('cancelled');
+
+        evaluation = slot.sequence.evaluate(fed.value, settings);
+        for (;;) {
+          const next = await unlessAborted(evaluation.next());
+          if (next === ABORTED) return finish('cancelled');
+          firstToken ??= performance.now();
+          if (next.done === true || next.value === this.special.endOfTurn) return finish('stop');
+          if (!stream.push(next.value)) return finish('stop');
+          if (stream.tokens >= maxTokens) return finish('length');
         }
       } finally {
-        await evaluation.return();
+        aborted.forget();
+        if (evaluation !== undefined) defer(evaluation.return(undefined));
       }
-      const text = stream.end();
-      const now = performance.now();
-      return {
-        text,
-        promptTokens: prompt.length,
-        tokens: stream.tokens,
-        finishReason,
-        firstTokenSeconds: ((firstToken ?? now) - started) / 1000,
-        seconds: (now - started) / 1000,
-      };
     });
   }
 
-  #inTurn<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new EngramError('usage', 'This model has been closed.'));
-    const result = this.#queue.then(action);
-    this.#queue = result.catch(() => undefined);
-    return result;
+  #requireTemplate(): ChatTemplate {
+    if (this.#template instanceof ChatTemplate) return this.#template;
+    throw this.#template;
+  }
+
+  #requireOpen(): void {
+    if (this.#closed !== undefined) throw new EngramError('usage', 'This model has been closed.');
   }
 }
 
-function tooLong(tokens: number, contextSize: number): EngramError {
-  return new EngramError('too_long', `The text has ${tokens} tokens and the context ${contextSize}.`, {
-    hint: 'Shorten it, or use a larger --context.',
-    details: { tokens, contextSize },
-  });
+/** The model's template, or why there is none. */
+function templateOf(model: LlamaModel): ChatTemplate | EngramError {
+  const source: unknown = model.fileInfo.metadata.tokenizer.chat_template;
+  if (typeof source !== 'string') {
+    return new EngramError('unsupported', 'This model has no chat template, so it cannot hold a conversation.', {
+      hint: 'Use an instruct or chat model; this one only continues a text.',
+    });
+  }
+  try {
+    return new ChatTemplate(source, vocabularyOf(model));
+  } catch (error) {
+    if (error instanceof EngramError) return error;
+    throw error;
+  }
 }
 
-function randomSeed(): number {
-  return Math.floor(Math.random() * 2 ** 31);
+function vocabularyOf(model: LlamaModel): Vocabulary {
+  const { bos, bosString, eosString, shouldPrependBosToken } = model.tokens;
+  return {
+    tokenize: (text, parseSpecial) => model.tokenize(text, parseSpecial),
+    isSpecial: (token) => model.isSpecialToken(token as Token),
+    written: (token) => model.detokenize([token as Token], true),
+    bos: bos === null ? undefined : { token: bos, written: bosString ?? '', prepend: shouldPrependBosToken },
+    eosWritten: eosString ?? '',
+  };
+}
+
+function whenAborted(signal: AbortSignal): { promise: Promise<typeof ABORTED>; forget: () => void } {
+  let forget = (): void => undefined;
+  const promise = new Promise<typeof ABORTED>((settle) => {
+    const heard = (): void => {
+      settle(ABORTED);
+    };
+    if (signal.aborted) heard();
+    signal.addEventListener('abort', heard);
+    forget = () => {
+      signal.removeEventListener('abort', heard);
+    };
+  });
+  return { promise, forget };
 }

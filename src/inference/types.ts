@@ -76,6 +76,8 @@ export interface LoadOptions {
   threads?: number;
   /** `auto` (default) uses a GPU where there is one; `false` never does. */
   gpu?: 'auto' | false;
+  /** Writes the library's log to stderr. Default false. */
+  verbose?: boolean;
   onProgress?: (share: number) => void;
   signal?: AbortSignal;
 }

@@ -1,0 +1,57 @@
+// Loads llama.cpp, once in a process for each choice of GPU: the binaries that node-llama-cpp brings, never a build or a
+// download. Its log goes nowhere unless asked for, but its last complaints are kept: they say why a file was refused.
+import { getLlama, LlamaLogLevel, type Llama } from 'node-llama-cpp';
+import { EngramError } from '../errors.js';
+
+type Gpu = 'auto' | false;
+
+const KEPT_COMPLAINTS = 8;
+const loading = new Map<Gpu, Promise<Llama>>();
+const complaints: string[] = [];
+
+/** Throws `native` if there are no binaries for this platform. `verbose` writes llama.cpp's log to stderr from now on. */
+export async function loadRuntime(gpu: Gpu, verbose = false): Promise<Llama> {
+  let promise = loading.get(gpu);
+  if (promise === undefined) {
+    promise = start(gpu);
+    loading.set(gpu, promise);
+    promise.catch(() => loading.delete(gpu));
+  }
+  const llama = await promise;
+  llama.logLevel = verbose ? LlamaLogLevel.info : LlamaLogLevel.warn;
+  llama.logger = (level, message) => {
+    const text = message.trim();
+    if (text === '') return;
+    if (level === LlamaLogLevel.error || level === LlamaLogLevel.fatal) {
+      complaints.push(text);
+      complaints.splice(0, complaints.length - KEPT_COMPLAINTS);
+    }
+    if (verbose) process.stderr.write(`llama.cpp: ${text}\n`);
+  };
+  return llama;
+}
+
+/** What llama.cpp complained of since the last call. It writes its log from another thread, so this waits a moment. */
+export async function recentComplaints(): Promise<string[]> {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  return complaints.splice(0);
+}
+
+async function start(gpu: Gpu): Promise<Llama> {
+  try {
+    return await getLlama({
+      gpu,
+      build: 'never', // a build would need cmake and the network
+      skipDownload: true,
+      progressLogs: false,
+      maxThreads: 0, // no limit but the one that each context is given
+      logLevel: LlamaLogLevel.error,
+      logger: () => undefined, // replaced by loadRuntime
+    });
+  } catch (error) {
+    throw new EngramError('native', 'llama.cpp cannot be loaded on this machine.', {
+      hint: 'Install the dependencies again (`npm ci`), with optional dependencies: they bring its binaries.',
+      cause: error,
+    });
+  }
+}
