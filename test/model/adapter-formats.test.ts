@@ -1,0 +1,172 @@
+// The adapter that the trainer saves, in the program it is made for: llama.cpp gives the trainer's own predictions with it,
+// on a tiny F32 model to the last digits and on SmolLM2 for at least 99 of 100 positions of a real text. PEFT's side, which
+// needs Python, is in scripts/golden/check_peft.py and test/unit/training/peft.test.ts.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { getLlama, LlamaLogLevel, type Llama, type LlamaModel, type Token } from 'node-llama-cpp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSettings } from '../../src/config.js';
+import { defaultEntry, resolveModel } from '../../src/models/index.js';
+import { openBaseModel } from '../../src/training/index.js';
+import { writeDequantised } from './dequantised.js';
+
+const GOLDEN = join(import.meta.dirname, '..', 'fixtures', 'golden');
+const BUILD = join(import.meta.dirname, '..', '..', 'build', 'test');
+
+// Lewis Carroll, Alice's Adventures in Wonderland (1865).
+const TEXT = `Alice was beginning to get very tired of sitting by her sister on the bank, and of having nothing to do: once or
+twice she had peeped into the book her sister was reading, but it had no pictures or conversations in it, "and what is
+the use of a book," thought Alice "without pictures or conversations?" So she was considering in her own mind (as well
+as she could, for the hot day made her feel very sleepy and stupid), whether the pleasure of making a daisy-chain would
+be worth the trouble of getting up and picking the daisies, when suddenly a White Rabbit with pink eyes ran close by her.
+There was nothing so very remarkable in that; nor did Alice think it so very much out of the way to hear the Rabbit say
+to itself, "Oh dear! Oh dear! I shall be late!" (when she thought it over afterwards, it occurred to her that she ought
+to have wondered at this, but at the time it all seemed quite natural); but when the Rabbit actually took a watch out of
+its waistcoat-pocket, and looked at it, and then hurried on, Alice started to her feet, for it flashed across her mind
+that she had never before seen a rabbit with either a waistcoat-pocket, or a watch to take out of it, and burning with
+curiosity, she ran across the field after it, and fortunately was just in time to see it pop down a large rabbit-hole
+under the hedge.`;
+
+let folder: string;
+let llama: Llama;
+beforeAll(async () => {
+  // Half a gigabyte: more than the folder for temporary files may hold.
+  mkdirSync(BUILD, { recursive: true });
+  folder = mkdtempSync(join(BUILD, 'formats-'));
+  llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error });
+});
+afterAll(async () => {
+  await llama.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+/** llama.cpp's probabilities of every token after each position. */
+async function probabilities(model: LlamaModel, tokens: readonly number[], adapter?: string): Promise<Float64Array[]> {
+  const context = await model.createContext({
+    contextSize: Math.max(64, tokens.length + 1),
+    flashAttention: false, // it and the F16 cache round
+    experimentalKvCacheKeyType: 'F32',
+    experimentalKvCacheValueType: 'F32',
+    ...(adapter === undefined ? {} : { lora: adapter }),
+  });
+  const options = { generateNext: { probabilities: true, options: { temperature: 0 } } } as const;
+  const results = await context.getSequence().controlledEvaluate(tokens.map((token) => [token as Token, options]));
+  const rows = results.map((result) => {
+    const found = result!.next.probabilities!;
+    const row = new Float64Array(found.size);
+    for (const [token, p] of found) row[token] = p;
+    return row;
+  });
+  await context.dispose();
+  return rows;
+}
+
+/** The token that llama.cpp ranks first after each position, with its default settings. */
+async function greedy(model: LlamaModel, tokens: readonly number[], adapter?: string): Promise<number[]> {
+  const context = await model.createContext({
+    contextSize: tokens.length + 1,
+    ...(adapter === undefined ? {} : { lora: adapter }),
+  });
+  const options = { generateNext: { token: true, options: { temperature: 0 } } } as const;
+  const results = await context.getSequence().controlledEvaluate(tokens.map((token) => [token as Token, options]));
+  await context.dispose();
+  return results.map((result) => Number(result!.next.token));
+}
+
+/** Of positions that are equal. */
+const share = (a: readonly number[], b: readonly number[]): number =>
+  a.filter((token, i) => token === b[i]).length / a.length;
+
+const top = (row: Float64Array | Float32Array): number => row.indexOf(Math.max(...row));
+
+function softmax(logits: Float32Array): Float64Array {
+  const largest = Math.max(...logits);
+  const powers = Float64Array.from(logits, (x) => Math.exp(x - largest));
+  const total = powers.reduce((a, b) => a + b, 0);
+  return powers.map((x) => x / total);
+}
+
+const rowsOf = (logits: Float32Array, count: number): Float32Array[] =>
+  Array.from({ length: count }, (_, i) =>
+    logits.subarray((i * logits.length) / count, ((i + 1) * logits.length) / count),
+  );
+
+describe('an adapter in llama.cpp', () => {
+  // ggml rounds what it multiplies with F16 weights to F16, so tiny-untied agrees to fewer digits.
+  it.each([
+    ['tiny-tied', 1e-5],
+    ['tiny-untied', 1e-2],
+  ])('gives the probabilities that the trainer has (%s)', async (name, tolerance) => {
+    const path = join(GOLDEN, `${name}.gguf`);
+    const tokens = Array.from({ length: 40 }, (_, i) => 4 + ((i * i * 7 + i) % 90));
+    const base = await openBaseModel(path, { precision: 'f32' });
+    const trainer = base.newTrainer({ rank: 4 }, { learningRate: 1e-2 });
+    base.close();
+    const file = join(folder, `${name}.adapter.gguf`);
+    const model = await llama.loadModel({ modelPath: path });
+    trainer.add({ tokens, weights: tokens.map(() => 1) });
+
+    const untouched = rowsOf(await trainer.logits(tokens), tokens.length).map(softmax);
+    for (let step = 0; step < 20; step++) {
+      await trainer.backward([{ example: 0 }]);
+      await trainer.update();
+    }
+    await trainer.save(file);
+    const trained = rowsOf(await trainer.logits(tokens), tokens.length).map(softmax);
+    trainer.close();
+
+    for (const [ours, theirs] of [
+      [untouched, await probabilities(model, tokens)],
+      [trained, await probabilities(model, tokens, file)],
+    ] as const) {
+      let worst = 0;
+      for (const [i, row] of ours.entries()) {
+        for (const [token, p] of row.entries()) worst = Math.max(worst, Math.abs(p - theirs[i]![token]!));
+      }
+      expect(worst).toBeLessThan(tolerance);
+    }
+    const moved = Math.max(
+      ...trained.map((row, i) => Math.abs(row[tokens[i + 1] ?? 0]! - untouched[i]![tokens[i + 1] ?? 0]!)),
+    );
+    expect(moved).toBeGreaterThan(0.5);
+    await model.dispose();
+  });
+
+  // ggml rounds activations to 8 bits before it multiplies them with Q4_1 weights, so that two settings of llama.cpp itself
+  // agree on 95 of 100 positions of this text; with the same weights as F32 nothing but the order of sums differs.
+  it('predicts the same tokens of a real text on SmolLM2', async () => {
+    const { path } = await resolveModel(readSettings().home, defaultEntry('chat').name);
+    const quantised = await llama.loadModel({ modelPath: path });
+    const learned = [...quantised.tokenize('Zara Tubikova lives in a lighthouse near Porto with her two grey cats.')];
+    const text = [...quantised.tokenize(TEXT)];
+    const base = await openBaseModel(path);
+    const trainer = base.newTrainer({ rank: 8 }, { learningRate: 5e-4 });
+    base.close();
+    trainer.add({ tokens: learned, weights: learned.map(() => 1 / learned.length) });
+    for (let step = 0; step < 10; step++) {
+      await trainer.backward([{ example: 0 }]);
+      await trainer.update();
+    }
+    const file = join(folder, 'smollm2.adapter.gguf');
+    await trainer.save(file);
+    const ours = rowsOf(await trainer.logits(text), text.length).map(top);
+    const recited = rowsOf(await trainer.logits(learned), learned.length).map(top);
+    trainer.close();
+
+    expect(text.length).toBeGreaterThan(300);
+    expect(share(ours, await greedy(quantised, text, file))).toBeGreaterThanOrEqual(0.94);
+    // With the adapter, and not without it, llama.cpp goes on as was learned.
+    const end = learned.slice(6);
+    const said = (all: readonly number[]): readonly number[] => all.slice(5, -1);
+    expect(said(recited)).toEqual(end);
+    expect(said(await greedy(quantised, learned, file))).toEqual(end);
+    expect(said(await greedy(quantised, learned))).not.toEqual(end);
+    await quantised.dispose();
+
+    const exact = join(folder, 'smollm2.f32.gguf');
+    writeDequantised(path, exact);
+    const model = await llama.loadModel({ modelPath: exact });
+    expect(share(ours, await greedy(model, text, file))).toBeGreaterThanOrEqual(0.99);
+    await model.dispose();
+  });
+});
