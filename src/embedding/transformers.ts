@@ -1,55 +1,54 @@
-// Embedder over transformers.js and onnxruntime: a sentence model from a local folder in transformers.js' own layout. Not
-// here: fetching the folder (models/).
+// Embedder over transformers.js and onnxruntime: a sentence model from a local folder in transformers.js' own layout. Nothing
+// is fetched here (models/ does), and nothing is padded (batches.ts says why).
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import {
-  AutoModel,
-  AutoTokenizer,
-  env,
-  type PreTrainedModel,
-  type PreTrainedTokenizer,
-  type Tensor,
-} from '@huggingface/transformers';
+import { basename, join, resolve } from 'node:path';
+import type * as Transformers from '@huggingface/transformers';
+import type { PreTrainedModel, PreTrainedTokenizer, Tensor } from '@huggingface/transformers';
 import { EngramError, throwIfCancelled } from '../errors.js';
+import { batchesOfEqualLength } from './batches.js';
+import { meanOfTokens } from './pooling.js';
 import type { Embedder } from './types.js';
 
 export interface EmbedderOptions {
-  /** Folder with config.json, tokenizer.json and onnx/. */
+  /** Folder with config.json, tokenizer.json, tokenizer_config.json and onnx/. */
   folder: string;
-  /** Which ONNX file: model_<dtype>.onnx; `fp32` is model.onnx. Default q4. */
-  dtype?: 'fp32' | 'fp16' | 'q8' | 'q4';
-  /** Threads of a run. Default 1: short texts gain nothing from more. */
+  /** Which ONNX file: model_<dtype>.onnx; `fp32` is model.onnx, `q8` model_quantized.onnx. Default q4. */
+  dtype?: Dtype;
+  /** Threads of a run. Default 1: a short question gains nothing from more. */
   threads?: number;
 }
 
-/** Longer texts are cut: what all-MiniLM-L6-v2 was trained with. */
-const MAX_TOKENS = 256;
-const BATCH = 16;
+type Dtype = 'fp32' | 'fp16' | 'q8' | 'q4';
+type Library = typeof Transformers;
 
-/** Throws `not_found` and `corrupt`. */
+const SUFFIXES: Readonly<Record<Dtype, string>> = { fp32: '', fp16: '_fp16', q8: '_quantized', q4: '_q4' };
+
+/** Tokens of a text that are read, [CLS] and [SEP] among them; the rest of it is cut off. all-MiniLM-L6-v2 was made for
+ * as many; passages (retrieval/) are shorter. */
+const MAX_TOKENS = 256;
+/** Characters of a text that are looked at: with more, that many tokens would have to be longer than any word is. */
+const MAX_CHARACTERS = 64 * MAX_TOKENS;
+
+/** Loads a sentence model. Throws `not_found`, `corrupt`, `native`. */
 export async function loadEmbedder(options: EmbedderOptions): Promise<Embedder> {
-  const { folder, dtype = 'q4', threads = 1 } = options;
-  if (!existsSync(join(folder, 'config.json')) || !existsSync(join(folder, 'onnx'))) {
-    throw new EngramError('not_found', `There is no embedding model in ${folder}.`, {
-      hint: 'Fetch it with `engram models pull all-minilm-l6-v2`.',
-    });
-  }
-  env.allowRemoteModels = false;
-  env.localModelPath = dirname(folder);
-  const name = basename(folder);
+  const { dtype = 'q4', threads = 1 } = options;
+  const folder = resolve(options.folder);
+  requireFiles(folder, dtype);
+  const library = await loadLibrary();
   try {
-    const tokenizer = await AutoTokenizer.from_pretrained(name, { local_files_only: true });
-    const model = await AutoModel.from_pretrained(name, {
+    const tokenizer = await library.AutoTokenizer.from_pretrained(folder, { local_files_only: true });
+    const model = await library.AutoModel.from_pretrained(folder, {
       local_files_only: true,
       dtype,
       session_options: {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
+        logSeverityLevel: 3,
         // Threads that wait by spinning would take the cores from training and generation.
         extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
       },
     });
-    return new TransformersEmbedder(`${name}/${dtype}`, tokenizer, model);
+    return new TransformersEmbedder(`${basename(folder)}/${dtype}`, library, tokenizer, model);
   } catch (error) {
     throw new EngramError('corrupt', `The embedding model in ${folder} cannot be loaded.`, {
       hint: 'Fetch it again: `engram models rm` and `engram models pull`.',
@@ -58,59 +57,104 @@ export async function loadEmbedder(options: EmbedderOptions): Promise<Embedder> 
   }
 }
 
+function requireFiles(folder: string, dtype: Dtype): void {
+  const needed = ['config.json', 'tokenizer.json', 'tokenizer_config.json', `onnx/model${SUFFIXES[dtype]}.onnx`];
+  const missing = needed.filter((file) => !existsSync(join(folder, file)));
+  if (missing.length === 0) return;
+  throw new EngramError('not_found', `There is no embedding model in ${folder}: ${missing.join(', ')} missing.`, {
+    hint: 'Fetch it with `engram models pull all-minilm-l6-v2`.',
+    details: { folder, missing },
+  });
+}
+
+/** The library takes long to load, so that happens only when the first model is. */
+async function loadLibrary(): Promise<Library> {
+  try {
+    const library = await import('@huggingface/transformers');
+    const { env } = library;
+    env.allowRemoteModels = false;
+    env.useFSCache = false;
+    env.logLevel = library.LogLevel.ERROR;
+    return library;
+  } catch (error) {
+    throw new EngramError('native', 'onnxruntime, which computes embeddings, cannot be loaded on this machine.', {
+      hint: 'Install the dependencies again (`npm ci`).',
+      cause: error,
+    });
+  }
+}
+
 class TransformersEmbedder implements Embedder {
+  readonly dimensions: number;
+  /** Runs that have not ended yet. */
+  readonly #running = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
   constructor(
     readonly id: string,
+    private readonly library: Library,
     private readonly tokenizer: PreTrainedTokenizer,
     private readonly model: PreTrainedModel,
-  ) {}
-
-  get dimensions(): number {
-    return (this.model.config as unknown as { hidden_size: number }).hidden_size;
+  ) {
+    this.dimensions = (model.config as unknown as { hidden_size: number }).hidden_size;
   }
 
   async embed(texts: readonly string[], options: { signal?: AbortSignal } = {}): Promise<Float32Array[]> {
-    const lengths = texts.map((text) => Math.min(MAX_TOKENS, this.tokenizer.encode(text).length));
-    // Texts of one length together: a batch without padding gives each text the vector it has alone.
-    const order = texts.map((_, i) => i).sort((a, b) => lengths[a]! - lengths[b]!);
-    const out = new Array<Float32Array>(texts.length);
-    for (let at = 0; at < order.length;) {
+    const ids = texts.map((text) => this.#encode(text));
+    const vectors = new Array<Float32Array>(texts.length);
+    for (const batch of batchesOfEqualLength(ids.map(({ length }) => length))) {
       throwIfCancelled(options.signal);
-      const length = lengths[order[at]!]!;
-      let end = at + 1;
-      while (end < order.length && end - at < BATCH && lengths[order[end]!] === length) end++;
-      const batch = order.slice(at, end);
-      const vectors = await this.#run(batch.map((i) => texts[i]!));
-      batch.forEach((i, row) => {
-        out[i] = vectors[row]!;
-      });
-      at = end;
-    }
-    return out;
-  }
-
-  async close(): Promise<void> {
-    await this.model.dispose();
-  }
-
-  /** Mean of the last hidden states over a text's tokens, scaled to length 1, as the model card says. */
-  async #run(texts: string[]): Promise<Float32Array[]> {
-    const inputs = this.tokenizer(texts, { padding: true, truncation: true, max_length: MAX_TOKENS }) as {
-      attention_mask: Tensor;
-    };
-    const output = (await this.model(inputs)) as { last_hidden_state: Tensor };
-    const [, tokens = 0, size = 0] = output.last_hidden_state.dims;
-    const hidden = output.last_hidden_state.data as Float32Array;
-    const mask = inputs.attention_mask.data as BigInt64Array;
-    return texts.map((_, text) => {
-      const mean = new Float32Array(size);
-      for (let t = 0; t < tokens; t++) {
-        if (mask[text * tokens + t] === 0n) continue;
-        const row = (text * tokens + t) * size;
-        for (let d = 0; d < size; d++) mean[d]! += hidden[row + d]!;
+      if (this.#closed !== undefined) throw new EngramError('usage', 'This embedding model has been closed.');
+      const run = this.#run(batch.map((i) => ids[i]!));
+      this.#running.add(run);
+      try {
+        const results = await run;
+        batch.forEach((i, row) => (vectors[i] = results[row]!));
+      } finally {
+        this.#running.delete(run);
       }
-      const norm = Math.sqrt(mean.reduce((sum, x) => sum + x * x, 0));
-      return norm === 0 ? mean : mean.map((x) => x / norm);
-    });
+    }
+    throwIfCancelled(options.signal);
+    return vectors;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      await Promise.allSettled(this.#running);
+      await this.model.dispose();
+    })();
+    return this.#closed;
+  }
+
+  #encode(text: string): number[] {
+    const ids = this.tokenizer.encode(text.slice(0, MAX_CHARACTERS));
+    if (ids.length <= MAX_TOKENS) return ids;
+    return [...ids.slice(0, MAX_TOKENS - 1), ids.at(-1)!]; // still ends with [SEP]
+  }
+
+  /** Texts of one length, as token ids. */
+  async #run(texts: readonly number[][]): Promise<Float32Array[]> {
+    const { Tensor } = this.library;
+    const tokens = texts[0]!.length;
+    const shape = [texts.length, tokens];
+    const tensor = (value: (i: number) => number): Tensor =>
+      new Tensor(
+        'int64',
+        BigInt64Array.from({ length: texts.length * tokens }, (_, i) => BigInt(value(i))),
+        shape,
+      );
+    const inputs = {
+      input_ids: tensor((i) => texts[Math.floor(i / tokens)]![i % tokens]!),
+      attention_mask: tensor(() => 1),
+      token_type_ids: tensor(() => 0),
+    };
+    const { last_hidden_state: hidden } = (await this.model(inputs)) as { last_hidden_state: Tensor };
+    const data = hidden.data as Float32Array;
+    const size = this.dimensions;
+    const vectors = texts.map((_, row) =>
+      meanOfTokens(data.subarray(row * tokens * size, (row + 1) * tokens * size), size),
+    );
+    for (const used of [...Object.values(inputs), hidden]) used.dispose();
+    return vectors;
   }
 }

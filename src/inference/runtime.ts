@@ -1,6 +1,7 @@
 // Loads llama.cpp, once in a process for each choice of GPU: the binaries that node-llama-cpp brings, never a build or a
 // download. Its log goes nowhere unless asked for, but its last complaints are kept: they say why a file was refused.
-import { getLlama, LlamaLogLevel, type Llama } from 'node-llama-cpp';
+import type * as NodeLlamaCpp from 'node-llama-cpp';
+import type { Llama } from 'node-llama-cpp';
 import { EngramError } from '../errors.js';
 
 type Gpu = 'auto' | false;
@@ -18,6 +19,7 @@ export async function loadRuntime(gpu: Gpu, verbose = false): Promise<Llama> {
     promise.catch(() => loading.delete(gpu));
   }
   const llama = await promise;
+  const { LlamaLogLevel } = await library();
   llama.logLevel = verbose ? LlamaLogLevel.info : LlamaLogLevel.warn;
   llama.logger = (level, message) => {
     const text = message.trim();
@@ -37,8 +39,14 @@ export async function recentComplaints(): Promise<string[]> {
   return complaints.splice(0);
 }
 
+/** It takes long to load (0.3 to 0.7 s), so that happens only when the first model is. */
+function library(): Promise<typeof NodeLlamaCpp> {
+  return import('node-llama-cpp');
+}
+
 async function start(gpu: Gpu): Promise<Llama> {
   try {
+    const { getLlama, LlamaLogLevel } = await library();
     return await getLlama({
       gpu,
       build: 'never', // a build would need cmake and the network
