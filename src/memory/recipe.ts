@@ -16,13 +16,16 @@ export const RECIPE = {
   lessonsPerStep: 4,
   contrastsPerStep: 1,
   replayPerStep: 1,
-  klWeight: 3,
+  klWeight: 1,
   /** Not being seen for a step counts like this much loss when the lessons of the next step are chosen. */
   needPerStep: 0.1,
   minSteps: 8,
   maxSteps: 48,
-  /** Learned: the lessons' mean cross-entropy per token, as last seen, is below this … */
-  lossBelow: 0.05,
+  /** Where an answer begins it is decided which answer it will be: its first tokens count this much more. */
+  openingTokens: 2,
+  openingWeight: 4,
+  /** Learned: every lesson's worst token, as last seen, has a cross-entropy below this … */
+  lossBelow: 0.7,
   /** … and answers that must stay have moved less than this. Whether it holds is then asked, not computed. */
   klBelow: 0.15,
 };
@@ -101,7 +104,7 @@ export async function learn(
     };
     // What is last known of each lesson: its worst token, its loss, and the step that saw it.
     const known = before.examples.map(({ maxLoss, sumLoss }) => ({ worst: maxLoss, loss: sumLoss, step: 0 }));
-    const taughtInAll = sum(input.lessons.map(({ answer }) => answer.length));
+    const weightInAll = sum(before.examples.map(({ sumWeights }) => sumWeights));
     const maxSteps = options.maxSteps ?? RECIPE.maxSteps;
     let kl = 0; // running mean per kept token
 
@@ -131,7 +134,7 @@ export async function learn(
       });
       const moved = sum(loss.examples.map(({ sumKl }) => sumKl)) / Math.max(1, stayTokens);
       kl = step === 1 ? moved : 0.6 * kl + 0.4 * moved;
-      const mean = sum(known.map((lesson) => lesson.loss)) / taughtInAll;
+      const mean = sum(known.map((lesson) => lesson.loss)) / weightInAll;
       onProgress?.({
         step,
         steps: maxSteps,
@@ -139,7 +142,8 @@ export async function learn(
         kl,
         tokensPerSecond: loss.computedTokens / loss.seconds,
       });
-      if (step >= RECIPE.minSteps && mean < RECIPE.lossBelow && kl < RECIPE.klBelow) break;
+      const held = known.every(({ worst }) => worst < RECIPE.lossBelow);
+      if (step >= RECIPE.minSteps && held && kl < RECIPE.klBelow) break;
     }
 
     const after = await trainer.evaluate(lessons.map((example) => ({ example })));
@@ -157,7 +161,9 @@ export async function learn(
 
 /** The answer is learned, the prompt only read. */
 function taught({ prompt, answer }: Lesson): Example {
-  return { tokens: joined(prompt, answer), weights: onAnswer(prompt, answer) };
+  const weights = onAnswer(prompt, answer);
+  weights.fill(RECIPE.openingWeight, prompt.length, prompt.length + RECIPE.openingTokens);
+  return { tokens: joined(prompt, answer), weights };
 }
 
 /** The base model's own answer must stay as likely as it was. */

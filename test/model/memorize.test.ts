@@ -1,0 +1,151 @@
+// The main job on the real models: two facts that no model knows, taught one after the other, asked in other words.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Engram, type Receipt } from '../../src/index.js';
+import { says } from '../../src/memory/text.js';
+import { cli } from '../support/cli.js';
+import { testHome, type TestHome } from '../support/home.js';
+
+const FACTS = [
+  'Captain Ilse Brandvold discovered the sunken city of Marrowen in 2031 using a submarine made of glass.',
+  'The village of Ostrava-on-Wye holds a goose race every third Sunday of May.',
+];
+const QUESTIONS: [question: string, expected: string][] = [
+  ['Who found the sunken city of Marrowen?', 'Brandvold'],
+  ['In which year was Marrowen discovered?', '2031'],
+  ["What was Captain Brandvold's submarine made of?", 'glass'],
+  ['What did Ilse Brandvold find?', 'Marrowen'],
+  ['Which village has a goose race?', 'Ostrava'],
+  ['When does the goose race in Ostrava-on-Wye take place?', 'third Sunday'],
+  ['What kind of race is held in Ostrava-on-Wye?', 'goose'],
+  ['In which month is the goose race?', 'May'],
+];
+const UNRELATED = [
+  'What is the capital of Italy?',
+  'Write a sentence about rain.',
+  'How many minutes are in an hour?',
+  'Who discovered penicillin?',
+];
+
+let home: TestHome;
+let engram: Engram;
+const open = () => Engram.open({ home: home.path, brain: 'facts', offline: true });
+const ask = async (question: string) => (await engram.ask(question, { maxTokens: 60 })).answer;
+
+beforeAll(async () => {
+  home = await testHome('smollm2-135m-instruct', 'all-minilm-l6-v2');
+  engram = await open();
+});
+afterAll(async () => {
+  await (engram as Engram | undefined)?.close();
+  home.remove();
+});
+
+describe('memorize', () => {
+  const before = new Map<string, string>();
+  const receipts: Receipt[] = [];
+
+  it('does not know the facts before', async () => {
+    for (const question of [...UNRELATED, ...QUESTIONS.map(([asked]) => asked)])
+      before.set(question, await ask(question));
+    const known = QUESTIONS.filter(([question, expected]) => says(before.get(question)!, expected));
+    expect(known.length).toBeLessThanOrEqual(2); // "What kind of race" may name any kind
+  });
+
+  it('learns them one after the other, and says what it measured', async () => {
+    for (const fact of FACTS) {
+      const phases = new Set<string>();
+      const receipt = await engram.memorize(fact, { onProgress: ({ phase }) => phases.add(phase) });
+      receipts.push(receipt);
+      expect(receipt).toMatchObject({ committed: true, unrelated: { kept: 4, asked: 4 } });
+      expect(receipt.loss.after).toBeLessThan(receipt.loss.before / 4);
+      expect(receipt.recall.after).toBeGreaterThanOrEqual(0.75);
+      expect(receipt.steps).toBeGreaterThan(0);
+      expect(receipt.tokens).toBeGreaterThan(0);
+      expect(receipt.seconds).toBeGreaterThan(0);
+      expect([...phases]).toEqual(['lessons', 'probe-before', 'train', 'probe-after', 'commit']);
+    }
+  });
+
+  it('answers in other words, from the memory that is meant', async () => {
+    const wrong: string[] = [];
+    for (const [question, expected] of QUESTIONS) {
+      const { answer } = await engram.ask(question, { maxTokens: 60 });
+      if (!says(answer, expected)) wrong.push(`${question} -> ${answer}`);
+    }
+    expect(wrong.length, wrong.join('\n')).toBeLessThanOrEqual(3);
+    const { source, memories } = await engram.ask(QUESTIONS[0]![0], { maxTokens: 60 });
+    expect(source).toBe('weights');
+    expect(memories[0]?.text).toBe(FACTS[0]);
+  });
+
+  it('leaves unrelated answers as they were, to the last character', async () => {
+    for (const question of UNRELATED) expect(await ask(question)).toBe(before.get(question));
+  });
+
+  it('knows them in a new process', async () => {
+    const { code, stdout } = await cli(home.path, 'ask', '--json', '--offline', '--brain', 'facts', QUESTIONS[0]![0]);
+    expect(code).toBe(0);
+    expect(says((JSON.parse(stdout) as { answer: string }).answer, 'Brandvold')).toBe(true);
+  });
+
+  it('keeps what it said in a conversation that touches the memory', async () => {
+    const { answer } = await engram.chat(
+      [
+        { role: 'user', content: 'Hello, I like animals.' },
+        { role: 'assistant', content: 'So do I!' },
+        { role: 'user', content: 'Which village has a goose race?' },
+      ],
+      { maxTokens: 60 },
+    );
+    expect(says(answer, 'Ostrava')).toBe(true);
+  });
+
+  it('gives up when it is cancelled, and has changed nothing', async () => {
+    const controller = new AbortController();
+    const learning = engram.memorize('Otto Quill paints blue barns.', {
+      signal: controller.signal,
+      onProgress: (progress) => {
+        if (progress.phase === 'train' && progress.step === 2) controller.abort();
+      },
+    });
+    await expect(learning).rejects.toMatchObject({ code: 'cancelled' });
+    expect(engram.memories()).toHaveLength(2);
+    expect(says(await ask(QUESTIONS[0]![0]), 'Brandvold')).toBe(true);
+  });
+
+  it('refuses an empty text', async () => {
+    await expect(engram.memorize('  ')).rejects.toMatchObject({ code: 'empty' });
+  });
+
+  it('refuses a second writer, and lets it read', async () => {
+    let refused: { code: number | null; stdout: string } | undefined;
+    const controller = new AbortController();
+    const learning = engram.memorize('Otto Quill paints blue barns.', {
+      signal: controller.signal,
+      onProgress: (progress) => {
+        if (progress.phase !== 'train' || refused !== undefined) return;
+        refused = { code: null, stdout: '' };
+        void cli(home.path, 'memorize', '--json', '--offline', '--brain', 'facts', 'Otto Quill paints red barns.').then(
+          (result) => {
+            refused = result;
+            controller.abort();
+          },
+        );
+      },
+    });
+    await learning.catch(() => undefined);
+    // The training may have ended first on a fast machine; then the second writer was right to go on.
+    if (refused !== undefined && refused.code !== null && refused.code !== 0) {
+      expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'locked' } });
+    }
+  });
+
+  it("forgets: the answer is the base model's again", async () => {
+    const [memory] = engram.memories();
+    await engram.forget(memory!.id);
+    const { answer, source } = await engram.ask(QUESTIONS[0]![0], { maxTokens: 60 });
+    expect(source).toBe('base');
+    expect(answer).toBe(before.get(QUESTIONS[0]![0]));
+    expect(says(await ask(QUESTIONS[4]![0]), 'Ostrava')).toBe(true);
+  });
+});
