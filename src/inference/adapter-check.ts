@@ -1,12 +1,27 @@
 // Looks at an adapter file before llama.cpp does, whose own refusal says little: is it a whole LoRA adapter, and for this
-// model? Not here: reading its values.
+// model, and are its values numbers? Not here: whether they are any good.
+import { open, type FileHandle } from 'node:fs/promises';
 import type { LlamaModel } from 'node-llama-cpp';
-import { EngramError } from '../errors.js';
-import { inspectModel, readGgufHeader } from '../models/index.js';
+import { EngramError, fromSystemError } from '../errors.js';
+import { inspectModel, readGgufHeader, type GgufTensor } from '../models/index.js';
 
-/** Throws `not_found`; `corrupt` for a file that is broken or breaks off; `mismatch` for one that is no adapter or another
- * model's. */
-export function checkAdapter(path: string, model: LlamaModel): void {
+/** Of the number formats that adapters have (F32, F16, BF16), by ggml's number: bytes, and the bits that are all set in what
+ * is infinite or no number. */
+const FORMATS: Readonly<Record<number, { bytes: 2 | 4; notFinite: number } | undefined>> = {
+  0: { bytes: 4, notFinite: 0x7f800000 },
+  1: { bytes: 2, notFinite: 0x7c00 },
+  30: { bytes: 2, notFinite: 0x7f80 },
+};
+/** Bytes of a file that are looked at between two turns of the event loop. */
+const CHUNK = 2 ** 20;
+
+/** Throws `not_found`; `corrupt` for a file that is broken, breaks off or holds what is no number; `mismatch` for one that is
+ * no adapter or another model's. */
+export async function checkAdapter(path: string, model: LlamaModel): Promise<void> {
+  await checkValues(path, checkTensors(path, model));
+}
+
+function checkTensors(path: string, model: LlamaModel): readonly GgufTensor[] {
   const mismatch = (what: string): EngramError =>
     new EngramError('mismatch', `The adapter ${path} does not fit the model ${model.filename ?? ''}: ${what}.`, {
       hint: 'An adapter works only with the model that it was trained on.',
@@ -45,4 +60,39 @@ export function checkAdapter(path: string, model: LlamaModel): void {
       throw mismatch(`"${of!}" is ${shape(weight)} and its halves are ${shape(dimensions)} and ${shape(other)}`);
     }
   }
+  return tensors;
+}
+
+/** One value that is no number makes every answer noise. */
+async function checkValues(path: string, tensors: readonly GgufTensor[]): Promise<void> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    for (const { name, dimensions, offset, type } of tensors) {
+      const format = FORMATS[type];
+      if (format === undefined) continue;
+      const end = offset + dimensions.reduce((product, size) => product * size, format.bytes);
+      for (let at = offset; at < end; at += CHUNK) {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(CHUNK, end - at)), { position: at });
+        if (isFinite(buffer.subarray(0, bytesRead), format)) continue;
+        throw new EngramError('corrupt', `The adapter ${path} holds values that are no numbers, in "${name}".`, {
+          hint: 'Train it again.',
+          details: { path, tensor: name },
+        });
+      }
+    }
+  } catch (error) {
+    throw fromSystemError(error, `the adapter ${path}`);
+  } finally {
+    await file?.close();
+  }
+}
+
+function isFinite(bytes: Buffer, { bytes: size, notFinite }: { bytes: 2 | 4; notFinite: number }): boolean {
+  const values =
+    size === 4
+      ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+      : new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+  for (const value of values) if ((value & notFinite) === notFinite) return false;
+  return true;
 }

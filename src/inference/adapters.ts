@@ -112,7 +112,7 @@ export class Adapters {
       return known.handle;
     }
     const { state, bytes } = await fileState(path);
-    checkAdapter(path, this.model);
+    await checkAdapter(path, this.model);
     const internals = this.model as unknown as ModelInternals;
     const handle = new internals._llama._bindings.AddonModelLora(internals._model, path);
     try {
