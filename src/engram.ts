@@ -21,7 +21,6 @@ import {
 } from './memory/index.js';
 import {
   findEntry,
-  inspectLanguageModel,
   isInstalled,
   modelSha256,
   pullModel,
@@ -145,10 +144,10 @@ export class Engram {
     const { onProgress, signal, contextSize, ...given } = options;
     const settings = readSettings(defined({ ...given, context: contextSize }));
     const model = await installed(settings, settings.model, 'chat', onProgress, signal);
-    if (model.entry === undefined) inspectLanguageModel(model.path);
     const { loadGenerator } = await import('./inference/index.js'); // heavy: what needs no model does not wait for it
     const generator = await loadGenerator(model.path, {
       gpu: settings.gpu,
+      verbose: settings.verbose,
       ...(settings.context === undefined ? {} : { contextSize: settings.context }),
       ...(settings.threads === undefined ? {} : { threads: settings.threads }),
       ...(signal ? { signal } : {}),
