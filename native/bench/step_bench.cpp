@@ -1,0 +1,69 @@
+// Times whole training steps on a real model: rank 8, all seven matrices of all layers, AdamW, a loss on every token.
+// Usage: step_bench MODEL.gguf GGML_LIBRARY [TOKENS [BATCH [THREADS]]]. The peer is scripts/bench/peft_step.py.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "cpu.hpp"
+#include "error.hpp"
+#include "trainer.hpp"
+
+using namespace engram;
+using Clock = std::chrono::steady_clock;
+
+static double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+static int run(int argc, char** argv) {
+  if (argc < 3) {
+    std::fprintf(stderr, "usage: step_bench MODEL.gguf GGML_LIBRARY [TOKENS [BATCH [THREADS]]]\n");
+    return 2;
+  }
+  const int tokens = argc > 3 ? std::atoi(argv[3]) : 32;
+  const int batch_size = argc > 4 ? std::atoi(argv[4]) : 1;
+  const int threads = argc > 5 ? std::atoi(argv[5]) : 2;
+  LoadOptions options;
+  options.precision = default_precision();
+  options.threads = threads;
+  const auto model = Model::load(argv[1], argv[2], options);
+  Trainer trainer(model, LoraConfig{}, OptimizerConfig{}, threads);
+
+  std::vector<BatchItem> batch;
+  for (int b = 0; b < batch_size; b++) {
+    Example example;
+    for (int i = 0; i <= tokens; i++) {  // the last token is a target only
+      example.tokens.push_back((i * 7919 + b * 104729 + 13) % static_cast<int>(model->config.n_vocab));
+      example.weights.push_back(1);
+    }
+    batch.push_back({trainer.add(std::move(example)), 1.0f / static_cast<float>(tokens * batch_size), 1});
+  }
+  std::vector<double> times;
+  double flop = 0;
+  const Clock::time_point start = Clock::now();
+  while (times.size() < 4 || (seconds_since(start) < 10 && times.size() < 30)) {
+    const Clock::time_point step = Clock::now();
+    flop = trainer.backward(batch).flop;
+    trainer.update();
+    times.push_back(seconds_since(step));
+  }
+  times.erase(times.begin());  // the first allocates
+  std::sort(times.begin(), times.end());
+  const double median = times[times.size() / 2];
+  const double peak = measure_peak(threads, 500).f32;
+  std::printf(
+      "{\"batch\": %d, \"tokens\": %d, \"ms\": %.1f, \"gflops\": %.1f, \"shareOfF32Peak\": %.3f, \"threads\": %d}\n",
+      batch_size, tokens, median * 1e3, flop / median / 1e9, flop / median / 1e9 / peak, threads);
+  return 0;
+}
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s: %s\n", error.code.c_str(), error.what());
+    return 1;
+  }
+}
