@@ -19,14 +19,7 @@ import {
   type MemoryInput,
   type Receipt,
 } from './memory/index.js';
-import {
-  findEntry,
-  isInstalled,
-  modelSha256,
-  pullModel,
-  resolveModel,
-  type ResolvedModel,
-} from './models/index.js';
+import { findEntry, isInstalled, modelSha256, pullModel, resolveModel, type ResolvedModel } from './models/index.js';
 import {
   AdapterStore,
   manifestBase,

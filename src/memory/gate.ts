@@ -70,7 +70,8 @@ export class Gate {
       const score = this.score(query, entry);
       if (score >= entry.threshold) out.push({ id: entry.id, score });
     }
-    return out.sort((a, b) => b.score - a.score);
+    // Of two that fit equally well the later one: it is what was said last.
+    return out.reverse().sort((a, b) => b.score - a.score);
   }
 
   /** Embeds the whole question and, where it has several, each of its sentences: a question may follow on a remark. */

@@ -22,13 +22,16 @@ export interface Lessons {
   contrasts: string[];
 }
 
-/** Most sentences of a text that are learned at once; a longer text is a document, for retrieval. */
+/** Most that is learned at once; a longer text is a document. */
 const MAX_SENTENCES = 12;
+const MAX_CHARACTERS = 4000;
 const CONTRASTS = 8;
 const PROBES = 4;
 
 /** Throws `empty` and `too_long`. */
 export function lessonsFor(input: MemoryInput): Lessons {
+  const length = typeof input === 'string' ? input.length : input.question.length + input.answer.length;
+  if (length > MAX_CHARACTERS) throw tooLong(length, 'characters', MAX_CHARACTERS);
   if (typeof input !== 'string') return fromQuestion(input.question.trim(), input.answer.trim());
   const text = input.replace(/\s+/gu, ' ').trim();
   if (normalize(text) === '') {
@@ -60,10 +63,7 @@ function fromQuestion(question: string, answer: string): Lessons {
 function fromText(text: string): Lessons {
   const all = sentences(text);
   if (all.length > MAX_SENTENCES) {
-    throw new EngramError('too_long', `The text has ${all.length} sentences; a memory holds up to ${MAX_SENTENCES}.`, {
-      hint: 'Remember the sentences that matter, one memory for each.',
-      details: { sentences: all.length, limit: MAX_SENTENCES },
-    });
+    throw tooLong(all.length, 'sentences', MAX_SENTENCES);
   }
   const parts = all.map(statementLessons);
   // A question that two sentences answer would teach two answers: it keeps the first.
@@ -82,6 +82,13 @@ function fromText(text: string): Lessons {
       CONTRASTS,
     ),
   };
+}
+
+function tooLong(length: number, unit: string, limit: number): EngramError {
+  return new EngramError('too_long', `This has ${length} ${unit}; a memory holds up to ${limit}.`, {
+    hint: 'Remember the sentences that matter, one memory for each.',
+    details: { [unit]: length, limit },
+  });
 }
 
 /** PROBES items in all, from every list in turn and from all parts of each. */

@@ -51,6 +51,10 @@ describe('Gate', () => {
     const matches = await gate.match('It rained all week and we stayed at home. Who is the mayor of Ulm?');
     expect(matches.map(({ id }) => id)).toEqual(['a']);
   });
+  it('takes the later of two that fit equally well', async () => {
+    const gate = await gateWith({ old: 'The mayor of Ulm is Ana Brol', new: 'The mayor of Ulm is Ana Brol' }, 0.7);
+    expect((await gate.match('Who is the mayor of Ulm?'))[0]?.id).toBe('new');
+  });
   it('forgets a deleted memory', async () => {
     const gate = await gateWith({ a: 'The mayor of Ulm is Ana Brol' }, 0.5);
     gate.delete('a');

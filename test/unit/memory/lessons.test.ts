@@ -9,6 +9,9 @@ describe('lessonsFor', () => {
     }
   });
   it('refuses a document', () => {
+    expect(() => lessonsFor(`${'word '.repeat(50_000)}.`)).toThrow(
+      expect.objectContaining({ code: 'too_long' }) as Error,
+    );
     expect(() => lessonsFor('This is a sentence. '.repeat(40))).toThrow(
       expect.objectContaining({ code: 'too_long' }) as Error,
     );
