@@ -38,6 +38,8 @@ const HOLDS = { recall: 0.75, paraphrase: 0.5 };
 const ROUNDS = 3;
 /** What the model said before is for a person to see, and shows whether it knew: its beginning is enough. */
 const BEFORE_TOKENS = 32;
+/** Contrasts held in training, whose answers have to be generated first; the gate is calibrated on all of them. */
+const KEPT_CONTRASTS = 4;
 /** Most texts that the gate compares a question with. */
 const GATE_KEYS = 24;
 
@@ -205,21 +207,20 @@ class Attempt {
   /** Everything the recipe trains on, as token ids. */
   async #tokens(): Promise<{ lessons: TokenLesson[]; contrasts: TokenLesson[]; replay: TokenLesson[] }> {
     const { generator } = this.parts;
-    const kept = async (questions: readonly string[], answers: readonly string[]): Promise<TokenLesson[]> => {
-      await Promise.resolve();
-      return questions
+    const kept = (questions: readonly string[], answers: readonly string[]): TokenLesson[] =>
+      questions
         .map((question, i) => ({ prompt: prompt(generator, question), answer: generator.encode(answers[i]!) }))
         .filter(({ answer }) => answer.length > 0);
-    };
+    const contrasts = this.lessons.contrasts.slice(0, KEPT_CONTRASTS);
     const contrastAnswers: string[] = [];
-    for (const question of this.lessons.contrasts) contrastAnswers.push(await this.#ask(question, [], KEPT_TOKENS));
+    for (const question of contrasts) contrastAnswers.push(await this.#ask(question, [], KEPT_TOKENS));
     return {
       lessons: this.lessons.lessons.map(({ question, answer }) => ({
         prompt: prompt(generator, question),
         answer: Uint32Array.from([...generator.encode(answer), generator.special.endOfTurn]),
       })),
-      contrasts: await kept(this.lessons.contrasts, contrastAnswers),
-      replay: await kept(REPLAY, await this.#base(REPLAY)),
+      contrasts: kept(contrasts, contrastAnswers),
+      replay: kept(REPLAY, await this.#base(REPLAY)),
     };
   }
 
