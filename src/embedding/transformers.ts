@@ -1,6 +1,6 @@
 // Embedder over transformers.js and onnxruntime: a sentence model from a local folder in transformers.js' own layout. Nothing
 // is fetched here (models/ does), and nothing is padded (batches.ts says why).
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type * as Transformers from '@huggingface/transformers';
 import type { PreTrainedModel, PreTrainedTokenizer, Tensor } from '@huggingface/transformers';
@@ -50,20 +50,46 @@ export async function loadEmbedder(options: EmbedderOptions): Promise<Embedder> 
     });
     return new TransformersEmbedder(`${basename(folder)}/${dtype}`, library, tokenizer, model);
   } catch (error) {
-    throw new EngramError('corrupt', `The embedding model in ${folder} cannot be loaded.`, {
-      hint: 'Fetch it again: `engram models rm` and `engram models pull`.',
-      cause: error,
-    });
+    throw broken(folder, error);
   }
 }
 
+/** The library must not find out itself that a file is missing: for one with weights it never settles, and ends the process
+ * with an unhandled rejection. */
 function requireFiles(folder: string, dtype: Dtype): void {
-  const needed = ['config.json', 'tokenizer.json', 'tokenizer_config.json', `onnx/model${SUFFIXES[dtype]}.onnx`];
-  const missing = needed.filter((file) => !existsSync(join(folder, file)));
+  const graph = `model${SUFFIXES[dtype]}.onnx`;
+  const needed = ['config.json', 'tokenizer.json', 'tokenizer_config.json', `onnx/${graph}`];
+  const isMissing = (file: string): boolean => !existsSync(join(folder, file));
+  const missing = needed.filter(isMissing);
+  if (missing.length === 0) missing.push(...weightFiles(folder, graph).filter(isMissing));
   if (missing.length === 0) return;
   throw new EngramError('not_found', `There is no embedding model in ${folder}: ${missing.join(', ')} missing.`, {
     hint: 'Fetch it with `engram models pull all-minilm-l6-v2`.',
     details: { folder, missing },
+  });
+}
+
+/** Files of weights beside a graph, as its configuration counts them: model.onnx_data, model.onnx_data_1 … */
+function weightFiles(folder: string, graph: string): string[] {
+  let counts: unknown;
+  try {
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown> | null;
+    counts = (config?.['transformers.js_config'] as Record<string, unknown> | undefined)?.['use_external_data_format'];
+  } catch (error) {
+    throw broken(folder, error);
+  }
+  const given =
+    typeof counts === 'object' && counts !== null
+      ? ((counts as Record<string, unknown>)[graph] ?? (counts as Record<string, unknown>)['model'])
+      : counts;
+  const count = given === true ? 1 : typeof given === 'number' && given > 0 && given < 1000 ? given : 0;
+  return Array.from({ length: count }, (_, i) => `onnx/${graph}_data${i === 0 ? '' : `_${i}`}`);
+}
+
+function broken(folder: string, cause: unknown): EngramError {
+  return new EngramError('corrupt', `The embedding model in ${folder} cannot be loaded.`, {
+    hint: 'Fetch it again: `engram models rm` and `engram models pull`.',
+    cause,
   });
 }
 
@@ -155,6 +181,11 @@ class TransformersEmbedder implements Embedder {
       meanOfTokens(data.subarray(row * tokens * size, (row + 1) * tokens * size), size),
     );
     for (const used of [...Object.values(inputs), hidden]) used.dispose();
+    if (vectors.some((vector) => !vector.every(Number.isFinite))) {
+      throw new EngramError('corrupt', `The embedding model ${this.id} computes values that are no numbers.`, {
+        hint: 'Its weights are broken. Fetch it again: `engram models rm` and `engram models pull`.',
+      });
+    }
     return vectors;
   }
 }

@@ -5,9 +5,12 @@ import { meanOfTokens } from '../../../src/embedding/pooling.js';
 describe('batches', () => {
   it('hold texts of one length, each text once', () => {
     const lengths = [3, 5, 3, 3, 5, 8];
-    const batches = batchesOfEqualLength(lengths, 2);
-    expect(batches).toEqual([[0, 2], [3], [1, 4], [5]]);
+    expect(batchesOfEqualLength(lengths, 1000)).toEqual([[0, 2, 3], [1, 4], [5]]);
     expect(batchesOfEqualLength([])).toEqual([]);
+  });
+
+  it('hold few tokens, unless one text has more', () => {
+    expect(batchesOfEqualLength([3, 5, 3, 3, 5, 8], 7)).toEqual([[0, 2], [3], [1], [4], [5]]);
   });
 });
 
