@@ -119,7 +119,7 @@ export class LlamaGenerator implements Generator {
       // What is being computed cannot be stopped; on an abort the caller does not wait for it, but the next call does.
       const aborted = whenAborted(abort);
       const unlessAborted = async <T>(work: Promise<T>): Promise<T | typeof ABORTED> => {
-        const result = await Promise.race([work, aborted.promise]);
+        const result = await Promise.race([work.catch(failed), aborted.promise]);
         if (result === ABORTED) defer(work);
         return result;
       };
@@ -181,6 +181,15 @@ function vocabularyOf(model: LlamaModel): Vocabulary {
     bos: bos === null ? undefined : { token: bos, written: bosString ?? '', prepend: shouldPrependBosToken },
     eosWritten: eosString ?? '',
   };
+}
+
+/** What llama.cpp itself throws while it computes: no token left to choose (values that are no numbers), no memory on a GPU. */
+function failed(error: unknown): never {
+  if (error instanceof EngramError) throw error;
+  throw new EngramError('native', 'llama.cpp failed while it computed an answer.', {
+    hint: 'The model or its adapter may be broken, or there is too little memory: try a smaller --context.',
+    cause: error,
+  });
 }
 
 function whenAborted(signal: AbortSignal): { promise: Promise<typeof ABORTED>; forget: () => void } {
