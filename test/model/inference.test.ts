@@ -50,13 +50,6 @@ describe('SmolLM2', () => {
     expect(await fresh(messages, 60)).toBe(last);
   });
 
-  it('computes again only what it has to', async () => {
-    const long = [user('Here is a story. '.repeat(100)), assistant('I see.'), user('Go on.')];
-    const cold = await generator.chat(long, { maxTokens: 2 });
-    const warm = await generator.chat([...long, assistant(cold.text), user('And then?')], { maxTokens: 2 });
-    expect(warm.firstTokenSeconds).toBeLessThan(cold.firstTokenSeconds / 2);
-  });
-
   it('knows its template: the default system message, the end of a turn', () => {
     const tokens = generator.encodeChat([user('Hi')]);
     expect(generator.decode(tokens)).toContain('You are a helpful AI assistant named SmolLM');
