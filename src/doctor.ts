@@ -1,10 +1,10 @@
 // What is installed, what this machine can do, what would be used, and what is wrong. It changes nothing and fetches nothing.
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { readSettings, type GivenSettings } from './config.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import { freeSpace } from './files.js';
+import { freeSpace, makeFolder } from './files.js';
 import { listBrains, openBrain } from './memory/index.js';
 import { availableMemory, findEntry, isInstalled, resolveModel } from './models/index.js';
 import { AdapterStore, cpuInfo, measurePeak } from './training/index.js';
@@ -39,7 +39,7 @@ export async function doctor(
   const addon = await attempt(cpuInfo);
   const peak = addon && (await attempt(() => measurePeak({ ms: 400 })));
   await attempt(async () => {
-    await mkdir(home, { recursive: true }).catch(() => undefined);
+    await makeFolder(home);
     await access(home, constants.W_OK).catch(() => {
       throw new EngramError('disk', `The home cannot be written to: ${home}.`, {
         hint: 'Check its permissions, or set ENGRAM_HOME (--home) to another folder.',

@@ -1,7 +1,7 @@
 // Files that survive a crash: whole or not at all, written by one process at a time. Not here: what is in them.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, basename, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
@@ -28,16 +28,31 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   }
 }
 
-/** Makes a folder and those above it, unless they are there. Throws `disk`. */
+/** Makes a folder and those above it, unless they are there. Throws `disk`. Node's own recursive mkdir never returns where
+ * the system says that a folder's parent is missing though it is there, as it does below /proc. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder).catch(async (error: unknown) => {
+      if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
+      await makeFolder(dirname(folder));
+      await mkdir(folder);
+    });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+    if (codeOf(error) === 'EEXIST') {
+      if ((await stat(folder).catch(() => undefined))?.isDirectory() === true) return;
       throw new EngramError('disk', `A file is where a folder should be: ${folder}.`, { cause: error });
     }
-    throw fromSystemError(error, folder);
+    throw codeOf(error) === 'ENOENT'
+      ? new EngramError('disk', `The folder cannot be made: ${folder}.`, {
+          hint: 'Set ENGRAM_HOME (--home) to a folder you may write to.',
+          cause: error,
+        })
+      : fromSystemError(error, folder);
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /** Puts a finished file in the place of another: fsync, rename, fsync of the folder. Both lie on one file system. */

@@ -1,6 +1,6 @@
 // The lines typed into the chat, kept in <home>/chat-history from one session to the next. A history that cannot be read or
 // written is no reason to fail. Not here: what was answered.
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Lines that are kept. */
@@ -26,7 +26,6 @@ export function openHistory(home: string): History {
     add: (line) => {
       if (line.trim() === '') return;
       attempt(() => {
-        mkdirSync(home, { recursive: true });
         // For the user's eyes only: people type into a chat what they would not into a shell.
         appendFileSync(path, `${line}\n`, { mode: 0o600 });
       });

@@ -3,11 +3,11 @@
 // adapter (memorize.ts), and which memory a question touches (gate.ts).
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkName } from '../config.js';
 import { EngramError, fromSystemError } from '../errors.js';
-import { sha256File, syncFolder } from '../files.js';
+import { makeFolder, sha256File, syncFolder } from '../files.js';
 import {
   applyEvents,
   type EventBody,
@@ -67,9 +67,7 @@ export async function openBrain(options: OpenBrainOptions): Promise<Brain> {
   let ledger: Ledger;
   if (options.create === true) {
     if (options.model === undefined) throw new EngramError('usage', 'A new brain needs a model to be bound to.');
-    await mkdir(join(folder, 'adapters'), { recursive: true }).catch((error: unknown) => {
-      throw fromSystemError(error, folder);
-    });
+    await makeFolder(join(folder, 'adapters'));
     ledger = Ledger.openOrCreate(path, options.model);
   } else {
     ledger = existing(path, name);
@@ -359,9 +357,7 @@ export class Brain {
   async #sweep(): Promise<void> {
     const folder = join(this.folder, 'adapters');
     this.#refresh();
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-      throw fromSystemError(error, folder);
-    });
+    await makeFolder(folder);
     for (const file of readdirSync(folder)) {
       const id = /^(m-[0-9a-f]+)\.gguf$/.exec(file)?.[1];
       const isGarbage = id === undefined ? file.endsWith('.tmp') : this.#memories.get(id)?.adapter === undefined;

@@ -1,11 +1,11 @@
 // The adapters that `train` made, each a folder <home>/adapters/<name>/ with adapter.gguf and manifest.json. A folder
 // appears, is replaced and goes as a whole. Not here: the adapters of memories, which belong to a brain (memory/).
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { checkName, suggest } from '../config.js';
 import { EngramError, fromSystemError } from '../errors.js';
-import { replaceFile, syncFolder, temporaryName, withLock, writeFileAtomic } from '../files.js';
+import { makeFolder, replaceFile, syncFolder, temporaryName, withLock, writeFileAtomic } from '../files.js';
 import { readAdapterFile } from './adapter-gguf.js';
 import { parseManifest, type AdapterManifest } from './manifest.js';
 import { toPeft } from './peft.js';
@@ -89,7 +89,7 @@ export class AdapterStore {
       if (options.replace !== true) await this.requireFree(sound);
       const fresh = temporaryName(this.#place(sound));
       try {
-        await mkdir(fresh, { recursive: true });
+        await makeFolder(fresh);
         await write(join(fresh, WEIGHTS));
         const whole: AdapterManifest = { format: 1, name: sound, createdAt: new Date().toISOString(), ...manifest };
         await writeFileAtomic(join(fresh, MANIFEST), `${JSON.stringify(whole, undefined, 2)}\n`);
@@ -221,7 +221,7 @@ async function readFolder(name: string, folder: string): Promise<StoredAdapter |
 async function copyWhole(from: string, to: string): Promise<void> {
   const temporary = temporaryName(to);
   try {
-    await mkdir(join(to, '..'), { recursive: true });
+    await makeFolder(join(to, '..'));
     await copyFile(from, temporary, constants.COPYFILE_FICLONE);
     await replaceFile(temporary, to);
   } catch (error) {

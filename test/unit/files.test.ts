@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freeSpace, requireSpace, sha256File, withLock, writeFileAtomic } from '../../src/files.js';
+import { makeFolder, freeSpace, requireSpace, sha256File, withLock, writeFileAtomic } from '../../src/files.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -121,5 +121,11 @@ describe('withLock', () => {
     } finally {
       child.kill();
     }
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('makeFolder', () => {
+  it('gives up where no folder can ever be made', async () => {
+    await expect(makeFolder('/proc/engram-test/below')).rejects.toMatchObject({ code: 'disk' });
   });
 });
