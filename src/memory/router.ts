@@ -30,7 +30,7 @@ export interface Candidate {
 export class Router {
   readonly #gate: Gate;
   readonly #known = new Map<string, string | undefined>(); // memory id -> hash of the adapter it was loaded with
-  readonly #verified = new Map<string, string>(); // adapter hash -> path
+  readonly #verified = new Map<string, string>(); // memory id -> hash that its adapter's file was found to have
 
   constructor(
     private readonly brain: Brain,
@@ -87,18 +87,16 @@ export class Router {
   async #adapter(id: string): Promise<string | undefined> {
     const hash = this.brain.get(id)?.adapter?.sha256;
     if (hash === undefined) return undefined;
-    let path = this.#verified.get(hash);
-    if (path === undefined) {
-      try {
-        path = await this.brain.adapterFile(id);
-      } catch (error) {
-        // A damaged memory is as good as none, until it is trained anew; `memories` and `doctor` show it.
-        if (error instanceof EngramError && (error.code === 'corrupt' || error.code === 'not_found')) return undefined;
-        throw error;
-      }
-      this.#verified.set(hash, path);
+    if (this.#verified.get(id) === hash) return this.brain.adapterPath(id);
+    try {
+      const path = await this.brain.adapterFile(id);
+      this.#verified.set(id, hash);
+      return path;
+    } catch (error) {
+      // A damaged memory is as good as none, until it is trained anew; `memories` and `doctor` show it.
+      if (error instanceof EngramError && (error.code === 'corrupt' || error.code === 'not_found')) return undefined;
+      throw error;
     }
-    return path;
   }
 
   #cachePath(id: string): string {
