@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { AdapterUse, ChatMessage, Generator } from './inference/index.js';
+import type { ChatMessage, Generator } from './inference/index.js';
 import {
   informationFrom,
   listBrains,
@@ -18,6 +18,7 @@ import {
   type MemorizeOptions,
   type MemoryInput,
   type Receipt,
+  type Route,
 } from './memory/index.js';
 import { findEntry, isInstalled, modelSha256, pullModel, resolveModel, type ResolvedModel } from './models/index.js';
 import {
@@ -168,15 +169,20 @@ export class Engram {
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
     const { adapter, ...generation } = options;
     checkSampling(generation);
-    let adapters: AdapterUse[] = [];
-    let matches: { id: string; score: number }[] = [];
     const memory = await this.#open(options.signal);
-    if (adapter !== undefined) {
-      adapters = [{ path: await this.#namedAdapter(adapter) }];
-    } else if (memory !== undefined) {
-      ({ adapters, matches } = await memory.router.route(messages, undefined, options.signal));
-    }
-    const result = await this.#generator.chat(messages, { ...defined(generation), adapters });
+    const route = async (): Promise<Route> => {
+      if (adapter !== undefined) return { adapters: [{ path: await this.#namedAdapter(adapter) }], matches: [] };
+      return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
+    };
+    const generate = ({ adapters }: Route) => this.#generator.chat(messages, { ...defined(generation), adapters });
+    let { adapters, matches } = await route();
+    const result = await generate({ adapters, matches }).catch(async (error: unknown) => {
+      // Another process may have forgotten the memory in between: then it is no longer what answers.
+      const isGone = error instanceof EngramError && error.code === 'not_found' && matches.length > 0;
+      if (!isGone) throw error;
+      ({ adapters, matches } = await route());
+      return generate({ adapters, matches });
+    });
     return {
       answer: result.text.trim(),
       source: adapters.length > 0 ? 'weights' : 'base',
