@@ -67,8 +67,8 @@ export async function doctor(
     }
     brain?.close();
   }
-  const adapters = await new AdapterStore(home).list();
-  for (const { name, problem } of adapters.broken)
+  const adapters = await attempt(() => new AdapterStore(home).list());
+  for (const { name, problem } of adapters?.broken ?? [])
     problems.push({ message: `The adapter ${name} is broken: ${problem}` });
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   return {
@@ -91,6 +91,6 @@ export async function doctor(
     },
     uses: { home, model: settings.model, embedder: settings.embedder, brain: settings.brain, gpu: settings.gpu },
     brains,
-    adapters: adapters.adapters.map(({ name }) => name),
+    adapters: (adapters?.adapters ?? []).map(({ name }) => name),
   };
 }

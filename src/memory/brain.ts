@@ -17,6 +17,7 @@ import {
   type StoredMemory,
 } from './events.js';
 import { Ledger } from './ledger.js';
+import { contentWords } from './text.js';
 import { takeWriterLock } from './writer-lock.js';
 
 export interface OpenBrainOptions {
@@ -199,7 +200,9 @@ export class Brain {
     const whole = held.filter((memory) => texts(memory).includes(wanted));
     const fits =
       whole.length > 0 ? whole : held.filter((memory) => texts(memory).some((part) => part.includes(wanted)));
-    if (wanted === '' || fits.length === 0) {
+    // A part that says nothing (`the`) names nothing.
+    const names = whole.length > 0 || contentWords(idOrText).length > 0;
+    if (!names || fits.length === 0) {
       throw new EngramError('not_found', `Nothing remembered fits "${idOrText}".`, {
         hint: '`engram memories` lists what is remembered.',
       });
