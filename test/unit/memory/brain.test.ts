@@ -222,7 +222,7 @@ describe('several processes', () => {
       'errors.ts',
       'config.ts',
       'files.ts',
-      ...['events.ts', 'ledger.ts', 'writer-lock.ts', 'brain.ts'].map((file) => `memory/${file}`),
+      ...['events.ts', 'text.ts', 'ledger.ts', 'writer-lock.ts', 'brain.ts'].map((file) => `memory/${file}`),
     ]);
   });
   afterAll(() => {

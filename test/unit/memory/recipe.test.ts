@@ -32,7 +32,9 @@ describe('learn', () => {
     const trainer = new FakeTrainer();
     await learn(trainer, input, { maxSteps: 1 });
     const [taught] = trainer.examples;
-    expect(Array.from(taught!.weights)).toEqual([0, 0, 0, 1, 1]);
+    const weights = Array.from(taught!.weights);
+    expect(weights.slice(0, 3)).toEqual([0, 0, 0]);
+    expect(weights.slice(3).every((weight) => weight >= 1)).toBe(true);
     const kept = trainer.examples[input.lessons.length]!;
     expect(Array.from(kept.weights)).toEqual([0, 0, 0, 0, 0]);
     expect(Array.from(kept.klWeights!)).toEqual([0, 0, 0, 1, 1]);
