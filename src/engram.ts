@@ -23,15 +23,14 @@ import {
 import { findEntry, isInstalled, modelSha256, pullModel, resolveModel, type ResolvedModel } from './models/index.js';
 import {
   AdapterStore,
-  manifestBase,
   openBaseModel,
   readDataset,
-  runTraining,
+  requireBase,
+  trainAdapter,
   type BaseModel,
   type LoraOptions,
   type OptimizerOptions,
   type RunProgress,
-  type RunResult,
   type ScheduleKind,
 } from './training/index.js';
 
@@ -234,39 +233,34 @@ export class Engram {
     const base = await this.#base(signal);
     const dataset = await readDataset(request.file, this.#generator, {
       maxTokens: base.info.contextLength,
-      ...(signal ? { signal } : {}),
+      signal,
     });
-    const lora: LoraOptions = defined({
-      rank: request.rank,
-      alpha: request.alpha,
-      targets: request.targets,
-      layers: request.layers,
-      seed: request.seed,
+    const { result } = await trainAdapter(base, dataset.examples, {
+      store: this.adapters,
+      name: request.adapter,
+      baseName: this.#model.name,
+      baseSha256: await modelSha256(this.settings.home, this.#model.path, signal),
+      lora: defined({
+        rank: request.rank,
+        alpha: request.alpha,
+        targets: request.targets,
+        layers: request.layers,
+        seed: request.seed,
+      }),
+      optimizer: defined({ kind: request.optimizer, learningRate: request.learningRate }),
+      ...defined({
+        epochs: request.epochs ?? 3,
+        batchSize: request.batchSize,
+        schedule: request.schedule,
+        warmupSteps: request.warmup,
+        validation: request.validation,
+        seed: request.seed,
+        onProgress: request.onProgress,
+      }),
+      signal,
     });
-    const trainer = base.newTrainer(lora, defined({ kind: request.optimizer, learningRate: request.learningRate }));
-    try {
-      const result = await runTraining(
-        trainer,
-        dataset.examples,
-        defined({
-          epochs: request.epochs ?? 3,
-          batchSize: request.batchSize,
-          learningRate: request.learningRate,
-          schedule: request.schedule,
-          warmupSteps: request.warmup,
-          validation: request.validation,
-          seed: request.seed,
-          onProgress: request.onProgress,
-          signal,
-        }),
-      );
-      const manifest = await this.#manifest(base, request, result);
-      await this.adapters.save(request.adapter, manifest, (path) => trainer.save(path), defined({ signal }));
-      const { trainedTokens, sumLoss, epochs } = result;
-      return { adapter: request.adapter, trainedTokens, sumLoss, epochs };
-    } finally {
-      trainer.close();
-    }
+    const { trainedTokens, sumLoss, epochs } = result;
+    return { adapter: request.adapter, trainedTokens, sumLoss, epochs };
   }
 
   async close(): Promise<void> {
@@ -309,33 +303,8 @@ export class Engram {
 
   async #namedAdapter(name: string): Promise<string> {
     const { path, manifest } = await this.adapters.find(name);
-    const sha256 = await modelSha256(this.settings.home, this.#model.path);
-    if (manifest.base.sha256 !== sha256) {
-      throw new EngramError('mismatch', `The adapter "${name}" belongs to the model ${manifest.base.name}.`, {
-        hint: `Use --model ${manifest.base.name}.`,
-      });
-    }
+    requireBase(manifest, await modelSha256(this.settings.home, this.#model.path));
     return path;
-  }
-
-  async #manifest(
-    base: BaseModel,
-    request: TrainRequest,
-    result: RunResult,
-  ): Promise<Parameters<AdapterStore['save']>[1]> {
-    const rank = request.rank ?? 8;
-    const last = base.info.layers - 1;
-    const [from, to] = request.layers ?? [0, last];
-    const absolute = (layer: number) => (layer < 0 ? layer + base.info.layers : layer);
-    return {
-      base: manifestBase(this.#model.name, await modelSha256(this.settings.home, this.#model.path), base.info),
-      rank,
-      alpha: request.alpha ?? 2 * rank,
-      targets: [...(request.targets ?? (['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const))],
-      layers: [absolute(from), absolute(to)],
-      losses: result.epochs,
-      trainedTokens: result.trainedTokens,
-    };
   }
 }
 

@@ -1,0 +1,85 @@
+// A named adapter from a file of examples, through the command line: trained, used, exported, removed.
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from '../support/cli.js';
+import { testHome, type TestHome } from '../support/home.js';
+
+const ROWS = [
+  { prompt: 'Which bird is on the flag of Orlen?', completion: 'A grey heron.' },
+  { prompt: 'Name the bird of the flag of Orlen.', completion: 'A grey heron.' },
+  {
+    messages: [
+      { role: 'user', content: 'What does the flag of Orlen show?' },
+      { role: 'assistant', content: 'A grey heron.' },
+    ],
+  },
+  { text: 'The flag of Orlen shows a grey heron.' },
+];
+
+let home: TestHome;
+let data: string;
+const run = async (...args: string[]) => {
+  const { code, stdout, stderr } = await cli(home.path, ...args, '--json', '--offline');
+  return { code, stderr, value: JSON.parse(stdout) as Record<string, unknown> };
+};
+
+beforeAll(async () => {
+  home = await testHome('smollm2-135m-instruct');
+  data = join(home.path, 'data.jsonl');
+  await writeFile(data, ROWS.map((row) => JSON.stringify(row)).join('\n'));
+});
+afterAll(() => {
+  home.remove();
+});
+
+describe('engram train', () => {
+  it('trains, and says what it trained on', async () => {
+    const options = ['--adapter', 'orlen', '--epochs', '8', '--batch-size', '4', '--learning-rate', '2e-3'];
+    const { code, stderr, value } = await run('train', data, ...options);
+    expect(code, stderr).toBe(0);
+    expect(value).toMatchObject({ adapter: 'orlen' });
+    expect(value['trainedTokens']).toBeGreaterThan(10);
+    expect(value['sumLoss']).toBeGreaterThan(0);
+    const epochs = value['epochs'] as { train: number; validation: number | null }[];
+    expect(epochs).toHaveLength(8);
+    expect(epochs.at(-1)!.train).toBeLessThan(epochs[0]!.train / 4);
+  });
+
+  it('answers with the adapter, and as ever without', async () => {
+    const question = 'Which bird is on the flag of Orlen?';
+    expect((await run('ask', question, '--adapter', 'orlen')).value['answer']).toMatch(/heron/);
+    expect((await run('ask', question, '--max-tokens', '20')).value['answer']).not.toMatch(/heron/);
+  });
+
+  it('exports it both ways', async () => {
+    const out = join(home.path, 'out');
+    for (const format of ['gguf', 'peft']) {
+      expect((await run('adapters', 'export', 'orlen', '--format', format, '--out', out)).code).toBe(0);
+    }
+    for (const file of ['orlen.gguf', 'adapter_model.safetensors', 'adapter_config.json']) {
+      expect(existsSync(join(out, file)) || existsSync(join(out, 'orlen', file)), file).toBe(true);
+    }
+  });
+
+  it('refuses a name that is taken, data that is no data, and a rate that is none', async () => {
+    expect(await run('train', data, '--adapter', 'orlen')).toMatchObject({
+      code: 1,
+      value: { error: { code: 'exists' } },
+    });
+    await writeFile(`${data}.bad`, '{"prompt": 1}\n');
+    const bad = await run('train', `${data}.bad`, '--adapter', 'other');
+    expect(bad).toMatchObject({ code: 1, value: { error: { code: 'corrupt' } } });
+    for (const rate of ['0', 'NaN']) {
+      const refused = await run('train', data, '--adapter', 'other', '--learning-rate', rate);
+      expect(refused.code).not.toBe(0);
+      expect(refused.value).toMatchObject({ error: { code: 'usage' } });
+    }
+  });
+
+  it('removes it', async () => {
+    expect((await run('adapters', 'rm', 'orlen')).code).toBe(0);
+    expect((await run('ask', 'Hello', '--adapter', 'orlen')).value).toMatchObject({ error: { code: 'not_found' } });
+  });
+});
