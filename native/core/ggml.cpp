@@ -33,8 +33,8 @@ Ggml::Ggml(const std::string& library) {
   }
 }
 
-// The library is never unloaded: it sets std::terminate's handler when it is loaded, which would be left pointing nowhere,
-// and it aborts the process if it finds its own handler there on being loaded again.
+// The library is never unloaded: it sets std::terminate's handler when it is loaded, which would be left pointing
+// nowhere, and it aborts the process if it finds its own handler there on being loaded again.
 Ggml::~Ggml() = default;
 
 void* Ggml::symbol(const std::string& name) const {

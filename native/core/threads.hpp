@@ -1,5 +1,5 @@
-// A small thread pool for one trainer: parallel loops whose chunks are claimed one by one, so that a busy neighbour on one
-// core slows a loop by its share only. It is not a task scheduler, has no global state and never spins for long.
+// A small thread pool for one trainer: parallel loops whose chunks are claimed one by one, so that a busy neighbour on
+// one core slows a loop by its share only. It is not a task scheduler, has no global state and never spins for long.
 #pragma once
 
 #include <cstdint>

@@ -63,7 +63,8 @@ describe('adapters', () => {
     const before = process.memoryUsage().rss;
     for (let i = 0; i < 20; i++) await run('swapped', i % 2);
     for (let i = 10; i < 30; i++) await run(`many${i}`, 0);
-    expect(process.memoryUsage().rss - before).toBeLessThan(150e6); // all of them are 400 MB
+    // Kept, they grow it by more than 700 MB; what JavaScript has not yet collected comes and goes.
+    expect(process.memoryUsage().rss - before).toBeLessThan(350e6);
   });
 
   it('that are not for this model, or broken, are refused for what they are, and the next answer is as ever', async () => {
