@@ -222,12 +222,6 @@ std::string GgufFile::string(const std::string& key, const std::string& fallback
   return has(key) ? string(key) : fallback;
 }
 
-int64_t GgufFile::array_length(const std::string& key) const {
-  const Value* v = value(key);
-  if (v == nullptr || !std::holds_alternative<Array>(*v)) return -1;
-  return static_cast<int64_t>(std::get<Array>(*v).length);
-}
-
 namespace {
 template <typename T>
 void put(std::string& out, T value) {
@@ -249,12 +243,6 @@ void GgufWriter::set(const std::string& key, const std::string& value) {
 void GgufWriter::set(const std::string& key, float value) {
   put_text(metadata_, key);
   put<uint32_t>(metadata_, f32);
-  put(metadata_, value);
-  n_metadata_++;
-}
-void GgufWriter::set(const std::string& key, uint32_t value) {
-  put_text(metadata_, key);
-  put<uint32_t>(metadata_, u32);
   put(metadata_, value);
   n_metadata_++;
 }

@@ -46,8 +46,6 @@ class GgufFile {
   std::string string(const std::string& key) const;
   std::string string(const std::string& key, const std::string& fallback) const;
   bool has(const std::string& key) const { return values_.count(key) > 0; }
-  // Length of an array, or -1 if the key is no array.
-  int64_t array_length(const std::string& key) const;
 
  private:
   struct Array {
@@ -73,7 +71,6 @@ class GgufWriter {
  public:
   void set(const std::string& key, const std::string& value);
   void set(const std::string& key, float value);
-  void set(const std::string& key, uint32_t value);
   // `shape` fastest dimension first; `data` must stay alive until write().
   void add(const std::string& name, std::vector<int64_t> shape, const float* data);
   // Temporary file beside `path`, fsync, rename. Throws `disk`.
