@@ -1,6 +1,6 @@
 // The main job on the real models: two facts that no model knows, taught one after the other, asked in other words.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Engram, type Receipt } from '../../src/index.js';
+import { Engram, openBrain, type Receipt } from '../../src/index.js';
 import { says } from '../../src/memory/text.js';
 import { cli } from '../support/cli.js';
 import { testHome, type TestHome } from '../support/home.js';
@@ -117,27 +117,17 @@ describe('memorize', () => {
     await expect(engram.memorize('  ')).rejects.toMatchObject({ code: 'empty' });
   });
 
-  it('refuses a second writer, and lets it read', async () => {
-    let refused: { code: number | null; stdout: string } | undefined;
-    const controller = new AbortController();
-    const learning = engram.memorize('Otto Quill paints blue barns.', {
-      signal: controller.signal,
-      onProgress: (progress) => {
-        if (progress.phase !== 'train' || refused !== undefined) return;
-        refused = { code: null, stdout: '' };
-        void cli(home.path, 'memorize', '--json', '--offline', '--brain', 'facts', 'Otto Quill paints red barns.').then(
-          (result) => {
-            refused = result;
-            controller.abort();
-          },
-        );
-      },
-    });
-    await learning.catch(() => undefined);
-    // The training may have ended first on a fast machine; then the second writer was right to go on.
-    if (refused !== undefined && refused.code !== null && refused.code !== 0) {
+  it('refuses a second writer, who can still read', async () => {
+    const brain = await openBrain({ home: home.path, name: 'facts' });
+    const run = (...args: string[]) => cli(home.path, ...args, '--json', '--offline', '--brain', 'facts');
+    await brain.write('being tested', async () => {
+      const refused = await run('memorize', 'Otto Quill paints red barns.');
+      expect(refused.code).toBe(1);
       expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'locked' } });
-    }
+      const read = await run('memories');
+      expect(JSON.parse(read.stdout)).toHaveLength(2);
+    });
+    brain.close();
   });
 
   it("forgets: the answer is the base model's again", async () => {
