@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
       const double top = precision == Precision::bf16 && peak.bf16 > 0 ? peak.bf16 : peak.f32;
       for (const Shape& s : kShapes) {
         const FrozenMatrix w(
-            s.n_out, s.n_in, precision, true,
+            s.n_out, s.n_in, precision,
             [&](int64_t row, int64_t count, float* out) {
               for (int64_t i = 0; i < count * s.n_in; i++) out[i] = static_cast<float>((row * s.n_in + i) % 97) * 0.01f;
             },
@@ -94,15 +94,29 @@ int main(int argc, char** argv) {
           return 2e-9 * static_cast<double>(m * n * k) / fastest(run, 20);
         };
         const double g[] = {
-            rate(T, r, i, [&] { gemm(false, true, T, r, i, 1, x.data(), i, a.data(), i, 0, h.data(), r, pool, isa); }),
-            rate(T, o, r, [&] { gemm(false, true, T, o, r, 1, h.data(), r, b.data(), r, 1, y.data(), o, pool, isa); }),
+            rate(T, r, i,
+                 [&] {
+                   gemm({false, true, T, r, i, 1, x.data(), i, a.data(), i, 0, h.data(), r}, pool, isa);
+                 }),
+            rate(T, o, r,
+                 [&] {
+                   gemm({false, true, T, o, r, 1, h.data(), r, b.data(), r, 1, y.data(), o}, pool, isa);
+                 }),
             rate(T, r, o,
-                 [&] { gemm(false, false, T, r, o, 1, dy.data(), o, b.data(), r, 0, h.data(), r, pool, isa); }),
+                 [&] {
+                   gemm({false, false, T, r, o, 1, dy.data(), o, b.data(), r, 0, h.data(), r}, pool, isa);
+                 }),
             rate(o, r, T,
-                 [&] { gemm(true, false, o, r, T, 1, dy.data(), o, h.data(), r, 1, db.data(), r, pool, isa); }),
-            rate(r, i, T, [&] { gemm(true, false, r, i, T, 1, h.data(), r, x.data(), i, 1, da.data(), i, pool, isa); }),
-            rate(T, i, r,
-                 [&] { gemm(false, false, T, i, r, 1, h.data(), r, a.data(), i, 1, dx.data(), i, pool, isa); })};
+                 [&] {
+                   gemm({true, false, o, r, T, 1, dy.data(), o, h.data(), r, 1, db.data(), r}, pool, isa);
+                 }),
+            rate(r, i, T,
+                 [&] {
+                   gemm({true, false, r, i, T, 1, h.data(), r, x.data(), i, 1, da.data(), i}, pool, isa);
+                 }),
+            rate(T, i, r, [&] {
+              gemm({false, false, T, i, r, 1, h.data(), r, a.data(), i, 1, dx.data(), i}, pool, isa);
+            })};
         std::printf("  T=%-3ld xA' %3.0f hB' %3.0f dyB %3.0f dB %3.0f dA %3.0f dx %3.0f", static_cast<long>(T), g[0],
                     g[1], g[2], g[3], g[4], g[5]);
       }

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "error.hpp"
-#include "gemm/gemm.hpp"
 #include "random.hpp"
 
 namespace engram {
@@ -19,19 +18,6 @@ const char* target_gguf_name(Target target) {
   constexpr const char* names[kTargets] = {"attn_q",   "attn_k", "attn_v",  "attn_output",
                                            "ffn_gate", "ffn_up", "ffn_down"};
   return names[static_cast<int>(target)];
-}
-
-void LoraPair::forward(const float* x, float* h, float* y, int64_t T, ThreadPool& pool) const {
-  gemm(false, true, T, rank, n_in, 1, x, n_in, A.data(), n_in, 0, h, rank, pool);        // h = x Aᵀ
-  gemm(false, true, T, n_out, rank, scale, h, rank, B.data(), rank, 1, y, n_out, pool);  // y += scale · h Bᵀ
-}
-
-void LoraPair::backward(const float* x, const float* h, const float* dy, float* dx, float* dh, int64_t T,
-                        ThreadPool& pool) {
-  gemm(false, false, T, rank, n_out, scale, dy, n_out, B.data(), rank, 0, dh, rank, pool);  // dh = scale · dy B
-  gemm(true, false, n_out, rank, T, scale, dy, n_out, h, rank, 1, dB.data(), rank, pool);   // dB += scale · dyᵀ h
-  gemm(true, false, rank, n_in, T, 1, dh, rank, x, n_in, 1, dA.data(), n_in, pool);         // dA += dhᵀ x
-  if (dx != nullptr) gemm(false, false, T, n_in, rank, 1, dh, rank, A.data(), n_in, 1, dx, n_in, pool);  // dx += dh A
 }
 
 Lora::Lora(const LoraConfig& config, const std::vector<std::array<Shape, kTargets>>& shapes) : config_(config) {

@@ -33,12 +33,6 @@ struct LoraPair {
   std::vector<float> A, dA;  // [rank, n_in]; starts uniform in ±1/sqrt(n_in) (PEFT's kaiming_uniform with a = sqrt 5)
   std::vector<float> B, dB;  // [n_out, rank]; starts at zero
   bool active() const { return rank > 0; }
-
-  // y[T, n_out] += scale · (x Aᵀ) Bᵀ; keeps h[T, rank] = x Aᵀ for the backward pass
-  void forward(const float* x, float* h, float* y, int64_t T, ThreadPool& pool) const;
-  // dA += …, dB += … and, unless dx is null, dx[T, n_in] += scale · (dy B) A.  `scratch` holds [T, rank].
-  void backward(const float* x, const float* h, const float* dy, float* dx, float* scratch, int64_t T,
-                ThreadPool& pool);
 };
 
 struct Shape {

@@ -68,27 +68,21 @@ class Loader {
 
   bool has(const std::string& name) const { return file_.find(name) != nullptr; }
 
-  FrozenMatrix matrix(const std::string& name, int64_t n_out, int64_t n_in) {
-    const GgufTensor& tensor = find(name, {n_in, n_out});
-    const Ggml::Type type = ggml_.type(tensor.type);
-    if (n_in % type.block_elements != 0)
-      throw Error("corrupt", "Rows of " + name + " in " + path_ + " are not whole blocks.");
-    const int64_t row_bytes = static_cast<int64_t>(type.bytes(n_in));
-    const uint8_t* data = file_.data(tensor, static_cast<uint64_t>(n_out * row_bytes));
-    std::atomic<bool> sound{true};
-    FrozenMatrix out(
-        n_out, n_in, options_.precision, true,
-        [&](int64_t row, int64_t count, float* to) {
-          type.dequantize(data + row * row_bytes, to, count * n_in);
-          for (int64_t i = 0; i < count * n_in; i++) {
-            if (!std::isfinite(to[i])) sound.store(false, std::memory_order_relaxed);
-          }
-        },
-        pool_);
-    if (!sound)
-      throw Error("corrupt", "Tensor " + name + " of " + path_ + " holds values that are not finite numbers.");
-    count(tensor);
-    return out;
+  FrozenMatrix matrix(const std::string& name, int64_t n_out, int64_t n_in) { return stack({{name, n_out}}, n_in); }
+
+  // The matrices of `targets` in block `block`, whose rows are as many as `shapes` says.
+  Projection projection(const std::string& block, std::initializer_list<Target> targets,
+                        const std::array<Shape, kTargets>& shapes) {
+    std::vector<Named> parts;
+    std::vector<Projection::Slice> slices;
+    int64_t first = 0;
+    for (const Target target : targets) {
+      const int64_t n = shapes[static_cast<size_t>(target)].n_out;
+      parts.push_back({block + target_gguf_name(target) + ".weight", n});
+      slices.push_back({target, first, n});
+      first += n;
+    }
+    return {stack(parts, shapes[static_cast<size_t>(*targets.begin())].n_in), std::move(slices)};
   }
 
   std::vector<float> vector(const std::string& name, int64_t n) {
@@ -107,6 +101,55 @@ class Loader {
   }
 
  private:
+  struct Named {
+    std::string name;
+    int64_t n_out;
+  };
+
+  // One tensor of a stack: rows [first, last) of the whole.
+  struct Rows {
+    int64_t first, last, row_bytes;
+    Ggml::Type type;
+    const uint8_t* data;
+  };
+
+  // Tensors [n_out, n_in] laid on top of each other, packed as one matrix.
+  FrozenMatrix stack(const std::vector<Named>& names, int64_t n_in) {
+    std::vector<Rows> parts;
+    int64_t n_out = 0;
+    for (const Named& part : names) {
+      const GgufTensor& tensor = find(part.name, {n_in, part.n_out});
+      const Ggml::Type type = ggml_.type(tensor.type);
+      if (n_in % type.block_elements != 0)
+        throw Error("corrupt", "Rows of " + part.name + " in " + path_ + " are not whole blocks.");
+      const int64_t row_bytes = static_cast<int64_t>(type.bytes(n_in));
+      const uint8_t* data = file_.data(tensor, static_cast<uint64_t>(part.n_out * row_bytes));
+      parts.push_back({n_out, n_out + part.n_out, row_bytes, type, data});
+      n_out += part.n_out;
+    }
+    std::atomic<int> broken{-1};  // the part with a value that is not a finite number
+    FrozenMatrix out(
+        n_out, n_in, options_.precision,
+        [&](int64_t row, int64_t count, float* to) {
+          for (size_t i = 0; i < parts.size(); i++) {
+            const Rows& part = parts[i];
+            const int64_t from = std::max(row, part.first), n = std::min(row + count, part.last) - from;
+            if (n <= 0) continue;
+            float* here = to + (from - row) * n_in;
+            part.type.dequantize(part.data + (from - part.first) * part.row_bytes, here, n * n_in);
+            if (!std::all_of(here, here + n * n_in, [](float x) { return std::isfinite(x); }))
+              broken.store(static_cast<int>(i), std::memory_order_relaxed);
+          }
+        },
+        pool_);
+    if (broken >= 0) {
+      throw Error("corrupt",
+                  "Tensor " + names[broken].name + " of " + path_ + " holds values that are not finite numbers.");
+    }
+    for (const Named& part : names) count(*file_.find(part.name));
+    return out;
+  }
+
   const GgufTensor& find(const std::string& name, const std::vector<int64_t>& shape) const {
     const GgufTensor* tensor = file_.find(name);
     if (tensor == nullptr) throw Error("corrupt", path_ + " lacks tensor " + name + ".");
@@ -154,9 +197,7 @@ std::shared_ptr<const Model> Model::load(const std::string& path, const std::str
     if (!(f > 0)) throw Error("corrupt", "rope_freqs.weight of " + path + " holds a value that is not above 0.");
   }
 
-  const int64_t d_q = c.n_heads * c.head_dim, d_kv = c.n_kv_heads * c.head_dim;
-  const Shape shapes[kTargets] = {{d_q, c.d_model},    {d_kv, c.d_model},   {d_kv, c.d_model},  {c.d_model, d_q},
-                                  {c.d_ff, c.d_model}, {c.d_ff, c.d_model}, {c.d_model, c.d_ff}};
+  const std::array<Shape, kTargets> shapes = c.shapes();
   for (int64_t i = 0; i < c.n_layers; i++) {
     const std::string block = "blk." + std::to_string(i) + ".";
     for (const char* bias : {"attn_q.bias", "attn_k.bias", "attn_v.bias", "attn_output.bias", "ffn_gate.bias",
@@ -164,13 +205,12 @@ std::shared_ptr<const Model> Model::load(const std::string& path, const std::str
       if (loader.has(block + bias))
         throw Error("unsupported", "Models with biases (" + block + bias + ") cannot be trained yet.");
     }
-    LayerWeights& layer = model->layers.emplace_back();
-    layer.attn_norm = loader.vector(block + "attn_norm.weight", c.d_model);
-    layer.ffn_norm = loader.vector(block + "ffn_norm.weight", c.d_model);
-    for (int t = 0; t < kTargets; t++) {
-      const std::string name = block + target_gguf_name(static_cast<Target>(t)) + ".weight";
-      layer.matrices.push_back(loader.matrix(name, shapes[t].n_out, shapes[t].n_in));
-    }
+    std::vector<float> attn_norm = loader.vector(block + "attn_norm.weight", c.d_model);
+    std::vector<float> ffn_norm = loader.vector(block + "ffn_norm.weight", c.d_model);
+    model->layers.push_back(
+        {std::move(attn_norm), std::move(ffn_norm), loader.projection(block, {Target::q, Target::k, Target::v}, shapes),
+         loader.projection(block, {Target::o}, shapes), loader.projection(block, {Target::gate, Target::up}, shapes),
+         loader.projection(block, {Target::down}, shapes)});
   }
   for (const GgufTensor& t : file.tensors()) model->n_parameters += t.elements();
   model->precision = options.precision;
@@ -178,20 +218,21 @@ std::shared_ptr<const Model> Model::load(const std::string& path, const std::str
   return model;
 }
 
+std::array<Shape, kTargets> ModelConfig::shapes() const {
+  const int64_t Q = n_heads * head_dim, K = n_kv_heads * head_dim;
+  return {{{Q, d_model}, {K, d_model}, {K, d_model}, {d_model, Q}, {d_ff, d_model}, {d_ff, d_model}, {d_model, d_ff}}};
+}
+
 int64_t Model::bytes() const {
   int64_t total = token_embedding.bytes() + (output ? output->bytes() : 0);
   for (const LayerWeights& layer : layers) {
-    for (const FrozenMatrix& m : layer.matrices) total += m.bytes();
+    for (const Projection* p : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down}) total += p->weight.bytes();
   }
   return total;
 }
 
 std::vector<std::array<Shape, kTargets>> Model::shapes() const {
-  std::vector<std::array<Shape, kTargets>> out(layers.size());
-  for (size_t i = 0; i < layers.size(); i++) {
-    for (int t = 0; t < kTargets; t++) out[i][t] = {layers[i].matrices[t].n_out(), layers[i].matrices[t].n_in()};
-  }
-  return out;
+  return std::vector<std::array<Shape, kTargets>>(layers.size(), config.shapes());
 }
 
 }  // namespace engram

@@ -2,6 +2,7 @@
 // forward and backward pass (transformer.hpp) and adapters (lora.hpp).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,12 +20,22 @@ struct ModelConfig {
   int64_t rope_dim = 0;  // leading dimensions of a head that are rotated
   float rope_theta = 0, rope_scale = 0, norm_eps = 0;
   bool tied_head = false;  // the output matrix is the token embedding
+  std::array<Shape, kTargets> shapes() const;
+};
+
+// Matrices that read the same input, stacked: one product gives the outputs of all, side by side.
+struct Projection {
+  struct Slice {
+    Target target;
+    int64_t first, n;  // rows of `weight`
+  };
+  FrozenMatrix weight;
+  std::vector<Slice> slices;
 };
 
 struct LayerWeights {
   std::vector<float> attn_norm, ffn_norm;  // [d_model]
-  std::vector<FrozenMatrix> matrices;      // by Target: q k v o gate up down
-  const FrozenMatrix& at(Target t) const { return matrices[static_cast<size_t>(t)]; }
+  Projection qkv, o, gate_up, down;
 };
 
 struct LoadOptions {

@@ -13,7 +13,7 @@
 namespace engram {
 namespace {
 
-constexpr int64_t kLossRows = 64;                          // rows whose logits are held at once
+constexpr int64_t kLossRows = 128;                         // rows whose logits are held at once
 constexpr int64_t kTeacherTokens = 256;                    // of a base distribution that are kept by name
 constexpr int64_t kHiddenCacheBytes = int64_t{256} << 20;  // for activations below the first adapted layer
 
@@ -73,7 +73,8 @@ Layout lay_out(const std::vector<const StoredExample*>& examples) {
 
 // One row at which a loss is taken.
 struct LossRow {
-  int64_t row, item;
+  int64_t row;   // in the layout
+  int64_t item;  // of the batch
   int32_t target;
   float weight, kl_weight;  // as in the example
   float scale, kl_scale;    // of the batch
@@ -98,7 +99,7 @@ struct Trainer::State {
   Transformer transformer;
   std::vector<StoredExample> examples;
   int64_t hidden_bytes = 0;
-  std::vector<float> x, dx, loss_x, loss_norm, loss_dnorm, logits, rstd;  // work space
+  std::vector<float> x, dx, norm, rstd, logits;  // work space
 
   int64_t D() const { return model->config.d_model; }
   int64_t V() const { return model->config.n_vocab; }
@@ -152,17 +153,13 @@ struct Trainer::State {
     }
   }
 
-  // logits [n, V] of the given rows of `hidden` [T, D]; also leaves the rows themselves in loss_x.
-  void head_forward(const float* hidden, const std::vector<int64_t>& rows) {
-    const int64_t n = static_cast<int64_t>(rows.size());
-    loss_x.resize(n * D());
-    loss_norm.resize(n * D());
-    rstd.resize(n);
-    logits.resize(n * V());
-    for (int64_t i = 0; i < n; i++) std::memcpy(&loss_x[i * D()], hidden + rows[i] * D(), D() * sizeof(float));
-    rmsnorm_forward(loss_norm.data(), rstd.data(), loss_x.data(), model->output_norm.data(), model->config.norm_eps, n,
-                    D(), pool);
-    model->head().forward(loss_norm.data(), logits.data(), n, false, pool);
+  // logits [n, V] of final hidden states [n, D]
+  void head_forward(const float* hidden, int64_t n) {
+    norm.resize(std::max<size_t>(norm.size(), n * D()));
+    rstd.resize(std::max<size_t>(rstd.size(), n));
+    logits.resize(std::max<size_t>(logits.size(), n * V()));
+    rmsnorm_forward(norm.data(), rstd.data(), hidden, model->output_norm.data(), model->config.norm_eps, n, D(), pool);
+    model->head().forward(norm.data(), logits.data(), n, false, pool);
     head_flop += 2.0 * n * D() * V();
   }
 
@@ -175,22 +172,28 @@ struct Trainer::State {
       if (wants && e->teacher.empty() && std::count(missing.begin(), missing.end(), e) == 0) missing.push_back(e);
     }
     if (missing.empty()) return;
-    const Layout layout = lay_out({missing.begin(), missing.end()});
+    Layout layout = lay_out({missing.begin(), missing.end()});
+    for (size_t i = 0; i < missing.size(); i++) {
+      for (int64_t t = 1; t <= missing[i]->rows(); t++) {
+        if (missing[i]->example.kl_weights[t] != 0) layout.rows.outputs.push_back(layout.row(i, t - 1));
+      }
+    }
     lower_layers(missing, layout);
     transformer.run(layout.rows, first(), model->config.n_layers, x.data(), false);
-    for (size_t i = 0; i < missing.size(); i++) {
-      std::vector<int64_t> rows;
-      for (int64_t t = 1; t <= missing[i]->rows(); t++) {
-        if (missing[i]->example.kl_weights[t] != 0) rows.push_back(layout.row(i, t - 1));
-      }
-      std::vector<Distribution> teacher(rows.size());
-      for (size_t at = 0; at < rows.size(); at += kLossRows) {
-        const std::vector<int64_t> chunk(rows.begin() + at, rows.begin() + std::min(rows.size(), at + kLossRows));
-        head_forward(x.data(), chunk);
-        pool.parallel_for(static_cast<int64_t>(chunk.size()),
-                          [&](int64_t r) { teacher[at + r] = distribution_of(&logits[r * V()], V(), kTeacherTokens); });
-      }
-      missing[i]->teacher = std::move(teacher);
+    const int64_t n = layout.rows.n_outputs();
+    std::vector<Distribution> teachers(n);
+    for (int64_t at = 0; at < n; at += kLossRows) {
+      const int64_t count = std::min(kLossRows, n - at);
+      head_forward(&x[at * D()], count);
+      pool.parallel_for(count,
+                        [&](int64_t r) { teachers[at + r] = distribution_of(&logits[r * V()], V(), kTeacherTokens); });
+    }
+    auto next = std::make_move_iterator(teachers.begin());
+    for (StoredExample* e : missing) {
+      const auto& kl = e->example.kl_weights;
+      const auto count = kl.end() - kl.begin() - 1 - std::count(kl.begin() + 1, kl.end(), 0.0f);
+      e->teacher.assign(next, next + count);
+      next += count;
     }
   }
 
@@ -211,14 +214,13 @@ struct Trainer::State {
     return out;
   }
 
-  // Losses of the final hidden states x [T, D]; with dx [T, D], also their gradient.
+  // Losses of the final hidden states x [n, D], one for each of `rows`; with dx [n, D], also their gradient.
   void losses(const std::vector<LossRow>& rows, BatchLoss& out, float* gradient) {
-    for (size_t at = 0; at < rows.size(); at += kLossRows) {
+    const int64_t total = static_cast<int64_t>(rows.size());
+    for (int64_t at = 0; at < total; at += kLossRows) {
       if (cancelled.load(std::memory_order_relaxed)) throw Error("cancelled", "Cancelled.");
-      const int64_t n = std::min<int64_t>(kLossRows, static_cast<int64_t>(rows.size() - at));
-      std::vector<int64_t> indices(n);
-      for (int64_t i = 0; i < n; i++) indices[i] = rows[at + i].row;
-      head_forward(x.data(), indices);
+      const int64_t n = std::min(kLossRows, total - at);
+      head_forward(&x[at * D()], n);
       std::vector<RowLoss> results(n);
       pool.parallel_for(n, [&](int64_t i) {
         const LossRow& r = rows[at + i];
@@ -240,13 +242,11 @@ struct Trainer::State {
         }
       }
       if (gradient == nullptr) continue;
-      loss_dnorm.resize(n * D());
-      model->head().backward(logits.data(), loss_dnorm.data(), n, false, pool);
+      model->head().backward(logits.data(), norm.data(), n, false, pool);  // norm is not needed again
       head_flop += 2.0 * n * D() * V();
-      std::vector<float> rows_dx(n * D(), 0.0f);
-      rmsnorm_backward(rows_dx.data(), loss_x.data(), model->output_norm.data(), rstd.data(), loss_dnorm.data(), n, D(),
+      std::fill_n(gradient + at * D(), n * D(), 0.0f);
+      rmsnorm_backward(gradient + at * D(), &x[at * D()], model->output_norm.data(), rstd.data(), norm.data(), n, D(),
                        pool);
-      for (int64_t i = 0; i < n; i++) std::memcpy(gradient + indices[i] * D(), &rows_dx[i * D()], D() * sizeof(float));
     }
   }
 
@@ -266,16 +266,17 @@ struct Trainer::State {
     if (items.empty()) return out;
     const double flop_before = transformer.flop() + head_flop;
     compute_teachers(items);
-    const Layout layout = lay_out({items.begin(), items.end()});
+    Layout layout = lay_out({items.begin(), items.end()});
     const std::vector<LossRow> rows = loss_rows(batch, items, layout);
+    for (const LossRow& row : rows) layout.rows.outputs.push_back(row.row);
     lower_layers(items, layout);
 
     const int64_t T = layout.rows.size();
     // Only training moves on to the next mask: looking at a loss in between changes nothing.
     const Dropout dropout{train ? lora.config().dropout : 0, train ? mix64_of(lora.config().seed, ++passes) : 0};
     if (train) {
-      transformer.forward(layout.rows, first(), x.data(), dropout);
-      dx.assign(std::max<size_t>(dx.size(), T * D()), 0.0f);
+      transformer.forward(layout.rows, first(), x.data(), dropout, model->config.n_layers);
+      dx.resize(std::max<size_t>(dx.size(), T * D()));
       losses(rows, out, dx.data());
       transformer.backward(layout.rows, first(), dx.data(), dropout);
     } else {
@@ -361,14 +362,14 @@ std::vector<float> Trainer::logits(const std::vector<int32_t>& tokens) {
   if (rows.size() == 0) throw Error("empty", "No tokens.");
   if (rows.size() > s.model->config.n_ctx) throw Error("too_long", "The text is longer than the model's context.");
   rows.segments.push_back({0, rows.size(), 0});
+  for (int64_t i = 0; i < rows.size(); i++) rows.outputs.push_back(i);
   std::vector<float> hidden(rows.size() * s.D()), out(rows.size() * s.V());
   s.transformer.embed(rows, hidden.data());
   s.transformer.run(rows, 0, s.model->config.n_layers, hidden.data(), true);
   for (int64_t at = 0; at < rows.size(); at += kLossRows) {
-    std::vector<int64_t> chunk;
-    for (int64_t i = at; i < std::min(rows.size(), at + kLossRows); i++) chunk.push_back(i);
-    s.head_forward(hidden.data(), chunk);
-    std::memcpy(&out[at * s.V()], s.logits.data(), chunk.size() * s.V() * sizeof(float));
+    const int64_t n = std::min(kLossRows, rows.size() - at);
+    s.head_forward(&hidden[at * s.D()], n);
+    std::copy_n(s.logits.data(), n * s.V(), &out[at * s.V()]);
   }
   return out;
 }

@@ -27,10 +27,52 @@ void drop(float* out, const float* x, int64_t T, int64_t n_in, const Dropout& dr
   });
 }
 
+// The projections that read the same input share a mask.
+uint64_t place_of(int64_t layer, const Projection& projection) {
+  return static_cast<uint64_t>(layer * kTargets + static_cast<int>(projection.slices[0].target));
+}
+
+// to[i] = from[rows[i]]
+void gather(float* to, const float* from, const std::vector<int64_t>& rows, int64_t width) {
+  for (size_t i = 0; i < rows.size(); i++) std::copy_n(from + rows[i] * width, width, to + i * width);
+}
+
+// to[rows[i]] = from[i], and zero elsewhere; `to` [T, width] may be `from`.
+void scatter(float* to, const float* from, const std::vector<int64_t>& rows, int64_t T, int64_t width) {
+  int64_t next = static_cast<int64_t>(rows.size()) - 1;
+  for (int64_t t = T - 1; t >= 0; t--) {  // downwards: a row never moves down onto one that is still to be moved
+    if (next >= 0 && rows[next] == t) {
+      if (to + t * width != from + next * width) std::copy_n(from + next * width, width, to + t * width);
+      next--;
+    } else {
+      std::fill_n(to + t * width, width, 0.0f);
+    }
+  }
+}
+
 }  // namespace
 
 void Transformer::check_cancelled() const {
   if (cancelled_.load(std::memory_order_relaxed)) throw Error("cancelled", "Cancelled.");
+}
+
+bool Transformer::is_adapted(int64_t layer, const Projection& projection) const {
+  return std::any_of(projection.slices.begin(), projection.slices.end(),
+                     [&](const Projection::Slice& slice) { return lora_->at(layer, slice.target).active(); });
+}
+
+int64_t Transformer::input_bytes(int64_t T) const {
+  return T * model_.config.d_model * static_cast<int64_t>(sizeof(float));
+}
+
+int64_t Transformer::kept_bytes(int64_t T) const {
+  const ModelConfig& c = model_.config;
+  const int64_t width = 2 * c.d_model + (2 * c.n_heads + 2 * c.n_kv_heads) * c.head_dim + 2 * c.d_ff + c.n_heads + 2;
+  int64_t ranks = 0;
+  if (lora_ != nullptr) {
+    for (int t = 0; t < kTargets; t++) ranks += lora_->at(c.n_layers - 1, static_cast<Target>(t)).rank;
+  }
+  return T * (width + ranks) * static_cast<int64_t>(sizeof(float));
 }
 
 void Transformer::embed(const Rows& rows, float* x) {
@@ -42,149 +84,185 @@ void Transformer::run(const Rows& rows, int64_t first, int64_t last, float* x, b
   for (int64_t layer = first; layer < last; layer++) layer_forward(rows, layer, x, adapted, dropout, scratch_);
 }
 
-void Transformer::forward(const Rows& rows, int64_t first, float* x, const Dropout& dropout) {
-  kept_.resize(model_.config.n_layers);
-  for (int64_t layer = first; layer < model_.config.n_layers; layer++)
-    layer_forward(rows, layer, x, true, dropout, kept_[layer]);
+void Transformer::forward(const Rows& rows, int64_t first, float* x, const Dropout& dropout, int64_t keep) {
+  const int64_t n_layers = model_.config.n_layers, T = rows.size(), D = model_.config.d_model;
+  kept_.resize(n_layers);
+  keep_ = keep;
+  for (int64_t layer = first; layer < n_layers; layer++) {
+    const bool whole = layer >= n_layers - keep;
+    std::copy(x, x + T * D, sized(kept_[layer].x, T * D));
+    layer_forward(rows, layer, x, true, dropout, whole ? kept_[layer] : scratch_);
+  }
 }
 
 void Transformer::backward(const Rows& rows, int64_t first, float* dx, const Dropout& dropout) {
-  for (int64_t layer = model_.config.n_layers - 1; layer >= first; layer--) {
-    layer_backward(rows, layer, dx, layer > first, dropout, kept_[layer]);
+  const int64_t n_layers = model_.config.n_layers, T = rows.size(), D = model_.config.d_model;
+  for (int64_t layer = n_layers - 1; layer >= first; layer--) {
+    if (layer >= n_layers - keep_) {
+      layer_backward(rows, layer, dx, layer > first, dropout, kept_[layer]);
+    } else {
+      float* x = sized(scratch_.x, T * D);  // becomes the layer's output, which nobody wants
+      std::copy_n(kept_[layer].x.data(), T * D, x);
+      layer_forward(rows, layer, x, true, dropout, scratch_);
+      std::copy_n(kept_[layer].x.data(), T * D, x);
+      layer_backward(rows, layer, dx, layer > first, dropout, scratch_);
+    }
   }
 }
 
-// y[T, n_out] = W x, plus the adapter's share.
-void Transformer::project(int64_t layer, Target target, const float* x, float* y, int64_t T, bool accumulate,
-                          bool adapted, const Dropout& dropout, Kept& kept) {
-  const FrozenMatrix& W = model_.layers[layer].at(target);
-  W.forward(x, y, T, accumulate, pool_);
+// y[T, n_out] (+)= W x, plus the adapter's share.
+void Transformer::project(int64_t layer, const Projection& projection, const float* x, float* y, int64_t T,
+                          bool accumulate, bool adapted, const Dropout& dropout, Kept& kept) {
+  const FrozenMatrix& W = projection.weight;
+  std::vector<Product> down;  // h = x Aᵀ
+  std::vector<LowRank> up;    // y += scale · h Bᵀ
   flop_ += 2.0 * T * W.n_in() * W.n_out();
-  if (!adapted || lora_ == nullptr || !lora_->at(layer, target).active()) return;
-  const LoraPair& pair = lora_->at(layer, target);
-  if (dropout.share > 0) {
-    float* dropped = sized(dropped_, T * W.n_in());
-    drop(dropped, x, T, W.n_in(), dropout, static_cast<uint64_t>(layer * kTargets + static_cast<int>(target)), pool_);
+  if (adapted && lora_ != nullptr && is_adapted(layer, projection)) {
+    if (dropout.share > 0) {
+      float* dropped = sized(dropped_, T * W.n_in());
+      drop(dropped, x, T, W.n_in(), dropout, place_of(layer, projection), pool_);
+    }
+    const float* input = dropout.share > 0 ? dropped_.data() : x;
+    for (const Projection::Slice& slice : projection.slices) {
+      const LoraPair& pair = lora_->at(layer, slice.target);
+      if (!pair.active()) continue;
+      const int64_t r = pair.rank;
+      float* h = sized(kept.h[static_cast<int>(slice.target)], T * r);
+      down.push_back({false, true, T, r, pair.n_in, 1, input, pair.n_in, pair.A.data(), pair.n_in, 0, h, r});
+      up.push_back({h, r, r, pair.scale, pair.B.data(), slice.first, slice.n, true});
+      flop_ += 2.0 * T * r * (pair.n_in + pair.n_out);
+    }
+    gemm(down, pool_);
+  }
+  W.forward(x, y, T, accumulate, pool_, up);
+}
+
+// dx[T, n_in] = Wᵀ dy plus the adapter's share, whose gradients grow. dx may be null.
+void Transformer::project_backward(int64_t layer, const Projection& projection, const float* x, const float* dy,
+                                   float* dx, int64_t T, const Dropout& dropout, Kept& kept) {
+  const FrozenMatrix& W = projection.weight;
+  const int64_t n_in = W.n_in(), n_out = W.n_out();
+  const bool drops = dropout.share > 0 && is_adapted(layer, projection);
+  if (drops) {
+    float* dropped = sized(dropped_, T * n_in);
+    drop(dropped, x, T, n_in, dropout, place_of(layer, projection), pool_);
     x = dropped;
   }
-  pair.forward(x, sized(kept.h[static_cast<int>(target)], T * pair.rank), y, T, pool_);
-  flop_ += 2.0 * T * pair.rank * (pair.n_in + pair.n_out);
-}
-
-// dx[T, n_in] += Wᵀ dy, plus the adapter's share, whose gradients grow. dx may be null.
-void Transformer::project_backward(int64_t layer, Target target, const float* x, const float* dy, float* dx, int64_t T,
-                                   const Dropout& dropout, Kept& kept) {
-  const FrozenMatrix& W = model_.layers[layer].at(target);
-  if (dx != nullptr) {
-    W.backward(dy, dx, T, true, pool_);
-    flop_ += 2.0 * T * W.n_in() * W.n_out();
+  int64_t ranks = 0;
+  for (const Projection::Slice& slice : projection.slices) ranks += lora_->at(layer, slice.target).rank;
+  float* dh = sized(dh_, T * ranks);
+  std::vector<Product> of_h, of_pairs;
+  std::vector<LowRank> of_x;  // dx += dh A
+  for (const Projection::Slice& slice : projection.slices) {
+    LoraPair& pair = lora_->at(layer, slice.target);
+    if (!pair.active()) continue;
+    const int64_t r = pair.rank;
+    const float *dy_slice = dy + slice.first, *h = kept.h[static_cast<int>(slice.target)].data();
+    // dh = scale · dy B
+    of_h.push_back({false, false, T, r, slice.n, pair.scale, dy_slice, n_out, pair.B.data(), r, 0, dh, r});
+    // dB += scale · dyᵀ h, dA += dhᵀ x
+    of_pairs.push_back({true, false, slice.n, r, T, pair.scale, dy_slice, n_out, h, r, 1, pair.dB.data(), r});
+    of_pairs.push_back({true, false, r, n_in, T, 1, dh, r, x, n_in, 1, pair.dA.data(), n_in});
+    of_x.push_back({dh, r, r, 1, pair.A.data(), 0, n_in, false});
+    dh += T * r;
+    flop_ += 2.0 * T * r * (2 * slice.n + (dx != nullptr ? 2 : 1) * n_in);
   }
-  LoraPair& pair = lora_->at(layer, target);
-  if (!pair.active()) return;
-  const float* h = kept.h[static_cast<int>(target)].data();
-  float* dh = sized(dh_, T * pair.rank);
-  flop_ += 2.0 * T * pair.rank * (2 * pair.n_out + (dx != nullptr ? 2 : 1) * pair.n_in);
-  if (dropout.share == 0) {
-    pair.backward(x, h, dy, dx, dh, T, pool_);
-    return;
+  if (!of_h.empty()) {
+    gemm(of_h, pool_);
+    gemm(of_pairs, pool_);
   }
-  const uint64_t place = static_cast<uint64_t>(layer * kTargets + static_cast<int>(target));
-  float* dropped = sized(dropped_, T * W.n_in());
-  drop(dropped, x, T, W.n_in(), dropout, place, pool_);
-  if (dx == nullptr) {
-    pair.backward(dropped, h, dy, nullptr, dh, T, pool_);
-    return;
+  if (dx == nullptr) return;
+  flop_ += 2.0 * T * n_in * n_out;
+  W.backward(dy, dx, T, false, pool_, drops ? std::span<const LowRank>() : of_x);
+  if (!drops) return;
+  float* ddropped = sized(ddropped_, T * n_in);
+  std::fill_n(ddropped, T * n_in, 0.0f);
+  for (const LowRank& pair : of_x) {
+    gemm({false, false, T, n_in, pair.rank, 1, pair.h, pair.ldh, pair.u, n_in, 1, ddropped, n_in}, pool_);
   }
-  float* ddropped = sized(wide_, T * W.n_in());
-  std::fill(ddropped, ddropped + T * W.n_in(), 0.0f);
-  pair.backward(dropped, h, dy, ddropped, dh, T, pool_);
-  drop(ddropped, ddropped, T, W.n_in(), dropout, place, pool_);
-  for (int64_t i = 0; i < T * W.n_in(); i++) dx[i] += ddropped[i];
+  drop(ddropped, ddropped, T, n_in, dropout, place_of(layer, projection), pool_);
+  for (int64_t i = 0; i < T * n_in; i++) dx[i] += ddropped[i];
 }
 
 void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool adapted, const Dropout& dropout,
                                 Kept& kept) {
   check_cancelled();
   const ModelConfig& c = model_.config;
-  const LayerWeights& weights = model_.layers[layer];
-  const int64_t T = rows.size(), D = c.d_model, S = c.head_dim, Q = c.n_heads * S, K = c.n_kv_heads * S, F = c.d_ff;
+  const LayerWeights& w = model_.layers[layer];
+  const int64_t T = rows.size(), D = c.d_model, S = c.head_dim, H = c.n_heads, G = c.n_kv_heads, F = c.d_ff;
   rope_.extend(*std::max_element(rows.positions.begin(), rows.positions.end()) + 1, c.rope_dim, c.rope_theta,
                c.rope_scale, model_.rope_factors);
   float* norm = sized(norm_, T * D);
-  float *q = sized(kept.q, T * Q), *k = sized(kept.k, T * K), *v = sized(kept.v, T * K), *o = sized(kept.o, T * Q);
-  float *mid = sized(kept.mid, T * D), *gate = sized(kept.gate, T * F), *up = sized(kept.up, T * F);
-  std::copy(x, x + T * D, sized(kept.x, T * D));
+  float *qkv = sized(kept.qkv, T * (H + 2 * G) * S), *o = sized(kept.o, T * H * S);
 
-  rmsnorm_forward(norm, sized(kept.rstd1, T), x, weights.attn_norm.data(), c.norm_eps, T, D, pool_);
-  project(layer, Target::q, norm, q, T, false, adapted, dropout, kept);
-  project(layer, Target::k, norm, k, T, false, adapted, dropout, kept);
-  project(layer, Target::v, norm, v, T, false, adapted, dropout, kept);
-  rope_forward(q, rope_, rows.positions.data(), T, c.n_heads, S, pool_);
-  rope_forward(k, rope_, rows.positions.data(), T, c.n_kv_heads, S, pool_);
-  attention_forward(o, sized(kept.lse, c.n_heads * T), q, k, v, rows.segments, T, c.n_heads, c.n_kv_heads, S, pool_);
-  std::copy(x, x + T * D, mid);
-  project(layer, Target::o, o, mid, T, true, adapted, dropout, kept);  // mid = x + o Woᵀ
+  rmsnorm_forward(norm, sized(kept.rstd1, T), x, w.attn_norm.data(), c.norm_eps, T, D, pool_);
+  project(layer, w.qkv, norm, qkv, T, false, adapted, dropout, kept);
+  rope_forward(qkv, rope_, rows.positions.data(), T, H + 2 * G, H + G, S, pool_);
+  attention_forward(o, sized(kept.lse, H * T), qkv, rows.segments, T, H, G, S, pool_);
 
-  rmsnorm_forward(norm, sized(kept.rstd2, T), mid, weights.ffn_norm.data(), c.norm_eps, T, D, pool_);
-  project(layer, Target::gate, norm, gate, T, false, adapted, dropout, kept);
-  project(layer, Target::up, norm, up, T, false, adapted, dropout, kept);
-  float* act = sized(act_, T * F);
-  swiglu_forward(act, gate, up, T * F, pool_);
-  std::copy(mid, mid + T * D, x);
-  project(layer, Target::down, act, x, T, true, adapted, dropout, kept);  // x = mid + act Wdᵀ
+  const bool narrow = narrows(rows, layer);
+  const int64_t n = narrow ? rows.n_outputs() : T;
+  float *mid = sized(kept.mid, n * D), *gate_up = sized(kept.gate_up, n * 2 * F), *act = sized(act_, n * F);
+  if (narrow) {
+    gather(sized(o_rows_, n * H * S), o, rows.outputs, H * S);
+    gather(mid, x, rows.outputs, D);
+    o = o_rows_.data();
+  } else {
+    std::copy(x, x + n * D, mid);
+  }
+  project(layer, w.o, o, mid, n, true, adapted, dropout, kept);  // mid = x + o Woᵀ
+  rmsnorm_forward(norm, sized(kept.rstd2, n), mid, w.ffn_norm.data(), c.norm_eps, n, D, pool_);
+  project(layer, w.gate_up, norm, gate_up, n, false, adapted, dropout, kept);
+  swiglu_forward(act, gate_up, n, F, pool_);
+  std::copy(mid, mid + n * D, x);
+  project(layer, w.down, act, x, n, true, adapted, dropout, kept);  // x = mid + act Wdᵀ
 }
 
 void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, bool needs_dx, const Dropout& dropout,
                                  Kept& kept) {
   check_cancelled();
   const ModelConfig& c = model_.config;
-  const LayerWeights& weights = model_.layers[layer];
-  const int64_t T = rows.size(), D = c.d_model, S = c.head_dim, Q = c.n_heads * S, K = c.n_kv_heads * S, F = c.d_ff;
-  const auto below =
-      [&](Target first) {  // is anything adapted at or before this matrix, in the order of the forward pass?
-        if (needs_dx) return true;
-        for (int t = 0; t < static_cast<int>(first); t++) {
-          if (lora_->at(layer, static_cast<Target>(t)).active()) return true;
-        }
-        return false;
-      };
+  const LayerWeights& w = model_.layers[layer];
+  const int64_t T = rows.size(), D = c.d_model, S = c.head_dim, H = c.n_heads, G = c.n_kv_heads, F = c.d_ff;
+  const bool narrow = narrows(rows, layer);
+  const int64_t n = narrow ? rows.n_outputs() : T;
+  // Does anything before a projection want its input's gradient?
+  const bool before_o = needs_dx || is_adapted(layer, w.qkv);
+  const bool before_gate_up = before_o || is_adapted(layer, w.o);
+  const bool before_down = before_gate_up || is_adapted(layer, w.gate_up);
 
   // Feed-forward half: dx is the gradient of x = mid + act Wdᵀ, so it is also that of mid by the residual path.
-  float* act = sized(act_, T * F);
-  swiglu_forward(act, kept.gate.data(), kept.up.data(), T * F, pool_);
-  float* dact = sized(dmid_, T * F);
-  std::fill(dact, dact + T * F, 0.0f);
-  project_backward(layer, Target::down, act, dx, below(Target::down) ? dact : nullptr, T, dropout, kept);
-  if (!below(Target::down)) return;
-  float *dgate = kept.gate.data(), *dup = kept.up.data();  // what they held is not needed again
-  swiglu_backward(dgate, dup, kept.gate.data(), kept.up.data(), dact, T * F, pool_);
-  const bool attention = below(Target::gate);
-  // norm = rmsnorm(mid) again: y = x · rstd · w
+  float *act = sized(act_, n * F), *dact = sized(dmid_, n * F);
+  swiglu_forward(act, kept.gate_up.data(), n, F, pool_);
+  project_backward(layer, w.down, act, dx, before_down ? dact : nullptr, n, dropout, kept);
+  if (!before_down) return;
+  float* d_gate_up = kept.gate_up.data();  // what it held is not needed again
+  swiglu_backward(d_gate_up, kept.gate_up.data(), dact, n, F, pool_);
   float *norm = sized(norm_, T * D), *dnorm = sized(dnorm_, T * D);
-  rmsnorm_forward(norm, kept.rstd2.data(), kept.mid.data(), weights.ffn_norm.data(), c.norm_eps, T, D, pool_);
-  std::fill(dnorm, dnorm + T * D, 0.0f);
-  project_backward(layer, Target::gate, norm, dgate, attention ? dnorm : nullptr, T, dropout, kept);
-  project_backward(layer, Target::up, norm, dup, attention ? dnorm : nullptr, T, dropout, kept);
-  if (!attention) return;
-  rmsnorm_backward(dx, kept.mid.data(), weights.ffn_norm.data(), kept.rstd2.data(), dnorm, T, D, pool_);
+  rmsnorm_forward(norm, kept.rstd2.data(), kept.mid.data(), w.ffn_norm.data(), c.norm_eps, n, D, pool_);
+  project_backward(layer, w.gate_up, norm, d_gate_up, before_gate_up ? dnorm : nullptr, n, dropout, kept);
+  if (!before_gate_up) return;
+  rmsnorm_backward(dx, kept.mid.data(), w.ffn_norm.data(), kept.rstd2.data(), dnorm, n, D, pool_);
 
   // Attention half: dx is now the gradient of mid = x + o Woᵀ.
-  float* d_o = sized(dmid_, T * std::max(F, Q));
-  std::fill(d_o, d_o + T * Q, 0.0f);
-  project_backward(layer, Target::o, kept.o.data(), dx, below(Target::o) ? d_o : nullptr, T, dropout, kept);
-  if (!below(Target::o)) return;
-  float *dq = sized(dq_, T * Q), *dk = sized(dk_, T * K), *dv = sized(dv_, T * K);
-  attention_backward(dq, dk, dv, kept.q.data(), kept.k.data(), kept.v.data(), kept.o.data(), kept.lse.data(), d_o,
-                     rows.segments, T, c.n_heads, c.n_kv_heads, S, pool_);
-  rope_backward(dq, rope_, rows.positions.data(), T, c.n_heads, S, pool_);
-  rope_backward(dk, rope_, rows.positions.data(), T, c.n_kv_heads, S, pool_);
-  rmsnorm_forward(norm, kept.rstd1.data(), kept.x.data(), weights.attn_norm.data(), c.norm_eps, T, D, pool_);
-  std::fill(dnorm, dnorm + T * D, 0.0f);
-  float* into = needs_dx ? dnorm : nullptr;
-  project_backward(layer, Target::q, norm, dq, into, T, dropout, kept);
-  project_backward(layer, Target::k, norm, dk, into, T, dropout, kept);
-  project_backward(layer, Target::v, norm, dv, into, T, dropout, kept);
-  if (needs_dx) rmsnorm_backward(dx, kept.x.data(), weights.attn_norm.data(), kept.rstd1.data(), dnorm, T, D, pool_);
+  float* d_o = sized(d_o_, T * H * S);
+  const float* o = kept.o.data();
+  if (narrow) {
+    gather(sized(o_rows_, n * H * S), o, rows.outputs, H * S);
+    o = o_rows_.data();
+  }
+  project_backward(layer, w.o, o, dx, before_o ? d_o : nullptr, n, dropout, kept);
+  if (!before_o) return;
+  if (narrow) {
+    scatter(d_o, d_o, rows.outputs, T, H * S);
+    scatter(dx, dx, rows.outputs, T, D);
+  }
+  float* dqkv = sized(dqkv_, T * (H + 2 * G) * S);
+  attention_backward(dqkv, kept.qkv.data(), kept.o.data(), kept.lse.data(), d_o, rows.segments, T, H, G, S, pool_);
+  rope_backward(dqkv, rope_, rows.positions.data(), T, H + 2 * G, H + G, S, pool_);
+  rmsnorm_forward(norm, kept.rstd1.data(), kept.x.data(), w.attn_norm.data(), c.norm_eps, T, D, pool_);
+  project_backward(layer, w.qkv, norm, dqkv, needs_dx ? dnorm : nullptr, T, dropout, kept);
+  if (needs_dx) rmsnorm_backward(dx, kept.x.data(), w.attn_norm.data(), kept.rstd1.data(), dnorm, T, D, pool_);
 }
 
 }  // namespace engram

@@ -2,8 +2,8 @@
 // laid end to end without padding; what all of them begin with is computed once. Not here: losses and the optimizer
 // (trainer.cpp).
 //
-// Sizes: T rows (tokens) of the batch, D model width, Q = heads · head size, K = key/value heads · head size, F width
-// of the feed-forward layer, r LoRA rank.
+// Sizes: T rows (tokens) of the batch, n of them outputs, D model width, S head size, Q = heads · S, K = key/value
+// heads · S, F width of the feed-forward layer, r LoRA rank.
 #pragma once
 
 #include <array>
@@ -21,7 +21,10 @@ namespace engram {
 struct Rows {
   std::vector<int32_t> tokens, positions;  // [T]
   std::vector<Segment> segments;
+  std::vector<int64_t>
+      outputs;  // [n] rows whose final hidden state is wanted, ascending; in a training, those of losses
   int64_t size() const { return static_cast<int64_t>(tokens.size()); }
+  int64_t n_outputs() const { return static_cast<int64_t>(outputs.size()); }
 };
 
 // A mask for the inputs of A that can be made again at any time.
@@ -38,30 +41,43 @@ class Transformer {
 
   // x [T, D]: the embedding of each token.
   void embed(const Rows& rows, float* x);
-  // Runs layers [first, last) on x [T, D] in place, with the adapter if `adapted`. Keeps nothing.
+  // Runs layers [first, last) on x [T, D] in place, with the adapter if `adapted`. Keeps nothing. After the last layer
+  // of the model only the rows of `outputs` are left: x [n, D].
   void run(const Rows& rows, int64_t first, int64_t last, float* x, bool adapted, const Dropout& dropout = {});
-  // The same for [first, n_layers) with the adapter, keeping what backward() needs.
-  void forward(const Rows& rows, int64_t first, float* x, const Dropout& dropout);
-  // dx [T, D] is the gradient of forward()'s result; adds to the gradients of the adapter. dx is overwritten; the
-  // gradient of the input of layer `first` is not computed.
+  // The same for [first, n_layers) with the adapter, keeping what backward() needs: everything for the uppermost `keep`
+  // layers; below, only each layer's input, from which backward() runs the layer again (Chen et al. 2016, arXiv
+  // 1604.06174).
+  void forward(const Rows& rows, int64_t first, float* x, const Dropout& dropout, int64_t keep);
+  // dx is the gradient [n, D] of forward()'s result, in a buffer of [T, D]; adds to the gradients of the adapter. dx is
+  // overwritten; the gradient of the input of layer `first` is not computed.
   void backward(const Rows& rows, int64_t first, float* dx, const Dropout& dropout);
 
+  // Bytes that forward() keeps: for one layer whole, and for one layer's input.
+  int64_t kept_bytes(int64_t T) const;
+  int64_t input_bytes(int64_t T) const;
   // Floating-point operations of matrix products done so far.
   double flop() const { return flop_; }
 
  private:
   // What one layer keeps of its forward pass. Norms and SwiGLU are cheap and computed again.
   struct Kept {
-    std::vector<float> x, rstd1, q, k, v, o, lse, mid, rstd2, gate, up;
-    std::array<std::vector<float>, kTargets> h;  // x Aᵀ of each pair [T, r]
+    std::vector<float> x;                        // [T, D] input of the layer
+    std::vector<float> rstd1, qkv, o, lse;       // [T], [T, Q + 2 K], [T, Q], [heads, T]
+    std::vector<float> mid, rstd2, gate_up;      // [T or n, D], [T or n], [T or n, 2 F]
+    std::array<std::vector<float>, kTargets> h;  // x Aᵀ of each pair [T or n, r]
   };
 
   void layer_forward(const Rows& rows, int64_t layer, float* x, bool adapted, const Dropout& dropout, Kept& kept);
   void layer_backward(const Rows& rows, int64_t layer, float* dx, bool needs_dx, const Dropout& dropout, Kept& kept);
-  void project(int64_t layer, Target target, const float* x, float* y, int64_t T, bool accumulate, bool adapted,
-               const Dropout& dropout, Kept& kept);
-  void project_backward(int64_t layer, Target target, const float* x, const float* dy, float* dx, int64_t T,
-                        const Dropout& dropout, Kept& kept);
+  void project(int64_t layer, const Projection& projection, const float* x, float* y, int64_t T, bool accumulate,
+               bool adapted, const Dropout& dropout, Kept& kept);
+  void project_backward(int64_t layer, const Projection& projection, const float* x, const float* dy, float* dx,
+                        int64_t T, const Dropout& dropout, Kept& kept);
+  bool is_adapted(int64_t layer, const Projection& projection) const;
+  // Only the outputs are computed beyond the last attention.
+  bool narrows(const Rows& rows, int64_t layer) const {
+    return layer + 1 == model_.config.n_layers && rows.n_outputs() < rows.size();
+  }
   void check_cancelled() const;
 
   const Model& model_;
@@ -70,9 +86,9 @@ class Transformer {
   const std::atomic<bool>& cancelled_;
   RopeTable rope_;
   std::vector<Kept> kept_;
-  Kept scratch_;                                         // for layers that keep nothing
-  std::vector<float> norm_, act_, dnorm_, dmid_, wide_;  // [T, max width]
-  std::vector<float> dq_, dk_, dv_, dh_, dropped_;
+  int64_t keep_ = 0;
+  Kept scratch_;  // for layers that keep nothing
+  std::vector<float> norm_, act_, dnorm_, dmid_, d_o_, dqkv_, dh_, o_rows_, dropped_, ddropped_;
   double flop_ = 0;
 };
 

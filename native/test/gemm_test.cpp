@@ -26,7 +26,7 @@ FrozenMatrix pack(const std::vector<float>& w, int64_t n_out, int64_t n_in, Prec
   const auto read = [&](int64_t row, int64_t count, float* out) {
     std::memcpy(out, w.data() + row * n_in, static_cast<size_t>(count * n_in) * sizeof(float));
   };
-  return FrozenMatrix(n_out, n_in, precision, true, read, pool, isa);
+  return FrozenMatrix(n_out, n_in, precision, read, pool, isa);
 }
 
 struct Size {
@@ -94,6 +94,37 @@ TEST(frozen_matrix_matches_double) {
   });
 }
 
+TEST(frozen_matrix_adds_low_rank) {
+  ThreadPool pool(2);
+  const int64_t T = 37, n_out = 90, n_in = 70, r = 5;
+  const std::vector<float> w = random(n_out * n_in, 1), x = random(T * n_in, 2), h = random(T * 2 * r, 3);
+  const std::vector<float> B = random(50 * r, 4), A = random(r * n_in, 5), dy = random(T * n_out, 6);
+  for_every_kind([&](Isa isa, Precision precision) {
+    const FrozenMatrix matrix = pack(w, n_out, n_in, precision, pool, isa);
+    // Of a stack of three, columns 20 to 69 have a pair; the other one covers everything.
+    const LowRank up = {h.data(), 2 * r, r, 0.5f, B.data(), 20, 50, true};
+    const LowRank all = {h.data() + r, 2 * r, r, 2, A.data(), 0, n_in, false};
+    std::vector<float> plain(static_cast<size_t>(T * n_out)), y(plain.size());
+    matrix.forward(x.data(), plain.data(), T, false, pool);
+    matrix.forward(x.data(), y.data(), T, false, pool, {&up, 1});
+    std::vector<float> dx_plain(static_cast<size_t>(T * n_in)), dx(dx_plain.size());
+    matrix.backward(dy.data(), dx_plain.data(), T, false, pool);
+    matrix.backward(dy.data(), dx.data(), T, false, pool, {&all, 1});
+    for (int64_t t = 0; t < T; t++) {
+      for (int64_t o = 0; o < n_out; o++) {
+        double sum = 0;
+        for (int64_t i = 0; i < r && o >= 20 && o < 70; i++) sum += 0.5 * h[t * 2 * r + i] * B[(o - 20) * r + i];
+        CHECK_NEAR(y[t * n_out + o] - plain[t * n_out + o], sum, 1e-4);
+      }
+      for (int64_t i = 0; i < n_in; i++) {
+        double sum = 0;
+        for (int64_t j = 0; j < r; j++) sum += 2.0 * h[t * 2 * r + r + j] * A[j * n_in + i];
+        CHECK_NEAR(dx[t * n_in + i] - dx_plain[t * n_in + i], sum, 1e-4);
+      }
+    }
+  });
+}
+
 TEST(frozen_matrix_is_deterministic) {
   const int64_t T = 150, n_out = 200, n_in = 330;
   ThreadPool one(1), four(4);
@@ -136,7 +167,7 @@ TEST(gemm_matches_double) {
             const std::vector<float> a = random((ta ? k : m) * lda - 3, 1), b = random((tb ? n : k) * ldb - 1, 2);
             std::vector<float> c(static_cast<size_t>(m * ldc - 2), beta == 0 ? NAN : 2.0f);
             const float canary = c.size() > static_cast<size_t>(n) ? c[static_cast<size_t>(n)] : 0;
-            gemm(ta, tb, m, n, k, 0.5f, a.data(), lda, b.data(), ldb, beta, c.data(), ldc, pool, isa);
+            gemm({ta, tb, m, n, k, 0.5f, a.data(), lda, b.data(), ldb, beta, c.data(), ldc}, pool, isa);
             double worst = 0;
             for (int64_t i = 0; i < m; i++)
               for (int64_t j = 0; j < n; j++) {
@@ -155,9 +186,9 @@ TEST(gemm_of_an_empty_sum_scales_c) {
   ThreadPool pool(1);
   for (const Isa isa : available_isas()) {
     float c[4] = {1, 2, 3, 4};
-    gemm(false, false, 2, 2, 0, 1, nullptr, 1, nullptr, 2, 0.5f, c, 2, pool, isa);
+    gemm({false, false, 2, 2, 0, 1, nullptr, 1, nullptr, 2, 0.5f, c, 2}, pool, isa);
     CHECK(c[0] == 0.5f && c[3] == 2);
-    gemm(false, false, 2, 2, 0, 1, nullptr, 1, nullptr, 2, 0, c, 2, pool, isa);
+    gemm({false, false, 2, 2, 0, 1, nullptr, 1, nullptr, 2, 0, c, 2}, pool, isa);
     CHECK(c[0] == 0 && c[3] == 0);
   }
 }
@@ -170,8 +201,8 @@ TEST(gemm_is_deterministic) {
     for (const bool ta : {false, true})
       for (const bool tb : {false, true}) {
         std::vector<float> c(static_cast<size_t>(m * n)), d(c.size());
-        gemm(ta, tb, m, n, k, 1, a.data(), ta ? m : k, b.data(), tb ? k : n, 0, c.data(), n, one, isa);
-        gemm(ta, tb, m, n, k, 1, a.data(), ta ? m : k, b.data(), tb ? k : n, 0, d.data(), n, three, isa);
+        gemm({ta, tb, m, n, k, 1, a.data(), ta ? m : k, b.data(), tb ? k : n, 0, c.data(), n}, one, isa);
+        gemm({ta, tb, m, n, k, 1, a.data(), ta ? m : k, b.data(), tb ? k : n, 0, d.data(), n}, three, isa);
         CHECK(std::memcmp(c.data(), d.data(), c.size() * sizeof(float)) == 0);
       }
 }

@@ -149,7 +149,7 @@ TEST(ops_rmsnorm) {
 
 TEST(ops_rope) {
   ThreadPool pool(2);
-  const int64_t T = 5, heads = 3, S = 10, R = 6;  // the last four dimensions of a head stay
+  const int64_t T = 5, heads = 3, turned = 2, S = 10, R = 6;  // the last head and the last four dimensions stay
   const int32_t positions[T] = {0, 7, 3, 200, 8};
   const Floats factors = {1, 2.5f, 8};
   const float theta = 100, scale = 0.5f;
@@ -159,7 +159,7 @@ TEST(ops_rope) {
   const auto rotate = [&](const Doubles& x) {
     Doubles y = x;
     for (int64_t t = 0; t < T; t++) {
-      for (int64_t h = 0; h < heads; h++) {
+      for (int64_t h = 0; h < turned; h++) {
         for (int64_t i = 0; i < R / 2; i++) {
           const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(R);
           const double angle = positions[t] * scale * std::pow(static_cast<double>(theta), exponent) / factors[i];
@@ -173,25 +173,46 @@ TEST(ops_rope) {
   };
   const Floats x = random(T * heads * S, 1), dy = random(T * heads * S, 2);
   Floats y = x, dx = dy;
-  rope_forward(y.data(), table, positions, T, heads, S, pool);
+  rope_forward(y.data(), table, positions, T, heads, turned, S, pool);
   CHECK_NEAR(relative_error(y, rotate(wide(x))), 0, kTolerance);
-  rope_backward(dx.data(), table, positions, T, heads, S, pool);
+  rope_backward(dx.data(), table, positions, T, heads, turned, S, pool);
   const auto loss = [&](const Doubles& at) { return dot(rotate(at), dy); };
   CHECK_NEAR(relative_error(dx, differences(loss, wide(x))), 0, kTolerance);
 }
 
+// Rows of a, b, c … side by side: [T, Σ widths].
+Floats beside(int64_t T, std::initializer_list<const Floats*> parts) {
+  Floats out;
+  for (int64_t t = 0; t < T; t++) {
+    for (const Floats* part : parts) {
+      const int64_t width = static_cast<int64_t>(part->size()) / T;
+      out.insert(out.end(), part->begin() + t * width, part->begin() + (t + 1) * width);
+    }
+  }
+  return out;
+}
+
+// Columns [first, first + width) of each of T rows.
+Floats columns(const Floats& x, int64_t T, int64_t first, int64_t width) {
+  const int64_t row = static_cast<int64_t>(x.size()) / T;
+  Floats out;
+  for (int64_t t = 0; t < T; t++)
+    out.insert(out.end(), x.begin() + t * row + first, x.begin() + t * row + first + width);
+  return out;
+}
+
 TEST(ops_swiglu) {
   ThreadPool pool(2);
-  for (const int64_t n : {1, 16, 37}) {
-    const Floats gate = random(n, 1, 6), up = random(n, 2), dy = random(n, 3);
-    Floats y(gate.size()), dgate = gate, dup = up;
-    swiglu_forward(y.data(), gate.data(), up.data(), n, pool);
+  for (const auto& [T, F] : {std::pair<int64_t, int64_t>{1, 1}, {2, 16}, {3, 37}}) {
+    const Floats gate = random(T * F, 1, 6), up = random(T * F, 2), dy = random(T * F, 3);
+    Floats y(gate.size()), gate_up = beside(T, {&gate, &up});
+    swiglu_forward(y.data(), gate_up.data(), T, F, pool);
     CHECK_NEAR(relative_error(y, swiglu(wide(gate), wide(up))), 0, kTolerance);
-    swiglu_backward(dgate.data(), dup.data(), dgate.data(), dup.data(), dy.data(), n, pool);  // in place
+    swiglu_backward(gate_up.data(), gate_up.data(), dy.data(), T, F, pool);  // in place
     const auto of_gate = [&](const Doubles& at) { return dot(swiglu(at, wide(up)), dy); };
     const auto of_up = [&](const Doubles& at) { return dot(swiglu(wide(gate), at), dy); };
-    CHECK_NEAR(relative_error(dgate, differences(of_gate, wide(gate))), 0, kTolerance);
-    CHECK_NEAR(relative_error(dup, differences(of_up, wide(up))), 0, kTolerance);
+    CHECK_NEAR(relative_error(columns(gate_up, T, 0, F), differences(of_gate, wide(gate))), 0, kTolerance);
+    CHECK_NEAR(relative_error(columns(gate_up, T, F, F), differences(of_up, wide(up))), 0, kTolerance);
   }
 }
 
@@ -212,12 +233,14 @@ TEST(ops_attention) {
   for (const auto& [T, H, G, S, segments] : shapes) {
     const Floats q = random(T * H * S, 1, 2), k = random(T * G * S, 2, 2), v = random(T * G * S, 3);
     const Floats d_o = random(T * H * S, 4);
-    Floats o(q.size()), lse(static_cast<size_t>(H * T)), dq(q.size(), NAN), dk(k.size(), NAN), dv(v.size(), NAN);
-    attention_forward(o.data(), lse.data(), q.data(), k.data(), v.data(), segments, T, H, G, S, pool);
+    const Floats qkv = beside(T, {&q, &k, &v});
+    Floats o(q.size()), lse(static_cast<size_t>(H * T)), dqkv(qkv.size(), NAN);
+    attention_forward(o.data(), lse.data(), qkv.data(), segments, T, H, G, S, pool);
     CHECK_NEAR(relative_error(o, attention(wide(q), wide(k), wide(v), segments, T, H, G, S)), 0, kTolerance);
 
-    attention_backward(dq.data(), dk.data(), dv.data(), q.data(), k.data(), v.data(), o.data(), lse.data(), d_o.data(),
-                       segments, T, H, G, S, pool);
+    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), segments, T, H, G, S, pool);
+    const Floats dq = columns(dqkv, T, 0, H * S), dk = columns(dqkv, T, H * S, G * S),
+                 dv = columns(dqkv, T, (H + G) * S, G * S);
     const auto loss = [&](const Doubles& a, const Doubles& b, const Doubles& c) {
       return dot(attention(a, b, c, segments, T, H, G, S), d_o);
     };
@@ -235,8 +258,9 @@ TEST(ops_attention) {
 TEST(ops_attention_survives_large_scores) {
   ThreadPool pool(1);
   const Floats q = {300, -300, 300, 300}, k = {300, -300, -300, 300}, v = {1, 2, 3, 4};
+  const Floats qkv = beside(2, {&q, &k, &v});
   Floats o(4), lse(2);
-  attention_forward(o.data(), lse.data(), q.data(), k.data(), v.data(), {{0, 2, 0}}, 2, 1, 1, 2, pool);
+  attention_forward(o.data(), lse.data(), qkv.data(), {{0, 2, 0}}, 2, 1, 1, 2, pool);
   CHECK(o[0] == 1 && o[1] == 2);
   CHECK_NEAR(o[2], 2, 1e-6);  // both keys score 0
 }
@@ -305,19 +329,18 @@ TEST(ops_kl_of_the_base_itself_is_nothing) {
 TEST(ops_are_the_same_for_any_number_of_threads) {
   const int64_t T = 100, H = 4, G = 2, S = 6, D = 50;
   const std::vector<Segment> segments = {{0, 10, 0}, {10, 20, 10}, {30, 70, 10}};
-  const Floats q = random(T * H * S, 1), k = random(T * G * S, 2), v = random(T * G * S, 3), d_o = random(T * H * S, 4);
+  const Floats qkv = random(T * (H + 2 * G) * S, 1), d_o = random(T * H * S, 4);
   const Floats x = random(T * D, 5), w = random(D, 6), dy = random(T * D, 7);
   std::vector<Floats> results[3];
   for (const int threads : {1, 2, 3}) {
     ThreadPool pool(threads);
-    Floats o(q.size()), lse(static_cast<size_t>(H * T)), dq(q.size()), dk(k.size()), dv(v.size());
-    attention_forward(o.data(), lse.data(), q.data(), k.data(), v.data(), segments, T, H, G, S, pool);
-    attention_backward(dq.data(), dk.data(), dv.data(), q.data(), k.data(), v.data(), o.data(), lse.data(), d_o.data(),
-                       segments, T, H, G, S, pool);
+    Floats o(d_o.size()), lse(static_cast<size_t>(H * T)), dqkv(qkv.size());
+    attention_forward(o.data(), lse.data(), qkv.data(), segments, T, H, G, S, pool);
+    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), segments, T, H, G, S, pool);
     Floats y(x.size()), rstd(static_cast<size_t>(T)), dx(x.size());
     rmsnorm_forward(y.data(), rstd.data(), x.data(), w.data(), 1e-5f, T, D, pool);
     rmsnorm_backward(dx.data(), x.data(), w.data(), rstd.data(), dy.data(), T, D, pool);
-    results[threads - 1] = {o, lse, dq, dk, dv, y, dx};
+    results[threads - 1] = {o, lse, dqkv, y, dx};
   }
   CHECK(results[0] == results[1] && results[0] == results[2]);
 }

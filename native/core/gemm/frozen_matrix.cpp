@@ -118,7 +118,10 @@ struct FrozenMatrix::Packed {
   const float* backward_panel(int64_t panel, int64_t begin, int64_t end, float* scratch) const;
   const uint32_t* backward_pairs(int64_t panel, int64_t begin, int64_t end, uint32_t* scratch) const;
   kernels::Ahead ahead(bool forward, int64_t panel, int64_t begin, int64_t end, int64_t part, int64_t parts) const;
-  void product(bool forward, const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool) const;
+  void product(bool forward, const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool,
+               std::span<const LowRank> extra) const;
+  void add_low_rank(const LowRank& e, float* y, int64_t n, int64_t panel, int64_t first, const Parts& tiles,
+                    float* scratch) const;
 };
 
 void FrozenMatrix::Packed::pack_panel(int64_t panel, const RowReader& read) const {
@@ -186,8 +189,8 @@ kernels::Ahead FrozenMatrix::Packed::ahead(bool forward, int64_t panel, int64_t 
 
 // y[T, n] (+)= x[T, k] · B with B = Wᵀ (forward) or W (backward). Every sum runs over k in the same order whatever T,
 // the threads and the neighbours in its tile are.
-void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64_t T, bool accumulate,
-                                   ThreadPool& pool) const {
+void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool,
+                                   std::span<const LowRank> extra) const {
   if (T <= 0) return;
   const int64_t k = forward ? n_in : n_out, n = forward ? n_out : n_in;
   const int64_t k_padded = round_up(k, lanes), ldp = k_padded / 2 + 16;  // pairs; the 16 keep rows out of one cache set
@@ -248,12 +251,42 @@ void FrozenMatrix::Packed::product(bool forward, const float* x, float* y, int64
           t.tile({rows, cols, std::min(end, k) - begin, x + row * k + begin, k, b, lanes, c, n, 1.0f, add, soon});
         }
       }
+      if (pass + 1 == passes.count)
+        for (const LowRank& e : extra) add_low_rank(e, y, n, panel, first, tiles, scratch);
     }
   });
 }
 
-FrozenMatrix::FrozenMatrix(int64_t n_out, int64_t n_in, Precision precision, bool /*with_backward*/,
-                           const RowReader& read, ThreadPool& pool, Isa isa) {
+// The share of `e` in one panel of y, for the rows of `tiles`, which begin at `first`.
+void FrozenMatrix::Packed::add_low_rank(const LowRank& e, float* y, int64_t n, int64_t panel, int64_t first,
+                                        const Parts& tiles, float* scratch) const {
+  const int64_t from = std::max(e.first, panel * lanes), to = std::min(e.first + e.n, (panel + 1) * lanes);
+  if (from >= to) return;
+  const int64_t cols = to - from;
+  for (int64_t begin = 0; begin < e.rank; begin += kReduce) {  // U[begin..end, from..to] as a panel
+    const int64_t end = std::min(e.rank, begin + kReduce);
+    const float* b = scratch;
+    int64_t ldb = lanes;
+    if (!e.transposed && cols == lanes) {
+      b = e.u + begin * e.n + from - e.first;
+      ldb = e.n;
+    } else if (e.transposed) {
+      t.transpose(e.u + (from - e.first) * e.rank + begin, e.rank, cols, end - begin, scratch, lanes);
+    } else {
+      for (int64_t r = begin; r < end; r++)
+        std::copy_n(e.u + r * e.n + from - e.first, cols, scratch + (r - begin) * lanes);
+    }
+    const kernels::Ahead nothing{reinterpret_cast<const char*>(b), end - begin, 0, 0};
+    for (int64_t i = 0; i < tiles.count; i++) {
+      const int64_t row = first + tiles.begin(i), rows = tiles.begin(i + 1) - tiles.begin(i);
+      t.tile({rows, cols, end - begin, e.h + row * e.ldh + begin, e.ldh, b, ldb, y + row * n + from, n, e.scale, true,
+              nothing});
+    }
+  }
+}
+
+FrozenMatrix::FrozenMatrix(int64_t n_out, int64_t n_in, Precision precision, const RowReader& read, ThreadPool& pool,
+                           Isa isa) {
   if (n_out <= 0 || n_in <= 0) throw Error("corrupt", "a weight matrix has no rows or no columns");
   packed_ = std::make_unique<Packed>(n_out, n_in, precision, isa);
   pool.parallel_for(packed_->panels, [&](int64_t panel) { packed_->pack_panel(panel, read); });
@@ -267,12 +300,14 @@ int64_t FrozenMatrix::n_out() const { return packed_->n_out; }
 int64_t FrozenMatrix::n_in() const { return packed_->n_in; }
 int64_t FrozenMatrix::bytes() const { return packed_->bytes; }
 
-void FrozenMatrix::forward(const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool) const {
-  packed_->product(true, x, y, T, accumulate, pool);
+void FrozenMatrix::forward(const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool,
+                           std::span<const LowRank> extra) const {
+  packed_->product(true, x, y, T, accumulate, pool, extra);
 }
 
-void FrozenMatrix::backward(const float* dy, float* dx, int64_t T, bool accumulate, ThreadPool& pool) const {
-  packed_->product(false, dy, dx, T, accumulate, pool);
+void FrozenMatrix::backward(const float* dy, float* dx, int64_t T, bool accumulate, ThreadPool& pool,
+                            std::span<const LowRank> extra) const {
+  packed_->product(false, dy, dx, T, accumulate, pool, extra);
 }
 
 void FrozenMatrix::row(int64_t i, float* out) const {

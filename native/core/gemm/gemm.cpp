@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "kernels.hpp"
 
@@ -53,93 +54,123 @@ void add_row(const float* row, int64_t n, float beta, float* C) {
   }
 }
 
+// One product, cut into chunks that may run in any order.
+class Job {
+ public:
+  Job(const Product& product, Isa isa);
+  int64_t chunks() const { return chunks_; }
+  void run(int64_t chunk) const { few_ ? run_dots(chunk) : run_panels(chunk); }
+
+ private:
+  void run_dots(int64_t chunk) const;
+  void run_panels(int64_t chunk) const;
+
+  const Table& t_;
+  Product p_;
+  bool swap_ = false, few_ = false;
+  std::unique_ptr<float[]> turned_;  // an operand with its rows along k, where it was not stored so
+  int64_t blocks_ = 0, group_ = 0, chunks_ = 0;
+};
+
+Job::Job(const Product& product, Isa isa) : t_(kernels::table(isa)), p_(product) {
+  Product& p = p_;
+  if (p.m <= 0 || p.n <= 0) return;
+  // Cᵀ = op(B)ᵀ · op(A)ᵀ swaps the operands, and each that was stored transposed no longer is.
+  swap_ = p.ta && p.m > p.n && p.n <= kRowBlock;
+  if (swap_) {
+    std::swap(p.m, p.n);
+    std::swap(p.A, p.B);
+    std::swap(p.lda, p.ldb);
+    const bool was = p.ta;
+    p.ta = !p.tb;
+    p.tb = !was;
+  }
+  few_ = !p.ta && !swap_ && p.n <= kFew && p.k >= 4 * t_.lanes && (p.beta == 0 || p.beta == 1);
+  if (p.ta) {
+    turned_ = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(p.m * p.k));
+    t_.transpose(p.A, p.lda, p.k, p.m, turned_.get(), p.k);
+    p.A = turned_.get();
+    p.lda = p.k;
+  } else if (few_ && !p.tb) {
+    turned_ = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(p.n * p.k));
+    t_.transpose(p.B, p.ldb, p.k, p.n, turned_.get(), p.k);
+    p.B = turned_.get();
+    p.ldb = p.k;
+  }
+  if (few_) {
+    chunks_ = ceil_div(p.m, std::max<int64_t>(24, kWork / (p.n * p.k)));  // 24: a multiple of the kernels' rows
+  } else {
+    blocks_ = ceil_div(p.m, kRowBlock);
+    group_ = std::max<int64_t>(1, kWork / std::max<int64_t>(1, std::min(p.m, kRowBlock) * p.k * t_.lanes));
+    chunks_ = blocks_ * ceil_div(ceil_div(p.n, t_.lanes), group_);
+  }
+}
+
+void Job::run_dots(int64_t chunk) const {
+  const Product& p = p_;
+  const int64_t first = p.m * chunk / chunks_, count = p.m * (chunk + 1) / chunks_ - first;
+  t_.dots({count, p.n, p.k, p.A + first * p.lda, p.lda, p.B, p.ldb, p.C + first * p.ldc, p.ldc, p.alpha, p.beta == 1});
+}
+
+void Job::run_panels(int64_t chunk) const {
+  const Product& p = p_;
+  const Table& t = t_;
+  alignas(64) float scratch[kReduce * kMaxLanes];
+  alignas(64) float out[kRowBlock * kMaxLanes];     // [rows, lanes]
+  alignas(64) float turned[kMaxLanes * kRowBlock];  // its transpose
+  const int64_t first = chunk % blocks_ * p.m / blocks_, count = (chunk % blocks_ + 1) * p.m / blocks_ - first;
+  const int64_t tiles = ceil_div(count, t.rows);
+  const int64_t last_panel = std::min(ceil_div(p.n, t.lanes), (chunk / blocks_ + 1) * group_);
+  for (int64_t panel = chunk / blocks_ * group_; panel < last_panel; panel++) {
+    const int64_t col = panel * t.lanes, cols = std::min(t.lanes, p.n - col);
+    const bool direct = !swap_ && (p.beta == 0 || p.beta == 1);
+    float* c = direct ? p.C + first * p.ldc + col : out;
+    const int64_t stride_c = direct ? p.ldc : t.lanes;
+    bool add = direct && p.beta == 1;
+    if (p.k == 0 && !add)
+      for (int64_t r = 0; r < count; r++) std::fill_n(c + r * stride_c, cols, 0.0f);
+    for (int64_t begin = 0; begin < p.k; begin += kReduce, add = true) {
+      const int64_t end = std::min(p.k, begin + kReduce);
+      int64_t stride;
+      const float* b = panel_of(t, p.tb, p.B, p.ldb, begin, end, col, cols, scratch, stride);
+      for (int64_t i = 0; i < tiles; i++) {
+        const int64_t row = i * count / tiles, height = (i + 1) * count / tiles - row;
+        t.tile({height,
+                cols,
+                end - begin,
+                p.A + (first + row) * p.lda + begin,
+                p.lda,
+                b,
+                stride,
+                c + row * stride_c,
+                stride_c,
+                p.alpha,
+                add,
+                {reinterpret_cast<const char*>(b), end - begin, 0, 0}});
+      }
+    }
+    if (direct) continue;
+    if (swap_) {  // whole blocks of 16, whatever lies beyond `count`: narrower ones transpose slowly
+      t.transpose(out, t.lanes, ceil_div(count, 16) * 16, t.lanes, turned, kRowBlock);
+      for (int64_t j = 0; j < cols; j++)
+        add_row(turned + j * kRowBlock, count, p.beta, p.C + (col + j) * p.ldc + first);
+    } else {
+      for (int64_t r = 0; r < count; r++) add_row(out + r * t.lanes, cols, p.beta, p.C + (first + r) * p.ldc + col);
+    }
+  }
+}
+
 }  // namespace
 
-void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float* A, int64_t lda, const float* B,
-          int64_t ldb, float beta, float* C, int64_t ldc, ThreadPool& pool, Isa isa) {
-  if (m <= 0 || n <= 0) return;
-  const Table& t = kernels::table(isa);
-  // Cᵀ = op(B)ᵀ · op(A)ᵀ swaps the operands, and each that was stored transposed no longer is.
-  const bool swap = ta && m > n && n <= kRowBlock;
-  if (swap) {
-    std::swap(m, n);
-    std::swap(A, B);
-    std::swap(lda, ldb);
-    const bool was = ta;
-    ta = !tb;
-    tb = !was;
-  }
-
-  std::unique_ptr<float[]> rows;  // op(A) with rows along k
-  if (ta) {
-    rows = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(m * k));
-    t.transpose(A, lda, k, m, rows.get(), k);
-    A = rows.get();
-    lda = k;
-  }
-
-  if (!ta && !swap && n <= kFew && k >= 4 * t.lanes && (beta == 0 || beta == 1)) {
-    if (!tb) {  // rows of B along k
-      rows = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(n * k));
-      t.transpose(B, ldb, k, n, rows.get(), k);
-      B = rows.get();
-      ldb = k;
-    }
-    const int64_t parts = ceil_div(m, std::max<int64_t>(24, kWork / (n * k)));  // 24: a multiple of the kernels' rows
-    pool.parallel_for(parts, [&](int64_t part) {
-      const int64_t first = m * part / parts, count = m * (part + 1) / parts - first;
-      t.dots({count, n, k, A + first * lda, lda, B, ldb, C + first * ldc, ldc, alpha, beta == 1});
-    });
-    return;
-  }
-
-  const int64_t panels = ceil_div(n, t.lanes);
-  const int64_t blocks = ceil_div(m, kRowBlock);
-  const int64_t group = std::max<int64_t>(1, kWork / std::max<int64_t>(1, std::min(m, kRowBlock) * k * t.lanes));
-  const int64_t groups = ceil_div(panels, group);
-  pool.parallel_for(groups * blocks, [&](int64_t chunk) {
-    alignas(64) float scratch[kReduce * kMaxLanes];
-    alignas(64) float out[kRowBlock * kMaxLanes];     // [rows, lanes]
-    alignas(64) float turned[kMaxLanes * kRowBlock];  // its transpose
-    const int64_t first = chunk % blocks * m / blocks, count = (chunk % blocks + 1) * m / blocks - first;
-    const int64_t tiles = ceil_div(count, t.rows);
-    const int64_t last_panel = std::min(panels, (chunk / blocks + 1) * group);
-    for (int64_t panel = chunk / blocks * group; panel < last_panel; panel++) {
-      const int64_t col = panel * t.lanes, cols = std::min(t.lanes, n - col);
-      const bool direct = !swap && (beta == 0 || beta == 1);
-      float* c = direct ? C + first * ldc + col : out;
-      const int64_t stride_c = direct ? ldc : t.lanes;
-      bool add = direct && beta == 1;
-      if (k == 0 && !add)
-        for (int64_t r = 0; r < count; r++) std::fill_n(c + r * stride_c, cols, 0.0f);
-      for (int64_t begin = 0; begin < k; begin += kReduce, add = true) {
-        const int64_t end = std::min(k, begin + kReduce);
-        int64_t stride;
-        const float* b = panel_of(t, tb, B, ldb, begin, end, col, cols, scratch, stride);
-        for (int64_t i = 0; i < tiles; i++) {
-          const int64_t row = i * count / tiles, height = (i + 1) * count / tiles - row;
-          t.tile({height,
-                  cols,
-                  end - begin,
-                  A + (first + row) * lda + begin,
-                  lda,
-                  b,
-                  stride,
-                  c + row * stride_c,
-                  stride_c,
-                  alpha,
-                  add,
-                  {reinterpret_cast<const char*>(b), end - begin, 0, 0}});
-        }
-      }
-      if (direct) continue;
-      if (swap) {  // whole blocks of 16, whatever lies beyond `count`: narrower ones transpose slowly
-        t.transpose(out, t.lanes, ceil_div(count, 16) * 16, t.lanes, turned, kRowBlock);
-        for (int64_t j = 0; j < cols; j++) add_row(turned + j * kRowBlock, count, beta, C + (col + j) * ldc + first);
-      } else {
-        for (int64_t r = 0; r < count; r++) add_row(out + r * t.lanes, cols, beta, C + (first + r) * ldc + col);
-      }
-    }
+void gemm(std::span<const Product> products, ThreadPool& pool, Isa isa) {
+  std::vector<Job> jobs;
+  jobs.reserve(products.size());
+  int64_t chunks = 0;
+  for (const Product& p : products) chunks += jobs.emplace_back(p, isa).chunks();
+  pool.parallel_for(chunks, [&](int64_t chunk) {
+    size_t job = 0;
+    while (chunk >= jobs[job].chunks()) chunk -= jobs[job++].chunks();
+    jobs[job].run(chunk);
   });
 }
 

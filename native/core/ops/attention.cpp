@@ -33,25 +33,26 @@ std::vector<float> gather(const float* x, const Segment& s, int64_t head, int64_
 // Scores of queries [first, first + n) of a segment with the keys they see: [n, first + n + prefix], row i valid to its
 // first prefix + first + i + 1.
 void scores(float* out, const float* q, int64_t q_stride, const float* keys, int64_t n, int64_t n_keys, int64_t S) {
-  gemm(false, true, n, n_keys, S, static_cast<float>(1 / std::sqrt(static_cast<double>(S))), q, q_stride, keys, S, 0,
-       out, n_keys, alone());
+  const float scale = static_cast<float>(1 / std::sqrt(static_cast<double>(S)));
+  gemm({false, true, n, n_keys, S, scale, q, q_stride, keys, S, 0, out, n_keys}, alone());
 }
 
 }  // namespace
 
-void attention_forward(float* o, float* lse, const float* q, const float* k, const float* v,
-                       const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t G, int64_t S,
-                       ThreadPool& pool) {
+void attention_forward(float* o, float* lse, const float* qkv, const std::vector<Segment>& segments, int64_t T,
+                       int64_t H, int64_t G, int64_t S, ThreadPool& pool) {
   const vec::Table& vec = vec::table();
+  const int64_t W = H + 2 * G;  // heads in a row of qkv
   pool.parallel_for(static_cast<int64_t>(segments.size()) * H, [&](int64_t job) {
     const Segment& seg = segments[job / H];
     const int64_t h = job % H;
-    const std::vector<float> keys = gather(k, seg, h * G / H, G, S), values = gather(v, seg, h * G / H, G, S);
+    const std::vector<float> keys = gather(qkv, seg, H + h * G / H, W, S),
+                             values = gather(qkv, seg, H + G + h * G / H, W, S);
     std::vector<float> p(std::min(kQueries, seg.length) * (seg.prefix + seg.length));
     for (int64_t first = 0; first < seg.length; first += kQueries) {
       const int64_t n = std::min(kQueries, seg.length - first), n_keys = seg.prefix + first + n;
-      const int64_t at = (seg.start + first) * H + h;  // of the block's first row in [T, H]
-      scores(p.data(), q + at * S, H * S, keys.data(), n, n_keys, S);
+      const int64_t row0 = seg.start + first;
+      scores(p.data(), qkv + (row0 * W + h) * S, W * S, keys.data(), n, n_keys, S);
       for (int64_t i = 0; i < n; i++) {
         float* row = &p[i * n_keys];
         const int64_t seen = seg.prefix + first + i + 1;
@@ -61,15 +62,17 @@ void attention_forward(float* o, float* lse, const float* q, const float* k, con
         std::fill(row + seen, row + n_keys, 0.0f);
         lse[h * T + seg.start + first + i] = max + static_cast<float>(std::log(total));
       }
-      gemm(false, false, n, S, n_keys, 1, p.data(), n_keys, values.data(), S, 0, o + at * S, H * S, alone());
+      gemm({false, false, n, S, n_keys, 1, p.data(), n_keys, values.data(), S, 0, o + (row0 * H + h) * S, H * S},
+           alone());
     }
   });
 }
 
-void attention_backward(float* dq, float* dk, float* dv, const float* q, const float* k, const float* v, const float* o,
-                        const float* lse, const float* d_o, const std::vector<Segment>& segments, int64_t T, int64_t H,
-                        int64_t G, int64_t S, ThreadPool& pool) {
+void attention_backward(float* dqkv, const float* qkv, const float* o, const float* lse, const float* d_o,
+                        const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t G, int64_t S,
+                        ThreadPool& pool) {
   const vec::Table& vec = vec::table();
+  const int64_t W = H + 2 * G;
   const float inverse_root = static_cast<float>(1 / std::sqrt(static_cast<double>(S)));
   const int64_t n_segments = static_cast<int64_t>(segments.size());
 
@@ -79,16 +82,18 @@ void attention_backward(float* dq, float* dk, float* dv, const float* q, const f
   pool.parallel_for(n_segments * H, [&](int64_t job) {
     const Segment& seg = segments[job / H];
     const int64_t h = job % H;
-    const std::vector<float> keys = gather(k, seg, h * G / H, G, S), values = gather(v, seg, h * G / H, G, S);
+    const std::vector<float> keys = gather(qkv, seg, H + h * G / H, W, S),
+                             values = gather(qkv, seg, H + G + h * G / H, W, S);
     std::vector<float>&dkey = dkeys[job], &dvalue = dvalues[job];
     dkey.assign(keys.size(), 0);
     dvalue.assign(values.size(), 0);
     std::vector<float> p(std::min(kQueries, seg.length) * (seg.prefix + seg.length)), dp(p.size());
     for (int64_t first = 0; first < seg.length; first += kQueries) {
       const int64_t n = std::min(kQueries, seg.length - first), n_keys = seg.prefix + first + n;
-      const int64_t at = (seg.start + first) * H + h;
-      scores(p.data(), q + at * S, H * S, keys.data(), n, n_keys, S);
-      gemm(false, true, n, n_keys, S, 1, d_o + at * S, H * S, values.data(), S, 0, dp.data(), n_keys,
+      const int64_t row0 = seg.start + first, at = row0 * H + h;
+      const float* q = qkv + (row0 * W + h) * S;
+      scores(p.data(), q, W * S, keys.data(), n, n_keys, S);
+      gemm({false, true, n, n_keys, S, 1, d_o + at * S, H * S, values.data(), S, 0, dp.data(), n_keys},
            alone());  // dp = do vᵀ
       for (int64_t i = 0; i < n; i++) {
         float *row = &p[i * n_keys], *drow = &dp[i * n_keys];
@@ -99,22 +104,24 @@ void attention_backward(float* dq, float* dk, float* dv, const float* q, const f
         std::fill(row + seen, row + n_keys, 0.0f);
         std::fill(drow + seen, drow + n_keys, 0.0f);
       }
-      gemm(false, false, n, S, n_keys, 1, dp.data(), n_keys, keys.data(), S, 0, dq + at * S, H * S, alone());  // ds k
-      gemm(true, false, n_keys, S, n, 1, dp.data(), n_keys, q + at * S, H * S, 1, dkey.data(), S, alone());  // dsᵀ q
-      gemm(true, false, n_keys, S, n, 1, p.data(), n_keys, d_o + at * S, H * S, 1, dvalue.data(), S, alone());  // pᵀ do
+      const Product products[] = {
+          {false, false, n, S, n_keys, 1, dp.data(), n_keys, keys.data(), S, 0, dqkv + (row0 * W + h) * S,
+           W * S},                                                                                      // ds k
+          {true, false, n_keys, S, n, 1, dp.data(), n_keys, q, W * S, 1, dkey.data(), S},               // dsᵀ q
+          {true, false, n_keys, S, n, 1, p.data(), n_keys, d_o + at * S, H * S, 1, dvalue.data(), S}};  // pᵀ do
+      gemm(products, alone());
     }
   });
 
-  std::fill(dk, dk + T * G * S, 0.0f);
-  std::fill(dv, dv + T * G * S, 0.0f);
+  for (int64_t t = 0; t < T; t++) std::fill_n(dqkv + (t * W + H) * S, 2 * G * S, 0.0f);
   pool.parallel_for(G, [&](int64_t g) {
     for (int64_t job = 0; job < n_segments * H; job++) {
       if (job % H * G / H != g) continue;
       const Segment& seg = segments[job / H];
       for (int64_t i = 0; i < seg.prefix + seg.length; i++) {
         const int64_t row = i < seg.prefix ? i : seg.start + i - seg.prefix;
-        vec.add(dk + (row * G + g) * S, &dkeys[job][i * S], S);
-        vec.add(dv + (row * G + g) * S, &dvalues[job][i * S], S);
+        vec.add(dqkv + (row * W + H + g) * S, &dkeys[job][i * S], S);
+        vec.add(dqkv + (row * W + H + G + g) * S, &dvalues[job][i * S], S);
       }
     }
   });

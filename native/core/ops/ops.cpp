@@ -23,7 +23,7 @@ const Table& table() {
 
 namespace {
 
-constexpr int64_t kRowsPerChunk = 8, kValuesPerChunk = 16384;
+constexpr int64_t kRowsPerChunk = 8;
 
 // Calls body(row) for every row, a few rows a chunk.
 template <typename Body>
@@ -31,15 +31,6 @@ void for_rows(int64_t T, ThreadPool& pool, const Body& body) {
   pool.parallel_for((T + kRowsPerChunk - 1) / kRowsPerChunk, [&](int64_t chunk) {
     const int64_t end = std::min(T, (chunk + 1) * kRowsPerChunk);
     for (int64_t t = chunk * kRowsPerChunk; t < end; t++) body(t);
-  });
-}
-
-// Calls body(offset, count) over n values.
-template <typename Body>
-void for_values(int64_t n, ThreadPool& pool, const Body& body) {
-  pool.parallel_for((n + kValuesPerChunk - 1) / kValuesPerChunk, [&](int64_t chunk) {
-    const int64_t at = chunk * kValuesPerChunk;
-    body(at, std::min(kValuesPerChunk, n - at));
   });
 }
 
@@ -60,8 +51,7 @@ void rmsnorm_backward(float* dx, const float* x, const float* w, const float* rs
   const vec::Table& vec = vec::table();
   for_rows(T, pool, [&](int64_t t) {
     const float *row = x + t * D, *dyt = dy + t * D;
-    double sum = 0;  // Σ dy w x
-    for (int64_t d = 0; d < D; d++) sum += static_cast<double>(dyt[d] * w[d] * row[d]);
+    const double sum = vec.dot3(dyt, w, row, D);  // Σ dy w x
     const float mean = static_cast<float>(sum * rstd[t] * rstd[t] / static_cast<double>(D));
     vec.rmsnorm_dx(dx + t * D, row, w, dyt, rstd[t], mean, D);
   });
@@ -86,38 +76,36 @@ void RopeTable::extend(int64_t n, int64_t rotated, float theta, float scale, con
 
 namespace {
 void rotate(float* x, const RopeTable& table, const int32_t* positions, float direction, int64_t T, int64_t heads,
-            int64_t S, ThreadPool& pool) {
+            int64_t turned, int64_t S, ThreadPool& pool) {
   const vec::Table& vec = vec::table();
   const int64_t pairs = table.R / 2;
   for_rows(T, pool, [&](int64_t t) {
-    const float* c = table.cosine.data() + positions[t] * pairs;
-    std::vector<float> s(table.sine.data() + positions[t] * pairs, table.sine.data() + (positions[t] + 1) * pairs);
-    vec.scale(s.data(), direction, pairs);
-    for (int64_t h = 0; h < heads; h++) vec.rotate_pairs(x + (t * heads + h) * S, c, s.data(), pairs);
+    const float *c = table.cosine.data() + positions[t] * pairs, *s = table.sine.data() + positions[t] * pairs;
+    for (int64_t h = 0; h < turned; h++) vec.rotate_pairs(x + (t * heads + h) * S, c, s, direction, pairs);
   });
 }
 }  // namespace
 
-void rope_forward(float* x, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads, int64_t S,
-                  ThreadPool& pool) {
-  rotate(x, table, positions, 1, T, heads, S, pool);
+void rope_forward(float* x, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads, int64_t turned,
+                  int64_t S, ThreadPool& pool) {
+  rotate(x, table, positions, 1, T, heads, turned, S, pool);
 }
 
-void rope_backward(float* dx, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads, int64_t S,
-                   ThreadPool& pool) {
-  rotate(dx, table, positions, -1, T, heads, S, pool);
+void rope_backward(float* dx, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads,
+                   int64_t turned, int64_t S, ThreadPool& pool) {
+  rotate(dx, table, positions, -1, T, heads, turned, S, pool);
 }
 
-void swiglu_forward(float* y, const float* gate, const float* up, int64_t n, ThreadPool& pool) {
+void swiglu_forward(float* y, const float* gate_up, int64_t T, int64_t F, ThreadPool& pool) {
   const vec::Table& vec = vec::table();
-  for_values(n, pool, [&](int64_t at, int64_t count) { vec.swiglu(y + at, gate + at, up + at, count); });
+  for_rows(T, pool, [&](int64_t t) { vec.swiglu(y + t * F, gate_up + 2 * t * F, gate_up + (2 * t + 1) * F, F); });
 }
 
-void swiglu_backward(float* dgate, float* dup, const float* gate, const float* up, const float* dy, int64_t n,
-                     ThreadPool& pool) {
+void swiglu_backward(float* d_gate_up, const float* gate_up, const float* dy, int64_t T, int64_t F, ThreadPool& pool) {
   const vec::Table& vec = vec::table();
-  for_values(n, pool, [&](int64_t at, int64_t count) {
-    vec.swiglu_backward(dgate + at, dup + at, gate + at, up + at, dy + at, count);
+  for_rows(T, pool, [&](int64_t t) {
+    const int64_t gate = 2 * t * F, up = gate + F;
+    vec.swiglu_backward(d_gate_up + gate, d_gate_up + up, gate_up + gate, gate_up + up, dy + t * F, F);
   });
 }
 

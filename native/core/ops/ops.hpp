@@ -27,12 +27,12 @@ struct RopeTable {
   // Angles are position · scale · theta^(-2i/R) / factors[i] (factors may be empty). Grows to `n`.
   void extend(int64_t n, int64_t R, float theta, float scale, const std::vector<float>& factors);
 };
-// x [T, heads, S] in place; positions [T]
-void rope_forward(float* x, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads, int64_t S,
-                  ThreadPool& pool);
+// x [T, heads, S] in place, the first `turned` heads of each row; positions [T]
+void rope_forward(float* x, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads, int64_t turned,
+                  int64_t S, ThreadPool& pool);
 // dx in place: turns the other way
-void rope_backward(float* dx, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads, int64_t S,
-                   ThreadPool& pool);
+void rope_backward(float* dx, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads,
+                   int64_t turned, int64_t S, ThreadPool& pool);
 
 // Which rows of a batch see which: a segment sees itself causally and all of the first `prefix` rows of the batch, the
 // prompt's beginning that all segments share (0: nothing shared). The prefix itself is a segment like any other.
@@ -41,20 +41,19 @@ struct Segment {
 };
 
 // Causal grouped-query attention: o = softmax(q kᵀ / sqrt(S)) v.
-// q, o [T, H, S]; k, v [T, G, S]; lse [H, T] (log of the softmax's sum) is kept for the backward pass.
-void attention_forward(float* o, float* lse, const float* q, const float* k, const float* v,
-                       const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t G, int64_t S,
-                       ThreadPool& pool);
-// Writes dq [T, H, S], dk, dv [T, G, S]. Probabilities are computed again from lse, a block of queries at a time.
-void attention_backward(float* dq, float* dk, float* dv, const float* q, const float* k, const float* v, const float* o,
-                        const float* lse, const float* d_o, const std::vector<Segment>& segments, int64_t T, int64_t H,
-                        int64_t G, int64_t S, ThreadPool& pool);
+// qkv [T, H + 2 G, S]: the heads of q, k and v side by side; o [T, H, S]; lse [H, T] (log of the softmax's sum) is kept
+// for the backward pass.
+void attention_forward(float* o, float* lse, const float* qkv, const std::vector<Segment>& segments, int64_t T,
+                       int64_t H, int64_t G, int64_t S, ThreadPool& pool);
+// Writes dqkv. Probabilities are computed again from lse, a block of queries at a time.
+void attention_backward(float* dqkv, const float* qkv, const float* o, const float* lse, const float* d_o,
+                        const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t G, int64_t S,
+                        ThreadPool& pool);
 
-// SwiGLU (Shazeer 2020): y = silu(gate) · up; all n = T · F values.
-void swiglu_forward(float* y, const float* gate, const float* up, int64_t n, ThreadPool& pool);
-// Writes dgate and dup, which may be the same memory as gate and up.
-void swiglu_backward(float* dgate, float* dup, const float* gate, const float* up, const float* dy, int64_t n,
-                     ThreadPool& pool);
+// SwiGLU (Shazeer 2020): y = silu(gate) · up. gate_up [T, 2 F]: a row of gate, then one of up; y [T, F].
+void swiglu_forward(float* y, const float* gate_up, int64_t T, int64_t F, ThreadPool& pool);
+// Writes d_gate_up, which may be the same memory as gate_up.
+void swiglu_backward(float* d_gate_up, const float* gate_up, const float* dy, int64_t T, int64_t F, ThreadPool& pool);
 
 // What a base model predicted at one position: its `ids.size()` likeliest tokens with their probabilities, and the rest
 // of the probability in one sum. With every token of a small vocabulary in it, it is the whole distribution.

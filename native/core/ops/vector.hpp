@@ -16,6 +16,7 @@ struct AdamStep {
 
 struct Table {
   float (*dot)(const float* a, const float* b, int64_t n);
+  float (*dot3)(const float* a, const float* b, const float* c, int64_t n);  // Σ a · b · c
   double (*sum_squares)(const float* x, int64_t n);
   float (*max)(const float* x, int64_t n);  // n >= 1
   // x = exp(x - shift); returns the sum
@@ -29,8 +30,8 @@ struct Table {
   void (*swiglu_backward)(float* dgate, float* dup, const float* gate, const float* up, const float* dy, int64_t n);
   // ds = p · (dp - delta) · a
   void (*softmax_backward)(float* ds, const float* p, const float* dp, float delta, float a, int64_t n);
-  // pairs (x[2i], x[2i+1]) turned by the angle whose cosine and sine are c[i], s[i]
-  void (*rotate_pairs)(float* x, const float* c, const float* s, int64_t pairs);
+  // pairs (x[2i], x[2i+1]) turned by the angle whose cosine is c[i] and whose sine is sign · s[i]
+  void (*rotate_pairs)(float* x, const float* c, const float* s, float sign, int64_t pairs);
   void (*adam)(float* value, float* gradient, float* first, float* second, const AdamStep& step, int64_t n);
 };
 

@@ -72,6 +72,14 @@ float dot(const float* a, const float* b, int64_t n) {
   return sum(s0 + s1);
 }
 
+float dot3(const float* a, const float* b, const float* c, int64_t n) {
+  V s0{};
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) s0 += load(a + i) * load(b + i) * load(c + i);
+  if (i < n) s0 += Rest(a + i, n - i, 0).v() * Rest(b + i, n - i, 0).v() * Rest(c + i, n - i, 0).v();
+  return sum(s0);
+}
+
 double sum_squares(const float* x, int64_t n) {
   double total = 0;
   for (int64_t start = 0; start < n; start += 4096) {  // double between blocks: exact enough for millions of values
@@ -172,11 +180,11 @@ void softmax_backward(float* ds, const float* p, const float* dp, float delta, f
   for (; i < n; i++) ds[i] = p[i] * (dp[i] - delta) * a;
 }
 
-void rotate_pairs(float* x, const float* c, const float* s, int64_t pairs) {
+void rotate_pairs(float* x, const float* c, const float* s, float sign, int64_t pairs) {
   for (int64_t i = 0; i < pairs; i++) {
-    const float a = x[2 * i], b = x[2 * i + 1];
-    x[2 * i] = a * c[i] - b * s[i];
-    x[2 * i + 1] = a * s[i] + b * c[i];
+    const float a = x[2 * i], b = x[2 * i + 1], turn = sign * s[i];
+    x[2 * i] = a * c[i] - b * turn;
+    x[2 * i + 1] = a * turn + b * c[i];
   }
 }
 
@@ -215,18 +223,8 @@ void adam(float* value, float* gradient, float* first, float* second, const Adam
 
 }  // namespace
 
-const Table ENGRAM_VECTOR_TABLE = {dot,
-                                   sum_squares,
-                                   max,
-                                   exp_sum,
-                                   scale,
-                                   add,
-                                   mul_scale,
-                                   rmsnorm_dx,
-                                   swiglu,
-                                   swiglu_backward,
-                                   softmax_backward,
-                                   rotate_pairs,
-                                   adam};
+const Table ENGRAM_VECTOR_TABLE = {dot,          dot3,      sum_squares, max,    exp_sum,         scale,
+                                   add,          mul_scale, rmsnorm_dx,  swiglu, swiglu_backward, softmax_backward,
+                                   rotate_pairs, adam};
 
 }  // namespace engram::vec
