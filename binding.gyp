@@ -5,7 +5,7 @@
     "openssl_fips": "",
     # Core files are found, not listed; those of one instruction set are left to their own targets.
     "core_sources": [
-      "<!@(node -p \"require('fs').readdirSync('native/core', { recursive: true }).map(f => f.split(require('path').sep).join('/')).filter(f => f.endsWith('.cpp') && !['avx2', 'avx512', 'avx512bf16', 'neon'].includes(require('path').basename(f, '.cpp'))).map(f => 'native/core/' + f).sort().join(' ')\")"
+      "<!@(node -p \"require('fs').readdirSync('native/core', { recursive: true }).map(f => f.split(require('path').sep).join('/')).filter(f => f.endsWith('.cpp') && !['avx2', 'avx512', 'avx512bf16', 'int8_avxvnni', 'int8_avx512vnni', 'neon'].includes(require('path').basename(f, '.cpp'))).map(f => 'native/core/' + f).sort().join(' ')\")"
     ]
   },
   "target_defaults": {
@@ -49,7 +49,7 @@
       ],
       "dependencies": ["core"],
       "conditions": [
-        ["target_arch=='x64'", { "dependencies": ["avx2", "avx512", "avx512bf16"] }],
+        ["target_arch=='x64'", { "dependencies": ["avx2", "avx512", "avx512bf16", "int8_avxvnni", "int8_avx512vnni"] }],
         ["OS=='linux'", { "ldflags": ["-Wl,--exclude-libs,ALL"], "libraries": ["-ldl", "-lpthread"] }]
       ]
     }
@@ -63,7 +63,9 @@
           "<@(avx2_flags)", "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mprefer-vector-width=512",
           "-Wno-uninitialized"
         ],
-        "avx512bf16_flags": ["<@(avx512_flags)", "-mavx512bf16", "-mavx512vnni"]
+        "avx512bf16_flags": ["<@(avx512_flags)", "-mavx512bf16", "-mavx512vnni"],
+        "int8_avxvnni_flags": ["<@(avx2_flags)", "-mavxvnni"],
+        "int8_avx512vnni_flags": ["<@(avx512_flags)", "-mavx512vnni"]
       },
       "targets": [
         {
@@ -89,6 +91,22 @@
           "cflags": ["<@(avx512bf16_flags)"],
           "xcode_settings": { "OTHER_CFLAGS": ["<@(avx512bf16_flags)"] },
           "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(avx512bf16_flags)"] } }
+        },
+        {
+          "target_name": "int8_avxvnni",
+          "type": "static_library",
+          "sources": ["native/core/gemm/int8_avxvnni.cpp"],
+          "cflags": ["<@(int8_avxvnni_flags)"],
+          "xcode_settings": { "OTHER_CFLAGS": ["<@(int8_avxvnni_flags)"] },
+          "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(int8_avxvnni_flags)"] } }
+        },
+        {
+          "target_name": "int8_avx512vnni",
+          "type": "static_library",
+          "sources": ["native/core/gemm/int8_avx512vnni.cpp"],
+          "cflags": ["<@(int8_avx512vnni_flags)"],
+          "xcode_settings": { "OTHER_CFLAGS": ["<@(int8_avx512vnni_flags)"] },
+          "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(int8_avx512vnni_flags)"] } }
         }
       ]
     }]

@@ -45,7 +45,9 @@ std::vector<float> noise(int64_t n) {
   return x;
 }
 
-const char* name_of(Precision p) { return p == Precision::f32 ? "f32" : p == Precision::f16 ? "f16" : "bf16"; }
+const char* name_of(Precision p) {
+  return p == Precision::f32 ? "f32" : p == Precision::f16 ? "f16" : p == Precision::bf16 ? "bf16" : "int8";
+}
 
 }  // namespace
 
@@ -58,8 +60,10 @@ int main(int argc, char** argv) {
     const Peak peak = measure_peak(pool.threads(), 150, isa);
     std::printf("%s, %d threads: peak f32 %.0f, bf16 %.0f, int8 %.0f GFLOP/s\n", isa_name(isa), pool.threads(),
                 peak.f32, peak.bf16, peak.int8);
-    for (const Precision precision : {Precision::f32, Precision::f16, Precision::bf16}) {
-      const double top = precision == Precision::bf16 && peak.bf16 > 0 ? peak.bf16 : peak.f32;
+    for (const Precision precision : {Precision::f32, Precision::f16, Precision::bf16, Precision::int8}) {
+      const double top = precision == Precision::int8 && peak.int8 > 0   ? peak.int8
+                         : precision == Precision::bf16 && peak.bf16 > 0 ? peak.bf16
+                                                                         : peak.f32;
       for (const Shape& s : kShapes) {
         const FrozenMatrix w(
             s.n_out, s.n_in, precision,

@@ -1,9 +1,11 @@
 // Times whole training steps on a real model: rank 8, all seven matrices of all layers, AdamW, a loss on every token.
-// Usage: step_bench MODEL.gguf GGML_LIBRARY [TOKENS [BATCH [THREADS]]]. The peer is scripts/bench/peft_step.py.
+// Usage: step_bench MODEL.gguf GGML_LIBRARY [TOKENS [BATCH [THREADS [PRECISION]]]]. The peer is
+// scripts/bench/peft_step.py.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "cpu.hpp"
@@ -17,16 +19,23 @@ static double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+static Precision precision_of(const std::string& name) {
+  return name == "f32"    ? Precision::f32
+         : name == "f16"  ? Precision::f16
+         : name == "bf16" ? Precision::bf16
+                          : Precision::int8;
+}
+
 static int run(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: step_bench MODEL.gguf GGML_LIBRARY [TOKENS [BATCH [THREADS]]]\n");
+    std::fprintf(stderr, "usage: step_bench MODEL.gguf GGML_LIBRARY [TOKENS [BATCH [THREADS [f32|f16|bf16|int8]]]]\n");
     return 2;
   }
   const int tokens = argc > 3 ? std::atoi(argv[3]) : 32;
   const int batch_size = argc > 4 ? std::atoi(argv[4]) : 1;
   const int threads = argc > 5 ? std::atoi(argv[5]) : 2;
   LoadOptions options;
-  options.precision = default_precision();
+  options.precision = argc > 6 ? precision_of(argv[6]) : default_precision();
   options.threads = threads;
   const auto model = Model::load(argv[1], argv[2], options);
   Trainer trainer(model, LoraConfig{}, OptimizerConfig{}, threads);

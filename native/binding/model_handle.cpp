@@ -123,7 +123,8 @@ Precision precision_of(const Napi::Value& value) {
   if (name == "f32") return Precision::f32;
   if (name == "f16") return Precision::f16;
   if (name == "bf16") return Precision::bf16;
-  throw Error("usage", "precision must be f32, f16 or bf16.");
+  if (name == "int8") return Precision::int8;
+  throw Error("usage", "precision must be f32, f16, bf16 or int8.");
 }
 
 const char* precision_name(Precision precision) {
@@ -134,6 +135,8 @@ const char* precision_name(Precision precision) {
       return "f16";
     case Precision::bf16:
       return "bf16";
+    case Precision::int8:
+      return "int8";
   }
   return "unknown";
 }

@@ -70,6 +70,12 @@ class Loader {
 
   FrozenMatrix matrix(const std::string& name, int64_t n_out, int64_t n_in) { return stack({{name, n_out}}, n_in); }
 
+  Embedding embedding(const std::string& name, int64_t n_vocab, int64_t d_model) {
+    const Rows rows = encoded(name, n_vocab, d_model);
+    if (has("output.weight")) count(*file_.find(name));  // else it is counted as the head
+    return Embedding(rows.data, n_vocab, d_model, rows.type);
+  }
+
   // The matrices of `targets` in block `block`, whose rows are as many as `shapes` says.
   Projection projection(const std::string& block, std::initializer_list<Target> targets,
                         const std::array<Shape, kTargets>& shapes) {
@@ -113,18 +119,22 @@ class Loader {
     const uint8_t* data;
   };
 
+  Rows encoded(const std::string& name, int64_t n_out, int64_t n_in) const {
+    const GgufTensor& tensor = find(name, {n_in, n_out});
+    const Ggml::Type type = ggml_.type(tensor.type);
+    if (n_in % type.block_elements != 0)
+      throw Error("corrupt", "Rows of " + name + " in " + path_ + " are not whole blocks.");
+    const int64_t row_bytes = static_cast<int64_t>(type.bytes(n_in));
+    return {0, n_out, row_bytes, type, file_.data(tensor, static_cast<uint64_t>(n_out * row_bytes))};
+  }
+
   // Tensors [n_out, n_in] laid on top of each other, packed as one matrix.
   FrozenMatrix stack(const std::vector<Named>& names, int64_t n_in) {
     std::vector<Rows> parts;
     int64_t n_out = 0;
     for (const Named& part : names) {
-      const GgufTensor& tensor = find(part.name, {n_in, part.n_out});
-      const Ggml::Type type = ggml_.type(tensor.type);
-      if (n_in % type.block_elements != 0)
-        throw Error("corrupt", "Rows of " + part.name + " in " + path_ + " are not whole blocks.");
-      const int64_t row_bytes = static_cast<int64_t>(type.bytes(n_in));
-      const uint8_t* data = file_.data(tensor, static_cast<uint64_t>(part.n_out * row_bytes));
-      parts.push_back({n_out, n_out + part.n_out, row_bytes, type, data});
+      Rows& rows = parts.emplace_back(encoded(part.name, part.n_out, n_in));
+      rows.first += n_out, rows.last += n_out;
       n_out += part.n_out;
     }
     std::atomic<int> broken{-1};  // the part with a value that is not a finite number
@@ -185,12 +195,13 @@ std::shared_ptr<const Model> Model::load(const std::string& path, const std::str
   if (embedding == nullptr || embedding->shape.size() != 2)
     throw Error("corrupt", path + " lacks tensor token_embd.weight.");
   const int64_t n_vocab = embedding->shape[1];
-  std::shared_ptr<Model> model(new Model(loader.matrix("token_embd.weight", n_vocab, c.d_model)));
+  const bool tied = !loader.has("output.weight");
+  std::shared_ptr<Model> model(
+      new Model(loader.embedding("token_embd.weight", n_vocab, c.d_model),
+                loader.matrix(tied ? "token_embd.weight" : "output.weight", n_vocab, c.d_model)));
   model->config = c;
   model->config.n_vocab = n_vocab;
-  model->config.tied_head = !loader.has("output.weight");
-  if (!model->config.tied_head)
-    model->output = std::make_unique<FrozenMatrix>(loader.matrix("output.weight", n_vocab, c.d_model));
+  model->config.tied_head = tied;
   model->output_norm = loader.vector("output_norm.weight", c.d_model);
   if (loader.has("rope_freqs.weight")) model->rope_factors = loader.vector("rope_freqs.weight", c.rope_dim / 2);
   for (float f : model->rope_factors) {
@@ -223,8 +234,14 @@ std::array<Shape, kTargets> ModelConfig::shapes() const {
   return {{{Q, d_model}, {K, d_model}, {K, d_model}, {d_model, Q}, {d_ff, d_model}, {d_ff, d_model}, {d_model, d_ff}}};
 }
 
+Embedding::Embedding(const uint8_t* data, int64_t n_vocab, int64_t d_model, const Ggml::Type& type)
+    : d_model_(d_model),
+      row_bytes_(static_cast<int64_t>(type.bytes(d_model))),
+      type_(type),
+      bytes_(data, data + n_vocab * row_bytes_) {}
+
 int64_t Model::bytes() const {
-  int64_t total = token_embedding.bytes() + (output ? output->bytes() : 0);
+  int64_t total = token_embedding.bytes() + head.bytes();
   for (const LayerWeights& layer : layers) {
     for (const Projection* p : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down}) total += p->weight.bytes();
   }

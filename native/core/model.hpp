@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gemm/gemm.hpp"
+#include "ggml.hpp"
 #include "lora.hpp"
 
 namespace engram {
@@ -38,6 +39,19 @@ struct LayerWeights {
   Projection qkv, o, gate_up, down;
 };
 
+// The token embedding as it is in the file; a row is decoded when it is asked for.
+class Embedding {
+ public:
+  Embedding(const uint8_t* data, int64_t n_vocab, int64_t d_model, const Ggml::Type& type);
+  void row(int64_t token, float* out) const { type_.dequantize(&bytes_[token * row_bytes_], out, d_model_); }
+  int64_t bytes() const { return static_cast<int64_t>(bytes_.size()); }
+
+ private:
+  int64_t d_model_, row_bytes_;
+  Ggml::Type type_;
+  std::vector<uint8_t> bytes_;
+};
+
 struct LoadOptions {
   Precision precision = Precision::f32;
   int threads = 1;
@@ -52,21 +66,20 @@ class Model {
                                            const LoadOptions& options);
 
   ModelConfig config;
-  FrozenMatrix token_embedding;          // [n_vocab, d_model]
-  std::unique_ptr<FrozenMatrix> output;  // [n_vocab, d_model], or null when tied
-  std::vector<float> output_norm;        // [d_model]
-  std::vector<float> rope_factors;       // [rope_dim / 2] divisors of the frequencies (Llama 3), or empty
+  Embedding token_embedding;
+  FrozenMatrix head;                // [n_vocab, d_model]; where it is tied, the embedding once more, packed
+  std::vector<float> output_norm;   // [d_model]
+  std::vector<float> rope_factors;  // [rope_dim / 2] divisors of the frequencies (Llama 3), or empty
   std::vector<LayerWeights> layers;
   Precision precision;
   int64_t n_parameters = 0;
   std::string path;
 
-  const FrozenMatrix& head() const { return output ? *output : token_embedding; }
   int64_t bytes() const;
   std::vector<std::array<Shape, kTargets>> shapes() const;
 
  private:
-  explicit Model(FrozenMatrix embedding) : token_embedding(std::move(embedding)) {}
+  Model(Embedding embedding, FrozenMatrix head) : token_embedding(std::move(embedding)), head(std::move(head)) {}
 };
 
 }  // namespace engram

@@ -5,34 +5,71 @@
 
 #include <atomic>
 #include <chrono>
+#include <climits>
 #include <exception>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace engram {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Waking a sleeper takes some 20 µs, a good part of a small product. So a waiter first spins for a moment and then,
-// still awake, offers its core to whoever wants it, for as long as the serial code between two loops of a training step
-// takes.
-constexpr std::chrono::microseconds kSpin{3}, kYield{30};
+// Waking a sleeper takes some 20 µs, a good part of a small product, so a waiter first spins for about as long as the
+// serial code between two loops takes. It never yields: on a busy machine that gives its core away for a whole time
+// slice, while a sleeper that is woken gets it back at once.
+constexpr std::chrono::microseconds kSpin{30};
 
-// Waits until `value` differs from `old`, in the end asleep. Returns the new value.
-uint64_t wait_for_change(const std::atomic<uint64_t>& value, uint64_t old) {
-  const Clock::time_point start = Clock::now();
-  for (;;) {
-    const uint64_t now = value.load(std::memory_order_acquire);
-    if (now != old) return now;
-    const Clock::duration waited = Clock::now() - start;
-    if (waited > kYield) break;
-    if (waited > kSpin) std::this_thread::yield();
-  }
-  value.wait(old, std::memory_order_acquire);
-  return value.load(std::memory_order_acquire);
+inline void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
 }
+
+// A number that threads wait on until it changes. On Linux by futex on its low half (little-endian), because
+// std::atomic::wait yields.
+struct Signal {
+  alignas(64) std::atomic<uint64_t> value{0};
+  std::atomic<int> sleepers{0};
+
+  void sleep(uint64_t old) {
+#if defined(__linux__)
+    sleepers.fetch_add(1);
+    syscall(SYS_futex, &value, FUTEX_WAIT_PRIVATE, static_cast<uint32_t>(old), nullptr, nullptr, 0);
+    sleepers.fetch_sub(1);
+#else
+    value.wait(old);
+#endif
+  }
+  void wake_all() {
+#if defined(__linux__)
+    if (sleepers.load() > 0) syscall(SYS_futex, &value, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+#else
+    value.notify_all();
+#endif
+  }
+  // Waits until the value differs from `old`, in the end asleep. Returns the new value.
+  uint64_t wait_for_change(uint64_t old) {
+    const Clock::time_point start = Clock::now();
+    for (;;) {
+      for (int i = 0; i < 16; i++) {
+        const uint64_t now = value.load(std::memory_order_acquire);
+        if (now != old) return now;
+        pause();
+      }
+      if (Clock::now() - start > kSpin) sleep(old);
+    }
+  }
+};
 
 }  // namespace
 
@@ -40,9 +77,9 @@ struct ThreadPool::State {
   // The gate: bit 0 says that a loop is open, bits 1..15 count the workers inside, the rest is the number of the loop.
   static constexpr uint64_t kOpen = 1, kInside = 2, kInsideMask = 0xfffe, kLoop = 0x10000;
 
-  alignas(64) std::atomic<uint64_t> gate{0};
+  Signal gate;
   alignas(64) std::atomic<int64_t> next{0};
-  alignas(64) std::atomic<uint64_t> done{0};  // number of the last loop that the caller had to wait for
+  Signal done;  // number of the last loop that the caller had to wait for
   std::atomic<bool> stop{false};
   std::atomic<bool> failed{false};
   int64_t n = 0;  // of the open loop; written only while the gate is closed and empty
@@ -64,23 +101,23 @@ struct ThreadPool::State {
   }
 
   void work() {
-    uint64_t seen = gate.load(std::memory_order_acquire);
+    uint64_t seen = gate.value.load(std::memory_order_acquire);
     while (!stop.load(std::memory_order_acquire)) {
       if (!(seen & kOpen)) {
-        seen = wait_for_change(gate, seen);
+        seen = gate.wait_for_change(seen);
         continue;
       }
-      if (!gate.compare_exchange_weak(seen, seen + kInside, std::memory_order_acq_rel)) continue;
+      if (!gate.value.compare_exchange_weak(seen, seen + kInside)) continue;
       run_chunks();
       // No chunk is left. The worker that leaves a closed loop last wakes the caller; then wait for another loop.
-      const uint64_t before = gate.fetch_sub(kInside, std::memory_order_acq_rel);
+      const uint64_t before = gate.value.fetch_sub(kInside);
       const uint64_t loop = before / kLoop;
       if (!(before & kOpen) && (before & kInsideMask) == kInside) {
-        done.store(loop, std::memory_order_release);
-        done.notify_one();
+        done.value.store(loop);
+        done.wake_all();
       }
-      seen = gate.load(std::memory_order_acquire);
-      while (seen / kLoop == loop && !stop.load(std::memory_order_acquire)) seen = wait_for_change(gate, seen);
+      seen = gate.value.load(std::memory_order_acquire);
+      while (seen / kLoop == loop && !stop.load(std::memory_order_acquire)) seen = gate.wait_for_change(seen);
     }
   }
 };
@@ -95,8 +132,8 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
 
 ThreadPool::~ThreadPool() {
   state_->stop.store(true, std::memory_order_release);
-  state_->gate.fetch_add(State::kLoop, std::memory_order_acq_rel);
-  state_->gate.notify_all();
+  state_->gate.value.fetch_add(State::kLoop);
+  state_->gate.wake_all();
   for (std::thread& worker : state_->workers) worker.join();
 }
 
@@ -114,12 +151,12 @@ void ThreadPool::parallel_for(int64_t n, const std::function<void(int64_t)>& bod
   s.error = nullptr;
   s.failed.store(false, std::memory_order_relaxed);
   s.next.store(0, std::memory_order_relaxed);
-  const uint64_t done = s.done.load(std::memory_order_relaxed);
-  s.gate.fetch_add(State::kLoop + State::kOpen, std::memory_order_acq_rel);
-  s.gate.notify_all();
+  const uint64_t done = s.done.value.load(std::memory_order_relaxed);
+  s.gate.value.fetch_add(State::kLoop + State::kOpen);
+  s.gate.wake_all();
   s.run_chunks();
-  const uint64_t closed = s.gate.fetch_sub(State::kOpen, std::memory_order_acq_rel);
-  if (closed & State::kInsideMask) wait_for_change(s.done, done);
+  const uint64_t closed = s.gate.value.fetch_sub(State::kOpen);
+  if (closed & State::kInsideMask) s.done.wait_for_change(done);
   s.body = nullptr;
   if (s.error) std::rethrow_exception(std::exchange(s.error, nullptr));
 }

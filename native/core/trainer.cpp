@@ -159,7 +159,7 @@ struct Trainer::State {
     rstd.resize(std::max<size_t>(rstd.size(), n));
     logits.resize(std::max<size_t>(logits.size(), n * V()));
     rmsnorm_forward(norm.data(), rstd.data(), hidden, model->output_norm.data(), model->config.norm_eps, n, D(), pool);
-    model->head().forward(norm.data(), logits.data(), n, false, pool);
+    model->head.forward(norm.data(), logits.data(), n, false, pool);
     head_flop += 2.0 * n * D() * V();
   }
 
@@ -242,7 +242,7 @@ struct Trainer::State {
         }
       }
       if (gradient == nullptr) continue;
-      model->head().backward(logits.data(), norm.data(), n, false, pool);  // norm is not needed again
+      model->head.backward(logits.data(), norm.data(), n, false, pool);  // norm is not needed again
       head_flop += 2.0 * n * D() * V();
       std::fill_n(gradient + at * D(), n * D(), 0.0f);
       rmsnorm_backward(gradient + at * D(), &x[at * D()], model->output_norm.data(), rstd.data(), norm.data(), n, D(),

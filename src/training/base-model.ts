@@ -25,7 +25,7 @@ export interface OpenBaseModelOptions {
 export async function openBaseModel(path: string, options: OpenBaseModelOptions = {}): Promise<BaseModel> {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) refuse('path', 'a path', path);
   const { precision, signal, onProgress } = options;
-  if (precision !== undefined) checkOneOf('precision', precision, ['f32', 'f16', 'bf16']);
+  if (precision !== undefined) checkOneOf('precision', precision, ['f32', 'f16', 'bf16', 'int8']);
   const threads = checkWhole('threads', options.threads ?? availableParallelism(), 1, 1024);
   throwIfCancelled(signal);
   const key = await keyOf(path, precision);

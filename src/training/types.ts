@@ -111,7 +111,7 @@ export interface BaseModelInfo {
   contextLength: number;
   parameters: number;
   /** How the frozen weights are held for training. */
-  precision: 'f32' | 'f16' | 'bf16';
+  precision: 'f32' | 'f16' | 'bf16' | 'int8';
   residentBytes: number;
 }
 

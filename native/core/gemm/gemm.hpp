@@ -15,8 +15,9 @@
 namespace engram {
 
 // How a frozen weight is stored and multiplied; sums are always f32.
-// f32: exact. f16: stored as half, multiplied as f32 (AVX2's default). bf16: inputs rounded to bf16 too (AVX-512 BF16).
-enum class Precision { f32, f16, bf16 };
+// f32: exact. f16: stored as half, multiplied as f32. bf16: inputs rounded to bf16 too (AVX-512 BF16). int8: weights
+// and inputs rounded to bytes with scales (VNNI; elsewhere slow).
+enum class Precision { f32, f16, bf16, int8 };
 
 // The best precision of this CPU, as chosen by measurement.
 Precision default_precision();
@@ -58,9 +59,10 @@ class FrozenMatrix {
   // Row i of W as it is stored (an embedding look-up on a tied head).
   void row(int64_t i, float* out) const;
 
+  struct Storage;  // storage.hpp
+
  private:
-  struct Packed;
-  std::unique_ptr<Packed> packed_;
+  std::unique_ptr<Storage> storage_;
 };
 
 // C[m, n] = alpha · op(A) · op(B) + beta · C in f32, op(A) is [m, k], op(B) is [k, n]; `ta`/`tb` say that the stored

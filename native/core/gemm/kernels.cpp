@@ -3,6 +3,7 @@
 
 #include "../cpu.hpp"
 #include "../error.hpp"
+#include "int8.hpp"
 
 namespace engram::kernels {
 
@@ -23,6 +24,14 @@ const Table& table(Isa isa) {
     default:
       return portable;
   }
+}
+
+const Int8Table& int8_table() {
+#if defined(__x86_64__)
+  if (cpu_features().avx512_vnni) return int8_avx512vnni;
+  if (cpu_features().avx_vnni) return int8_avxvnni;
+#endif
+  return int8_portable;
 }
 
 }  // namespace engram::kernels
