@@ -1,4 +1,4 @@
-// Reads a Llama-shaped GGUF into packed frozen matrices (see model.hpp).
+// Reads a GGUF into packed frozen matrices (see model.hpp).
 #include "model.hpp"
 
 #include <algorithm>
@@ -12,58 +12,14 @@
 namespace engram {
 namespace {
 
-constexpr const char* kTrainable[] = {"llama"};
-
-ModelConfig read_config(const GgufFile& file, const std::string& path) {
-  ModelConfig c;
-  c.architecture = file.string("general.architecture");
-  if (std::find(std::begin(kTrainable), std::end(kTrainable), c.architecture) == std::end(kTrainable)) {
-    std::string list;
-    for (const char* name : kTrainable) list += std::string(list.empty() ? "" : ", ") + name;
-    throw Error("unsupported", "Models of architecture " + c.architecture + " cannot be trained yet.",
-                "These can: " + list + ".");
-  }
-  const auto key = [&](const char* name) { return c.architecture + "." + name; };
-  const auto size = [&](const std::string& name, int64_t fallback) {
-    const int64_t n = fallback < 0 ? file.integer(name) : file.integer(name, fallback);
-    if (n < 1 || n > (int64_t{1} << 24))
-      throw Error("corrupt", path + " says that " + name + " is " + std::to_string(n) + ".");
-    return n;
-  };
-  c.n_layers = size(key("block_count"), -1);
-  c.d_model = size(key("embedding_length"), -1);
-  c.d_ff = size(key("feed_forward_length"), -1);
-  c.n_heads = size(key("attention.head_count"), -1);
-  c.n_kv_heads = size(key("attention.head_count_kv"), c.n_heads);
-  c.head_dim = size(key("attention.key_length"), std::max<int64_t>(1, c.d_model / c.n_heads));
-  c.rope_dim = size(key("rope.dimension_count"), c.head_dim);
-  c.n_ctx = size(key("context_length"), 2048);
-  c.rope_theta = static_cast<float>(file.number(key("rope.freq_base"), 10000.0));
-  c.norm_eps = static_cast<float>(file.number(key("attention.layer_norm_rms_epsilon")));
-  c.rope_scale = 1;
-  const std::string scaling = file.string(key("rope.scaling.type"), "none");
-  if (scaling == "linear") {
-    c.rope_scale = static_cast<float>(1 / file.number(key("rope.scaling.factor"), 1.0));
-  } else if (scaling != "none") {
-    throw Error("unsupported", "RoPE scaling of kind " + scaling + " cannot be trained yet.", "none and linear can.");
-  }
-  if (c.n_heads % c.n_kv_heads != 0 || c.rope_dim > c.head_dim || c.rope_dim % 2 != 0 || !(c.norm_eps > 0) ||
-      !(c.rope_theta > 0) || !std::isfinite(c.rope_scale) || !(c.rope_scale > 0)) {
-    throw Error("corrupt", path + " has sizes in its header that do not fit together.");
-  }
-  for (const char* name : {"expert_count", "attention.sliding_window"}) {
-    if (file.integer(key(name), 0) > 0)
-      throw Error("unsupported", "Models with " + std::string(name) + " cannot be trained yet.");
-  }
-  return c;
-}
-
 // Finds tensors of known shapes and packs them, counting progress.
 class Loader {
  public:
   Loader(const GgufFile& file, const Ggml& ggml, const std::string& path, const LoadOptions& options)
       : file_(file), ggml_(ggml), path_(path), options_(options), pool_(options.threads) {
-    for (const GgufTensor& t : file.tensors()) total_ += t.elements();
+    for (const GgufTensor& t : file.tensors()) {
+      if (!t.name.starts_with("rope_")) total_ += t.elements();  // those were read with the header
+    }
   }
 
   bool has(const std::string& name) const { return file_.find(name) != nullptr; }
@@ -76,19 +32,26 @@ class Loader {
     return Embedding(rows.data, n_vocab, d_model, rows.type);
   }
 
-  // The matrices of `targets` in block `block`, whose rows are as many as `shapes` says.
+  // The matrices of `targets` in block `block`, whose rows are as many as `shapes` says. `fused` is the tensor that
+  // holds them all, or null where each has its own.
   Projection projection(const std::string& block, std::initializer_list<Target> targets,
-                        const std::array<Shape, kTargets>& shapes) {
+                        const std::array<Shape, kTargets>& shapes, const char* fused = nullptr) {
     std::vector<Named> parts;
     std::vector<Projection::Slice> slices;
     int64_t first = 0;
     for (const Target target : targets) {
       const int64_t n = shapes[static_cast<size_t>(target)].n_out;
-      parts.push_back({block + target_gguf_name(target) + ".weight", n});
+      parts.push_back({block + target_gguf_name(target), n});
       slices.push_back({target, first, n});
       first += n;
     }
-    return {stack(parts, shapes[static_cast<size_t>(*targets.begin())].n_in), std::move(slices)};
+    std::vector<float> bias = biases(parts);  // a fused matrix may have separate biases
+    if (fused != nullptr) {
+      parts = {{block + fused, first}};
+      if (bias.empty()) bias = biases(parts);
+    }
+    for (Named& part : parts) part.name += ".weight";
+    return {stack(parts, shapes[static_cast<size_t>(*targets.begin())].n_in), std::move(bias), std::move(slices)};
   }
 
   std::vector<float> vector(const std::string& name, int64_t n) {
@@ -111,6 +74,18 @@ class Loader {
     std::string name;
     int64_t n_out;
   };
+
+  // The biases of some matrices, one after the other; zero for those that have none, empty if none has one.
+  std::vector<float> biases(const std::vector<Named>& matrices) {
+    const auto biased = [&](const Named& m) { return has(m.name + ".bias"); };
+    if (std::none_of(matrices.begin(), matrices.end(), biased)) return {};
+    std::vector<float> out;
+    for (const Named& m : matrices) {
+      const std::vector<float> bias = biased(m) ? vector(m.name + ".bias", m.n_out) : std::vector<float>(m.n_out);
+      out.insert(out.end(), bias.begin(), bias.end());
+    }
+    return out;
+  }
 
   // One tensor of a stack: rows [first, last) of the whole.
   struct Rows {
@@ -187,7 +162,7 @@ class Loader {
 std::shared_ptr<const Model> Model::load(const std::string& path, const std::string& ggml_library,
                                          const LoadOptions& options) {
   const GgufFile file = GgufFile::open(path);
-  const ModelConfig c = read_config(file, path);
+  const ModelConfig c = read_model_config(file, path);
   const Ggml ggml(ggml_library);
   Loader loader(file, ggml, path, options);
 
@@ -203,35 +178,33 @@ std::shared_ptr<const Model> Model::load(const std::string& path, const std::str
   model->config.n_vocab = n_vocab;
   model->config.tied_head = tied;
   model->output_norm = loader.vector("output_norm.weight", c.d_model);
-  if (loader.has("rope_freqs.weight")) model->rope_factors = loader.vector("rope_freqs.weight", c.rope_dim / 2);
-  for (float f : model->rope_factors) {
-    if (!(f > 0)) throw Error("corrupt", "rope_freqs.weight of " + path + " holds a value that is not above 0.");
-  }
+  if (loader.has("output.bias"))
+    throw Error("unsupported", "Models whose output matrix has a bias (" + path + ") cannot be trained yet.");
 
   const std::array<Shape, kTargets> shapes = c.shapes();
   for (int64_t i = 0; i < c.n_layers; i++) {
     const std::string block = "blk." + std::to_string(i) + ".";
-    for (const char* bias : {"attn_q.bias", "attn_k.bias", "attn_v.bias", "attn_output.bias", "ffn_gate.bias",
-                             "ffn_up.bias", "ffn_down.bias"}) {
-      if (loader.has(block + bias))
-        throw Error("unsupported", "Models with biases (" + block + bias + ") cannot be trained yet.");
-    }
-    std::vector<float> attn_norm = loader.vector(block + "attn_norm.weight", c.d_model);
-    std::vector<float> ffn_norm = loader.vector(block + "ffn_norm.weight", c.d_model);
-    model->layers.push_back(
-        {std::move(attn_norm), std::move(ffn_norm), loader.projection(block, {Target::q, Target::k, Target::v}, shapes),
-         loader.projection(block, {Target::o}, shapes), loader.projection(block, {Target::gate, Target::up}, shapes),
-         loader.projection(block, {Target::down}, shapes)});
+    const auto norm = [&](const char* name, bool wanted, int64_t n) {
+      return wanted ? loader.vector(block + name + ".weight", n) : std::vector<float>();
+    };
+    LayerWeights layer{
+        .attn_norm = norm("attn_norm", true, c.d_model),
+        .ffn_norm = norm("ffn_norm", true, c.d_model),
+        .q_norm = norm("attn_q_norm", c.query_key_norm, c.head_dim),
+        .k_norm = norm("attn_k_norm", c.query_key_norm, c.head_dim),
+        .attn_post_norm = norm("post_attention_norm", c.sandwich_norms, c.d_model),
+        .ffn_post_norm = norm("post_ffw_norm", c.sandwich_norms, c.d_model),
+        .qkv = loader.projection(block, {Target::q, Target::k, Target::v}, shapes, c.fused_qkv ? "attn_qkv" : nullptr),
+        .o = loader.projection(block, {Target::o}, shapes),
+        .gate_up = loader.projection(block, {Target::gate, Target::up}, shapes, c.fused_gate_up ? "ffn_up" : nullptr),
+        .down = loader.projection(block, {Target::down}, shapes),
+    };
+    model->layers.push_back(std::move(layer));
   }
   for (const GgufTensor& t : file.tensors()) model->n_parameters += t.elements();
   model->precision = options.precision;
   model->path = path;
   return model;
-}
-
-std::array<Shape, kTargets> ModelConfig::shapes() const {
-  const int64_t Q = n_heads * head_dim, K = n_kv_heads * head_dim;
-  return {{{Q, d_model}, {K, d_model}, {K, d_model}, {d_model, Q}, {d_ff, d_model}, {d_ff, d_model}, {d_model, d_ff}}};
 }
 
 Embedding::Embedding(const uint8_t* data, int64_t n_vocab, int64_t d_model, const Ggml::Type& type)

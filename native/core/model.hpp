@@ -1,5 +1,5 @@
-// A frozen Llama-shaped transformer read from a GGUF: its sizes, its norms and its packed matrices. Not here: the
-// forward and backward pass (transformer.hpp) and adapters (lora.hpp).
+// A frozen transformer read from a GGUF: its norms, its biases and its packed matrices. Not here: its sizes and what
+// kind it is (model_config.hpp), the forward and backward pass (transformer.hpp) and adapters (lora.hpp).
 #pragma once
 
 #include <array>
@@ -12,17 +12,9 @@
 #include "gemm/gemm.hpp"
 #include "ggml.hpp"
 #include "lora.hpp"
+#include "model_config.hpp"
 
 namespace engram {
-
-struct ModelConfig {
-  std::string architecture;
-  int64_t n_layers = 0, d_model = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0, d_ff = 0, n_vocab = 0, n_ctx = 0;
-  int64_t rope_dim = 0;  // leading dimensions of a head that are rotated
-  float rope_theta = 0, rope_scale = 0, norm_eps = 0;
-  bool tied_head = false;  // the output matrix is the token embedding
-  std::array<Shape, kTargets> shapes() const;
-};
 
 // Matrices that read the same input, stacked: one product gives the outputs of all, side by side.
 struct Projection {
@@ -31,11 +23,14 @@ struct Projection {
     int64_t first, n;  // rows of `weight`
   };
   FrozenMatrix weight;
+  std::vector<float> bias;  // [rows of `weight`] or empty
   std::vector<Slice> slices;
 };
 
 struct LayerWeights {
-  std::vector<float> attn_norm, ffn_norm;  // [d_model]
+  std::vector<float> attn_norm, ffn_norm;            // [d_model]
+  std::vector<float> q_norm, k_norm;                 // [head_dim], or empty without query_key_norm
+  std::vector<float> attn_post_norm, ffn_post_norm;  // [d_model], or empty without sandwich_norms
   Projection qkv, o, gate_up, down;
 };
 
@@ -69,7 +64,6 @@ class Model {
   Embedding token_embedding;
   FrozenMatrix head;                // [n_vocab, d_model]; where it is tied, the embedding once more, packed
   std::vector<float> output_norm;   // [d_model]
-  std::vector<float> rope_factors;  // [rope_dim / 2] divisors of the frequencies (Llama 3), or empty
   std::vector<LayerWeights> layers;
   Precision precision;
   int64_t n_parameters = 0;

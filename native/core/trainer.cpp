@@ -160,6 +160,8 @@ struct Trainer::State {
     logits.resize(std::max<size_t>(logits.size(), n * V()));
     rmsnorm_forward(norm.data(), rstd.data(), hidden, model->output_norm.data(), model->config.norm_eps, n, D(), pool);
     model->head.forward(norm.data(), logits.data(), n, false, pool);
+    if (const float cap = model->config.logit_cap; cap > 0)
+      pool.parallel_for(n, [&](int64_t i) { soft_cap_forward(&logits[i * V()], cap, V()); });
     head_flop += 2.0 * n * D() * V();
   }
 
@@ -224,7 +226,11 @@ struct Trainer::State {
       std::vector<RowLoss> results(n);
       pool.parallel_for(n, [&](int64_t i) {
         const LossRow& r = rows[at + i];
-        results[i] = loss_row(&logits[i * V()], V(), r.target, r.weight * r.scale, r.base, r.kl_weight * r.kl_scale);
+        float* row = &logits[i * V()];
+        const float cap = model->config.logit_cap;
+        const std::vector<float> capped(row, row + (cap > 0 ? V() : 0));  // loss_row() overwrites them
+        results[i] = loss_row(row, V(), r.target, r.weight * r.scale, r.base, r.kl_weight * r.kl_scale);
+        if (cap > 0) soft_cap_backward(row, capped.data(), cap, V());
       });
       for (int64_t i = 0; i < n; i++) {
         const LossRow& r = rows[at + i];

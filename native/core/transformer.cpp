@@ -50,6 +50,10 @@ void scatter(float* to, const float* from, const std::vector<int64_t>& rows, int
   }
 }
 
+AttentionKind attention_kind(const ModelConfig& c, int64_t layer) {
+  return {c.attention_scale, c.attention_cap, c.layers[layer].window};
+}
+
 }  // namespace
 
 void Transformer::check_cancelled() const {
@@ -67,7 +71,9 @@ int64_t Transformer::input_bytes(int64_t T) const {
 
 int64_t Transformer::kept_bytes(int64_t T) const {
   const ModelConfig& c = model_.config;
-  const int64_t width = 2 * c.d_model + (2 * c.n_heads + 2 * c.n_kv_heads) * c.head_dim + 2 * c.d_ff + c.n_heads + 2;
+  int64_t width = 2 * c.d_model + (2 * c.n_heads + 2 * c.n_kv_heads) * c.head_dim + 2 * c.d_ff + c.n_heads + 2;
+  if (c.query_key_norm) width += (c.n_heads + 2 * c.n_kv_heads) * (c.head_dim + 1);
+  if (c.sandwich_norms) width += 2 * (c.d_model + 1);
   int64_t ranks = 0;
   if (lora_ != nullptr) {
     for (int t = 0; t < kTargets; t++) ranks += lora_->at(c.n_layers - 1, static_cast<Target>(t)).rank;
@@ -77,7 +83,11 @@ int64_t Transformer::kept_bytes(int64_t T) const {
 
 void Transformer::embed(const Rows& rows, float* x) {
   const int64_t D = model_.config.d_model;
-  pool_.parallel_for(rows.size(), [&](int64_t t) { model_.token_embedding.row(rows.tokens[t], x + t * D); });
+  const float scale = model_.config.embedding_scale;
+  pool_.parallel_for(rows.size(), [&](int64_t t) {
+    model_.token_embedding.row(rows.tokens[t], x + t * D);
+    if (scale != 1) std::for_each(x + t * D, x + (t + 1) * D, [&](float& value) { value *= scale; });
+  });
 }
 
 void Transformer::run(const Rows& rows, int64_t first, int64_t last, float* x, bool adapted, const Dropout& dropout) {
@@ -110,7 +120,7 @@ void Transformer::backward(const Rows& rows, int64_t first, float* dx, const Dro
   }
 }
 
-// y[T, n_out] (+)= W x, plus the adapter's share.
+// y[T, n_out] (+)= W x + bias, plus the adapter's share.
 void Transformer::project(int64_t layer, const Projection& projection, const float* x, float* y, int64_t T,
                           bool accumulate, bool adapted, const Dropout& dropout, Kept& kept) {
   const FrozenMatrix& W = projection.weight;
@@ -135,6 +145,7 @@ void Transformer::project(int64_t layer, const Projection& projection, const flo
     gemm(down, pool_);
   }
   W.forward(x, y, T, accumulate, pool_, up);
+  if (!projection.bias.empty()) add_rows(y, projection.bias.data(), 0, T, W.n_out(), pool_);
 }
 
 // dx[T, n_in] = Wᵀ dy plus the adapter's share, whose gradients grow. dx may be null.
@@ -184,21 +195,45 @@ void Transformer::project_backward(int64_t layer, const Projection& projection, 
   for (int64_t i = 0; i < T * n_in; i++) dx[i] += ddropped[i];
 }
 
+void Transformer::add_normed(float* residual, const float* x, const std::vector<float>& w, std::vector<float>& rstd,
+                             int64_t T) {
+  const int64_t D = model_.config.d_model;
+  float* normed = sized(norm_, T * D);
+  rmsnorm_forward(normed, sized(rstd, T), x, w.data(), model_.config.norm_eps, T, D, pool_);
+  add_rows(residual, normed, D, T, D, pool_);
+}
+
+const float* Transformer::add_normed_backward(const float* dx, const float* x, const std::vector<float>& w,
+                                              const std::vector<float>& rstd, int64_t T) {
+  const int64_t D = model_.config.d_model;
+  float* out = sized(dpost_, T * D);
+  std::fill_n(out, T * D, 0.0f);
+  rmsnorm_backward(out, x, w.data(), rstd.data(), dx, T, D, pool_);
+  return out;
+}
+
 void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool adapted, const Dropout& dropout,
                                 Kept& kept) {
   check_cancelled();
   const ModelConfig& c = model_.config;
   const LayerWeights& w = model_.layers[layer];
   const int64_t T = rows.size(), D = c.d_model, S = c.head_dim, H = c.n_heads, G = c.n_kv_heads, F = c.d_ff;
-  rope_.extend(*std::max_element(rows.positions.begin(), rows.positions.end()) + 1, c.rope_dim, c.rope_theta,
-               c.rope_scale, model_.rope_factors);
+  const int64_t W = H + 2 * G;  // heads in a row of qkv
+  const ModelConfig::Layer& kind = c.layers[layer];
+  RopeTable& rope = kind.local ? local_rope_ : rope_;
+  rope.extend(*std::max_element(rows.positions.begin(), rows.positions.end()) + 1, kind.local ? c.local_rope : c.rope);
   float* norm = sized(norm_, T * D);
-  float *qkv = sized(kept.qkv, T * (H + 2 * G) * S), *o = sized(kept.o, T * H * S);
+  float *qkv = sized(kept.qkv, T * W * S), *o = sized(kept.o, T * H * S);
 
   rmsnorm_forward(norm, sized(kept.rstd1, T), x, w.attn_norm.data(), c.norm_eps, T, D, pool_);
   project(layer, w.qkv, norm, qkv, T, false, adapted, dropout, kept);
-  rope_forward(qkv, rope_, rows.positions.data(), T, H + 2 * G, H + G, S, pool_);
-  attention_forward(o, sized(kept.lse, H * T), qkv, rows.segments, T, H, G, S, pool_);
+  if (c.query_key_norm) {
+    float *before = sized(kept.unnormed, T * W * S), *rstd = sized(kept.rstd_heads, T * W);
+    head_norm_forward(qkv, before, rstd, w.q_norm.data(), c.norm_eps, {W, 0, H}, T, S, pool_);
+    head_norm_forward(qkv, before, rstd, w.k_norm.data(), c.norm_eps, {W, H, G}, T, S, pool_);
+  }
+  if (kind.turned) rope_forward(qkv, rope, rows.positions.data(), T, W, H + G, S, pool_);
+  attention_forward(o, sized(kept.lse, H * T), qkv, attention_kind(c, layer), rows.segments, T, H, G, S, pool_);
 
   const bool narrow = narrows(rows, layer);
   const int64_t n = narrow ? rows.n_outputs() : T;
@@ -210,12 +245,24 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
   } else {
     std::copy(x, x + n * D, mid);
   }
-  project(layer, w.o, o, mid, n, true, adapted, dropout, kept);  // mid = x + o Woᵀ
+  // mid = x + o Woᵀ
+  if (c.sandwich_norms) {
+    project(layer, w.o, o, sized(kept.attn_out, n * D), n, false, adapted, dropout, kept);
+    add_normed(mid, kept.attn_out.data(), w.attn_post_norm, kept.rstd3, n);
+  } else {
+    project(layer, w.o, o, mid, n, true, adapted, dropout, kept);
+  }
   rmsnorm_forward(norm, sized(kept.rstd2, n), mid, w.ffn_norm.data(), c.norm_eps, n, D, pool_);
   project(layer, w.gate_up, norm, gate_up, n, false, adapted, dropout, kept);
-  swiglu_forward(act, gate_up, n, F, pool_);
+  (c.gelu ? geglu_forward : swiglu_forward)(act, gate_up, n, F, pool_);
   std::copy(mid, mid + n * D, x);
-  project(layer, w.down, act, x, n, true, adapted, dropout, kept);  // x = mid + act Wdᵀ
+  // x = mid + act Wdᵀ
+  if (c.sandwich_norms) {
+    project(layer, w.down, act, sized(kept.ffn_out, n * D), n, false, adapted, dropout, kept);
+    add_normed(x, kept.ffn_out.data(), w.ffn_post_norm, kept.rstd4, n);
+  } else {
+    project(layer, w.down, act, x, n, true, adapted, dropout, kept);
+  }
 }
 
 void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, bool needs_dx, const Dropout& dropout,
@@ -224,6 +271,7 @@ void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, boo
   const ModelConfig& c = model_.config;
   const LayerWeights& w = model_.layers[layer];
   const int64_t T = rows.size(), D = c.d_model, S = c.head_dim, H = c.n_heads, G = c.n_kv_heads, F = c.d_ff;
+  const int64_t W = H + 2 * G;  // heads in a row of qkv
   const bool narrow = narrows(rows, layer);
   const int64_t n = narrow ? rows.n_outputs() : T;
   // Does anything before a projection want its input's gradient?
@@ -233,11 +281,13 @@ void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, boo
 
   // Feed-forward half: dx is the gradient of x = mid + act Wdᵀ, so it is also that of mid by the residual path.
   float *act = sized(act_, n * F), *dact = sized(dmid_, n * F);
-  swiglu_forward(act, kept.gate_up.data(), n, F, pool_);
-  project_backward(layer, w.down, act, dx, before_down ? dact : nullptr, n, dropout, kept);
+  (c.gelu ? geglu_forward : swiglu_forward)(act, kept.gate_up.data(), n, F, pool_);
+  const float* d_out =
+      c.sandwich_norms ? add_normed_backward(dx, kept.ffn_out.data(), w.ffn_post_norm, kept.rstd4, n) : dx;
+  project_backward(layer, w.down, act, d_out, before_down ? dact : nullptr, n, dropout, kept);
   if (!before_down) return;
   float* d_gate_up = kept.gate_up.data();  // what it held is not needed again
-  swiglu_backward(d_gate_up, kept.gate_up.data(), dact, n, F, pool_);
+  (c.gelu ? geglu_backward : swiglu_backward)(d_gate_up, kept.gate_up.data(), dact, n, F, pool_);
   float *norm = sized(norm_, T * D), *dnorm = sized(dnorm_, T * D);
   rmsnorm_forward(norm, kept.rstd2.data(), kept.mid.data(), w.ffn_norm.data(), c.norm_eps, n, D, pool_);
   project_backward(layer, w.gate_up, norm, d_gate_up, before_gate_up ? dnorm : nullptr, n, dropout, kept);
@@ -251,15 +301,23 @@ void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, boo
     gather(sized(o_rows_, n * H * S), o, rows.outputs, H * S);
     o = o_rows_.data();
   }
-  project_backward(layer, w.o, o, dx, before_o ? d_o : nullptr, n, dropout, kept);
+  d_out = c.sandwich_norms ? add_normed_backward(dx, kept.attn_out.data(), w.attn_post_norm, kept.rstd3, n) : dx;
+  project_backward(layer, w.o, o, d_out, before_o ? d_o : nullptr, n, dropout, kept);
   if (!before_o) return;
   if (narrow) {
     scatter(d_o, d_o, rows.outputs, T, H * S);
     scatter(dx, dx, rows.outputs, T, D);
   }
-  float* dqkv = sized(dqkv_, T * (H + 2 * G) * S);
-  attention_backward(dqkv, kept.qkv.data(), kept.o.data(), kept.lse.data(), d_o, rows.segments, T, H, G, S, pool_);
-  rope_backward(dqkv, rope_, rows.positions.data(), T, H + 2 * G, H + G, S, pool_);
+  float* dqkv = sized(dqkv_, T * W * S);
+  attention_backward(dqkv, kept.qkv.data(), kept.o.data(), kept.lse.data(), d_o, attention_kind(c, layer),
+                     rows.segments, T, H, G, S, pool_);
+  const ModelConfig::Layer& kind = c.layers[layer];
+  if (kind.turned) rope_backward(dqkv, kind.local ? local_rope_ : rope_, rows.positions.data(), T, W, H + G, S, pool_);
+  if (c.query_key_norm) {
+    const float *before = kept.unnormed.data(), *rstd = kept.rstd_heads.data();
+    head_norm_backward(dqkv, before, rstd, w.q_norm.data(), {W, 0, H}, T, S, pool_);
+    head_norm_backward(dqkv, before, rstd, w.k_norm.data(), {W, H, G}, T, S, pool_);
+  }
   rmsnorm_forward(norm, kept.rstd1.data(), kept.x.data(), w.attn_norm.data(), c.norm_eps, T, D, pool_);
   project_backward(layer, w.qkv, norm, dqkv, needs_dx ? dnorm : nullptr, T, dropout, kept);
   if (needs_dx) rmsnorm_backward(dx, kept.x.data(), w.attn_norm.data(), kept.rstd1.data(), dnorm, T, D, pool_);

@@ -324,7 +324,7 @@ TEST(model_says_what_it_is) {
   const ModelConfig& c = tied->config;
   CHECK(c.architecture == "llama" && c.n_layers == 3 && c.d_model == 48 && c.n_heads == 6 && c.n_kv_heads == 2);
   CHECK(c.head_dim == 8 && c.d_ff == 64 && c.n_vocab == 128 && c.n_ctx == 256 && c.tied_head);
-  CHECK(!untied->config.tied_head && untied->rope_factors.size() == 8);
+  CHECK(!untied->config.tied_head && untied->config.rope.frequencies.size() == 8);
   CHECK(untied->config.head_dim == 16 && untied->config.d_model == 36);  // heads wider than the model
   double last = 0;
   LoadOptions options;

@@ -1,56 +1,23 @@
-// Every operation of ops.hpp against a plain reference in double: values directly, gradients against central
-// differences of that reference. The inner loops of vector.hpp are checked for every instruction set of this CPU.
+// Norm and losses against a plain reference in double: values directly, gradients against central differences of that
+// reference. The inner loops of vector.hpp are checked for every instruction set of this CPU. Attention, rotary
+// embedding and activations have files of their own.
 #include "ops/ops.hpp"
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <numeric>
 
 #include "check.hpp"
 #include "cpu.hpp"
 #include "golden.hpp"
 #include "ops/vector.hpp"
-#include "random.hpp"
+#include "reference.hpp"
 
 using namespace engram;
+using namespace reference;
 using golden::relative_error;
-using Doubles = std::vector<double>;
-using Floats = std::vector<float>;
 
 namespace {
-
-constexpr double kTolerance = 1e-5;
-
-Floats random(int64_t n, uint64_t seed, double size = 1) {
-  Random draw(seed);
-  Floats out(static_cast<size_t>(n));
-  for (float& x : out) x = static_cast<float>((2 * draw.uniform() - 1) * size);
-  return out;
-}
-
-Doubles wide(const Floats& x) { return {x.begin(), x.end()}; }
-
-double dot(const Doubles& a, const Floats& b) {
-  double sum = 0;
-  for (size_t i = 0; i < a.size(); i++) sum += a[i] * static_cast<double>(b[i]);
-  return sum;
-}
-
-// Central differences of f at x.
-Doubles differences(const std::function<double(const Doubles&)>& f, Doubles x, double step = 1e-5) {
-  Doubles out(x.size());
-  for (size_t i = 0; i < x.size(); i++) {
-    const double at = x[i];
-    x[i] = at + step;
-    const double above = f(x);
-    x[i] = at - step;
-    const double below = f(x);
-    x[i] = at;
-    out[i] = (above - below) / (2 * step);
-  }
-  return out;
-}
 
 std::vector<std::pair<const char*, const vec::Table*>> tables() {
   std::vector<std::pair<const char*, const vec::Table*>> out = {{"portable", &vec::portable}};
@@ -69,43 +36,6 @@ Doubles rmsnorm(const Doubles& x, const Floats& w, double eps, int64_t T, int64_
     for (int64_t d = 0; d < D; d++) y[t * D + d] = x[t * D + d] / std::sqrt(mean + eps) * static_cast<double>(w[d]);
   }
   return y;
-}
-
-Doubles swiglu(const Doubles& gate, const Doubles& up) {
-  Doubles y(gate.size());
-  for (size_t i = 0; i < y.size(); i++) y[i] = gate[i] / (1 + std::exp(-gate[i])) * up[i];
-  return y;
-}
-
-// Row r of a batch sees the rows for which this is true.
-bool sees(const std::vector<Segment>& segments, int64_t r, int64_t key) {
-  for (const Segment& s : segments) {
-    if (r >= s.start && r < s.start + s.length) return (key >= s.start && key <= r) || key < s.prefix;
-  }
-  return false;
-}
-
-Doubles attention(const Doubles& q, const Doubles& k, const Doubles& v, const std::vector<Segment>& segments, int64_t T,
-                  int64_t H, int64_t G, int64_t S) {
-  Doubles o(q.size(), 0);
-  for (int64_t r = 0; r < T; r++) {
-    for (int64_t h = 0; h < H; h++) {
-      const int64_t g = h / (H / G);
-      Doubles p(static_cast<size_t>(T), 0);
-      double total = 0;
-      for (int64_t key = 0; key < T; key++) {
-        if (!sees(segments, r, key)) continue;
-        double score = 0;
-        for (int64_t i = 0; i < S; i++) score += q[(r * H + h) * S + i] * k[(key * G + g) * S + i];
-        p[key] = std::exp(score / std::sqrt(static_cast<double>(S)));
-        total += p[key];
-      }
-      for (int64_t key = 0; key < T; key++) {
-        for (int64_t i = 0; i < S; i++) o[(r * H + h) * S + i] += p[key] / total * v[(key * G + g) * S + i];
-      }
-    }
-  }
-  return o;
 }
 
 Doubles softmax(const Doubles& logits) {
@@ -145,124 +75,6 @@ TEST(ops_rmsnorm) {
     const auto loss = [&](const Doubles& at) { return dot(rmsnorm(at, w, eps, T, D), dy); };
     CHECK_NEAR(relative_error(dx, differences(loss, wide(x))), 0, kTolerance);
   }
-}
-
-TEST(ops_rope) {
-  ThreadPool pool(2);
-  const int64_t T = 5, heads = 3, turned = 2, S = 10, R = 6;  // the last head and the last four dimensions stay
-  const int32_t positions[T] = {0, 7, 3, 200, 8};
-  const Floats factors = {1, 2.5f, 8};
-  const float theta = 100, scale = 0.5f;
-  RopeTable table;
-  table.extend(4, R, theta, scale, factors);
-  table.extend(201, R, theta, scale, factors);  // grows
-  const auto rotate = [&](const Doubles& x) {
-    Doubles y = x;
-    for (int64_t t = 0; t < T; t++) {
-      for (int64_t h = 0; h < turned; h++) {
-        for (int64_t i = 0; i < R / 2; i++) {
-          const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(R);
-          const double angle = positions[t] * scale * std::pow(static_cast<double>(theta), exponent) / factors[i];
-          const int64_t a = (t * heads + h) * S + 2 * i;
-          y[a] = x[a] * std::cos(angle) - x[a + 1] * std::sin(angle);
-          y[a + 1] = x[a] * std::sin(angle) + x[a + 1] * std::cos(angle);
-        }
-      }
-    }
-    return y;
-  };
-  const Floats x = random(T * heads * S, 1), dy = random(T * heads * S, 2);
-  Floats y = x, dx = dy;
-  rope_forward(y.data(), table, positions, T, heads, turned, S, pool);
-  CHECK_NEAR(relative_error(y, rotate(wide(x))), 0, kTolerance);
-  rope_backward(dx.data(), table, positions, T, heads, turned, S, pool);
-  const auto loss = [&](const Doubles& at) { return dot(rotate(at), dy); };
-  CHECK_NEAR(relative_error(dx, differences(loss, wide(x))), 0, kTolerance);
-}
-
-// Rows of a, b, c … side by side: [T, Σ widths].
-Floats beside(int64_t T, std::initializer_list<const Floats*> parts) {
-  Floats out;
-  for (int64_t t = 0; t < T; t++) {
-    for (const Floats* part : parts) {
-      const int64_t width = static_cast<int64_t>(part->size()) / T;
-      out.insert(out.end(), part->begin() + t * width, part->begin() + (t + 1) * width);
-    }
-  }
-  return out;
-}
-
-// Columns [first, first + width) of each of T rows.
-Floats columns(const Floats& x, int64_t T, int64_t first, int64_t width) {
-  const int64_t row = static_cast<int64_t>(x.size()) / T;
-  Floats out;
-  for (int64_t t = 0; t < T; t++)
-    out.insert(out.end(), x.begin() + t * row + first, x.begin() + t * row + first + width);
-  return out;
-}
-
-TEST(ops_swiglu) {
-  ThreadPool pool(2);
-  for (const auto& [T, F] : {std::pair<int64_t, int64_t>{1, 1}, {2, 16}, {3, 37}}) {
-    const Floats gate = random(T * F, 1, 6), up = random(T * F, 2), dy = random(T * F, 3);
-    Floats y(gate.size()), gate_up = beside(T, {&gate, &up});
-    swiglu_forward(y.data(), gate_up.data(), T, F, pool);
-    CHECK_NEAR(relative_error(y, swiglu(wide(gate), wide(up))), 0, kTolerance);
-    swiglu_backward(gate_up.data(), gate_up.data(), dy.data(), T, F, pool);  // in place
-    const auto of_gate = [&](const Doubles& at) { return dot(swiglu(at, wide(up)), dy); };
-    const auto of_up = [&](const Doubles& at) { return dot(swiglu(wide(gate), at), dy); };
-    CHECK_NEAR(relative_error(columns(gate_up, T, 0, F), differences(of_gate, wide(gate))), 0, kTolerance);
-    CHECK_NEAR(relative_error(columns(gate_up, T, F, F), differences(of_up, wide(up))), 0, kTolerance);
-  }
-}
-
-TEST(ops_attention) {
-  ThreadPool pool(2);
-  struct Shape {
-    int64_t T, H, G, S;
-    std::vector<Segment> segments;
-  };
-  const Shape shapes[] = {
-      {7, 2, 2, 4, {{0, 7, 0}}},
-      {9, 4, 2, 5, {{0, 4, 0}, {4, 5, 0}}},              // two sequences
-      {11, 6, 2, 3, {{0, 4, 0}, {4, 3, 4}, {7, 4, 4}}},  // two that share their first four rows
-      {1, 3, 1, 8, {{0, 1, 0}}},                         // one token
-      {12, 2, 1, 4, {{0, 2, 0}, {2, 1, 2}, {3, 9, 2}}},  // one key/value head
-      {73, 2, 1, 2, {{0, 3, 0}, {3, 70, 3}}},            // more than a block of queries
-  };
-  for (const auto& [T, H, G, S, segments] : shapes) {
-    const Floats q = random(T * H * S, 1, 2), k = random(T * G * S, 2, 2), v = random(T * G * S, 3);
-    const Floats d_o = random(T * H * S, 4);
-    const Floats qkv = beside(T, {&q, &k, &v});
-    Floats o(q.size()), lse(static_cast<size_t>(H * T)), dqkv(qkv.size(), NAN);
-    attention_forward(o.data(), lse.data(), qkv.data(), segments, T, H, G, S, pool);
-    CHECK_NEAR(relative_error(o, attention(wide(q), wide(k), wide(v), segments, T, H, G, S)), 0, kTolerance);
-
-    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), segments, T, H, G, S, pool);
-    const Floats dq = columns(dqkv, T, 0, H * S), dk = columns(dqkv, T, H * S, G * S),
-                 dv = columns(dqkv, T, (H + G) * S, G * S);
-    const auto loss = [&](const Doubles& a, const Doubles& b, const Doubles& c) {
-      return dot(attention(a, b, c, segments, T, H, G, S), d_o);
-    };
-    const Doubles wq = wide(q), wk = wide(k), wv = wide(v);
-    const Doubles dq_differences = differences([&](const Doubles& at) { return loss(at, wk, wv); }, wq);
-    const Doubles dk_differences = differences([&](const Doubles& at) { return loss(wq, at, wv); }, wk);
-    const Doubles dv_differences = differences([&](const Doubles& at) { return loss(wq, wk, at); }, wv);
-    if (T > 1) CHECK_NEAR(relative_error(dq, dq_differences), 0, kTolerance);
-    if (T > 1) CHECK_NEAR(relative_error(dk, dk_differences), 0, kTolerance);
-    if (T == 1) CHECK_NEAR(std::abs(dq[0]) + std::abs(dk[0]), 0, 1e-6);  // one key: nothing to choose
-    CHECK_NEAR(relative_error(dv, dv_differences), 0, kTolerance);
-  }
-}
-
-TEST(ops_attention_survives_large_scores) {
-  ThreadPool pool(1);
-  const Floats q = {300, -300, 300, 300}, k = {300, -300, -300, 300}, v = {1, 2, 3, 4};
-  const Floats qkv = beside(2, {&q, &k, &v});
-  Floats o(4), lse(2);
-  attention_forward(o.data(), lse.data(), qkv.data(), {{0, 2, 0}}, 2, 1, 1, 2, pool);
-  CHECK(o[0] == 1 && o[1] == 2);
-  CHECK_NEAR(o[2], 2, 1e-6);  // both keys score 0
 }
 
 TEST(ops_cross_entropy) {
@@ -329,14 +141,15 @@ TEST(ops_kl_of_the_base_itself_is_nothing) {
 TEST(ops_are_the_same_for_any_number_of_threads) {
   const int64_t T = 100, H = 4, G = 2, S = 6, D = 50;
   const std::vector<Segment> segments = {{0, 10, 0}, {10, 20, 10}, {30, 70, 10}};
+  const AttentionKind kind{0.4f};
   const Floats qkv = random(T * (H + 2 * G) * S, 1), d_o = random(T * H * S, 4);
   const Floats x = random(T * D, 5), w = random(D, 6), dy = random(T * D, 7);
   std::vector<Floats> results[3];
   for (const int threads : {1, 2, 3}) {
     ThreadPool pool(threads);
     Floats o(d_o.size()), lse(static_cast<size_t>(H * T)), dqkv(qkv.size());
-    attention_forward(o.data(), lse.data(), qkv.data(), segments, T, H, G, S, pool);
-    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), segments, T, H, G, S, pool);
+    attention_forward(o.data(), lse.data(), qkv.data(), kind, segments, T, H, G, S, pool);
+    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), kind, segments, T, H, G, S, pool);
     Floats y(x.size()), rstd(static_cast<size_t>(T)), dx(x.size());
     rmsnorm_forward(y.data(), rstd.data(), x.data(), w.data(), 1e-5f, T, D, pool);
     rmsnorm_backward(dx.data(), x.data(), w.data(), rstd.data(), dy.data(), T, D, pool);
@@ -379,6 +192,17 @@ TEST(vector_loops_match_double) {
           [&](size_t i) { return c[i] + 0.5 * (double{c[i]} * b[i] - 0.2 * a[i]); });
       map([&](float* y) { table->softmax_backward(y, a.data(), b.data(), 0.4f, 0.6f, n); },
           [&](size_t i) { return a[i] * (double{b[i]} - 0.4) * 0.6; });
+      map(
+          [&](float* y) {
+            std::copy(a.begin(), a.end(), y);
+            table->soft_cap(y, 0.8f, n);
+          },
+          [&](size_t i) { return 0.8 * std::tanh(a[i] / 0.8); });
+      map([&](float* y) { table->geglu(y, a.data(), b.data(), n); },
+          [&](size_t i) {
+            const double g = a[i];
+            return 0.5 * g * (1 + std::tanh(std::sqrt(2 / M_PI) * (g + 0.044715 * g * g * g))) * b[i];
+          });
       map([&](float* y) { table->swiglu(y, a.data(), b.data(), n); },
           [&](size_t i) { return a[i] / (1 + std::exp(-double{a[i]})) * b[i]; });
     }

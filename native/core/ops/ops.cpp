@@ -1,4 +1,5 @@
-// Norm, rotary embedding, SwiGLU and losses (see ops.hpp); attention has a file of its own.
+// Norm, gated activations, soft cap and losses (see ops.hpp); attention, rotary embedding and the norm of single heads
+// have files of their own.
 #include "ops.hpp"
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <numeric>
 
 #include "../cpu.hpp"
+#include "rows.hpp"
 #include "vector.hpp"
 
 namespace engram {
@@ -20,21 +22,6 @@ const Table& table() {
 #endif
 }
 }  // namespace vec
-
-namespace {
-
-constexpr int64_t kRowsPerChunk = 8;
-
-// Calls body(row) for every row, a few rows a chunk.
-template <typename Body>
-void for_rows(int64_t T, ThreadPool& pool, const Body& body) {
-  pool.parallel_for((T + kRowsPerChunk - 1) / kRowsPerChunk, [&](int64_t chunk) {
-    const int64_t end = std::min(T, (chunk + 1) * kRowsPerChunk);
-    for (int64_t t = chunk * kRowsPerChunk; t < end; t++) body(t);
-  });
-}
-
-}  // namespace
 
 void rmsnorm_forward(float* y, float* rstd, const float* x, const float* w, float eps, int64_t T, int64_t D,
                      ThreadPool& pool) {
@@ -57,45 +44,6 @@ void rmsnorm_backward(float* dx, const float* x, const float* w, const float* rs
   });
 }
 
-void RopeTable::extend(int64_t n, int64_t rotated, float theta, float scale, const std::vector<float>& factors) {
-  R = rotated;
-  if (n <= n_positions) return;
-  cosine.resize(n * R / 2);
-  sine.resize(n * R / 2);
-  for (int64_t i = 0; i < R / 2; i++) {
-    const double factor = factors.empty() ? 1.0 : factors[i];
-    const double frequency =
-        scale * std::pow(static_cast<double>(theta), -2.0 * static_cast<double>(i) / static_cast<double>(R)) / factor;
-    for (int64_t p = n_positions; p < n; p++) {
-      cosine[p * R / 2 + i] = static_cast<float>(std::cos(static_cast<double>(p) * frequency));
-      sine[p * R / 2 + i] = static_cast<float>(std::sin(static_cast<double>(p) * frequency));
-    }
-  }
-  n_positions = n;
-}
-
-namespace {
-void rotate(float* x, const RopeTable& table, const int32_t* positions, float direction, int64_t T, int64_t heads,
-            int64_t turned, int64_t S, ThreadPool& pool) {
-  const vec::Table& vec = vec::table();
-  const int64_t pairs = table.R / 2;
-  for_rows(T, pool, [&](int64_t t) {
-    const float *c = table.cosine.data() + positions[t] * pairs, *s = table.sine.data() + positions[t] * pairs;
-    for (int64_t h = 0; h < turned; h++) vec.rotate_pairs(x + (t * heads + h) * S, c, s, direction, pairs);
-  });
-}
-}  // namespace
-
-void rope_forward(float* x, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads, int64_t turned,
-                  int64_t S, ThreadPool& pool) {
-  rotate(x, table, positions, 1, T, heads, turned, S, pool);
-}
-
-void rope_backward(float* dx, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads,
-                   int64_t turned, int64_t S, ThreadPool& pool) {
-  rotate(dx, table, positions, -1, T, heads, turned, S, pool);
-}
-
 void swiglu_forward(float* y, const float* gate_up, int64_t T, int64_t F, ThreadPool& pool) {
   const vec::Table& vec = vec::table();
   for_rows(T, pool, [&](int64_t t) { vec.swiglu(y + t * F, gate_up + 2 * t * F, gate_up + (2 * t + 1) * F, F); });
@@ -107,6 +55,30 @@ void swiglu_backward(float* d_gate_up, const float* gate_up, const float* dy, in
     const int64_t gate = 2 * t * F, up = gate + F;
     vec.swiglu_backward(d_gate_up + gate, d_gate_up + up, gate_up + gate, gate_up + up, dy + t * F, F);
   });
+}
+
+void geglu_forward(float* y, const float* gate_up, int64_t T, int64_t F, ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  for_rows(T, pool, [&](int64_t t) { vec.geglu(y + t * F, gate_up + 2 * t * F, gate_up + (2 * t + 1) * F, F); });
+}
+
+void geglu_backward(float* d_gate_up, const float* gate_up, const float* dy, int64_t T, int64_t F, ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  for_rows(T, pool, [&](int64_t t) {
+    const int64_t gate = 2 * t * F, up = gate + F;
+    vec.geglu_backward(d_gate_up + gate, d_gate_up + up, gate_up + gate, gate_up + up, dy + t * F, F);
+  });
+}
+
+void soft_cap_forward(float* x, float cap, int64_t n) { vec::table().soft_cap(x, cap, n); }
+
+void soft_cap_backward(float* dx, const float* y, float cap, int64_t n) {
+  vec::table().soft_cap_backward(dx, y, cap, n);
+}
+
+void add_rows(float* y, const float* x, int64_t stride, int64_t T, int64_t D, ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  for_rows(T, pool, [&](int64_t t) { vec.add(y + t * D, x + t * stride, D); });
 }
 
 Distribution distribution_of(float* logits, int64_t V, int64_t k) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../threads.hpp"
+#include "rope.hpp"
 
 namespace engram {
 
@@ -19,20 +20,17 @@ void rmsnorm_forward(float* y, float* rstd, const float* x, const float* w, floa
 void rmsnorm_backward(float* dx, const float* x, const float* w, const float* rstd, const float* dy, int64_t T,
                       int64_t D, ThreadPool& pool);
 
-// Rotary position embedding (Su et al. 2021) in llama.cpp's order for architecture llama: neighbours 2i and 2i+1 of a
-// head are turned by position · frequency[i], for the first R dimensions.
-struct RopeTable {
-  int64_t R = 0, n_positions = 0;
-  std::vector<float> cosine, sine;  // [n_positions, R / 2]
-  // Angles are position · scale · theta^(-2i/R) / factors[i] (factors may be empty). Grows to `n`.
-  void extend(int64_t n, int64_t R, float theta, float scale, const std::vector<float>& factors);
+// Some heads of rows of `row` heads: [first, first + n).
+struct Heads {
+  int64_t row, first, n;
 };
-// x [T, heads, S] in place, the first `turned` heads of each row; positions [T]
-void rope_forward(float* x, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads, int64_t turned,
-                  int64_t S, ThreadPool& pool);
-// dx in place: turns the other way
-void rope_backward(float* dx, const RopeTable& table, const int32_t* positions, int64_t T, int64_t heads,
-                   int64_t turned, int64_t S, ThreadPool& pool);
+// RMSNorm of each of these heads of x [T, row, S], in place; w [S]. What they were before [T, row, S] and rstd [T, row]
+// are kept for the backward pass.
+void head_norm_forward(float* x, float* before, float* rstd, const float* w, float eps, const Heads& heads, int64_t T,
+                       int64_t S, ThreadPool& pool);
+// dx in place
+void head_norm_backward(float* dx, const float* before, const float* rstd, const float* w, const Heads& heads,
+                        int64_t T, int64_t S, ThreadPool& pool);
 
 // Which rows of a batch see which: a segment sees itself causally and all of the first `prefix` rows of the batch, the
 // prompt's beginning that all segments share (0: nothing shared). The prefix itself is a segment like any other.
@@ -40,20 +38,38 @@ struct Segment {
   int64_t start, length, prefix;
 };
 
-// Causal grouped-query attention: o = softmax(q kᵀ / sqrt(S)) v.
+// Causal grouped-query attention: o = softmax(cap(scale · q kᵀ)) v.
+struct AttentionKind {
+  float scale;         // usually 1 / sqrt(S)
+  float cap = 0;       // scores become cap · tanh(score / cap); 0: they stay
+  int64_t window = 0;  // a token sees that many, itself among them; 0: all before it
+};
 // qkv [T, H + 2 G, S]: the heads of q, k and v side by side; o [T, H, S]; lse [H, T] (log of the softmax's sum) is kept
 // for the backward pass.
-void attention_forward(float* o, float* lse, const float* qkv, const std::vector<Segment>& segments, int64_t T,
-                       int64_t H, int64_t G, int64_t S, ThreadPool& pool);
+void attention_forward(float* o, float* lse, const float* qkv, const AttentionKind& kind,
+                       const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t G, int64_t S,
+                       ThreadPool& pool);
 // Writes dqkv. Probabilities are computed again from lse, a block of queries at a time.
 void attention_backward(float* dqkv, const float* qkv, const float* o, const float* lse, const float* d_o,
-                        const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t G, int64_t S,
-                        ThreadPool& pool);
+                        const AttentionKind& kind, const std::vector<Segment>& segments, int64_t T, int64_t H,
+                        int64_t G, int64_t S, ThreadPool& pool);
 
 // SwiGLU (Shazeer 2020): y = silu(gate) · up. gate_up [T, 2 F]: a row of gate, then one of up; y [T, F].
 void swiglu_forward(float* y, const float* gate_up, int64_t T, int64_t F, ThreadPool& pool);
 // Writes d_gate_up, which may be the same memory as gate_up.
 void swiglu_backward(float* d_gate_up, const float* gate_up, const float* dy, int64_t T, int64_t F, ThreadPool& pool);
+
+// The same with GELU in its tanh form (Hendrycks & Gimpel 2016), as Gemma has it: y = gelu(gate) · up.
+void geglu_forward(float* y, const float* gate_up, int64_t T, int64_t F, ThreadPool& pool);
+void geglu_backward(float* d_gate_up, const float* gate_up, const float* dy, int64_t T, int64_t F, ThreadPool& pool);
+
+// x [n] = cap · tanh(x / cap), in place, on the calling thread.
+void soft_cap_forward(float* x, float cap, int64_t n);
+// dx [n] in place; y is what the forward pass made
+void soft_cap_backward(float* dx, const float* y, float cap, int64_t n);
+
+// y [T, D] += rows of x that are `stride` apart; stride 0 adds one row, a bias, to all.
+void add_rows(float* y, const float* x, int64_t stride, int64_t T, int64_t D, ThreadPool& pool);
 
 // What a base model predicted at one position: its `ids.size()` likeliest tokens with their probabilities, and the rest
 // of the probability in one sum. With every token of a small vocabulary in it, it is the whole distribution.

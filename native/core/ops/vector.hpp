@@ -28,10 +28,17 @@ struct Table {
   // y = silu(gate) · up
   void (*swiglu)(float* y, const float* gate, const float* up, int64_t n);
   void (*swiglu_backward)(float* dgate, float* dup, const float* gate, const float* up, const float* dy, int64_t n);
+  // the same with GELU's tanh form for silu
+  void (*geglu)(float* y, const float* gate, const float* up, int64_t n);
+  void (*geglu_backward)(float* dgate, float* dup, const float* gate, const float* up, const float* dy, int64_t n);
+  void (*soft_cap)(float* x, float cap, int64_t n);                            // x = cap · tanh(x / cap)
+  void (*soft_cap_backward)(float* dx, const float* y, float cap, int64_t n);  // dx *= 1 - (y / cap)²
   // ds = p · (dp - delta) · a
   void (*softmax_backward)(float* ds, const float* p, const float* dp, float delta, float a, int64_t n);
   // pairs (x[2i], x[2i+1]) turned by the angle whose cosine is c[i] and whose sine is sign · s[i]
   void (*rotate_pairs)(float* x, const float* c, const float* s, float sign, int64_t pairs);
+  // the same for pairs (x[i], x[i + pairs])
+  void (*rotate_halves)(float* x, const float* c, const float* s, float sign, int64_t pairs);
   void (*adam)(float* value, float* gradient, float* first, float* second, const AdamStep& step, int64_t n);
 };
 

@@ -144,34 +144,70 @@ void rmsnorm_dx(float* dx, const float* x, const float* w, const float* dy, floa
   for (; i < n; i++) dx[i] += rstd * (dy[i] * w[i] - x[i] * mean);
 }
 
-void swiglu(float* y, const float* gate, const float* up, int64_t n) {
+// tanh to about 2 ulp: from its power series near 0, where 1 - 2 / (e²ˣ + 1) would cancel.
+inline V vtanh(V x) {
+  const V square = x * x;
+  const V near = x * (1.0f + square * (-3.33333333e-1f + square * (1.33333333e-1f + square * -5.39682540e-2f)));
+  const V far = 1.0f - 2.0f / (1.0f + vexp(2.0f * x));
+  return square < set(0.04f) ? near : far;
+}
+
+// Gated activations are y = g · sigmoid(z(g)) · up. SiLU: z = g. GELU's tanh form: z = 2 sqrt(2/π) (g + 0.044715 g³).
+struct Silu {
+  static V z(V g) { return g; }
+  static V dz(V) { return set(1.0f); }
+};
+struct Gelu {
+  static V z(V g) { return g * (1.59576912f + 7.13548162e-2f * g * g); }
+  static V dz(V g) { return 1.59576912f + 2.14064449e-1f * g * g; }
+};
+
+template <class Activation>
+inline V gated_of(V g, V u) {
+  return g * sigmoid(Activation::z(g)) * u;
+}
+
+template <class Activation>
+void gated(float* y, const float* gate, const float* up, int64_t n) {
   int64_t i = 0;
-  ENGRAM_FOR_VECTORS(i, n) store(y + i, load(gate + i) * sigmoid(load(gate + i)) * load(up + i));
-  if (i < n) {
-    const V g = Rest(gate + i, n - i, 0).v();
-    store_rest(y + i, g * sigmoid(g) * Rest(up + i, n - i, 0).v(), n - i);
-  }
+  ENGRAM_FOR_VECTORS(i, n) store(y + i, gated_of<Activation>(load(gate + i), load(up + i)));
+  if (i < n) store_rest(y + i, gated_of<Activation>(Rest(gate + i, n - i, 0).v(), Rest(up + i, n - i, 0).v()), n - i);
 }
 
-inline void swiglu_backward_of(V g, V u, V d, V& dgate, V& dup) {
-  const V s = sigmoid(g);
+template <class Activation>
+inline void gated_backward_of(V g, V u, V d, V& dgate, V& dup) {
+  const V s = sigmoid(Activation::z(g));
   dup = d * g * s;
-  dgate = d * u * s * (1.0f + g * (1.0f - s));
+  dgate = d * u * s * (1.0f + g * Activation::dz(g) * (1.0f - s));
 }
 
-void swiglu_backward(float* dgate, float* dup, const float* gate, const float* up, const float* dy, int64_t n) {
+template <class Activation>
+void gated_backward(float* dgate, float* dup, const float* gate, const float* up, const float* dy, int64_t n) {
   int64_t i = 0;
   V dg, du;
   ENGRAM_FOR_VECTORS(i, n) {
-    swiglu_backward_of(load(gate + i), load(up + i), load(dy + i), dg, du);
+    gated_backward_of<Activation>(load(gate + i), load(up + i), load(dy + i), dg, du);
     store(dgate + i, dg);
     store(dup + i, du);
   }
   if (i < n) {
-    swiglu_backward_of(Rest(gate + i, n - i, 0).v(), Rest(up + i, n - i, 0).v(), Rest(dy + i, n - i, 0).v(), dg, du);
+    gated_backward_of<Activation>(Rest(gate + i, n - i, 0).v(), Rest(up + i, n - i, 0).v(), Rest(dy + i, n - i, 0).v(),
+                                  dg, du);
     store_rest(dgate + i, dg, n - i);
     store_rest(dup + i, du, n - i);
   }
+}
+
+void soft_cap(float* x, float cap, int64_t n) {
+  const float inverse = 1 / cap;
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) store(x + i, cap * vtanh(load(x + i) * inverse));
+  if (i < n) store_rest(x + i, cap * vtanh(Rest(x + i, n - i, 0).v() * inverse), n - i);
+}
+
+void soft_cap_backward(float* dx, const float* y, float cap, int64_t n) {
+  const float inverse = 1 / cap;
+  for (int64_t i = 0; i < n; i++) dx[i] *= 1 - (y[i] * inverse) * (y[i] * inverse);
 }
 
 void softmax_backward(float* ds, const float* p, const float* dp, float delta, float a, int64_t n) {
@@ -185,6 +221,15 @@ void rotate_pairs(float* x, const float* c, const float* s, float sign, int64_t 
     const float a = x[2 * i], b = x[2 * i + 1], turn = sign * s[i];
     x[2 * i] = a * c[i] - b * turn;
     x[2 * i + 1] = a * turn + b * c[i];
+  }
+}
+
+void rotate_halves(float* x, const float* c, const float* s, float sign, int64_t pairs) {
+  float *low = x, *high = x + pairs;
+  for (int64_t i = 0; i < pairs; i++) {
+    const float a = low[i], b = high[i], turn = sign * s[i];
+    low[i] = a * c[i] - b * turn;
+    high[i] = a * turn + b * c[i];
   }
 }
 
@@ -223,8 +268,24 @@ void adam(float* value, float* gradient, float* first, float* second, const Adam
 
 }  // namespace
 
-const Table ENGRAM_VECTOR_TABLE = {dot,          dot3,      sum_squares, max,    exp_sum,         scale,
-                                   add,          mul_scale, rmsnorm_dx,  swiglu, swiglu_backward, softmax_backward,
-                                   rotate_pairs, adam};
+const Table ENGRAM_VECTOR_TABLE = {dot,
+                                   dot3,
+                                   sum_squares,
+                                   max,
+                                   exp_sum,
+                                   scale,
+                                   add,
+                                   mul_scale,
+                                   rmsnorm_dx,
+                                   gated<Silu>,
+                                   gated_backward<Silu>,
+                                   gated<Gelu>,
+                                   gated_backward<Gelu>,
+                                   soft_cap,
+                                   soft_cap_backward,
+                                   softmax_backward,
+                                   rotate_pairs,
+                                   rotate_halves,
+                                   adam};
 
 }  // namespace engram::vec
