@@ -1,7 +1,12 @@
 // Adapter files (see adapter_file.hpp); tensor names and metadata as llama.cpp's llama-adapter.cpp reads them.
 #include "adapter_file.hpp"
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <deque>
+#include <vector>
 
 #include "error.hpp"
 #include "gguf.hpp"
@@ -9,30 +14,122 @@
 namespace engram {
 namespace {
 
-std::string tensor_name(int layer, int target, char which) {
-  return "blk." + std::to_string(layer) + "." + target_gguf_name(static_cast<Target>(target)) + ".weight.lora_" + which;
+// A tensor of the model and the matrices that lie in it, one above the other; usually one.
+struct AdaptedTensor {
+  const char* name;
+  std::vector<Target> targets;
+};
+
+std::vector<AdaptedTensor> adapted_tensors(const ModelConfig& model) {
+  std::vector<AdaptedTensor> out;
+  const auto add = [&](std::vector<Target> targets, const char* fused) {
+    if (fused != nullptr) return out.push_back({fused, std::move(targets)});
+    for (const Target target : targets) out.push_back({target_gguf_name(target), {target}});
+  };
+  add({Target::q, Target::k, Target::v}, model.fused_qkv ? "attn_qkv" : nullptr);
+  add({Target::o}, nullptr);
+  add({Target::gate, Target::up}, model.fused_gate_up ? "ffn_up" : nullptr);
+  add({Target::down}, nullptr);
+  return out;
 }
+
+std::string tensor_name(int layer, const char* name, char which) {
+  return "blk." + std::to_string(layer) + "." + name + ".weight.lora_" + which;
+}
+
+// The pairs of one tensor as the one pair that llama.cpp wants for it: A [rank, n_in] holds the pairs' A one above the
+// other, B [n_out, rank] their B along its diagonal, and zeros. llama.cpp divides alpha by that larger rank, so B grows
+// by as much: a power of two where all ranks are equal, which loses no bit.
+class Combined {
+ public:
+  Combined(const Lora& lora, int layer, const std::vector<Target>& targets, const std::array<Shape, kTargets>& shapes) {
+    int64_t largest = 0, row = 0, column = 0;
+    uint64_t active = 0;
+    for (const Target target : targets) {
+      const LoraPair& pair = lora.at(layer, target);
+      n_in = shapes[static_cast<size_t>(target)].n_in;
+      if (pair.active()) {
+        blocks_.push_back({target, row, column});
+        largest = std::max(largest, pair.rank);
+        column += pair.rank;
+        active++;
+      }
+      row += shapes[static_cast<size_t>(target)].n_out;
+    }
+    n_out = row;
+    rank = targets.size() == 1 ? largest : largest * static_cast<int64_t>(std::bit_ceil(active));
+  }
+
+  bool active() const { return !blocks_.empty(); }
+
+  void pack(const Lora& lora, int layer, std::vector<float>& A, std::vector<float>& B) const {
+    A.assign(rank * n_in, 0);
+    B.assign(n_out * rank, 0);
+    for (const Block& block : blocks_) {
+      const LoraPair& pair = lora.at(layer, block.target);
+      std::copy(pair.A.begin(), pair.A.end(), A.begin() + block.column * n_in);
+      const float factor = growth(pair);
+      for (int64_t i = 0; i < pair.n_out; i++) {
+        for (int64_t r = 0; r < pair.rank; r++)
+          B[(block.row + i) * rank + block.column + r] = pair.B[i * pair.rank + r] * factor;
+      }
+    }
+  }
+
+  // A and B of each pair, in the order of targets. False if B has other values than those along its diagonal.
+  bool unpack(const Lora& lora, int layer, const std::vector<float>& A, std::vector<float>& B,
+              std::vector<std::vector<float>>& out) const {
+    for (const Block& block : blocks_) {
+      const LoraPair& pair = lora.at(layer, block.target);
+      const auto first = A.begin() + block.column * n_in;
+      out.emplace_back(first, first + pair.rank * n_in);
+      std::vector<float>& b = out.emplace_back();
+      const float factor = growth(pair);
+      for (int64_t i = 0; i < pair.n_out; i++) {
+        for (int64_t r = 0; r < pair.rank; r++) {
+          float& value = B[(block.row + i) * rank + block.column + r];
+          b.push_back(value / factor);
+          value = 0;
+        }
+      }
+    }
+    return std::all_of(B.begin(), B.end(), [](float x) { return x == 0; });
+  }
+
+  int64_t n_in = 0, n_out = 0, rank = 0;
+
+ private:
+  struct Block {
+    Target target;
+    int64_t row, column;
+  };
+  float growth(const LoraPair& pair) const { return static_cast<float>(rank) / static_cast<float>(pair.rank); }
+  std::vector<Block> blocks_;
+};
 
 }  // namespace
 
-void write_adapter(const Lora& lora, const std::string& architecture, const std::string& path) {
+void write_adapter(const Lora& lora, const ModelConfig& model, const std::string& path) {
   GgufWriter out;
   out.set("general.type", std::string("adapter"));
-  out.set("general.architecture", architecture);
+  out.set("general.architecture", model.architecture);
   out.set("adapter.type", std::string("lora"));
   out.set("adapter.lora.alpha", static_cast<float>(lora.config().alpha));
+  std::deque<std::vector<float>> values;  // whose addresses stay
   for (int layer = 0; layer < lora.layers(); layer++) {
-    for (int t = 0; t < kTargets; t++) {
-      const LoraPair& pair = lora.at(layer, static_cast<Target>(t));
+    for (const AdaptedTensor& tensor : adapted_tensors(model)) {
+      const Combined pair(lora, layer, tensor.targets, model.shapes());
       if (!pair.active()) continue;
-      out.add(tensor_name(layer, t, 'a'), {pair.n_in, pair.rank}, pair.A.data());
-      out.add(tensor_name(layer, t, 'b'), {pair.rank, pair.n_out}, pair.B.data());
+      std::vector<float>&A = values.emplace_back(), &B = values.emplace_back();
+      pair.pack(lora, layer, A, B);
+      out.add(tensor_name(layer, tensor.name, 'a'), {pair.n_in, pair.rank}, A.data());
+      out.add(tensor_name(layer, tensor.name, 'b'), {pair.rank, pair.n_out}, B.data());
     }
   }
   out.write(path);
 }
 
-void read_adapter(Lora& lora, const std::string& architecture, const std::string& path) {
+void read_adapter(Lora& lora, const ModelConfig& model, const std::string& path) {
   const GgufFile file = GgufFile::open(path);
   const auto mismatch = [&](const std::string& what) {
     return Error("mismatch", "The adapter " + path + " does not fit: " + what + ".",
@@ -40,29 +137,32 @@ void read_adapter(Lora& lora, const std::string& architecture, const std::string
   };
   if (file.string("general.type", "") != "adapter" || file.string("adapter.type", "") != "lora")
     throw mismatch("it is no LoRA adapter");
-  if (file.string("general.architecture") != architecture)
+  if (file.string("general.architecture") != model.architecture)
     throw mismatch("its architecture is " + file.string("general.architecture"));
   if (std::abs(file.number("adapter.lora.alpha") - lora.config().alpha) > 1e-6 * lora.config().alpha)
     throw mismatch("its alpha differs");
   size_t expected = 0;
   std::vector<std::vector<float>> values;
+  const auto read = [&](const std::string& name, const std::vector<int64_t>& shape) {
+    const GgufTensor* tensor = file.find(name);
+    if (tensor == nullptr) throw mismatch("it lacks " + name);
+    if (tensor->shape != shape) throw mismatch(name + " has another shape");
+    std::vector<float> out = file.floats(*tensor);
+    for (float x : out) {
+      if (!std::isfinite(x))
+        throw Error("corrupt", "The adapter " + path + " holds values that are not finite numbers.");
+    }
+    expected++;
+    return out;
+  };
   for (int layer = 0; layer < lora.layers(); layer++) {
-    for (int t = 0; t < kTargets; t++) {
-      const LoraPair& pair = lora.at(layer, static_cast<Target>(t));
+    for (const AdaptedTensor& tensor : adapted_tensors(model)) {
+      const Combined pair(lora, layer, tensor.targets, model.shapes());
       if (!pair.active()) continue;
-      for (const char which : {'a', 'b'}) {
-        const GgufTensor* tensor = file.find(tensor_name(layer, t, which));
-        if (tensor == nullptr) throw mismatch("it lacks " + tensor_name(layer, t, which));
-        const std::vector<int64_t> shape =
-            which == 'a' ? std::vector<int64_t>{pair.n_in, pair.rank} : std::vector<int64_t>{pair.rank, pair.n_out};
-        if (tensor->shape != shape) throw mismatch(tensor->name + " has another shape");
-        values.push_back(file.floats(*tensor));
-        for (float x : values.back()) {
-          if (!std::isfinite(x))
-            throw Error("corrupt", "The adapter " + path + " holds values that are not finite numbers.");
-        }
-        expected++;
-      }
+      const std::vector<float> A = read(tensor_name(layer, tensor.name, 'a'), {pair.n_in, pair.rank});
+      std::vector<float> B = read(tensor_name(layer, tensor.name, 'b'), {pair.rank, pair.n_out});
+      if (!pair.unpack(lora, layer, A, B, values))
+        throw mismatch(std::string(tensor.name) + " is not adapted matrix by matrix");
     }
   }
   if (file.tensors().size() != expected) throw mismatch("it adapts other matrices too");

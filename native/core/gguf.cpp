@@ -11,7 +11,7 @@ namespace engram {
 namespace {
 
 constexpr uint32_t kMagic = 0x46554747;  // "GGUF"
-constexpr uint64_t kMaxString = 16u << 20, kMaxDims = 4, kMaxTensors = 1u << 20, kMaxList = 4096;
+constexpr uint64_t kMaxString = 16u << 20, kMaxDims = 4, kMaxTensors = 1u << 20;
 constexpr int64_t kMaxElements = int64_t{1} << 40;
 
 enum Kind : uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, text_kind, array_kind, u64, i64, f64, kinds };
@@ -78,7 +78,7 @@ class GgufFile::Reader {
       case text_kind:
         return text();
       case array_kind:
-        return array(depth);
+        return skip_array(depth);
       default:
         fail("an unknown kind of value (" + std::to_string(kind) + ")");
     }
@@ -86,14 +86,13 @@ class GgufFile::Reader {
   uint64_t position() const { return at_; }
 
  private:
-  Array array(int depth) {
+  Array skip_array(int depth) {
     if (depth > 0) fail("nested arrays");
     const uint32_t kind = get<uint32_t>();
     const uint64_t n = get<uint64_t>();
     if (kind >= kinds) fail("an unknown kind of array (" + std::to_string(kind) + ")");
     if (kKindBytes[kind] > 0) {
       if (n > size_ / kKindBytes[kind]) fail("an array longer than the file");
-      if (n <= kMaxList && kind != f32 && kind != f64) return {n, integers(kind, n)};
       bytes(n * kKindBytes[kind]);
     } else {
       if (n > size_ / 8) fail("an array longer than the file");  // each text has at least its length
@@ -105,15 +104,7 @@ class GgufFile::Reader {
         }
       }
     }
-    return {n, {}};
-  }
-  std::vector<int64_t> integers(uint32_t kind, uint64_t n) {
-    std::vector<int64_t> out;
-    for (uint64_t i = 0; i < n; i++) {
-      const Value v = value(kind);
-      out.push_back(std::holds_alternative<bool>(v) ? std::get<bool>(v) : std::get<int64_t>(v));
-    }
-    return out;
+    return {n};
   }
 
   const uint8_t* data_;
@@ -215,10 +206,6 @@ int64_t GgufFile::integer(const std::string& key) const {
 bool GgufFile::has_list(const std::string& key) const {
   const Value* v = value(key);
   return v != nullptr && std::holds_alternative<Array>(*v);
-}
-std::vector<int64_t> GgufFile::list(const std::string& key) const {
-  if (!has_list(key) || std::get<Array>(*value(key)).values.empty()) missing(path_, key);
-  return std::get<Array>(*value(key)).values;
 }
 
 int64_t GgufFile::integer(const std::string& key, int64_t fallback) const { return has(key) ? integer(key) : fallback; }

@@ -46,14 +46,12 @@ class GgufFile {
   std::string string(const std::string& key) const;
   std::string string(const std::string& key, const std::string& fallback) const;
   bool has(const std::string& key) const { return values_.count(key) > 0; }
-  // A list with a value for each layer: at most 4096 integers or truth values.
+  // Is there a list where others have one value?
   bool has_list(const std::string& key) const;
-  std::vector<int64_t> list(const std::string& key) const;
 
  private:
   struct Array {
     uint64_t length;
-    std::vector<int64_t> values;  // empty if it is long or holds something else than integers and truth values
   };
   using Value = std::variant<int64_t, double, bool, std::string, Array>;
   class Mapping;

@@ -137,12 +137,11 @@ class ConfigReader {
     if (window < 0) throw Error("corrupt", path_ + " has a sliding window of " + std::to_string(window) + " tokens.");
     if (window == 0) return;
     const std::string pattern = key("attention.sliding_window_pattern");
-    const std::vector<int64_t> given = file_.has_list(pattern) ? file_.list(pattern) : std::vector<int64_t>();
-    if (!given.empty() && static_cast<int64_t>(given.size()) < c.n_layers)
-      throw Error("corrupt", path_ + " has a " + pattern + " of fewer layers than the model.");
-    const int64_t period = given.empty() ? file_.integer(pattern, a_.window_period) : 0;
+    if (file_.has_list(pattern))  // some versions of llama.cpp obey it, others take the default
+      throw Error("unsupported", "Models with a list in " + pattern + " cannot be trained yet.");
+    const int64_t period = file_.integer(pattern, a_.window_period);
     for (int64_t i = 0; i < c.n_layers; i++) {
-      c.layers[i].local = given.empty() ? period <= 0 || i % period < period - 1 : given[i] != 0;
+      c.layers[i].local = period <= 0 || i % period < period - 1;
       if (c.layers[i].local) c.layers[i].window = window;
     }
   }

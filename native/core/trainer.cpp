@@ -380,12 +380,10 @@ std::vector<float> Trainer::logits(const std::vector<int32_t>& tokens) {
   return out;
 }
 
-void Trainer::save(const std::string& path) const {
-  write_adapter(state_->lora, state_->model->config.architecture, path);
-}
+void Trainer::save(const std::string& path) const { write_adapter(state_->lora, state_->model->config, path); }
 
 void Trainer::load(const std::string& path) {
-  read_adapter(state_->lora, state_->model->config.architecture, path);
+  read_adapter(state_->lora, state_->model->config, path);
   state_->optimizer = Optimizer(state_->optimizer.config());
   state_->lora.clear_gradients();
 }

@@ -156,7 +156,9 @@ TEST(adapter_of_other_settings_is_refused) {
   refuses(kModel, values.lora(), path);
 
   const Lora lora(values.lora(), golden::model(kModel)->shapes());
-  write_adapter(lora, "gemma3", path);
+  ModelConfig gemma = golden::model(kModel)->config;
+  gemma.architecture = "gemma3";
+  write_adapter(lora, gemma, path);
   refuses(kModel, values.lora(), path);
 }
 

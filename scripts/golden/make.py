@@ -2,6 +2,7 @@
 
 import argparse
 
+import architectures
 import optimizers
 import smollm2
 import tiny_llama
@@ -14,6 +15,7 @@ def main() -> None:
     arguments = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     tiny_llama.main()
+    architectures.main()
     optimizers.main()
     if arguments.smollm2:
         smollm2.main(arguments.smollm2)

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSettings } from '../../src/config.js';
 import { defaultEntry, resolveModel } from '../../src/models/index.js';
 import { openBaseModel } from '../../src/training/index.js';
+import { probabilities, rowsOf, softmax, top, worstOf } from '../support/llama-probabilities.js';
 import { writeDequantised } from './dequantised.js';
 
 const GOLDEN = join(import.meta.dirname, '..', 'fixtures', 'golden');
@@ -40,27 +41,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** llama.cpp's probabilities of every token after each position. */
-async function probabilities(model: LlamaModel, tokens: readonly number[], adapter?: string): Promise<Float64Array[]> {
-  const context = await model.createContext({
-    contextSize: Math.max(64, tokens.length + 1),
-    flashAttention: false, // it and the F16 cache round
-    experimentalKvCacheKeyType: 'F32',
-    experimentalKvCacheValueType: 'F32',
-    ...(adapter === undefined ? {} : { lora: adapter }),
-  });
-  const options = { generateNext: { probabilities: true, options: { temperature: 0 } } } as const;
-  const results = await context.getSequence().controlledEvaluate(tokens.map((token) => [token as Token, options]));
-  const rows = results.map((result) => {
-    const found = result!.next.probabilities!;
-    const row = new Float64Array(found.size);
-    for (const [token, p] of found) row[token] = p;
-    return row;
-  });
-  await context.dispose();
-  return rows;
-}
-
 /** The token that llama.cpp ranks first after each position, with its default settings. */
 async function greedy(model: LlamaModel, tokens: readonly number[], adapter?: string): Promise<number[]> {
   const context = await model.createContext({
@@ -76,20 +56,6 @@ async function greedy(model: LlamaModel, tokens: readonly number[], adapter?: st
 /** Of positions that are equal. */
 const share = (a: readonly number[], b: readonly number[]): number =>
   a.filter((token, i) => token === b[i]).length / a.length;
-
-const top = (row: Float64Array | Float32Array): number => row.indexOf(Math.max(...row));
-
-function softmax(logits: Float32Array): Float64Array {
-  const largest = Math.max(...logits);
-  const powers = Float64Array.from(logits, (x) => Math.exp(x - largest));
-  const total = powers.reduce((a, b) => a + b, 0);
-  return powers.map((x) => x / total);
-}
-
-const rowsOf = (logits: Float32Array, count: number): Float32Array[] =>
-  Array.from({ length: count }, (_, i) =>
-    logits.subarray((i * logits.length) / count, ((i + 1) * logits.length) / count),
-  );
 
 describe('an adapter in llama.cpp', () => {
   // ggml rounds what it multiplies with F16 weights to F16, so tiny-untied agrees to fewer digits.
@@ -119,11 +85,7 @@ describe('an adapter in llama.cpp', () => {
       [untouched, await probabilities(model, tokens)],
       [trained, await probabilities(model, tokens, file)],
     ] as const) {
-      let worst = 0;
-      for (const [i, row] of ours.entries()) {
-        for (const [token, p] of row.entries()) worst = Math.max(worst, Math.abs(p - theirs[i]![token]!));
-      }
-      expect(worst).toBeLessThan(tolerance);
+      expect(worstOf(ours, theirs)).toBeLessThan(tolerance);
     }
     const moved = Math.max(
       ...trained.map((row, i) => Math.abs(row[tokens[i + 1] ?? 0]! - untouched[i]![tokens[i + 1] ?? 0]!)),
