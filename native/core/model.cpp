@@ -92,6 +92,7 @@ class Loader {
     int64_t first, last, row_bytes;
     Ggml::Type type;
     const uint8_t* data;
+    float scale;  // of every value
   };
 
   Rows encoded(const std::string& name, int64_t n_out, int64_t n_in) const {
@@ -100,7 +101,13 @@ class Loader {
     if (n_in % type.block_elements != 0)
       throw Error("corrupt", "Rows of " + name + " in " + path_ + " are not whole blocks.");
     const int64_t row_bytes = static_cast<int64_t>(type.bytes(n_in));
-    return {0, n_out, row_bytes, type, file_.data(tensor, static_cast<uint64_t>(n_out * row_bytes))};
+    return {0, n_out, row_bytes, type, file_.data(tensor, static_cast<uint64_t>(n_out * row_bytes)), 1};
+  }
+
+  // What a matrix is to be multiplied by (NVFP4): a tensor of one value beside it.
+  float scale_beside(const std::string& name) {
+    const std::string scale = name.substr(0, name.rfind('.')) + ".scale";
+    return has(scale) ? vector(scale, 1)[0] : 1;
   }
 
   // Tensors [n_out, n_in] laid on top of each other, packed as one matrix.
@@ -110,6 +117,7 @@ class Loader {
     for (const Named& part : names) {
       Rows& rows = parts.emplace_back(encoded(part.name, part.n_out, n_in));
       rows.first += n_out, rows.last += n_out;
+      rows.scale = scale_beside(part.name);
       n_out += part.n_out;
     }
     std::atomic<int> broken{-1};  // the part with a value that is not a finite number
@@ -122,6 +130,7 @@ class Loader {
             if (n <= 0) continue;
             float* here = to + (from - row) * n_in;
             part.type.dequantize(part.data + (from - part.first) * part.row_bytes, here, n * n_in);
+            if (part.scale != 1) std::for_each(here, here + n * n_in, [&](float& x) { x *= part.scale; });
             if (!std::all_of(here, here + n * n_in, [](float x) { return std::isfinite(x); }))
               broken.store(static_cast<int>(i), std::memory_order_relaxed);
           }

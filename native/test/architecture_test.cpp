@@ -78,3 +78,41 @@ TEST(architecture_adapters_come_back_as_they_were) {
     CHECK(golden::weights(loaded) == golden::weights(*saved));
   }
 }
+
+TEST(architecture_headers_are_read) {
+  const ModelConfig &gemma2 = golden::model("tiny-gemma2")->config, &gemma3 = golden::model("tiny-gemma3")->config;
+  CHECK(gemma2.layers[0].window == 5 && gemma2.layers[1].window == 0);
+  CHECK(gemma2.attention_cap == 1.5f && gemma2.logit_cap == 2.5f && gemma2.sandwich_norms && gemma2.gelu);
+  CHECK(gemma3.layers[0].window == 6 && gemma3.layers[1].window == 0 && gemma3.attention_cap == 0);
+  CHECK_NEAR(gemma3.rope.frequencies[0], 1.0 / 8, 1e-9);  // scaled where everything is seen
+  CHECK_NEAR(gemma3.local_rope.frequencies[0], 1, 1e-9);
+  const auto& layers = golden::model("tiny-smollm3")->config.layers;
+  CHECK(layers[0].turned && layers[1].turned && layers[2].turned && !layers[3].turned);
+  CHECK(golden::model("tiny-qwen2")->layers[0].qkv.bias.size() == 48 &&
+        golden::model("tiny-qwen2")->layers[0].o.bias.empty());
+
+  // What the frequencies are right for: LongRoPE's short factors, positions before Mistral's temperature begins.
+  CHECK(golden::model("tiny-phi3")->config.n_ctx == 256 && golden::model("tiny-mistral3")->config.n_ctx == 32);
+  Trainer trainer(golden::model("tiny-mistral3"), {}, {}, 1);
+  CHECK_THROWS_CODE(trainer.add({std::vector<int32_t>(33, 7), std::vector<float>(33, 1), {}}), "too_long");
+}
+
+TEST(architecture_that_cannot_be_trained_is_refused) {
+  golden::TemporaryFolder folder;
+  const auto refuses = [&](const std::string& model, const std::string& from, const std::string& to, const char* code) {
+    std::string bytes = golden::read_file(golden::fixture(model + ".gguf"));
+    const size_t at = bytes.find(from);
+    CHECK(at != std::string::npos && from.size() == to.size());
+    bytes.replace(at, from.size(), to);
+    golden::write_file(folder.file("changed.gguf"), bytes);
+    CHECK_THROWS_CODE(golden::load_model(folder.file("changed.gguf")), code);
+  };
+  refuses("tiny-tied", "llama", "mamba", "unsupported");
+  refuses("tiny-biased", "yarn", "ntkx", "unsupported");  // a scaling of the RoPE
+  refuses("tiny-qwen3", "blk.1.attn_q_norm", "blk.1.attn_x_norm", "corrupt");
+  refuses("tiny-gemma3", "post_ffw_norm", "post_ffn_norm", "corrupt");
+  refuses("tiny-smollm3", std::string("block_count\x04\0\0\0\x04", 16), std::string("block_count\x04\0\0\0\xff", 16),
+          "corrupt");
+  refuses("tiny-gemma2", std::string("sliding_window\x04\0\0\0\x05\0\0\0", 22),
+          std::string("sliding_window\x05\0\0\0\xff\xff\xff\xff", 22), "corrupt");  // -1
+}

@@ -67,8 +67,10 @@ def rope_factors(config: LlamaConfig) -> np.ndarray | None:
     return np.array(out, dtype=np.float32)
 
 
-def write_model(path, config: LlamaConfig, weights: dict[str, np.ndarray], type_of) -> None:
-    """`weights` by GGUF name, q and k in GGUF order; `type_of(name)` is the type a matrix is stored in."""
+def write_model(path, config: LlamaConfig, weights: dict[str, np.ndarray], type_of, quantise=None, scales={}) -> None:
+    """`weights` by GGUF name, q and k in GGUF order; `type_of(name)` is the type a matrix is stored in, `quantise` makes
+    its bytes; `scales` are what matrices are multiplied by, by GGUF name."""
+    quantise = quantise or gguf.quantize
     out = gguf.GGUFWriter(path, "llama")
     out.add_name(path.stem)
     out.add_context_length(config.max_position_embeddings)
@@ -89,7 +91,9 @@ def write_model(path, config: LlamaConfig, weights: dict[str, np.ndarray], type_
         out.add_tensor("rope_freqs.weight", factors)
     for name, values in weights.items():
         kind = type_of(name) if values.ndim == 2 else Type.F32
-        out.add_tensor(name, gguf.quantize(values, kind), raw_dtype=kind)
+        out.add_tensor(name, quantise(values, kind) if values.ndim == 2 else values, raw_dtype=kind)
+    for name, values in scales.items():
+        out.add_tensor(name, values)
     finish(out)
 
 
@@ -111,7 +115,9 @@ def read_model(path) -> LlamaForCausalLM:
     reader = gguf.GGUFReader(path)
     value = lambda key, default=None: reader.fields[key].contents() if key in reader.fields else default
     tensors = {t.name: t for t in reader.tensors}
-    values = lambda name: gguf.dequantize(tensors[name].data, tensors[name].tensor_type).astype(np.float32)
+    dequantised = lambda name: gguf.dequantize(tensors[name].data, tensors[name].tensor_type).astype(np.float32)
+    scale = lambda name: dequantised(name) if name in tensors else np.float32(1)
+    values = lambda name: dequantised(name) * scale(name.replace(".weight", ".scale"))
 
     heads, width = value("llama.attention.head_count"), value("llama.embedding_length")
     theta = value("llama.rope.freq_base", 10000.0)

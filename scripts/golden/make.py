@@ -4,6 +4,7 @@ import argparse
 
 import architectures
 import optimizers
+import quantisations
 import smollm2
 import tiny_llama
 from golden_file import FOLDER
@@ -17,6 +18,7 @@ def main() -> None:
     tiny_llama.main()
     architectures.main()
     optimizers.main()
+    quantisations.main()
     if arguments.smollm2:
         smollm2.main(arguments.smollm2)
 
