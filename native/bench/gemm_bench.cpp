@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "aligned.hpp"
 #include "cpu.hpp"
 #include "gemm/gemm.hpp"
 
@@ -38,8 +39,8 @@ double fastest(F&& run, double ms = 60) {
   return best;
 }
 
-std::vector<float> noise(int64_t n) {
-  std::vector<float> x(static_cast<size_t>(n));
+Floats noise(int64_t n) {
+  Floats x(static_cast<size_t>(n));
   uint32_t seed = 1;
   for (float& v : x) v = static_cast<float>((seed = seed * 1664525u + 1013904223u) >> 8) / (1 << 23) - 1.0f;
   return x;
@@ -74,8 +75,8 @@ int main(int argc, char** argv) {
         std::printf("%-10s %-4s %-8s", isa_name(isa), name_of(precision), s.name);
         for (const int64_t T : {8, 32, 128, 512}) {
           if (only && T != only) continue;
-          const std::vector<float> x = noise(T * s.n_in), dy = noise(T * s.n_out);
-          std::vector<float> y(dy.size()), dx(x.size());
+          const Floats x = noise(T * s.n_in), dy = noise(T * s.n_out);
+          Floats y(dy.size()), dx(x.size());
           const double gflop = 2e-9 * static_cast<double>(T * s.n_out * s.n_in);
           const double f = gflop / fastest([&] { w.forward(x.data(), y.data(), T, false, pool); });
           const double b = gflop / fastest([&] { w.backward(dy.data(), dx.data(), T, false, pool); });
@@ -92,8 +93,8 @@ int main(int argc, char** argv) {
       for (const int64_t T : {32, 128, 512}) {
         if (only && T != only) continue;
         const int64_t r = kRank, i = s.n_in, o = s.n_out;
-        const std::vector<float> x = noise(T * i), dy = noise(T * o), a = noise(r * i), b = noise(o * r);
-        std::vector<float> h(static_cast<size_t>(T * r)), y(dy.size()), dx(x.size()), da(a.size()), db(b.size());
+        const Floats x = noise(T * i), dy = noise(T * o), a = noise(r * i), b = noise(o * r);
+        Floats h(static_cast<size_t>(T * r)), y(dy.size()), dx(x.size()), da(a.size()), db(b.size());
         const auto rate = [&](int64_t m, int64_t n, int64_t k, auto&& run) {
           return 2e-9 * static_cast<double>(m * n * k) / fastest(run, 20);
         };

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <thread>
 
+#include "gemm/int8.hpp"
 #include "gemm/kernels.hpp"
 
 #if defined(__x86_64__)
@@ -155,7 +156,7 @@ Peak measure_peak(int threads, int ms, Isa isa) {
   const kernels::Table& table = kernels::table(isa);
   const int each = ms / 3 > 0 ? ms / 3 : 1;
   return {measure(table.peak_f32, threads, each), measure(table.peak_bf16, threads, each),
-          measure(table.peak_int8, threads, each)};
+          measure(isa == best_isa() ? kernels::int8_table().peak : nullptr, threads, each)};
 }
 
 }  // namespace engram

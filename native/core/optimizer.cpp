@@ -1,7 +1,10 @@
 // AdamW, Adam and SGD (see optimizer.hpp); the same formulas and order of operations as torch.optim.
 #include "optimizer.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "error.hpp"
 #include "ops/vector.hpp"
@@ -26,13 +29,22 @@ Optimizer::Optimizer(const OptimizerConfig& c) : config_(c) {
   check(finite_from(c.max_grad_norm, 0), "maxGradNorm must be a number from 0");
 }
 
-double Optimizer::step(Lora& lora, double learning_rate) {
+double Optimizer::step(Lora& lora, double learning_rate, ThreadPool* pool) {
   check(std::isfinite(learning_rate) && learning_rate >= 0, "The learning rate must be a number from 0");
   const vec::Table& vec = vec::table();
   const std::vector<Lora::Parameter> parameters = lora.parameters();
 
-  double squares = 0;
-  for (const Lora::Parameter& p : parameters) squares += vec.sum_squares(p.gradient->data(), p.gradient->size());
+  const auto for_each = [&](const std::function<void(int64_t)>& body) {
+    const int64_t n = static_cast<int64_t>(parameters.size());
+    if (pool) return pool->parallel_for(n, body);
+    for (int64_t i = 0; i < n; i++) body(i);
+  };
+
+  std::vector<double> sums(parameters.size());
+  for_each([&](int64_t i) {
+    sums[i] = vec.sum_squares(parameters[i].gradient->data(), static_cast<int64_t>(parameters[i].gradient->size()));
+  });
+  const double squares = std::accumulate(sums.begin(), sums.end(), 0.0);
   const double norm = std::sqrt(squares);
   if (!std::isfinite(norm)) {
     lora.clear_gradients();  // or every later sum would be as bad
@@ -50,7 +62,7 @@ double Optimizer::step(Lora& lora, double learning_rate) {
   steps_++;
   const double clip =
       config_.max_grad_norm > 0 && norm > config_.max_grad_norm ? config_.max_grad_norm / (norm + 1e-6) : 1;
-  for (size_t i = 0; i < parameters.size(); i++) {
+  for_each([&](int64_t i) {
     const Lora::Parameter& p = parameters[i];
     const double rate = p.is_b ? learning_rate * config_.rate_b : learning_rate;
     const int64_t n = static_cast<int64_t>(p.value->size());
@@ -77,8 +89,8 @@ double Optimizer::step(Lora& lora, double learning_rate) {
       step.clip = static_cast<float>(clip);
       vec.adam(value, gradient, m, second_[i].data(), step, n);
     }
-  }
-  lora.clear_gradients();
+    std::fill_n(gradient, n, 0.0f);
+  });
   return norm;
 }
 

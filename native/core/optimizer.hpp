@@ -22,10 +22,10 @@ class Optimizer {
  public:
   explicit Optimizer(const OptimizerConfig& config);  // throws `usage`
 
-  // One step on every parameter of `lora` with the gradients it holds; then clears them. Returns the gradient's norm
-  // before clipping. Throws `diverged`, and changes nothing but the gradients, which it clears, if that norm is not
-  // finite.
-  double step(Lora& lora, double learning_rate);
+  // One step on every parameter of `lora` with the gradients it holds, in parallel where a pool is given; then clears
+  // them. Returns the gradient's norm before clipping. Throws `diverged`, and changes nothing but the gradients, which
+  // it clears, if that norm is not finite.
+  double step(Lora& lora, double learning_rate, ThreadPool* pool = nullptr);
 
   int64_t steps() const { return steps_; }
   const OptimizerConfig& config() const { return config_; }

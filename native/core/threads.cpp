@@ -1,8 +1,10 @@
-// The pool behind ThreadPool: one loop at a time, chunks claimed from an atomic counter. Workers join a loop if they
-// wake in time and are not waited for if they do not, so a descheduled worker delays a loop only while it holds a
+// The pool behind ThreadPool: one loop at a time. Each thread has a run of neighbouring chunks, so that two threads
+// seldom write to neighbouring memory, and when it is through takes from those of the others. Workers join a loop if
+// they wake in time and are not waited for if they do not, so a descheduled worker delays a loop only while it holds a
 // chunk.
 #include "threads.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <climits>
@@ -78,29 +80,37 @@ struct ThreadPool::State {
   static constexpr uint64_t kOpen = 1, kInside = 2, kInsideMask = 0xfffe, kLoop = 0x10000;
 
   Signal gate;
-  alignas(64) std::atomic<int64_t> next{0};
-  Signal done;  // number of the last loop that the caller had to wait for
+  struct alignas(64) Run {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;  // written only while the gate is closed and empty
+  };
+  std::vector<Run> runs;  // of each thread, the caller's first
+  Signal done;            // number of the last loop that the caller had to wait for
   std::atomic<bool> stop{false};
   std::atomic<bool> failed{false};
-  int64_t n = 0;  // of the open loop; written only while the gate is closed and empty
-  const std::function<void(int64_t)>* body = nullptr;  // likewise
+  const std::function<void(int64_t)>* body = nullptr;  // of the open loop; likewise
   std::exception_ptr error;                            // written by the one thread that set `failed`
   std::vector<std::thread> workers;
 
-  void run_chunks() {
-    for (;;) {
-      const int64_t i = next.fetch_add(1, std::memory_order_relaxed);
-      if (i >= n) return;
-      if (failed.load(std::memory_order_relaxed)) continue;
-      try {
-        (*body)(i);
-      } catch (...) {
-        if (!failed.exchange(true)) error = std::current_exception();
+  explicit State(int threads) : runs(static_cast<size_t>(threads)) {}
+
+  void run_chunks(size_t self) {
+    for (size_t k = 0; k < runs.size(); k++) {
+      Run& run = runs[(self + k) % runs.size()];
+      for (;;) {
+        const int64_t i = run.next.fetch_add(1, std::memory_order_relaxed);
+        if (i >= run.end) break;
+        if (failed.load(std::memory_order_relaxed)) continue;
+        try {
+          (*body)(i);
+        } catch (...) {
+          if (!failed.exchange(true)) error = std::current_exception();
+        }
       }
     }
   }
 
-  void work() {
+  void work(size_t self) {
     uint64_t seen = gate.value.load(std::memory_order_acquire);
     while (!stop.load(std::memory_order_acquire)) {
       if (!(seen & kOpen)) {
@@ -108,7 +118,7 @@ struct ThreadPool::State {
         continue;
       }
       if (!gate.value.compare_exchange_weak(seen, seen + kInside)) continue;
-      run_chunks();
+      run_chunks(self);
       // No chunk is left. The worker that leaves a closed loop last wakes the caller; then wait for another loop.
       const uint64_t before = gate.value.fetch_sub(kInside);
       const uint64_t loop = before / kLoop;
@@ -122,9 +132,9 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>(std::max(1, threads))) {
   try {
-    for (int i = 1; i < threads; i++) state_->workers.emplace_back([state = state_.get()] { state->work(); });
+    for (int i = 1; i < threads; i++) state_->workers.emplace_back([state = state_.get(), i] { state->work(i); });
   } catch (const std::exception&) {
     // The system has no more threads to give: carry on with those it gave.
   }
@@ -146,15 +156,18 @@ void ThreadPool::parallel_for(int64_t n, const std::function<void(int64_t)>& bod
     for (int64_t i = 0; i < n; i++) body(i);
     return;
   }
-  s.n = n;
+  const int64_t threads = static_cast<int64_t>(s.runs.size());
+  for (int64_t t = 0; t < threads; t++) {
+    s.runs[t].next.store(n * t / threads, std::memory_order_relaxed);
+    s.runs[t].end = n * (t + 1) / threads;
+  }
   s.body = &body;
   s.error = nullptr;
   s.failed.store(false, std::memory_order_relaxed);
-  s.next.store(0, std::memory_order_relaxed);
   const uint64_t done = s.done.value.load(std::memory_order_relaxed);
   s.gate.value.fetch_add(State::kLoop + State::kOpen);
   s.gate.wake_all();
-  s.run_chunks();
+  s.run_chunks(0);
   const uint64_t closed = s.gate.value.fetch_sub(State::kOpen);
   if (closed & State::kInsideMask) s.done.wait_for_change(done);
   s.body = nullptr;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "adapter_file.hpp"
+#include "aligned.hpp"
 #include "error.hpp"
 #include "transformer.hpp"
 
@@ -99,7 +100,7 @@ struct Trainer::State {
   Transformer transformer;
   std::vector<StoredExample> examples;
   int64_t hidden_bytes = 0;
-  std::vector<float> x, dx, norm, rstd, logits;  // work space
+  Floats x, dx, norm, rstd, logits;  // work space
 
   int64_t D() const { return model->config.d_model; }
   int64_t V() const { return model->config.n_vocab; }
@@ -114,7 +115,7 @@ struct Trainer::State {
 
   // Fills x with the input of the first adapted layer for every row of a layout.
   void lower_layers(const std::vector<StoredExample*>& items, const Layout& layout) {
-    x.resize(std::max<size_t>(x.size(), layout.rows.size() * D()));
+    sized(x, layout.rows.size() * D());
     if (first() == 0) return transformer.embed(layout.rows, x.data());
     compute_hidden(items);
     if (std::any_of(items.begin(), items.end(), [](const StoredExample* e) { return e->hidden.empty(); })) {
@@ -141,7 +142,7 @@ struct Trainer::State {
     }
     if (missing.empty()) return;
     const Layout layout = lay_out({missing.begin(), missing.end()});
-    std::vector<float> hidden(layout.rows.size() * D());
+    Floats hidden(layout.rows.size() * D());
     transformer.embed(layout.rows, hidden.data());
     transformer.run(layout.rows, 0, first(), hidden.data(), false);
     hidden_bytes += wanted;
@@ -155,11 +156,9 @@ struct Trainer::State {
 
   // logits [n, V] of final hidden states [n, D]
   void head_forward(const float* hidden, int64_t n) {
-    norm.resize(std::max<size_t>(norm.size(), n * D()));
-    rstd.resize(std::max<size_t>(rstd.size(), n));
-    logits.resize(std::max<size_t>(logits.size(), n * V()));
-    rmsnorm_forward(norm.data(), rstd.data(), hidden, model->output_norm.data(), model->config.norm_eps, n, D(), pool);
-    model->head.forward(norm.data(), logits.data(), n, false, pool);
+    rmsnorm_forward(sized(norm, n * D()), sized(rstd, n), hidden, model->output_norm.data(), model->config.norm_eps, n,
+                    D(), pool);
+    model->head.forward(norm.data(), sized(logits, n * V()), n, false, pool);
     if (const float cap = model->config.logit_cap; cap > 0)
       pool.parallel_for(n, [&](int64_t i) { soft_cap_forward(&logits[i * V()], cap, V()); });
     head_flop += 2.0 * n * D() * V();
@@ -282,7 +281,7 @@ struct Trainer::State {
     const Dropout dropout{train ? lora.config().dropout : 0, train ? mix64_of(lora.config().seed, ++passes) : 0};
     if (train) {
       transformer.forward(layout.rows, first(), x.data(), dropout, model->config.n_layers);
-      dx.resize(std::max<size_t>(dx.size(), T * D()));
+      sized(dx, T * D());
       losses(rows, out, dx.data());
       transformer.backward(layout.rows, first(), dx.data(), dropout);
     } else {
@@ -351,7 +350,7 @@ BatchLoss Trainer::evaluate(const std::vector<BatchItem>& batch) { return state_
 
 UpdateResult Trainer::update(double learning_rate) {
   const double rate = learning_rate < 0 ? state_->optimizer.config().learning_rate : learning_rate;
-  const double norm = state_->optimizer.step(state_->lora, rate);
+  const double norm = state_->optimizer.step(state_->lora, rate, &state_->pool);
   return {norm, state_->optimizer.steps()};
 }
 

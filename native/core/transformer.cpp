@@ -9,12 +9,6 @@
 namespace engram {
 namespace {
 
-// Grows a buffer and never shrinks it, so that a training settles into no allocations at all.
-float* sized(std::vector<float>& buffer, int64_t n) {
-  if (static_cast<int64_t>(buffer.size()) < n) buffer.resize(n);
-  return buffer.data();
-}
-
 // out = x with a share of its values zeroed and the rest scaled up; the mask depends on the place, not on the thread.
 void drop(float* out, const float* x, int64_t T, int64_t n_in, const Dropout& dropout, uint64_t place,
           ThreadPool& pool) {
@@ -195,8 +189,7 @@ void Transformer::project_backward(int64_t layer, const Projection& projection, 
   for (int64_t i = 0; i < T * n_in; i++) dx[i] += ddropped[i];
 }
 
-void Transformer::add_normed(float* residual, const float* x, const std::vector<float>& w, std::vector<float>& rstd,
-                             int64_t T) {
+void Transformer::add_normed(float* residual, const float* x, const std::vector<float>& w, Floats& rstd, int64_t T) {
   const int64_t D = model_.config.d_model;
   float* normed = sized(norm_, T * D);
   rmsnorm_forward(normed, sized(rstd, T), x, w.data(), model_.config.norm_eps, T, D, pool_);
@@ -204,7 +197,7 @@ void Transformer::add_normed(float* residual, const float* x, const std::vector<
 }
 
 const float* Transformer::add_normed_backward(const float* dx, const float* x, const std::vector<float>& w,
-                                              const std::vector<float>& rstd, int64_t T) {
+                                              const Floats& rstd, int64_t T) {
   const int64_t D = model_.config.d_model;
   float* out = sized(dpost_, T * D);
   std::fill_n(out, T * D, 0.0f);

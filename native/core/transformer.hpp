@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "aligned.hpp"
 #include "lora.hpp"
 #include "model.hpp"
 #include "ops/ops.hpp"
@@ -61,13 +62,13 @@ class Transformer {
  private:
   // What one layer keeps of its forward pass. Norms and SwiGLU are cheap and computed again.
   struct Kept {
-    std::vector<float> x;                        // [T, D] input of the layer
-    std::vector<float> rstd1, qkv, o, lse;       // [T], [T, Q + 2 K], [T, Q], [heads, T]
-    std::vector<float> mid, rstd2, gate_up;      // [T or n, D], [T or n], [T or n, 2 F]
-    std::array<std::vector<float>, kTargets> h;  // x Aᵀ of each pair [T or n, r]
+    Floats x;                        // [T, D] input of the layer
+    Floats rstd1, qkv, o, lse;       // [T], [T, Q + 2 K], [T, Q], [heads, T]
+    Floats mid, rstd2, gate_up;      // [T or n, D], [T or n], [T or n, 2 F]
+    std::array<Floats, kTargets> h;  // x Aᵀ of each pair [T or n, r]
     // Of some architectures only: q and k before their norm [T, Q + 2 K], its rstd [T, heads + 2 key/value heads]; what
     // the halves of the layer add to the residual before its norm [T or n, D], and that norm's rstd.
-    std::vector<float> unnormed, rstd_heads, attn_out, rstd3, ffn_out, rstd4;
+    Floats unnormed, rstd_heads, attn_out, rstd3, ffn_out, rstd4;
   };
 
   void layer_forward(const Rows& rows, int64_t layer, float* x, bool adapted, const Dropout& dropout, Kept& kept);
@@ -82,9 +83,9 @@ class Transformer {
     return layer + 1 == model_.config.n_layers && rows.n_outputs() < rows.size();
   }
   // Adds x [T, D], normed by `w`, to the residual; dx [T, D] of its result becomes that of x, in dpost_.
-  void add_normed(float* residual, const float* x, const std::vector<float>& w, std::vector<float>& rstd, int64_t T);
-  const float* add_normed_backward(const float* dx, const float* x, const std::vector<float>& w,
-                                   const std::vector<float>& rstd, int64_t T);
+  void add_normed(float* residual, const float* x, const std::vector<float>& w, Floats& rstd, int64_t T);
+  const float* add_normed_backward(const float* dx, const float* x, const std::vector<float>& w, const Floats& rstd,
+                                   int64_t T);
   void check_cancelled() const;
 
   const Model& model_;
@@ -95,7 +96,7 @@ class Transformer {
   std::vector<Kept> kept_;
   int64_t keep_ = 0;
   Kept scratch_;  // for layers that keep nothing
-  std::vector<float> norm_, act_, dnorm_, dmid_, d_o_, dqkv_, dh_, o_rows_, dropped_, ddropped_, dpost_;
+  Floats norm_, act_, dnorm_, dmid_, d_o_, dqkv_, dh_, o_rows_, dropped_, ddropped_, dpost_;
   double flop_ = 0;
 };
 

@@ -133,7 +133,6 @@ const Table avx2 = {
     .pair_transpose = nullptr,
     .peak_f32 = peak_f32,
     .peak_bf16 = nullptr,
-    .peak_int8 = nullptr,
 };
 
 }  // namespace engram::kernels

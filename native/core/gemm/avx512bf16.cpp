@@ -97,22 +97,6 @@ double peak_bf16(int64_t n) {
   return static_cast<double>(n) * 12 * 16 * 4;
 }
 
-// Every CPU with bf16 dot products has the int8 ones too.
-double peak_int8(int64_t n) {
-  __m512i acc[12];
-  const __m512i a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(2);
-#pragma GCC unroll 12
-  for (int j = 0; j < 12; j++) acc[j] = _mm512_setzero_si512();
-  for (int64_t i = 0; i < n; i++) {
-#pragma GCC unroll 12
-    for (int j = 0; j < 12; j++) {
-      acc[j] = _mm512_dpbusd_epi32(acc[j], a, b);
-      asm volatile("" : "+v"(acc[j]));
-    }
-  }
-  return static_cast<double>(n) * 12 * 16 * 8;
-}
-
 }  // namespace
 
 const Table avx512bf16 = {
@@ -129,7 +113,6 @@ const Table avx512bf16 = {
     .pair_transpose = pair_transpose,
     .peak_f32 = peak_f32,
     .peak_bf16 = peak_bf16,
-    .peak_int8 = peak_int8,
 };
 
 }  // namespace engram::kernels

@@ -36,6 +36,7 @@ struct Int8Table {
   void (*quantize)(const float* x, const float* factor, int64_t n, int8_t* q, float* scales, int32_t* sums);
   // Turns a block [8 quads of i][32 o][4] into [8 quads of o][32 i][4].
   void (*transpose)(const uint8_t* src, uint8_t* dst);
+  double (*peak)(int64_t n);  // see Table::peak_f32; null without such instructions
 };
 
 extern const Int8Table int8_portable;

@@ -18,6 +18,7 @@ struct V16 {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u8), "v"(s8));
     return sum;
   }
+  static void keep(Int& x) { asm volatile("" : "+v"(x)); }
   static Float to_float(Int x) { return _mm512_cvtepi32_ps(x); }
   static Float zero() { return _mm512_setzero_ps(); }
   static Float set1f(float x) { return _mm512_set1_ps(x); }
@@ -79,6 +80,6 @@ void transpose(const uint8_t* src, uint8_t* dst) {
 }  // namespace
 
 const Int8Table int8_avx512vnni = {
-    .rows = 6, .tile = int8_tile<V16, 6, 2>, .quantize = quantize, .transpose = transpose};
+    .rows = 6, .tile = int8_tile<V16, 6, 2>, .quantize = quantize, .transpose = transpose, .peak = int8_peak<V16>};
 
 }  // namespace engram::kernels

@@ -17,6 +17,7 @@ struct V8 {
     asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(u8), "x"(s8));  // see int8_avx512vnni.cpp
     return sum;
   }
+  static void keep(Int& x) { asm volatile("" : "+x"(x)); }
   static Float to_float(Int x) { return _mm256_cvtepi32_ps(x); }
   static Float zero() { return _mm256_setzero_ps(); }
   static Float set1f(float x) { return _mm256_set1_ps(x); }
@@ -52,6 +53,7 @@ void transpose(const uint8_t* src, uint8_t* dst) {
 }  // namespace
 
 // Two rows fewer than the registers would hold with 16 columns at a time: 3 · 2 sums, as many floats, 2 weights, 1 x.
-const Int8Table int8_avxvnni = {.rows = 3, .tile = int8_tile<V8, 3, 2>, .quantize = quantize, .transpose = transpose};
+const Int8Table int8_avxvnni = {
+    .rows = 3, .tile = int8_tile<V8, 3, 2>, .quantize = quantize, .transpose = transpose, .peak = int8_peak<V8>};
 
 }  // namespace engram::kernels

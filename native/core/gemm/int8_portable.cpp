@@ -33,6 +33,7 @@ void transpose(const uint8_t* src, uint8_t* dst) {
 
 }  // namespace
 
-const Int8Table int8_portable = {.rows = 4, .tile = tile, .quantize = quantize, .transpose = transpose};
+const Int8Table int8_portable = {
+    .rows = 4, .tile = tile, .quantize = quantize, .transpose = transpose, .peak = nullptr};
 
 }  // namespace engram::kernels

@@ -79,5 +79,22 @@ void int8_tile(const Int8Tile& t) {
   for (int64_t col = 0; col < kInt8Lanes && col < t.cols; col += N * V::width) int8_tile_rows<V, R, N>(t, col);
 }
 
+// Registers only; V::keep(x) tells the compiler that x is used.
+template <class V>
+double int8_peak(int64_t n) {
+  typename V::Int acc[12];
+  const typename V::Int a = V::set1(0x03030303), b = V::set1(0x02020202);
+#pragma GCC unroll 12
+  for (int j = 0; j < 12; j++) acc[j] = V::set1(j);
+  for (int64_t i = 0; i < n; i++) {
+#pragma GCC unroll 12
+    for (int j = 0; j < 12; j++) {
+      acc[j] = V::dot(acc[j], a, b);
+      V::keep(acc[j]);
+    }
+  }
+  return static_cast<double>(n) * 12 * V::width * 8;
+}
+
 }  // namespace
 }  // namespace engram::kernels

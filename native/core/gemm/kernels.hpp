@@ -79,7 +79,6 @@ struct Table {
   // Register-only loops of n rounds for measure_peak; each returns the operations done. Null where not there.
   double (*peak_f32)(int64_t n);
   double (*peak_bf16)(int64_t n);
-  double (*peak_int8)(int64_t n);
 };
 
 constexpr int64_t kMaxRows = 16;

@@ -91,7 +91,6 @@ const Table neon = {
     .pair_transpose = nullptr,
     .peak_f32 = peak_f32,
     .peak_bf16 = nullptr,
-    .peak_int8 = nullptr,
 };
 
 }  // namespace engram::kernels

@@ -69,7 +69,6 @@ const Table portable = {
     .pair_transpose = nullptr,
     .peak_f32 = peak_f32,
     .peak_bf16 = nullptr,
-    .peak_int8 = nullptr,
 };
 
 }  // namespace engram::kernels
