@@ -62,8 +62,8 @@ class Model {
 
   ModelConfig config;
   Embedding token_embedding;
-  FrozenMatrix head;                // [n_vocab, d_model]; where it is tied, the embedding once more, packed
-  std::vector<float> output_norm;   // [d_model]
+  FrozenMatrix head;               // [n_vocab, d_model]; where it is tied, the embedding once more, packed
+  std::vector<float> output_norm;  // [d_model]
   std::vector<LayerWeights> layers;
   Precision precision;
   int64_t n_parameters = 0;

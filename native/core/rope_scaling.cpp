@@ -94,6 +94,9 @@ Rope read_rope(const GgufFile& file, const std::string& path, const std::string&
     out.frequencies.push_back(plain * (scale * (1 - alone) + alone));
   }
 
+  if (!std::all_of(out.frequencies.begin(), out.frequencies.end(), [](double f) { return std::isfinite(f); }))
+    throw Error("corrupt", path + " has a RoPE scaling in its header that cannot be.");
+
   double magnitude = scaling.attention;
   if (yarn) {
     magnitude *= magnitude_of(scaling.factor, 1) / (1 + 0.1 * std::log(scaling.factor));

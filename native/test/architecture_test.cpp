@@ -79,6 +79,40 @@ TEST(architecture_adapters_come_back_as_they_were) {
   }
 }
 
+TEST(architecture_with_fused_tensors_adapts_single_matrices) {
+  golden::TemporaryFolder folder;
+  const std::string path = folder.file("adapter.gguf"), changed = folder.file("changed.gguf");
+  const golden::Values values("tiny-phi3");
+  LoraConfig config = values.lora();
+  config.targets = {Target::k, Target::v, Target::up, Target::down};
+  Trainer saved(golden::model("tiny-phi3"), config, {}, 2), loaded(golden::model("tiny-phi3"), config, {}, 2);
+  golden::fill(saved.lora(), values);
+  saved.save(path);
+  loaded.load(path);
+  CHECK(golden::weights(loaded) == golden::weights(saved));
+
+  const GgufFile file = GgufFile::open(path);
+  const GgufTensor *B = file.find("blk.0.attn_qkv.weight.lora_b"), *up = file.find("blk.0.ffn_up.weight.lora_b");
+  CHECK(file.tensors().size() == 2 * 2 * 3 && B != nullptr && up != nullptr);
+  CHECK(B->shape == (std::vector<int64_t>{4, 32 + 16 + 16}) && up->shape == (std::vector<int64_t>{2, 28}));
+  const std::vector<float> rows = file.floats(*B);
+  CHECK(std::all_of(rows.begin(), rows.begin() + 4 * 32, [](float x) { return x == 0; }));  // those of q
+
+  // One A for all matrices, as PEFT has for Phi-3: there is no place for it.
+  GgufWriter out;
+  for (const char* key : {"general.type", "general.architecture", "adapter.type"}) out.set(key, file.string(key));
+  out.set("adapter.lora.alpha", static_cast<float>(file.number("adapter.lora.alpha")));
+  std::vector<std::vector<float>> kept;
+  for (const GgufTensor& tensor : file.tensors()) kept.push_back(file.floats(tensor));
+  for (size_t i = 0; i < kept.size(); i++) {
+    if (file.tensors()[i].name == B->name) kept[i][0] = 1;
+    out.add(file.tensors()[i].name, file.tensors()[i].shape, kept[i].data());
+  }
+  out.write(changed);
+  CHECK_THROWS_CODE(loaded.load(changed), "mismatch");
+  CHECK(golden::weights(loaded) == golden::weights(saved));
+}
+
 TEST(architecture_headers_are_read) {
   const ModelConfig &gemma2 = golden::model("tiny-gemma2")->config, &gemma3 = golden::model("tiny-gemma3")->config;
   CHECK(gemma2.layers[0].window == 5 && gemma2.layers[1].window == 0);
