@@ -94,7 +94,8 @@ Napi::Function TrainerHandle::define(Napi::Env env) {
       {InstanceMethod<&TrainerHandle::add>("add"), InstanceMethod<&TrainerHandle::backward>("backward"),
        InstanceMethod<&TrainerHandle::evaluate>("evaluate"), InstanceMethod<&TrainerHandle::update>("update"),
        InstanceMethod<&TrainerHandle::logits>("logits"), InstanceMethod<&TrainerHandle::save>("save"),
-       InstanceMethod<&TrainerHandle::load>("load"), InstanceMethod<&TrainerHandle::cancel>("cancel"),
+       InstanceMethod<&TrainerHandle::load>("load"), InstanceMethod<&TrainerHandle::save_state>("saveState"),
+       InstanceMethod<&TrainerHandle::load_state>("loadState"), InstanceMethod<&TrainerHandle::cancel>("cancel"),
        InstanceMethod<&TrainerHandle::close>("close")});
 }
 
@@ -183,7 +184,7 @@ Napi::Value TrainerHandle::pass(const Napi::CallbackInfo& info, Pass method, boo
       Trainer& trainer = session->get();
       // The core clears the gradients of a pass that it cancels; so does one cancelled before or after the core ran.
       const auto stop = [&] {
-        if (cancelled && train) trainer.lora().clear_gradients();
+        if (cancelled && train) trainer.discard();
         stop_if(cancelled);
       };
       stop();
@@ -236,28 +237,32 @@ Napi::Value TrainerHandle::logits(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value TrainerHandle::save(const Napi::CallbackInfo& info) {
+Napi::Value TrainerHandle::file(const Napi::CallbackInfo& info, void (*use)(Trainer&, const std::string&)) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
     require_open();
-    return worker_->run(env, [session = session_, path = text(info[0], "path")](const auto& cancelled) -> Convert {
+    return worker_->run(env, [session = session_, use, path = text(info[0], "path")](const auto& cancelled) -> Convert {
       stop_if(cancelled);
-      session->get().save(path);
+      use(session->get(), path);
       return [](Napi::Env env) { return env.Undefined(); };
     });
   });
 }
 
+Napi::Value TrainerHandle::save(const Napi::CallbackInfo& info) {
+  return file(info, [](Trainer& trainer, const std::string& path) { trainer.save(path); });
+}
+
 Napi::Value TrainerHandle::load(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    require_open();
-    return worker_->run(env, [session = session_, path = text(info[0], "path")](const auto& cancelled) -> Convert {
-      stop_if(cancelled);
-      session->get().load(path);
-      return [](Napi::Env env) { return env.Undefined(); };
-    });
-  });
+  return file(info, [](Trainer& trainer, const std::string& path) { trainer.load(path); });
+}
+
+Napi::Value TrainerHandle::save_state(const Napi::CallbackInfo& info) {
+  return file(info, [](Trainer& trainer, const std::string& path) { trainer.save_state(path); });
+}
+
+Napi::Value TrainerHandle::load_state(const Napi::CallbackInfo& info) {
+  return file(info, [](Trainer& trainer, const std::string& path) { trainer.load_state(path); });
 }
 
 void TrainerHandle::cancel(const Napi::CallbackInfo&) {

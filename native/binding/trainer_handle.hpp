@@ -31,11 +31,15 @@ class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
   Napi::Value logits(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
   Napi::Value load(const Napi::CallbackInfo& info);
+  Napi::Value save_state(const Napi::CallbackInfo& info);
+  Napi::Value load_state(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   using Pass = BatchLoss (Trainer::*)(const std::vector<BatchItem>&);
   Napi::Value pass(const Napi::CallbackInfo& info, Pass method, bool train);
+  // A call that reads or writes the file it is given.
+  Napi::Value file(const Napi::CallbackInfo& info, void (*use)(Trainer&, const std::string&));
   void require_open() const;
 
   std::shared_ptr<Session> session_;

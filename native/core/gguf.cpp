@@ -251,6 +251,12 @@ void GgufWriter::set(const std::string& key, float value) {
   put(metadata_, value);
   n_metadata_++;
 }
+void GgufWriter::set(const std::string& key, uint64_t value) {
+  put_text(metadata_, key);
+  put<uint32_t>(metadata_, u64);
+  put(metadata_, value);
+  n_metadata_++;
+}
 
 void GgufWriter::add(const std::string& name, std::vector<int64_t> shape, const float* data) {
   uint64_t bytes = sizeof(float);

@@ -73,6 +73,7 @@ class GgufWriter {
  public:
   void set(const std::string& key, const std::string& value);
   void set(const std::string& key, float value);
+  void set(const std::string& key, uint64_t value);
   // `shape` fastest dimension first; `data` must stay alive until write().
   void add(const std::string& name, std::vector<int64_t> shape, const float* data);
   // Temporary file beside `path`, fsync, rename. Throws `disk`.

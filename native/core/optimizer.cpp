@@ -48,18 +48,18 @@ double Optimizer::step(Lora& lora, double learning_rate, ThreadPool* pool) {
   const double norm = std::sqrt(squares);
   if (!std::isfinite(norm)) {
     lora.clear_gradients();  // or every later sum would be as bad
-    throw Error("diverged", "The gradient of step " + std::to_string(steps_ + 1) + " is not a finite number.",
+    throw Error("diverged", "The gradient of step " + std::to_string(state_.steps + 1) + " is not a finite number.",
                 "Lower the learning rate.");
   }
 
-  if (first_.empty()) {
+  if (state_.first.empty()) {
     const bool adaptive = config_.kind != OptimizerConfig::Kind::sgd;
     for (const Lora::Parameter& p : parameters) {
-      first_.emplace_back(p.value->size(), 0.0f);
-      second_.emplace_back(adaptive ? p.value->size() : 0, 0.0f);
+      state_.first.emplace_back(p.value->size(), 0.0f);
+      state_.second.emplace_back(adaptive ? p.value->size() : 0, 0.0f);
     }
   }
-  steps_++;
+  state_.steps++;
   const double clip =
       config_.max_grad_norm > 0 && norm > config_.max_grad_norm ? config_.max_grad_norm / (norm + 1e-6) : 1;
   for_each([&](int64_t i) {
@@ -68,11 +68,11 @@ double Optimizer::step(Lora& lora, double learning_rate, ThreadPool* pool) {
     const int64_t n = static_cast<int64_t>(p.value->size());
     float* value = p.value->data();
     float* gradient = p.gradient->data();
-    float* m = first_[i].data();
+    float* m = state_.first[i].data();
     if (config_.kind == OptimizerConfig::Kind::sgd) {
       for (int64_t j = 0; j < n; j++) {
         const float g = static_cast<float>(gradient[j] * clip + config_.weight_decay * value[j]);
-        m[j] = steps_ == 1 ? g : static_cast<float>(config_.momentum) * m[j] + g;
+        m[j] = state_.steps == 1 ? g : static_cast<float>(config_.momentum) * m[j] + g;
         value[j] -= static_cast<float>(rate) * m[j];
       }
     } else {
@@ -82,12 +82,12 @@ double Optimizer::step(Lora& lora, double learning_rate, ThreadPool* pool) {
       step.beta1 = static_cast<float>(config_.beta1);
       step.beta2 = static_cast<float>(config_.beta2);
       step.epsilon = static_cast<float>(config_.epsilon);
-      step.correction1 = static_cast<float>(1 / (1 - std::pow(config_.beta1, static_cast<double>(steps_))));
-      step.correction2 = static_cast<float>(1 / (1 - std::pow(config_.beta2, static_cast<double>(steps_))));
+      step.correction1 = static_cast<float>(1 / (1 - std::pow(config_.beta1, static_cast<double>(state_.steps))));
+      step.correction2 = static_cast<float>(1 / (1 - std::pow(config_.beta2, static_cast<double>(state_.steps))));
       step.decay = decoupled ? static_cast<float>(1 - rate * config_.weight_decay) : 1;
       step.l2 = decoupled ? 0 : static_cast<float>(config_.weight_decay);
       step.clip = static_cast<float>(clip);
-      vec.adam(value, gradient, m, second_[i].data(), step, n);
+      vec.adam(value, gradient, m, state_.second[i].data(), step, n);
     }
     std::fill_n(gradient, n, 0.0f);
   });

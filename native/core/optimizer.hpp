@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "lora.hpp"
@@ -27,14 +28,21 @@ class Optimizer {
   // it clears, if that norm is not finite.
   double step(Lora& lora, double learning_rate, ThreadPool* pool = nullptr);
 
-  int64_t steps() const { return steps_; }
+  // What the next step depends on beside the weights, the gradients and the configuration.
+  struct State {
+    int64_t steps = 0;
+    // Moments, one per parameter tensor, in the order of Lora::parameters(); none before the first step.
+    std::vector<std::vector<float>> first, second;
+  };
+  const State& state() const { return state_; }
+  void restore(State state) { state_ = std::move(state); }
+
+  int64_t steps() const { return state_.steps; }
   const OptimizerConfig& config() const { return config_; }
 
  private:
   OptimizerConfig config_;
-  int64_t steps_ = 0;
-  std::vector<std::vector<float>> first_,
-      second_;  // moments, one per parameter tensor, in the order of Lora::parameters()
+  State state_;
 };
 
 }  // namespace engram

@@ -8,6 +8,7 @@
 
 #include "adapter_file.hpp"
 #include "aligned.hpp"
+#include "checkpoint.hpp"
 #include "error.hpp"
 #include "transformer.hpp"
 
@@ -302,7 +303,7 @@ struct Trainer::State {
 
   static uint64_t mix64_of(uint64_t seed, uint64_t pass) { return seed * 0x9e3779b97f4a7c15ull + pass; }
 
-  uint64_t passes = 0;
+  uint64_t passes = 0, passes_at_update = 0;
   double head_flop = 0;
 };
 
@@ -341,7 +342,7 @@ BatchLoss Trainer::backward(const std::vector<BatchItem>& batch) {
   try {
     return state_->run(batch, true);
   } catch (...) {
-    state_->lora.clear_gradients();  // half a pass is worth nothing
+    discard();  // half a pass is worth nothing
     throw;
   }
 }
@@ -351,6 +352,7 @@ BatchLoss Trainer::evaluate(const std::vector<BatchItem>& batch) { return state_
 UpdateResult Trainer::update(double learning_rate) {
   const double rate = learning_rate < 0 ? state_->optimizer.config().learning_rate : learning_rate;
   const double norm = state_->optimizer.step(state_->lora, rate, &state_->pool);
+  state_->passes_at_update = state_->passes;
   return {norm, state_->optimizer.steps()};
 }
 
@@ -384,7 +386,24 @@ void Trainer::save(const std::string& path) const { write_adapter(state_->lora, 
 void Trainer::load(const std::string& path) {
   read_adapter(state_->lora, state_->model->config, path);
   state_->optimizer = Optimizer(state_->optimizer.config());
+  discard();
+}
+
+void Trainer::save_state(const std::string& path) const {
+  const TrainingState state{state_->optimizer.state(), state_->passes_at_update};
+  write_training_state(state, state_->optimizer.config(), state_->lora, path);
+}
+
+void Trainer::load_state(const std::string& path) {
+  TrainingState state = read_training_state(state_->optimizer.config(), state_->lora, path);
+  state_->optimizer.restore(std::move(state.optimizer));
+  state_->passes_at_update = state.passes;
+  discard();
+}
+
+void Trainer::discard() {
   state_->lora.clear_gradients();
+  state_->passes = state_->passes_at_update;
 }
 
 void Trainer::cancel() {

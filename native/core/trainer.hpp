@@ -67,6 +67,13 @@ class Trainer {
   void save(const std::string& path) const;
   void load(const std::string& path);
 
+  // What goes on from here beside the adapter (see checkpoint.hpp), as it was after the last update: with save() and
+  // load() a training continues bit for bit. load_state() belongs after load(), and throws as read_training_state().
+  void save_state(const std::string& path) const;
+  void load_state(const std::string& path);
+  // Forgets the passes since the last update, their gradients and dropout masks.
+  void discard();
+
   // May be called from any thread: the call that runs throws `cancelled` soon (within a layer); gradients are then
   // cleared.
   void cancel();
