@@ -24,14 +24,11 @@ import { findEntry, isInstalled, modelSha256, pullModel, resolveModel, type Reso
 import {
   AdapterStore,
   openBaseModel,
-  readDataset,
   requireBase,
-  trainAdapter,
+  trainFile,
   type BaseModel,
-  type LoraOptions,
-  type OptimizerOptions,
-  type RunProgress,
-  type ScheduleKind,
+  type TrainReport,
+  type TrainRequest,
 } from './training/index.js';
 
 export interface OpenProgress {
@@ -64,41 +61,6 @@ export interface AskOptions {
   onText?: ((piece: string) => void) | undefined;
   /** Aborting ends the answer; what there is of it is returned. */
   signal?: AbortSignal | undefined;
-}
-
-export interface TrainRequest {
-  /** JSONL of `{text}`, `{prompt, completion}` or `{messages}`. */
-  file: string;
-  /** Name of the new adapter. */
-  adapter: string;
-  /** Default 3. */
-  epochs?: number | undefined;
-  /** Default 4. */
-  batchSize?: number | undefined;
-  /** Default 8. */
-  rank?: number | undefined;
-  /** Default 2 · rank. */
-  alpha?: number | undefined;
-  /** Default 2e-4. */
-  learningRate?: number | undefined;
-  optimizer?: OptimizerOptions['kind'] | undefined;
-  schedule?: ScheduleKind | undefined;
-  /** Steps. */
-  warmup?: number | undefined;
-  /** Share of the rows that is only measured. Default 0. */
-  validation?: number | undefined;
-  seed?: number | undefined;
-  targets?: LoraOptions['targets'] | undefined;
-  layers?: LoraOptions['layers'] | undefined;
-  onProgress?: ((progress: RunProgress) => void) | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-export interface TrainReport {
-  adapter: string;
-  trainedTokens: number;
-  sumLoss: number;
-  epochs: { train: number; validation: number | null }[];
 }
 
 export class Engram {
@@ -225,42 +187,14 @@ export class Engram {
     return memory.brain.forget(idOrText, (path) => this.#generator.releaseAdapter(path));
   }
 
-  /** Fine-tunes a named adapter on a file of examples. Throws `exists`, `not_found`, `corrupt`, `empty`, `too_long`,
-   * `diverged`, `cancelled` and what training throws. */
-  async train(request: TrainRequest): Promise<TrainReport> {
+  /** Fine-tunes a named adapter on a file of examples, or goes on with a run that was cut off. See training/train-file.ts for
+   * what it throws. */
+  train(request: TrainRequest): Promise<TrainReport> {
+    const { home } = this.settings;
+    const { name, path } = this.#model;
     const { signal } = request;
-    await this.adapters.requireFree(request.adapter);
-    const base = await this.#base(signal);
-    const dataset = await readDataset(request.file, this.#generator, {
-      maxTokens: base.info.contextLength,
-      signal,
-    });
-    const { result } = await trainAdapter(base, dataset.examples, {
-      store: this.adapters,
-      name: request.adapter,
-      baseName: this.#model.name,
-      baseSha256: await modelSha256(this.settings.home, this.#model.path, signal),
-      lora: defined({
-        rank: request.rank,
-        alpha: request.alpha,
-        targets: request.targets,
-        layers: request.layers,
-        seed: request.seed,
-      }),
-      optimizer: defined({ kind: request.optimizer, learningRate: request.learningRate }),
-      ...defined({
-        epochs: request.epochs ?? 3,
-        batchSize: request.batchSize,
-        schedule: request.schedule,
-        warmupSteps: request.warmup,
-        validation: request.validation,
-        seed: request.seed,
-        onProgress: request.onProgress,
-      }),
-      signal,
-    });
-    const { trainedTokens, sumLoss, epochs } = result;
-    return { adapter: request.adapter, trainedTokens, sumLoss, epochs };
+    const model = { name, sha256: () => modelSha256(home, path, signal) };
+    return trainFile({ home, encoder: this.#generator, base: () => this.#base(signal), model }, request);
   }
 
   async close(): Promise<void> {

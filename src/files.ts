@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, basename, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lock } from 'proper-lockfile';
+import { check, lock } from 'proper-lockfile';
 import { EngramError, fromSystemError, throwIfCancelled } from './errors.js';
 
 /** Writes a file so that a reader, or a crash at any moment, sees the old content or the new: temporary file in the same
@@ -180,6 +180,15 @@ export async function withLock<T>(
   } finally {
     // A lock that was lost meanwhile cannot be released; the action has been told through its signal.
     await release().catch(() => undefined);
+  }
+}
+
+/** Whether a process holds the lock of `path`, or did until a few seconds ago. Throws `disk`. */
+export async function isLocked(path: string): Promise<boolean> {
+  try {
+    return await check(path, { realpath: false, stale: STALE_MS });
+  } catch (error) {
+    throw fromSystemError(error, `${path}.lock`);
   }
 }
 

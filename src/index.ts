@@ -1,12 +1,5 @@
 // The public API of engram, nothing else.
-export {
-  Engram,
-  type AskOptions,
-  type OpenOptions,
-  type OpenProgress,
-  type TrainReport,
-  type TrainRequest,
-} from './engram.js';
+export { Engram, type AskOptions, type OpenOptions, type OpenProgress } from './engram.js';
 export { EngramError, type ErrorCode } from './errors.js';
 export {
   defaultHome,
@@ -44,8 +37,17 @@ export {
 } from './models/index.js';
 export {
   AdapterStore,
+  RunControl,
+  RunStore,
   type BrokenAdapter,
+  type MetricsRecord,
+  type MetricsSink,
   type RunProgress,
+  type RunRecord,
   type StoredAdapter,
+  type StoredRun,
   type TargetModule,
+  type TrainEvent,
+  type TrainReport,
+  type TrainRequest,
 } from './training/index.js';

@@ -14,5 +14,7 @@ export interface Api extends Pick<
   /** A brain without its model, to list and forget. */
   openBrain: (options: { home: string; name: string }) => Promise<Pick<index.Brain, 'memories' | 'forget' | 'close'>>;
   Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
+  RunControl: Index['RunControl'];
+  RunStore: new (home: string) => Pick<index.RunStore, 'list' | 'remove'>;
   AdapterStore: new (home: string) => Pick<index.AdapterStore, 'list' | 'export' | 'remove'>;
 }

@@ -1,5 +1,14 @@
 // Figures and tables as a person reads them. Not here: JSON, which carries the figures as they are.
-import type { Answer, MemorizeProgress, Memory, Receipt, RunProgress } from '../index.js';
+import type {
+  Answer,
+  MemorizeProgress,
+  Memory,
+  Receipt,
+  RunProgress,
+  StoredRun,
+  TrainEvent,
+  TrainReport,
+} from '../index.js';
 
 export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -126,6 +135,52 @@ export function trainStep(progress: RunProgress): [label: string, detail: string
   const { step, of, epoch, loss, tokensPerSecond, etaSeconds } = progress;
   const detail = `epoch ${epoch}, step ${step} of ${of}, loss ${loss.toFixed(3)}, ${Math.round(tokensPerSecond)} tokens/s`;
   return ['Training', `${detail}, ${duration(etaSeconds)} left`, step / Math.max(1, of)];
+}
+
+/** What people are told on the way; most is in the live line already. */
+export function trainEvent(event: TrainEvent): string | undefined {
+  switch (event.type) {
+    case 'started': {
+      const { train, validation, test } = event.rows;
+      const parts = [`${count(train)} rows to learn`];
+      if (validation > 0) parts.push(`${count(validation)} to validate`);
+      if (test > 0) parts.push(`${count(test)} to test`);
+      const from = event.step === 0 ? '' : `, on from step ${event.step}`;
+      return `Run ${event.run}: ${parts.join(', ')}${from}.`;
+    }
+    case 'metrics': {
+      if (event.kind === 'step' || event.split !== 'validation') return undefined;
+      return `Epoch ${event.epoch}, step ${event.step}: validation loss ${event.loss.toFixed(4)}.`;
+    }
+    case 'paused':
+      return `Paused after step ${event.step}, with a checkpoint.`;
+    case 'stopped-early':
+      return `No better for ${event.validations} validations: stopped after step ${event.step}.`;
+    case 'best-restored':
+      return `Kept the adapter of step ${event.step}: validation loss ${event.loss.toFixed(4)}.`;
+    case 'checkpoint':
+    case 'resumed':
+      return undefined;
+  }
+}
+
+/** Losses and shares of right tokens by epoch, and what was measured at the end. */
+export function trainReport(report: TrainReport): string {
+  const cell = (value: number | null, show: (value: number) => string): string => (value === null ? '–' : show(value));
+  const loss = (value: number): string => value.toFixed(4);
+  const rows = report.epochs.map(({ train, trainAccuracy, validation, validationAccuracy }, index) => {
+    return [`${index + 1}`, loss(train), share(trainAccuracy), cell(validation, loss), cell(validationAccuracy, share)];
+  });
+  const lines = [table(['epoch', 'loss', 'right', 'validation', 'right'], rows)];
+  if (report.test !== null) lines.push(`Test: loss ${loss(report.test.loss)}, ${share(report.test.accuracy)} right.`);
+  if (report.best !== null) lines.push(`Best: after step ${report.best.step} (epoch ${report.best.epoch}).`);
+  lines.push(`Trained ${report.adapter} on ${count(report.trainedTokens)} tokens in ${duration(report.seconds)}.`);
+  return lines.join('\n');
+}
+
+export function runStatus({ record, active, resumable }: StoredRun): string {
+  const status = active ? 'running' : record.status === 'running' ? 'cut off' : record.status;
+  return resumable ? `${status}, can go on` : status;
 }
 
 /** What an answer rests on; empty where the base model answered alone. */

@@ -20,6 +20,10 @@ export interface World {
   env: Environment;
   /** Calls the listener at each Ctrl-C (or SIGTERM) until the returned function is called. */
   onInterrupt: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+  /** Calls the listener at each Ctrl-Z until the returned function is called; the process is then not stopped. */
+  onSuspend: (listener: () => void) => () => void;
+  /** Stops the process as Ctrl-Z does; settles when it is let go on. */
+  suspend: () => Promise<void>;
   /** Ends the process at once. */
   exit: (code: number) => void;
 }

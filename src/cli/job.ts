@@ -62,6 +62,11 @@ export class Job {
     this.#value = value;
   }
 
+  /** One of several values that --json prints on the way, each a line. */
+  event(value: unknown): void {
+    if (this.settings.json) this.world.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
   /** The value given to value(). */
   get result(): unknown {
     return this.#value;

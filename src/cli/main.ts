@@ -21,6 +21,16 @@ const world: World = {
       for (const signal of signals) process.off(signal, listener);
     };
   },
+  onSuspend: (listener) => {
+    if (process.platform === 'win32') return () => undefined; // has no such signal
+    process.on('SIGTSTP', listener);
+    return () => process.off('SIGTSTP', listener);
+  },
+  suspend: () =>
+    new Promise((resolve) => {
+      process.once('SIGCONT', resolve);
+      process.kill(process.pid, 'SIGSTOP');
+    }),
   exit: (code) => process.exit(code),
 };
 

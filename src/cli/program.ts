@@ -12,6 +12,7 @@ import { forget } from './commands/forget.js';
 import { memories } from './commands/memories.js';
 import { memorize } from './commands/memorize.js';
 import { models } from './commands/models.js';
+import { runs } from './commands/runs.js';
 import { train } from './commands/train.js';
 
 export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
@@ -21,6 +22,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   memories,
   forget,
   train,
+  runs,
   adapters,
   models,
   doctor,

@@ -1,6 +1,7 @@
-// Training data: reads a JSONL file row by row and makes token sequences with loss weights of it. Not here: order, batches
-// and epochs (run.ts), nor making lessons out of a memory (memory/).
+// Training data: reads a JSONL file row by row, or one long text, and makes token sequences with loss weights of it. Not here:
+// which rows are trained on (split.ts), order and batches (plan.ts), nor making lessons out of a memory (memory/).
 import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
 import { parseRow, type Row } from './row.js';
 import { encodeRow, type RowEncoder } from './encode-row.js';
@@ -9,12 +10,18 @@ import type { Example } from './types.js';
 export interface DatasetOptions {
   /** Tokens that one example may have; normally the context of the model. At least 2. */
   maxTokens: number;
+  /** Tokens of the pieces that a longer text is cut into. Default: maxTokens. */
+  textTokens?: number;
+  /** `text`: the file is one text, its pieces count as rows. Default jsonl. */
+  format?: 'jsonl' | 'text';
   signal?: AbortSignal | undefined;
 }
 
 export interface Dataset {
   examples: Example[];
   rows: number;
+  /** The row of each example, counted from 0. */
+  rowOf: number[];
   /** Tokens in all, and those of them that have a loss. */
   tokens: number;
   trainedTokens: number;
@@ -23,19 +30,33 @@ export interface Dataset {
 /** A line longer than this is a mistake and not a row. */
 const MOST_LINE_BYTES = 16 * 2 ** 20;
 
+/** A text longer than this is not read into memory. */
+const MOST_TEXT_BYTES = 256 * 2 ** 20;
+
 /** Reads a JSONL file of `{text}`, `{prompt, completion}` or `{messages}` rows, kinds mixed as you like; empty lines are
  * skipped. Throws, with the number of the line, `corrupt` (no JSON, no UTF-8, none of these shapes), `empty` (nothing to
- * learn in a row) and `too_long` (a conversation longer than maxTokens); without one `empty` (no rows), `not_found`, `disk`. */
+ * learn in a row) and `too_long` (a conversation longer than maxTokens); without one `empty` (no rows), `not_found`, `disk`.
+ *
+ * With the format `text` the file is one text, and each piece of `textTokens` a row. */
 export async function readDataset(path: string, encoder: RowEncoder, options: DatasetOptions): Promise<Dataset> {
-  const dataset: Dataset = { examples: [], rows: 0, tokens: 0, trainedTokens: 0 };
-  for await (const { row, line } of readRows(path, options.signal)) {
-    dataset.rows++;
-    for (const example of encodeRow(row, line, encoder, options.maxTokens)) {
+  const dataset: Dataset = { examples: [], rowOf: [], rows: 0, tokens: 0, trainedTokens: 0 };
+  const add = (examples: readonly Example[]): void => {
+    for (const example of examples) {
       dataset.examples.push(example);
+      dataset.rowOf.push(dataset.rows);
       dataset.tokens += example.tokens.length;
       dataset.trainedTokens += trainedTokens(example);
     }
+    dataset.rows++;
+  };
+  const { maxTokens, textTokens = maxTokens, signal } = options;
+  if (options.format === 'text') {
+    const row: Row = { kind: 'text', text: await readText(path) };
+    throwIfCancelled(signal);
+    for (const piece of encodeRow(row, 1, encoder, maxTokens, textTokens)) add([piece]);
+    return dataset;
   }
+  for await (const { row, line } of readRows(path, signal)) add(encodeRow(row, line, encoder, maxTokens, textTokens));
   if (dataset.rows === 0) {
     throw new EngramError('empty', `There are no rows in ${path}.`, {
       hint: 'Each line is a JSON object: {"text"}, {"prompt", "completion"} or {"messages"}.',
@@ -60,6 +81,24 @@ export async function* readRows(path: string, signal?: AbortSignal): AsyncGenera
     const content = text.trim();
     if (content !== '') yield { row: parseRow(content, line), line };
   }
+}
+
+async function readText(path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    const { size } = await stat(path);
+    if (size > MOST_TEXT_BYTES) {
+      throw new EngramError('too_long', `${path} is longer than ${MOST_TEXT_BYTES / 2 ** 20} MiB.`, {
+        hint: 'Split it into {"text"} rows of a JSONL file.',
+      });
+    }
+    bytes = await readFile(path);
+  } catch (error) {
+    throw fromSystemError(error, path);
+  }
+  const text = decode(bytes, 1).trim();
+  if (text === '') throw new EngramError('empty', `There is no text in ${path}.`);
+  return text;
 }
 
 async function* readLines(path: string): AsyncGenerator<string> {

@@ -19,20 +19,26 @@ interface Sequence {
   weights: number[];
 }
 
-/** The examples of one row: several where a text is longer than maxTokens, or where the chat template shows earlier turns
+/** The examples of one row: several where a text is longer than textTokens, or where the chat template shows earlier turns
  * in another way than they were said. Throws `empty` or `too_long` with the line. */
-export function encodeRow(row: Row, line: number, encoder: RowEncoder, maxTokens: number): Example[] {
-  const sequences = sequencesOf(row, line, encoder, maxTokens);
+export function encodeRow(
+  row: Row,
+  line: number,
+  encoder: RowEncoder,
+  maxTokens: number,
+  textTokens = maxTokens,
+): Example[] {
+  const sequences = sequencesOf(row, line, encoder, maxTokens, textTokens);
   return sequences.map(({ tokens, weights }) => ({
     tokens: Uint32Array.from(tokens),
     weights: Float32Array.from(weights),
   }));
 }
 
-function sequencesOf(row: Row, line: number, encoder: RowEncoder, maxTokens: number): Sequence[] {
+function sequencesOf(row: Row, line: number, encoder: RowEncoder, maxTokens: number, textTokens: number): Sequence[] {
   switch (row.kind) {
     case 'text':
-      return split(encodeText(row.text, line, encoder), maxTokens);
+      return split(encodeText(row.text, line, encoder), textTokens);
     case 'completion': {
       const messages: Message[] = [
         { role: 'user', content: row.prompt },

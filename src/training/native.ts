@@ -61,6 +61,8 @@ export interface NativeTrainer {
   logits(tokens: Uint32Array | Int32Array): Promise<Float32Array>;
   save(path: string): Promise<void>;
   load(path: string): Promise<void>;
+  saveState(path: string): Promise<void>;
+  loadState(path: string): Promise<void>;
   /** Ends the oldest call that has not settled. */
   cancel(): void;
   /** Ends all calls; frees the memory as soon as the running one has noticed. */

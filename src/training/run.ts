@@ -1,65 +1,15 @@
-// The training loop: epochs, batches, gradient accumulation, validation, learning rate, progress, cancelling. Not here: the
-// step itself (C++), the data (dataset.ts), or when a memory is learned well enough (memory/).
-import { checkKeys } from '../config.js';
+// The training loop: steps, validation, early stopping, checkpoints, pausing, cancelling, going on. Not here: the step itself
+// (C++), which examples it takes (plan.ts), where a run stands (run-state.ts), or when a memory is learned well enough (memory/).
 import { EngramError, throwIfCancelled } from '../errors.js';
-import { checkOneOf, checkPositive, checkShare, checkWhole, refuse } from './checks.js';
+import { checkNumber, checkWhole } from './checks.js';
 import { trainedTokens } from './dataset.js';
-import { DEFAULT_OPTIMIZER, resolveOptimizer } from './options.js';
-import { seededRandom, shuffled } from './random.js';
-import { rateAt, type ScheduleKind } from './schedule.js';
-import type { BaseModel, BatchItem, Example, LoraOptions, OptimizerOptions, Trainer } from './types.js';
-
-export interface RunOptions {
-  /** Times that every example is learned from. Default 1. */
-  epochs?: number;
-  /** Examples that go through the model together. Default 4. */
-  batchSize?: number;
-  /** Batches whose gradients are added up before a step. Default 1. */
-  accumulate?: number;
-  /** Share of the examples that is kept out of training and only measured, chosen by the seed; at least one example where
-   * it is not 0, and at least one is left to train on. Default 0. */
-  validation?: number;
-  /** Other order in each epoch. Default true. */
-  shuffle?: boolean;
-  /** Seed of the order and of the validation split. Default 0. */
-  seed?: number;
-  /** Default constant. */
-  schedule?: ScheduleKind;
-  /** Steps in which the learning rate rises. Default 0. */
-  warmupSteps?: number;
-  /** Rate that the schedule starts from. Default: the optimizer's, 2e-4. */
-  learningRate?: number;
-  onProgress?: (progress: RunProgress) => void;
-  /** Aborting it ends the training within a step. */
-  signal?: AbortSignal | undefined;
-}
-
-export interface RunProgress {
-  /** Steps taken, steps in all. */
-  step: number;
-  of: number;
-  /** Counted from 1. */
-  epoch: number;
-  /** Mean loss per token of the step's examples, before the step. */
-  loss: number;
-  learningRate: number;
-  gradNorm: number;
-  /** Tokens through the model per second, since the start. */
-  tokensPerSecond: number;
-  /** Seconds that are left at this speed. */
-  etaSeconds: number;
-}
-
-export interface RunResult {
-  /** Tokens with a loss in the training examples, each counted once. */
-  trainedTokens: number;
-  /** Their loss in the first epoch, summed, each batch at the weights before its update. */
-  sumLoss: number;
-  /** Mean loss per token: in training (each batch before its update), and on the validation examples after the epoch. */
-  epochs: { train: number; validation: number | null }[];
-  steps: number;
-  seconds: number;
-}
+import type { MetricsRecord } from './metrics.js';
+import { resolveOptimizer } from './options.js';
+import { chunks, Plan, type Step } from './plan.js';
+import { resolveSettings, type RunOptions, type RunResult, type Settings } from './run-options.js';
+import { firstState, measuredOf, NOTHING, plus, sumOf, type Measured, type RunState } from './run-state.js';
+import { rateAt } from './schedule.js';
+import type { BaseModel, BatchLoss, Example, LoraOptions, OptimizerOptions, Trainer } from './types.js';
 
 export interface TrainOptions extends Omit<RunOptions, 'learningRate'> {
   lora?: LoraOptions;
@@ -68,18 +18,6 @@ export interface TrainOptions extends Omit<RunOptions, 'learningRate'> {
   /** Where to write the adapter (GGUF) when training has ended well. */
   output?: string;
 }
-
-const DEFAULTS = {
-  epochs: 1,
-  batchSize: 4,
-  accumulate: 1,
-  validation: 0,
-  shuffle: true,
-  seed: 0,
-  schedule: 'constant' as ScheduleKind,
-  warmupSteps: 0,
-  learningRate: DEFAULT_OPTIMIZER.learningRate,
-};
 
 /** Trains a new adapter of `base` and writes it to `output`. Throws as runTraining() does. */
 export async function train(
@@ -100,13 +38,14 @@ export async function train(
 }
 
 /** Trains the adapter of `trainer` further. Throws `usage`, `empty` (nothing to learn), `diverged` (with the step in its
- * details), `cancelled`; the adapter is then as it was after the last whole step. */
+ * details, and the last good checkpoint), `cancelled` (with the checkpoint it can go on from); the adapter is then as it was
+ * after the last whole step. */
 export async function runTraining(
   trainer: Trainer,
   examples: readonly Example[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const settings = checkOptions(options);
+  const settings = resolveSettings(options);
   throwIfCancelled(options.signal);
   const run = new Run(trainer, examples, settings, options);
   const cancel = (): void => {
@@ -120,136 +59,277 @@ export async function runTraining(
   }
 }
 
-type Settings = typeof DEFAULTS;
-
-function checkOptions(options: RunOptions): Settings {
-  checkKeys(options, [...Object.keys(DEFAULTS), 'onProgress', 'signal']);
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as RunOptions;
-  const all = { ...DEFAULTS, ...given };
-  if (typeof all.shuffle !== 'boolean') refuse('shuffle', 'true or false', all.shuffle);
-  return {
-    epochs: checkWhole('epochs', all.epochs, 1),
-    batchSize: checkWhole('batchSize', all.batchSize, 1),
-    accumulate: checkWhole('accumulate', all.accumulate, 1),
-    validation: checkShare('validation', all.validation),
-    shuffle: all.shuffle,
-    seed: checkWhole('seed', all.seed, 0),
-    schedule: checkOneOf('schedule', all.schedule, ['constant', 'linear', 'cosine']),
-    warmupSteps: checkWhole('warmupSteps', all.warmupSteps, 0),
-    learningRate: checkPositive('learningRate', all.learningRate),
-  };
-}
-
 /** An example as the trainer knows it. */
 interface Lesson {
   index: number;
+  tokens: number;
   sumWeights: number;
   trainedTokens: number;
 }
 
+/** Steps in a row beyond the largest sane loss that make an explosion: one may be an odd example. */
+const HOT_STEPS = 3;
+
 class Run {
   readonly #trainer: Trainer;
   readonly #settings: Settings;
-  readonly #onProgress: ((progress: RunProgress) => void) | undefined;
-  readonly #signal: AbortSignal | undefined;
-  readonly #random: ReturnType<typeof seededRandom>;
+  readonly #options: RunOptions;
   readonly #training: Lesson[];
   readonly #validation: Lesson[];
-  readonly #steps: number;
-  readonly #started = performance.now();
-  #step = 0;
-  #computedTokens = 0;
+  readonly #test: Lesson[];
+  readonly #plan: Plan<Lesson>;
+  readonly #checkpointSteps: number;
+  readonly #checkpointSeconds: number;
+  #state: RunState;
+  /** Since when time counts, and the seconds before that. */
+  #clock = { since: performance.now(), seconds: 0 };
+  /** The last checkpoint. */
+  #kept: { state: RunState; at: number };
+  /** The adapter is no longer that of the state: nothing may be kept of it. */
+  #isOver = false;
 
   constructor(trainer: Trainer, examples: readonly Example[], settings: Settings, options: RunOptions) {
     this.#trainer = trainer;
     this.#settings = settings;
-    this.#onProgress = options.onProgress;
-    this.#signal = options.signal;
-    this.#random = seededRandom(settings.seed);
-    const kept = splitOff(examples.length, settings.validation, this.#random);
-    const lessons = examples.map((example) => toLesson(trainer, example));
-    this.#training = lessons.filter((lesson, i) => !kept.has(i) && lesson.trainedTokens > 0);
-    this.#validation = lessons.filter((_, i) => kept.has(i));
+    this.#options = options;
+    this.#checkpointSteps = checkWhole('checkpointSteps', options.checkpointSteps ?? 0, 0);
+    this.#checkpointSeconds = checkNumber('checkpointSeconds', options.checkpointSeconds ?? 60);
+    const lessons = (some: readonly Example[] = []): Lesson[] =>
+      some.map((example) => toLesson(trainer, example)).filter((lesson) => lesson.trainedTokens > 0);
+    this.#training = lessons(examples);
+    this.#validation = lessons(options.validation);
+    this.#test = lessons(options.test);
     if (this.#training.length === 0) throw new EngramError('empty', 'There is nothing to learn from.');
-    this.#steps = settings.epochs * Math.ceil(this.#training.length / (settings.batchSize * settings.accumulate));
+    if (settings.patience > 0 && this.#validation.length === 0) {
+      throw new EngramError('usage', 'Nothing tells when to stop early: patience needs examples to validate on.');
+    }
+    this.#plan = new Plan(this.#training, settings);
+    this.#state = firstState();
+    this.#kept = { state: this.#state, at: performance.now() };
   }
 
   async start(): Promise<RunResult> {
-    const epochs: RunResult['epochs'] = [];
-    let sumLoss = 0;
-    for (let epoch = 1; epoch <= this.#settings.epochs; epoch++) {
-      const loss = await this.#epoch(epoch);
-      if (epoch === 1) sumLoss = loss.sumLoss;
-      epochs.push({ train: loss.sumLoss / loss.sumWeights, validation: await this.#validate() });
+    const { checkpoints, resume } = this.#options;
+    try {
+      await checkpoints?.clean();
+      if (checkpoints !== undefined && resume !== undefined) {
+        await checkpoints.load(this.#trainer, resume.name);
+        this.#state = resume.state;
+        this.#clock.seconds = resume.state.seconds;
+        this.#kept.state = resume.state;
+      }
+      await this.#loop();
+      if (this.#state.step > this.#kept.state.step) await this.#checkpoint();
+      this.#isOver = true;
+      await this.#restoreBest();
+      return await this.#result();
+    } catch (error) {
+      throw await this.#closing(error);
+    }
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#isDone()) {
+      const steps = this.#plan.epoch(this.#state.epoch);
+      const step = steps[this.#state.position];
+      if (this.#isValidationDue(step === undefined)) await this.#validate();
+      else if (step === undefined) await this.#endEpoch();
+      else await this.#step(step);
+      throwIfCancelled(this.#options.signal);
+      if (this.#isCheckpointDue()) await this.#checkpoint();
+      if (this.#options.control?.paused === true) await this.#pause();
+    }
+    if (!this.#isStale()) return;
+    this.#options.onEvent?.({ type: 'stopped-early', step: this.#state.step, validations: this.#state.stale });
+    if (this.#state.position > 0) await this.#endEpoch();
+  }
+
+  #isDone(): boolean {
+    return this.#isStale() || this.#state.epoch > this.#settings.epochs;
+  }
+
+  #isStale(): boolean {
+    const { patience } = this.#settings;
+    return patience > 0 && this.#state.stale >= patience;
+  }
+
+  async #step(batches: Step<Lesson>): Promise<void> {
+    const { schedule, warmupSteps, learningRate } = this.#settings;
+    // The gradient of a step is that of the mean loss per token of all its examples, however they are cut into batches.
+    const scale = 1 / batches.flat().reduce((sum, lesson) => sum + lesson.sumWeights, 0);
+    let sum = NOTHING;
+    let computedTokens = 0;
+    for (const batch of batches) {
+      const items = batch.map((lesson) => ({ example: lesson.index, scale }));
+      const loss = await this.#pass(() => this.#trainer.backward(items));
+      sum = plus(sum, sumOf(loss));
+      computedTokens += loss.computedTokens;
+    }
+    const { loss, accuracy } = measuredOf(sum);
+    const hot = this.#heat(loss);
+    const rate = rateAt(this.#state.step, { kind: schedule, learningRate, warmupSteps, steps: this.#plan.steps });
+    const { gradNorm } = await this.#guard(() => this.#trainer.update(rate));
+    const { epoch } = this.#state;
+    const step = this.#state.step + 1;
+    const computed = this.#state.computedTokens + computedTokens;
+    const seconds = this.#seconds();
+    const measured = { loss, learningRate: rate, gradNorm, tokensPerSecond: computed / Math.max(seconds, 1e-9) };
+    await this.#record({ kind: 'step', step, epoch, split: 'train', accuracy, ...measured });
+    const position = this.#state.position + 1;
+    this.#moveOn({ step, position, sums: plus(this.#state.sums, sum), computedTokens: computed, hot });
+    const of = this.#plan.steps;
+    this.#options.onProgress?.({ step, of, epoch, ...measured, etaSeconds: (seconds / step) * (of - step) });
+  }
+
+  /** Steps in a row with an insane loss, this one included. Throws `diverged` when they are too many. */
+  #heat(loss: number): number {
+    const { maxLoss } = this.#options;
+    if (maxLoss === undefined || loss <= maxLoss) return 0;
+    const hot = this.#state.hot + 1;
+    if (hot < HOT_STEPS) return hot;
+    throw this.#diverged(
+      `The loss has exploded: ${loss.toFixed(1)}, and above ${maxLoss.toFixed(1)} for ${hot} steps.`,
+    );
+  }
+
+  #isValidationDue(isEnd: boolean): boolean {
+    const { step, validated } = this.#state;
+    if (this.#validation.length === 0 || step === 0 || validated?.step === step) return false;
+    const { evaluateEvery } = this.#settings;
+    return isEnd || (evaluateEvery > 0 && step % evaluateEvery === 0);
+  }
+
+  async #validate(): Promise<void> {
+    const { step, epoch, best, stale } = this.#state;
+    const measured = await this.#measure(this.#validation);
+    const isBetter = best === null || measured.loss < best.loss - this.#settings.minDelta;
+    await this.#record({ kind: 'evaluation', step, epoch, split: 'validation', ...measured });
+    const validated = { step, ...measured };
+    if (!isBetter) {
+      this.#moveOn({ validated, stale: stale + 1 });
+      return;
+    }
+    const change = { validated, stale: 0, metricsBytes: this.#metricsBytes() };
+    await this.#checkpoint((checkpoint) => ({ ...this.#state, ...change, best: { epoch, ...validated, checkpoint } }));
+  }
+
+  async #endEpoch(): Promise<void> {
+    const { step, epoch, sums, validated, epochs, firstEpoch } = this.#state;
+    const { loss, accuracy } = measuredOf(sums);
+    await this.#record({ kind: 'evaluation', step, epoch, split: 'train', loss, accuracy });
+    const validation = validated?.step === step ? validated : null;
+    const result = {
+      train: loss,
+      validation: validation?.loss ?? null,
+      trainAccuracy: accuracy,
+      validationAccuracy: validation?.accuracy ?? null,
+    };
+    const all = [...epochs, result];
+    this.#moveOn({ epoch: epoch + 1, position: 0, sums: NOTHING, firstEpoch: firstEpoch ?? sums, epochs: all });
+  }
+
+  async #measure(lessons: readonly Lesson[]): Promise<Measured> {
+    let sum = NOTHING;
+    for (const batch of chunks(lessons, this.#settings.batchSize)) {
+      const items = batch.map((lesson) => ({ example: lesson.index }));
+      sum = plus(sum, sumOf(await this.#pass(() => this.#trainer.evaluate(items))));
+    }
+    return measuredOf(sum);
+  }
+
+  /** The state with the lowest validation loss is the one that is left. */
+  async #restoreBest(): Promise<void> {
+    const { best, step } = this.#state;
+    if (best === null || best.step === step || best.checkpoint === null) return;
+    await this.#options.checkpoints?.loadAdapter(this.#trainer, best.checkpoint);
+    this.#options.onEvent?.({ type: 'best-restored', step: best.step, loss: best.loss });
+  }
+
+  async #result(): Promise<RunResult> {
+    const { step, epoch, epochs, firstEpoch, best } = this.#state;
+    const test = this.#test.length === 0 ? null : await this.#measure(this.#test);
+    if (test !== null) {
+      const at = best ?? { step, epoch: Math.min(epoch, this.#settings.epochs) };
+      await this.#record({ kind: 'evaluation', step: at.step, epoch: at.epoch, split: 'test', ...test });
     }
     return {
       trainedTokens: this.#training.reduce((sum, lesson) => sum + lesson.trainedTokens, 0),
-      sumLoss,
+      sumLoss: firstEpoch?.sumLoss ?? 0,
       epochs,
-      steps: this.#step,
+      best,
+      test,
+      stoppedEarly: this.#isStale() && epoch <= this.#settings.epochs,
+      steps: step,
       seconds: this.#seconds(),
     };
   }
 
-  async #epoch(epoch: number): Promise<Sum> {
-    const { batchSize, accumulate, shuffle } = this.#settings;
-    const order = shuffle ? shuffled(this.#training, this.#random) : this.#training;
-    const total: Sum = { sumLoss: 0, sumWeights: 0 };
-    for (const group of chunks(order, batchSize * accumulate)) {
-      // The gradient of a step is that of the mean loss per token of all its examples, however they are cut into batches.
-      const scale = 1 / group.reduce((sum, lesson) => sum + lesson.sumWeights, 0);
-      const step: Sum = { sumLoss: 0, sumWeights: 0 };
-      for (const batch of chunks(group, batchSize)) {
-        const items = batch.map((lesson) => ({ example: lesson.index, scale }));
-        add(step, await this.#pass(() => this.#trainer.backward(items)));
-      }
-      await this.#update(epoch, step.sumLoss / step.sumWeights);
-      add(total, step);
-    }
-    return total;
+  #isCheckpointDue(): boolean {
+    const { step, hot } = this.#state;
+    // What an exploding loss leaves is nothing to go on from.
+    if (this.#options.checkpoints === undefined || step === this.#kept.state.step || hot > 0) return false;
+    const isLate = performance.now() - this.#kept.at >= 1000 * this.#checkpointSeconds;
+    const isFar = this.#checkpointSteps > 0 && step % this.#checkpointSteps === 0;
+    return isFar || (this.#checkpointSeconds > 0 && isLate);
   }
 
-  async #update(epoch: number, loss: number): Promise<void> {
-    const { schedule, warmupSteps, learningRate } = this.#settings;
-    const rate = rateAt(this.#step, { kind: schedule, learningRate, warmupSteps, steps: this.#steps });
-    const { gradNorm } = await this.#guard(() => this.#trainer.update(rate));
-    this.#step++;
+  /** Writes the state, which takes effect with it: what was cancelled in the middle has not happened. */
+  async #checkpoint(stateOf: (name: string | null) => RunState = () => this.#state): Promise<void> {
+    const { checkpoints, metricsFile, onEvent } = this.#options;
+    if (checkpoints === undefined) {
+      this.#state = stateOf(null);
+      return;
+    }
+    await metricsFile?.sync();
     const seconds = this.#seconds();
-    this.#onProgress?.({
-      step: this.#step,
-      of: this.#steps,
-      epoch,
-      loss,
-      learningRate: rate,
-      gradNorm,
-      tokensPerSecond: this.#computedTokens / Math.max(seconds, 1e-9),
-      etaSeconds: (seconds / this.#step) * (this.#steps - this.#step),
-    });
-    throwIfCancelled(this.#signal);
+    const { path, state } = await checkpoints.write(this.#trainer, (name) => ({ ...stateOf(name), seconds }));
+    this.#state = state;
+    this.#kept = { state, at: performance.now() };
+    onEvent?.({ type: 'checkpoint', step: state.step, path, best: state.best?.step === state.step });
   }
 
-  async #validate(): Promise<number | null> {
-    if (this.#validation.length === 0) return null;
-    const total: Sum = { sumLoss: 0, sumWeights: 0 };
-    for (const batch of chunks(this.#validation, this.#settings.batchSize)) {
-      const items: BatchItem[] = batch.map((lesson) => ({ example: lesson.index }));
-      add(total, await this.#pass(() => this.#trainer.evaluate(items)));
+  async #pause(): Promise<void> {
+    const { control, onEvent, signal } = this.#options;
+    if (this.#state !== this.#kept.state) await this.#checkpoint();
+    const seconds = this.#seconds();
+    onEvent?.({ type: 'paused', step: this.#state.step });
+    await control?.wait(signal);
+    this.#clock = { since: performance.now(), seconds };
+    throwIfCancelled(signal);
+    onEvent?.({ type: 'resumed', step: this.#state.step });
+  }
+
+  /** What a run that ends with an error leaves behind: a checkpoint where it was cancelled, the last good one where it diverged. */
+  async #closing(error: unknown): Promise<unknown> {
+    const { checkpoints, signal } = this.#options;
+    if (!(error instanceof EngramError) || checkpoints === undefined) return error;
+    if (error.code === 'cancelled' && signal?.aborted === true) {
+      if (this.#state !== this.#kept.state && !this.#isOver) await this.#checkpoint();
+      const { step } = this.#state;
+      const message = `Cancelled after step ${step} of ${this.#plan.steps}.`;
+      return new EngramError('cancelled', message, { cause: error, details: { step } });
     }
-    return total.sumWeights > 0 ? total.sumLoss / total.sumWeights : null;
+    if (error.code !== 'diverged') return error;
+    const { step, hot, best } = this.#state;
+    await checkpoints.dropFrom(step - hot, best?.checkpoint ?? null);
+    const good = await checkpoints.latest();
+    if (good === undefined) return error;
+    return new EngramError('diverged', error.message, {
+      hint: `${error.hint ?? ''} The adapter after step ${good.state.step} is sound: ${checkpoints.adapterPath(good.name)}`,
+      cause: error,
+      details: { ...error.details, checkpoint: good.path },
+    });
   }
 
-  async #pass(pass: () => ReturnType<Trainer['backward']>): Promise<Sum> {
-    const { examples, computedTokens } = await this.#guard(() => {
+  async #pass(pass: () => Promise<BatchLoss>): Promise<BatchLoss> {
+    const loss = await this.#guard(() => {
       const running = pass();
       // Aborted since the last call ended: only a pass that rejects clears the gradients of those before it.
-      if (this.#signal?.aborted) this.#trainer.cancel();
+      if (this.#options.signal?.aborted) this.#trainer.cancel();
       return running;
     });
-    this.#computedTokens += computedTokens;
-    const sum: Sum = { sumLoss: 0, sumWeights: 0 };
-    for (const example of examples) add(sum, example);
-    if (!Number.isFinite(sum.sumLoss)) throw this.#diverged('The loss is not a finite number.');
-    return sum;
+    if (!Number.isFinite(sumOf(loss).sumLoss)) throw this.#diverged('The loss is not a finite number.');
+    return loss;
   }
 
   /** Names the step in `diverged`. */
@@ -263,43 +343,39 @@ class Run {
   }
 
   #diverged(message: string, cause?: EngramError): EngramError {
-    const step = this.#step + 1;
-    return new EngramError('diverged', `Training diverged at step ${step} of ${this.#steps}: ${message}`, {
+    const step = this.#state.step + 1;
+    return new EngramError('diverged', `Training diverged at step ${step} of ${this.#plan.steps}: ${message}`, {
       hint: 'Lower the learning rate, or add warm-up steps.',
       cause,
       details: { step },
     });
   }
 
-  #seconds(): number {
-    return (performance.now() - this.#started) / 1000;
+  async #record(measured: Omit<MetricsRecord, 'timeMs'>): Promise<void> {
+    const record: MetricsRecord = { ...measured, timeMs: Math.round(1000 * this.#seconds()) };
+    const { metricsFile, sinks = [], onEvent } = this.#options;
+    await metricsFile?.write(record);
+    for (const sink of sinks) await sink.write(record);
+    onEvent?.({ type: 'metrics', ...record });
   }
-}
 
-interface Sum {
-  sumLoss: number;
-  sumWeights: number;
-}
+  /** The state after what was recorded. */
+  #moveOn(change: Partial<RunState>): void {
+    this.#state = { ...this.#state, ...change, metricsBytes: this.#metricsBytes() };
+  }
 
-function add(to: Sum, from: Sum): void {
-  to.sumLoss += from.sumLoss;
-  to.sumWeights += from.sumWeights;
+  #metricsBytes(): number {
+    return this.#options.metricsFile?.bytes ?? 0;
+  }
+
+  #seconds(): number {
+    return this.#clock.seconds + (performance.now() - this.#clock.since) / 1000;
+  }
 }
 
 function toLesson(trainer: Trainer, example: Example): Lesson {
   let sumWeights = 0;
   for (let i = 1; i < example.weights.length; i++) sumWeights += example.weights[i]!;
-  return { index: trainer.add(example), sumWeights, trainedTokens: trainedTokens(example) };
-}
-
-/** Indices of the examples that are only measured. */
-function splitOff(count: number, share: number, random: ReturnType<typeof seededRandom>): Set<number> {
-  if (share === 0) return new Set();
-  if (count < 2) throw new EngramError('usage', 'One example cannot be split into training and validation.');
-  const kept = Math.min(count - 1, Math.max(1, Math.round(count * share)));
-  return new Set(shuffled([...Array(count).keys()], random).slice(0, kept));
-}
-
-function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+  const { length: tokens } = example.tokens;
+  return { index: trainer.add(example), tokens, sumWeights, trainedTokens: trainedTokens(example) };
 }

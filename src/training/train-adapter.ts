@@ -2,7 +2,8 @@
 import type { AdapterStore, StoredAdapter } from './adapters.js';
 import { manifestBase } from './manifest.js';
 import { resolveLora, resolveOptimizer } from './options.js';
-import { runTraining, type RunResult, type TrainOptions } from './run.js';
+import type { RunResult } from './run-options.js';
+import { runTraining, type TrainOptions } from './run.js';
 import type { BaseModel, Example } from './types.js';
 
 export interface TrainAdapterOptions extends Omit<TrainOptions, 'output'> {
@@ -28,7 +29,9 @@ export async function trainAdapter(
   const { rank, alpha, targets, firstLayer, lastLayer } = resolveLora(lora, base.info.layers);
   const trainer = base.newTrainer(lora, optimizer);
   try {
-    const result = await runTraining(trainer, examples, { ...run, learningRate });
+    // A model that guesses blindly has a loss of ln V; twice that is no model any more.
+    const maxLoss = 2 * Math.log(base.info.vocabularySize);
+    const result = await runTraining(trainer, examples, { maxLoss, ...run, learningRate });
     const manifest = {
       base: manifestBase(baseName, baseSha256, base.info),
       rank,

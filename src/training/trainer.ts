@@ -66,6 +66,16 @@ export class LoraTrainer implements Trainer {
     await awaitNative(() => this.#native.load(checkPath(path)));
   }
 
+  async saveState(path: string): Promise<void> {
+    this.#requireOpen();
+    await awaitNative(() => this.#native.saveState(checkPath(path)));
+  }
+
+  async loadState(path: string): Promise<void> {
+    this.#requireOpen();
+    await awaitNative(() => this.#native.loadState(checkPath(path)));
+  }
+
   cancel(): void {
     this.#native.cancel();
   }

@@ -94,6 +94,11 @@ export interface Trainer {
   save(path: string): Promise<void>;
   /** Reads A and B of a GGUF adapter of the same model, rank, targets and layers; the optimizer starts afresh. */
   load(path: string): Promise<void>;
+  /** Writes what goes on from here beside the adapter, as it was after the last update: the optimizer's moments and counters. With
+   * save() and load() a training continues bit for bit. */
+  saveState(path: string): Promise<void>;
+  /** Reads it, after load(). Throws `mismatch` for that of another adapter or optimizer, `corrupt`, `not_found`. */
+  loadState(path: string): Promise<void>;
   /** Stops the call that is running, within a step; that call rejects with `cancelled`. */
   cancel(): void;
   close(): void;

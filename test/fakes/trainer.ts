@@ -1,4 +1,5 @@
 // A Trainer without a model: each example has a loss that falls with every update, and all calls are written down.
+import { readFile, writeFile } from 'node:fs/promises';
 import { EngramError } from '../../src/errors.js';
 import type { BatchItem, BatchLoss, Example, Trainer } from '../../src/training/types.js';
 
@@ -15,6 +16,8 @@ export class FakeTrainer implements Trainer {
   /** Runs before a pass returns. */
   onPass: () => void = () => undefined;
   #cancelNext = false;
+  /** Updates that the adapter has had: those of load() count too. */
+  #updates = 0;
 
   add(example: Example): number {
     this.#requireOpen();
@@ -35,7 +38,7 @@ export class FakeTrainer implements Trainer {
     await Promise.resolve();
     this.#requireOpen();
     this.rates.push(learningRate);
-    return { gradNorm: 1, step: this.rates.length };
+    return { gradNorm: 1, step: ++this.#updates };
   }
 
   /** Of a vocabulary of one. */
@@ -43,13 +46,21 @@ export class FakeTrainer implements Trainer {
     return Promise.resolve(new Float32Array(tokens.length));
   }
 
-  save(path: string): Promise<void> {
+  async save(path: string): Promise<void> {
     this.saved.push(path);
-    return Promise.resolve();
+    await writeFile(path, String(this.#updates));
   }
 
-  load(): Promise<void> {
-    return Promise.resolve();
+  async load(path: string): Promise<void> {
+    this.#updates = Number(await readFile(path, 'utf8'));
+  }
+
+  saveState(path: string): Promise<void> {
+    return writeFile(path, String(this.#updates));
+  }
+
+  async loadState(path: string): Promise<void> {
+    this.#updates = Number(await readFile(path, 'utf8'));
   }
 
   cancel(): void {
@@ -75,7 +86,7 @@ export class FakeTrainer implements Trainer {
     this.onPass();
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- cancel() may have come meanwhile
     if (this.#cancelNext) throw new EngramError('cancelled', 'Cancelled.');
-    const loss = this.lossAt(this.rates.length);
+    const loss = this.lossAt(this.#updates);
     const examples = batch.map(({ example }) => {
       const weights = Array.from(this.examples[example]!.weights).slice(1);
       const sumWeights = weights.reduce((sum, weight) => sum + weight, 0);

@@ -1,66 +1,149 @@
-// `engram train`: a named adapter from a file of examples. Not here: memories, which have adapters of their own (memorize).
+// `engram train`: a named adapter from a file of examples, as a run that can be paused, cut off and gone on with. Not here:
+// memories, which have adapters of their own (memorize), and what became of runs (runs.ts).
 import { EngramError } from '../../errors.js';
-import type { TargetModule } from '../../index.js';
+import type { TargetModule, TrainEvent } from '../../index.js';
 import type { CommandSpec, Options } from '../command.js';
-import { count, table, trainStep } from '../format.js';
+import { trainEvent, trainReport, trainStep } from '../format.js';
 import { choiceOf, numberOf, stringOf } from '../input.js';
+import type { Job } from '../job.js';
+import { pauseOnSuspend } from '../suspend.js';
 
 const TARGETS: readonly TargetModule[] = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'];
 
 export const train: CommandSpec = {
-  usage: 'train <file.jsonl>',
-  summary: 'train a named adapter on rows of {text}, {prompt, completion} or {messages}',
-  required: ['adapter'],
+  usage: 'train [file]',
+  summary: 'train a named adapter on rows of {text}, {prompt, completion} or {messages}, or on a text',
   options: [
-    ['--adapter <name>', 'name of the new adapter (required)'],
+    ['--adapter <name>', 'name of the new adapter (required but with --resume)'],
+    ['--resume [run]', 'go on with a run that was cut off: the one named, or the latest'],
+
+    ['--validation <share|file>', 'what is only measured after each epoch; the best adapter is kept (default: 0)'],
+    ['--test <share|file>', 'what is measured once, at the end (default: 0)'],
+    ['--format <kind>', 'jsonl or text (default: text for .txt and .md, else jsonl)'],
+    ['--length <tokens>', 'longest example; longer texts are cut (default: 512 for texts, else the context)'],
+
     ['--epochs <number>', 'times that every row is learned from (default: 3)'],
     ['--batch-size <rows>', 'rows that go through the model together (default: 4)'],
-    ['--rank <number>', 'rank of the adapter (default: 8)'],
-    ['--alpha <number>', 'the adapter is scaled by alpha / rank (default: 2 × rank)'],
+    ['--batch-tokens <tokens>', 'as many rows together as have so many tokens (default: no limit)'],
+    ['--accumulate <batches>', 'batches whose gradients make one step (default: 1)'],
     ['--learning-rate <number>', 'learning rate at its highest (default: 2e-4)'],
-    ['--optimizer <kind>', 'adamw, adam or sgd (default: adamw)'],
     ['--schedule <kind>', 'constant, linear or cosine (default: constant)'],
     ['--warmup <steps>', 'steps in which the learning rate rises (default: 0)'],
-    ['--validation <share>', 'share of the rows that is only measured (default: 0)'],
-    ['--seed <number>', 'seed of order, split and initial values (default: 0)'],
+    ['--optimizer <kind>', 'adamw, adam or sgd (default: adamw)'],
+    ['--weight-decay <number>', 'how much weights shrink beside the gradient (default: 0)'],
+    ['--max-grad-norm <number>', 'longer gradients are shortened to this; 0: none are (default: 1)'],
+    ['--seed <number>', 'seed of order, split, initial values and dropout (default: 0)'],
+
+    ['--patience <number>', 'end after so many validations without a lower loss; validates on 0.1 of the rows'],
+    ['--min-delta <nats>', 'how much lower a loss must be to count as lower (default: 0)'],
+    ['--evaluate-every <steps>', 'validate also within an epoch (default: at its end only)'],
+
+    ['--rank <number>', 'rank of the adapter (default: 8)'],
+    ['--alpha <number>', 'the adapter is scaled by alpha / rank (default: 2 × rank)'],
+    ['--dropout <share>', 'share of the inputs that the adapter does not see in training (default: 0)'],
     ['--targets <list>', `what is adapted: some of ${TARGETS.join(',')} (default: all)`],
     ['--layers <first:last>', 'adapted layers; negative ones count from the top (default: all)'],
+
+    ['--checkpoint-steps <number>', 'steps between two checkpoints (default: 0, as time goes)'],
+    ['--checkpoint-seconds <number>', 'seconds between two checkpoints (default: 60)'],
+    ['--keep <number>', 'checkpoints that are kept beside the best (default: 2)'],
+    ['--events', 'with --json: print every event as a line of JSON before the report'],
   ],
-  examples: ['engram train rows.jsonl --adapter tone --epochs 3 --validation 0.1'],
+  examples: [
+    'engram train rows.jsonl --adapter tone',
+    'engram train rows.jsonl --adapter tone --epochs 20 --validation 0.1 --patience 3',
+    'engram train rows.jsonl --adapter tone --validation held-back.jsonl --test test.jsonl',
+    'engram train --resume',
+    '',
+    'Of a conversation only what the assistant says is learned. Ctrl-C stops after a checkpoint, Ctrl-Z pauses',
+    'after one (fg goes on); a run that was killed goes on from its last. What comes out is the same to the bit.',
+    'A run is a folder below runs/ of the home: run.json, metrics.jsonl, checkpoints/.',
+  ],
   run: async (job, [file], options) => {
-    const request = {
-      file: file!,
-      adapter: stringOf(options, 'adapter')!,
-      epochs: numberOf(options, 'epochs', '--epochs'),
-      batchSize: numberOf(options, 'batchSize', '--batch-size'),
-      rank: numberOf(options, 'rank', '--rank'),
-      alpha: numberOf(options, 'alpha', '--alpha'),
-      learningRate: numberOf(options, 'learningRate', '--learning-rate'),
-      optimizer: choiceOf(options, 'optimizer', '--optimizer', ['adamw', 'adam', 'sgd']),
-      schedule: choiceOf(options, 'schedule', '--schedule', ['constant', 'linear', 'cosine']),
-      warmup: numberOf(options, 'warmup', '--warmup'),
-      validation: numberOf(options, 'validation', '--validation'),
-      seed: numberOf(options, 'seed', '--seed'),
-      targets: targetsOf(options),
-      layers: layersOf(options),
-    };
+    const request = readRequest(file, options);
+    const { RunControl } = await job.api();
     const engine = await job.open();
-    const report = await engine.train({
-      ...request,
-      signal: job.signal,
-      onProgress: (progress) => {
-        job.progress.show(...trainStep(progress));
-      },
-    });
-    const rows = report.epochs.map(({ train: loss, validation }, index) => {
-      return [`${index + 1}`, loss.toFixed(4), validation === null ? '–' : validation.toFixed(4)];
-    });
-    job.line(table(['epoch', 'loss', 'validation'], rows));
-    job.line(`Trained ${report.adapter} on ${count(report.trainedTokens)} tokens.`);
-    job.value(report);
+    const control = new RunControl();
+    const suspension = pauseOnSuspend(job, control);
+    try {
+      const report = await engine.train({
+        ...request,
+        control,
+        signal: job.signal,
+        onProgress: (progress) => {
+          job.progress.show(...trainStep(progress));
+        },
+        onEvent: (event) => {
+          show(job, event, options['events'] === true);
+          if (event.type === 'paused') void suspension.paused();
+        },
+      });
+      job.line(trainReport(report));
+      job.value(report);
+    } finally {
+      suspension.stop();
+    }
     return undefined;
   },
 };
+
+type Request = Parameters<Awaited<ReturnType<Job['open']>>['train']>[0];
+
+function readRequest(file: string | undefined, options: Options): Request {
+  const resume = options['resume'] as string | true | undefined;
+  const adapter = stringOf(options, 'adapter');
+  const hint = 'See: engram train --help';
+  if (resume === undefined && file === undefined) {
+    throw new EngramError('usage', 'There is no file to train on.', { hint });
+  }
+  if (resume === undefined && adapter === undefined) {
+    throw new EngramError('usage', "Option '--adapter <name>' is missing: the name of the new adapter.", { hint });
+  }
+  const number = (name: string, flag: string): number | undefined => numberOf(options, name, flag);
+  return {
+    ...{ file, adapter, resume },
+    validation: partOf(options, 'validation'),
+    test: partOf(options, 'test'),
+    format: choiceOf(options, 'format', '--format', ['jsonl', 'text']),
+    length: number('length', '--length'),
+    epochs: number('epochs', '--epochs'),
+    batchSize: number('batchSize', '--batch-size'),
+    batchTokens: number('batchTokens', '--batch-tokens'),
+    accumulate: number('accumulate', '--accumulate'),
+    learningRate: number('learningRate', '--learning-rate'),
+    schedule: choiceOf(options, 'schedule', '--schedule', ['constant', 'linear', 'cosine']),
+    warmup: number('warmup', '--warmup'),
+    optimizer: choiceOf(options, 'optimizer', '--optimizer', ['adamw', 'adam', 'sgd']),
+    weightDecay: number('weightDecay', '--weight-decay'),
+    maxGradNorm: number('maxGradNorm', '--max-grad-norm'),
+    seed: number('seed', '--seed'),
+    patience: number('patience', '--patience'),
+    minDelta: number('minDelta', '--min-delta'),
+    evaluateEvery: number('evaluateEvery', '--evaluate-every'),
+    rank: number('rank', '--rank'),
+    alpha: number('alpha', '--alpha'),
+    dropout: number('dropout', '--dropout'),
+    targets: targetsOf(options),
+    layers: layersOf(options),
+    checkpointSteps: number('checkpointSteps', '--checkpoint-steps'),
+    checkpointSeconds: number('checkpointSeconds', '--checkpoint-seconds'),
+    keepCheckpoints: number('keep', '--keep'),
+  };
+}
+
+/** A share of the rows, or a path. */
+function partOf(options: Options, name: string): number | string | undefined {
+  const given = stringOf(options, name);
+  if (given === undefined) return undefined;
+  const share = given.trim() === '' ? Number.NaN : Number(given);
+  return Number.isNaN(share) ? given : share;
+}
+
+function show(job: Job, event: TrainEvent, asJson: boolean): void {
+  if (asJson) job.event(event);
+  const line = trainEvent(event);
+  if (line !== undefined) job.note(line);
+}
 
 function targetsOf(options: Options): TargetModule[] | undefined {
   return stringOf(options, 'targets')

@@ -72,7 +72,7 @@ describe('train', () => {
     const more = ['--targets', 'q, v', '--layers=-8:-1', '--validation', '0.1', '--warmup', '5'];
     const { code, stdout } = await runCli(['train', 'rows.jsonl', '--adapter', 'tone', ...flags, ...more], { api });
     expect(code).toBe(0);
-    expect(stdout).toContain('Trained tone on 27 tokens.');
+    expect(stdout).toContain('Trained tone on 27 tokens');
     expect(api.engine.calls[0]![1]).toMatchObject({
       ...{ file: 'rows.jsonl', adapter: 'tone', epochs: 2, learningRate: 1e-3, optimizer: 'sgd', schedule: 'cosine' },
       ...{ targets: ['q', 'v'], layers: [-8, -1], validation: 0.1, warmup: 5 },

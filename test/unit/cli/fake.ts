@@ -8,6 +8,7 @@ import type { Api, Engine } from '../../../src/cli/api.js';
 import type { World } from '../../../src/cli/io.js';
 import { run } from '../../../src/cli/run.js';
 import { EngramError } from '../../../src/errors.js';
+import { RunControl } from '../../../src/training/control.js';
 import type { Answer, AskOptions, Memory, MemoryInput, Receipt } from '../../../src/index.js';
 
 export function newAnswer(text: string, changes: Partial<Answer> = {}): Answer {
@@ -99,11 +100,13 @@ export class FakeEngine implements Engine {
 
   train(request: Parameters<Engine['train']>[0]): ReturnType<Engine['train']> {
     this.calls.push(['train', request]);
+    const rows = { train: 9, validation: 1, test: 0 };
+    request.onEvent?.({ type: 'started', run: 'tone-1', folder: 'runs/tone-1', rows, step: 0 });
     return Promise.resolve({
-      adapter: request.adapter,
-      trainedTokens: 27,
-      sumLoss: 78.2,
-      epochs: [{ train: 2.9, validation: null }],
+      ...{ adapter: request.adapter ?? 'tone', run: 'tone-1', folder: 'runs/tone-1', rows },
+      ...{ trainedTokens: 27, sumLoss: 78.2, best: null, stoppedEarly: false, steps: 3, seconds: 1 },
+      test: { loss: 2.5, accuracy: 0.5 },
+      epochs: [{ train: 2.9, validation: null, trainAccuracy: 0.4, validationAccuracy: null }],
     });
   }
 
@@ -137,6 +140,16 @@ export class FakeApi implements Api {
     }
     remove(name: string): Promise<void> {
       return Promise.reject(new EngramError('not_found', `There is no adapter "${name}".`));
+    }
+  };
+
+  readonly RunControl = RunControl;
+  readonly RunStore: Api['RunStore'] = class {
+    list(): ReturnType<InstanceType<Api['RunStore']>['list']> {
+      return Promise.resolve([]);
+    }
+    remove(id: string): Promise<void> {
+      return Promise.reject(new EngramError('not_found', `There is no run "${id}".`));
     }
   };
 
@@ -174,6 +187,8 @@ export interface Ran {
   json: () => unknown;
   /** What world.exit() was called with. */
   exits: number[];
+  /** How often the process stopped itself. */
+  suspended: number;
 }
 
 export interface RunOptions {
@@ -184,8 +199,8 @@ export interface RunOptions {
   /** Makes the streams terminals. */
   isTTY?: boolean;
   home?: string;
-  /** Gets a function that sends a Ctrl-C. */
-  onStart?: (interrupt: () => void) => void;
+  /** Gets functions that send a Ctrl-C and a Ctrl-Z. */
+  onStart?: (interrupt: () => void, suspend: () => void) => void;
 }
 
 /** Runs a command line and returns what it did. */
@@ -205,6 +220,8 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   if (typeof options.stdin === 'function') options.stdin(stdin);
   else stdin.end(options.stdin ?? '');
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
+  const suspenders = new Set<() => void>();
+  const suspended = { count: 0 };
   const exits: number[] = [];
   const world: World = {
     stdin: Object.assign(stdin, { isTTY: options.isTTY ?? false }),
@@ -215,12 +232,25 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onSuspend: (listener) => {
+      suspenders.add(listener);
+      return () => suspenders.delete(listener);
+    },
+    suspend: () => {
+      suspended.count++;
+      return Promise.resolve();
+    },
     exit: (code) => exits.push(code),
   };
-  options.onStart?.(() => {
-    for (const listener of listeners) listener('SIGINT');
-  });
+  options.onStart?.(
+    () => {
+      for (const listener of listeners) listener('SIGINT');
+    },
+    () => {
+      for (const listener of suspenders) listener();
+    },
+  );
   const api = options.api ?? new FakeApi();
   const code = await run(argv, world, () => Promise.resolve(api), '1.2.3');
-  return { code, ...out, exits, json: () => JSON.parse(out.stdout) as unknown };
+  return { code, ...out, exits, suspended: suspended.count, json: () => JSON.parse(out.stdout) as unknown };
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EngramError } from '../../../src/errors.js';
 import { runTraining, train, type BaseModel, type Example, type RunProgress } from '../../../src/training/index.js';
@@ -37,7 +40,7 @@ describe('runTraining', () => {
     trainer.lossAt = (updates) => 10 - updates;
     const result = await runTraining(trainer, examples, { epochs: 2, batchSize: 4, shuffle: false });
     expect(result).toMatchObject({ trainedTokens: 25, sumLoss: 9 * 10 + 16 * 9, steps: 4 });
-    expect(result.epochs).toEqual([
+    expect(result.epochs).toMatchObject([
       { train: (9 * 10 + 16 * 9) / 25, validation: null },
       { train: (9 * 8 + 16 * 7) / 25, validation: null },
     ]);
@@ -55,16 +58,16 @@ describe('runTraining', () => {
     expect(order.slice(0, 7)).not.toEqual(order.slice(7));
   });
 
-  it('keeps validation examples out of training and measures them after each epoch', async () => {
+  it('measures validation examples after each epoch, and test examples once', async () => {
     const trainer = new FakeTrainer();
     trainer.lossAt = (updates) => 10 - updates;
-    const result = await runTraining(trainer, examples, { epochs: 2, batchSize: 2, validation: 0.3 });
+    const [validation, test] = [[example(2), example(4)], [example(6)]];
+    const result = await runTraining(trainer, examples, { epochs: 2, batchSize: 4, validation, test });
     const trained = new Set(trainer.backwards.flat().map((item) => item.example));
-    const measured = new Set(trainer.evaluated.flat().map((item) => item.example));
-    expect(measured.size).toBe(2);
-    expect(trained.size).toBe(5);
-    for (const index of measured) expect(trained.has(index)).toBe(false);
-    expect(result.epochs.map((epoch) => epoch.validation)).toEqual([7, 4]);
+    expect([...trained].sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(trainer.evaluated.map((batch) => batch.map((item) => item.example))).toEqual([[7, 8], [7, 8], [9]]);
+    expect(result.epochs.map((epoch) => epoch.validation)).toEqual([8, 6]);
+    expect(result.test).toEqual({ loss: 6, accuracy: 0 });
   });
 
   it('follows the schedule', async () => {
@@ -80,7 +83,7 @@ describe('runTraining', () => {
     expect(reports.map(({ step, of, epoch, loss }) => ({ step, of, epoch, loss }))).toEqual([
       { step: 1, of: 4, epoch: 1, loss: 4 },
       { step: 2, of: 4, epoch: 1, loss: 2 },
-      { step: 3, of: 4, epoch: 2, loss: 4 / 3 },
+      { step: 3, of: 4, epoch: 2, loss: expect.closeTo(4 / 3) as number },
       { step: 4, of: 4, epoch: 2, loss: 1 },
     ]);
     expect(reports.at(-1)!.etaSeconds).toBe(0);
@@ -143,7 +146,10 @@ describe('runTraining', () => {
     { batchSize: 0 },
     { batchSize: 1.5 },
     { accumulate: NaN },
-    { validation: 1 },
+    { batchTokens: 0 },
+    { patience: 1 },
+    { minDelta: -1 },
+    { checkpointSeconds: NaN },
     { learningRate: 0 },
     { learningRate: NaN },
     { warmupSteps: -1 },
@@ -151,11 +157,6 @@ describe('runTraining', () => {
     { epoch: 3 },
   ])('refuses %j', async (options) => {
     await expect(runTraining(new FakeTrainer(), examples, options as object)).rejects.toMatchObject({ code: 'usage' });
-  });
-
-  it('refuses to split one example', async () => {
-    const options = { validation: 0.5 };
-    await expect(runTraining(new FakeTrainer(), [example(2)], options)).rejects.toMatchObject({ code: 'usage' });
   });
 });
 
@@ -168,8 +169,11 @@ describe('train', () => {
 
   it('saves the adapter at the end and closes the trainer', async () => {
     const trainer = new FakeTrainer();
-    await train(baseWith(trainer), examples, { output: '/tmp/a.gguf', optimizer: { learningRate: 0.5 } });
-    expect(trainer).toMatchObject({ saved: ['/tmp/a.gguf'], closed: true });
+    const folder = mkdtempSync(join(tmpdir(), 'engram-run-'));
+    const output = join(folder, 'a.gguf');
+    await train(baseWith(trainer), examples, { output, optimizer: { learningRate: 0.5 } });
+    rmSync(folder, { recursive: true });
+    expect(trainer).toMatchObject({ saved: [output], closed: true });
     expect(new Set(trainer.rates)).toEqual(new Set([0.5]));
   });
 

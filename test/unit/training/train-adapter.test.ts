@@ -16,7 +16,7 @@ beforeEach(() => {
   store = new AdapterStore(home);
   trainer = new FakeTrainer();
   trainer.save = (path) => copyFile(GGUF_ADAPTER, path);
-  const info = { architecture: 'llama', layers: 3, ...HEADS } as BaseModel['info'];
+  const info = { architecture: 'llama', layers: 3, vocabularySize: 100, ...HEADS } as BaseModel['info'];
   base = { info, newTrainer: () => trainer, close: () => undefined };
 });
 afterEach(() => {

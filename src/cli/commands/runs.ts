@@ -1,0 +1,36 @@
+// `engram runs`: what became of the runs of train. Not here: going on with one (`train --resume`).
+import type { CommandGroup } from '../command.js';
+import { runStatus, table } from '../format.js';
+
+export const runs: CommandGroup = {
+  usage: 'runs',
+  summary: 'the runs of train: list, rm',
+  commands: [
+    {
+      usage: 'list',
+      summary: 'list them, oldest first, and whether train --resume can go on with them',
+      run: async (job) => {
+        const { RunStore } = await job.api();
+        const found = await new RunStore(job.settings.home).list();
+        const rows = found.map((run) => {
+          const { id, model, createdAt } = run.record;
+          return [id, runStatus(run), model.name, createdAt.slice(0, 16).replace('T', ' '), run.folder];
+        });
+        job.line(rows.length === 0 ? 'There are none.' : table(['run', 'state', 'model', 'since', 'folder'], rows));
+        job.value(found);
+        return undefined;
+      },
+    },
+    {
+      usage: 'rm <run>',
+      summary: 'delete one with its checkpoints; the adapter it made stays',
+      run: async (job, [id]) => {
+        const { RunStore } = await job.api();
+        await new RunStore(job.settings.home).remove(id!);
+        job.line(`Removed ${id!}.`);
+        job.value({ removed: id });
+        return undefined;
+      },
+    },
+  ],
+};

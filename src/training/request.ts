@@ -1,0 +1,150 @@
+// What a training from a file can be asked for, as flat options, and the settings that follow from them with all defaults filled
+// in. Not here: doing it (train-file.ts).
+import { extname } from 'node:path';
+import { checkKeys } from '../config.js';
+import { EngramError } from '../errors.js';
+import { checkOneOf, checkShare, checkWhole } from './checks.js';
+import type { RunControl } from './control.js';
+import type { MetricsSink } from './metrics.js';
+import { resolveLora, resolveOptimizer } from './options.js';
+import { resolveSettings, type RunEvent, type RunProgress, type RunSettings } from './run-options.js';
+import type { DataOptions, TrainSettings } from './runs.js';
+import type { BaseModelInfo, LoraOptions, OptimizerOptions } from './types.js';
+
+/** `undefined` is the default everywhere. */
+export interface FlatOptions
+  extends
+    Omit<RunSettings, 'learningRate' | 'warmupSteps' | 'shuffle'>,
+    Pick<OptimizerOptions, 'learningRate' | 'weightDecay' | 'maxGradNorm'>,
+    Pick<LoraOptions, 'rank' | 'alpha' | 'targets' | 'layers' | 'dropout'> {
+  /** Share of the rows (0 to below 1, chosen by the seed), or a file of its own, that is only measured: after each epoch, and
+   * the adapter with the lowest loss is the one that is kept. Default 0, and 0.1 with `patience`. */
+  validation?: number | string;
+  /** The same, measured once at the end. Default 0. */
+  test?: number | string;
+  /** `jsonl`: a row of `{text}`, `{prompt, completion}` or `{messages}` a line; `text`: one long text. Default: by the name
+   * of the file, text for .txt and .md. */
+  format?: 'jsonl' | 'text';
+  /** Tokens that an example may have: longer texts are cut into several, longer conversations refused. Default: 512 for texts,
+   * the model's context for conversations. */
+  length?: number;
+  /** Steps. Default 0. */
+  warmup?: number;
+  optimizer?: OptimizerOptions['kind'];
+}
+
+export type TrainRequest = { [K in keyof FlatOptions]?: FlatOptions[K] | undefined } & {
+  /** Rows to learn from. Needed unless a run is gone on with. */
+  file?: string | undefined;
+  /** Name of the new adapter. Needed unless a run is gone on with. */
+  adapter?: string | undefined;
+  /** Goes on with the run of this id, or with the latest that can (true). Options given beside it must be those of the run. */
+  resume?: string | boolean | undefined;
+  /** Steps and seconds between two checkpoints; 0: never for that. Default 0 and 60. */
+  checkpointSteps?: number | undefined;
+  checkpointSeconds?: number | undefined;
+  /** Checkpoints that are kept beside the best. Default 2. */
+  keepCheckpoints?: number | undefined;
+  onProgress?: ((progress: RunProgress) => void) | undefined;
+  onEvent?: ((event: TrainEvent) => void) | undefined;
+  /** Get every record of metrics.jsonl, and are closed at the end. */
+  sinks?: readonly MetricsSink[] | undefined;
+  control?: RunControl | undefined;
+  signal?: AbortSignal | undefined;
+};
+
+export type TrainEvent =
+  | RunEvent
+  /** `step` is above 0 for a run that goes on. */
+  | { type: 'started'; run: string; folder: string; rows: Rows; step: number };
+
+export interface Rows {
+  train: number;
+  validation: number;
+  test: number;
+}
+
+const FLAT_KEYS = [
+  ...['validation', 'test', 'format', 'length', 'epochs', 'batchSize', 'batchTokens', 'accumulate', 'learningRate'],
+  ...['schedule', 'warmup', 'optimizer', 'weightDecay', 'maxGradNorm', 'seed', 'patience', 'minDelta'],
+  ...['evaluateEvery', 'rank', 'alpha', 'dropout', 'targets', 'layers'],
+];
+const OTHER_KEYS = [
+  ...['file', 'adapter', 'resume', 'checkpointSteps', 'checkpointSeconds', 'keepCheckpoints'],
+  ...['onProgress', 'onEvent', 'sinks', 'control', 'signal'],
+];
+
+/** Those of a request that decide what comes out. Throws `usage` for one that there is not. */
+export function flatOptions(request: TrainRequest): FlatOptions {
+  checkKeys(request, [...FLAT_KEYS, ...OTHER_KEYS]);
+  return Object.fromEntries(Object.entries(request).filter(([key]) => FLAT_KEYS.includes(key)));
+}
+
+const DEFAULT_EPOCHS = 3;
+const DEFAULT_TEXT_TOKENS = 512;
+const DEFAULT_VALIDATION = 0.1;
+
+/** Fills in the defaults. Throws `usage`. */
+export function resolveRequest(request: FlatOptions & { file: string }, model: BaseModelInfo): TrainSettings {
+  const { rank, alpha, targets, layers, dropout, seed, optimizer, learningRate, weightDecay, maxGradNorm } = request;
+  const lora = resolveLora(defined({ rank, alpha, targets, layers, dropout, seed }), model.layers);
+  const { firstLayer, lastLayer, ...restOfLora } = lora;
+  const solver = resolveOptimizer(defined({ kind: optimizer, learningRate, weightDecay, maxGradNorm }));
+  const { epochs = DEFAULT_EPOCHS, batchSize, batchTokens, accumulate, schedule, warmup } = request;
+  const { evaluateEvery, patience, minDelta } = request;
+  const run = resolveSettings(
+    defined({
+      ...{ epochs, batchSize, batchTokens, accumulate, schedule, warmupSteps: warmup, seed },
+      ...{ evaluateEvery, patience, minDelta, learningRate: solver.learningRate },
+    }),
+  );
+  return {
+    data: resolveData(request, run.patience > 0, model.contextLength),
+    lora: { ...restOfLora, layers: [firstLayer, lastLayer] },
+    optimizer: solver,
+    run,
+  };
+}
+
+function resolveData(
+  request: FlatOptions & { file: string },
+  hasPatience: boolean,
+  contextLength: number,
+): DataOptions {
+  const isText = ['.txt', '.md'].includes(extname(request.file).toLowerCase());
+  const length = request.length === undefined ? undefined : checkWhole('length', request.length, 2, contextLength);
+  return {
+    format: checkOneOf('format', request.format ?? (isText ? 'text' : 'jsonl'), ['jsonl', 'text']),
+    validation: part('validation', request.validation ?? (hasPatience ? DEFAULT_VALIDATION : 0)),
+    test: part('test', request.test ?? 0),
+    maxTokens: length ?? contextLength,
+    textTokens: length ?? Math.min(contextLength, DEFAULT_TEXT_TOKENS),
+  };
+}
+
+function part(name: string, value: number | string): number | 'file' {
+  return typeof value === 'string' ? 'file' : checkShare(name, value);
+}
+
+/** Throws `mismatch` naming what differs. */
+export function requireSame(id: string, began: TrainSettings, given: TrainSettings): void {
+  const [before, now] = [leaves(began), leaves(given)];
+  const changes = Object.keys({ ...before, ...now }).filter((key) => before[key] !== now[key]);
+  if (changes.length === 0) return;
+  const list = changes.map((key) => `${key} was ${before[key] ?? 'not there'} and is ${now[key] ?? 'gone'}`);
+  throw new EngramError('mismatch', `The run "${id}" began with other options: ${list.join('; ')}.`, {
+    hint: 'Go on without these options, or start a new run.',
+    details: { changes },
+  });
+}
+
+/** Options by their names, values as JSON. */
+function leaves(settings: TrainSettings): Record<string, string> {
+  const entries = Object.values(settings).flatMap((group: object) => Object.entries(group));
+  return Object.fromEntries(entries.map(([key, value]) => [key, JSON.stringify(value)]));
+}
+
+/** Without the keys whose value is undefined. */
+export function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}

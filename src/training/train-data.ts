@@ -1,0 +1,75 @@
+// The data of a run: the files, their rows split by the seed, and hashes that tell whether they are those that it began with.
+// Not here: how rows become examples (dataset.ts, encode-row.ts).
+import { createHash } from 'node:crypto';
+import { sha256File } from '../files.js';
+import { readDataset, type Dataset } from './dataset.js';
+import type { RowEncoder } from './encode-row.js';
+import type { FlatOptions, Rows } from './request.js';
+import type { DataFile, RunRecord, TrainSettings } from './runs.js';
+import { splitRows } from './split.js';
+import type { Example } from './types.js';
+
+export interface TrainData {
+  files: RunRecord['data'];
+  train: Example[];
+  validation: Example[];
+  test: Example[];
+  rows: Rows;
+  /** Of all examples. */
+  digest: string;
+}
+
+/** Throws as readDataset() and splitRows() do. */
+export async function readTrainData(
+  encoder: RowEncoder,
+  options: FlatOptions & { file: string },
+  settings: TrainSettings,
+  signal: AbortSignal | undefined,
+): Promise<TrainData> {
+  const { format, maxTokens, textTokens, validation, test } = settings.data;
+  const read = async (path: string): Promise<{ file: DataFile; dataset: Dataset }> => ({
+    file: { path, sha256: await sha256File(path, { signal }) },
+    dataset: await readDataset(path, encoder, { format, maxTokens, textTokens, signal }),
+  });
+  const main = await read(options.file);
+  const share = (part: number | 'file'): number => (part === 'file' ? 0 : part);
+  const shares = { validation: share(validation), test: share(test), seed: settings.run.seed };
+  const split = splitRows(main.dataset.rows, shares);
+  const ofFile = async (path: number | string | undefined) => (typeof path === 'string' ? read(path) : undefined);
+  const [validated, tested] = [await ofFile(options.validation), await ofFile(options.test)];
+  const parts = {
+    train: rowsOf(main.dataset, split.train),
+    validation: validated?.dataset.examples ?? rowsOf(main.dataset, split.validation),
+    test: tested?.dataset.examples ?? rowsOf(main.dataset, split.test),
+  };
+  return {
+    files: {
+      train: main.file,
+      ...(validated === undefined ? {} : { validation: validated.file }),
+      ...(tested === undefined ? {} : { test: tested.file }),
+    },
+    ...parts,
+    rows: {
+      train: split.train.length,
+      validation: validated?.dataset.rows ?? split.validation.length,
+      test: tested?.dataset.rows ?? split.test.length,
+    },
+    digest: digestOf(Object.values(parts)),
+  };
+}
+
+function rowsOf({ examples, rowOf }: Dataset, rows: readonly number[]): Example[] {
+  const wanted = new Set(rows);
+  return examples.filter((_, i) => wanted.has(rowOf[i]!));
+}
+
+function digestOf(parts: readonly (readonly Example[])[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) {
+    hash.update(`${part.length};`);
+    for (const { tokens, weights } of part) {
+      hash.update(`${tokens.length};`).update(Int32Array.from(tokens)).update(Float32Array.from(weights));
+    }
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,192 @@
+// Trains an adapter on a file, as a run that can be gone on with: what `train` of the command line and of the API does. Not
+// here: the loop (run.ts), what can be asked for (request.ts), where runs lie (runs.ts).
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { EngramError } from '../errors.js';
+import { AdapterStore } from './adapters.js';
+import { Checkpoints } from './checkpoints.js';
+import { checkWhole } from './checks.js';
+import type { RowEncoder } from './encode-row.js';
+import { MetricsFile } from './metrics-file.js';
+import {
+  defined,
+  flatOptions,
+  requireSame,
+  resolveRequest,
+  type FlatOptions,
+  type Rows,
+  type TrainRequest,
+} from './request.js';
+import type { RunResult } from './run-options.js';
+import { RunStore, type RunRecord } from './runs.js';
+import { trainAdapter } from './train-adapter.js';
+import { readTrainData, type TrainData } from './train-data.js';
+import type { BaseModel } from './types.js';
+
+/** What a training needs of the world. */
+export interface TrainPlace {
+  home: string;
+  encoder: RowEncoder;
+  base: () => Promise<BaseModel>;
+  /** The base model as the user knows it, and the hash of its file. */
+  model: { name: string; sha256: () => Promise<string> };
+}
+
+export interface TrainReport extends RunResult {
+  adapter: string;
+  run: string;
+  /** Of the run. */
+  folder: string;
+  rows: Rows;
+}
+
+const DEFAULT_KEEP = 2;
+
+/** What a run that goes on has not yet. */
+const AGAIN = { status: 'running', endedAt: undefined, result: undefined, error: undefined } as const;
+
+/** Throws `usage`, `exists` (an adapter of this name), `not_found`, `corrupt`, `empty`, `too_long`, `mismatch` (data, model or
+ * options are not those that the run began with), `locked` (another process trains it), `diverged`, `cancelled`, `disk`. */
+export async function trainFile(place: TrainPlace, request: TrainRequest): Promise<TrainReport> {
+  try {
+    return await trainRun(place, request);
+  } finally {
+    for (const sink of request.sinks ?? []) await sink.close();
+  }
+}
+
+async function trainRun(place: TrainPlace, request: TrainRequest): Promise<TrainReport> {
+  const runs = new RunStore(place.home);
+  const store = new AdapterStore(place.home);
+  const began = await findRun(runs, request);
+  const options = optionsOf(request, began);
+  const adapter = request.adapter ?? began?.adapter ?? missing('adapter', 'the name of the new adapter');
+  await store.requireFree(adapter);
+  const base = await place.base();
+  const model = { name: place.model.name, sha256: await place.model.sha256() };
+  const settings = resolveRequest(options, base.info);
+  if (began !== undefined) {
+    requireSameTask(began, adapter, model);
+    requireSame(began.id, resolveRequest(began.request, base.info), settings);
+  }
+  const data = await readTrainData(place.encoder, options, began?.settings ?? settings, request.signal);
+  const fingerprint = hashOf([began?.settings ?? settings, model.sha256, data.digest]);
+  if (began !== undefined) requireSameData(began, data, fingerprint);
+  const record: RunRecord = began ?? {
+    ...{ format: 1, id: await runs.newId(adapter), adapter, createdAt: new Date().toISOString(), status: 'running' },
+    ...{ model, data: data.files, request: options, settings, fingerprint },
+  };
+  const folder = runs.folderOf(record.id);
+  return runs.alone(record.id, request.signal, async (signal) => {
+    const open = { ...record, ...AGAIN };
+    await runs.write(open);
+    try {
+      const result = await train(base, { store, folder, record, data }, { ...request, signal });
+      await runs.write({ ...open, status: 'done', endedAt: new Date().toISOString(), result });
+      return { adapter, run: record.id, folder, rows: data.rows, ...result };
+    } catch (error) {
+      const ended = { ...open, ...ending(error), endedAt: new Date().toISOString() };
+      await runs.write(ended).catch(() => undefined); // a full disk is what the error itself says
+      throw withWayOn(error, record.id);
+    }
+  });
+}
+
+async function findRun(runs: RunStore, { resume }: TrainRequest): Promise<RunRecord | undefined> {
+  if (resume === undefined || resume === false) return undefined;
+  const { record } = resume === true ? await runs.latestResumable() : await runs.find(resume);
+  if (record.status !== 'done' && record.status !== 'diverged') return record;
+  const [why, hint] =
+    record.status === 'done'
+      ? ['is done', `Its adapter is "${record.adapter}".`]
+      : ['diverged, and would again', 'Start a new run with a lower learning rate.'];
+  throw new EngramError('usage', `The run "${record.id}" ${why}.`, { hint });
+}
+
+/** The options of the request over those that the run began with. */
+function optionsOf(request: TrainRequest, began: RunRecord | undefined): FlatOptions & { file: string } {
+  const { validation, test } = request;
+  const part = <T>(given: T): T => (typeof given === 'string' ? (resolve(given) as T) : given);
+  const given = defined({ ...flatOptions(request), validation: part(validation), test: part(test) });
+  const file = part(request.file) ?? began?.request.file ?? missing('file', 'a file to learn from');
+  return { ...began?.request, ...given, file };
+}
+
+function missing(name: string, what: string): never {
+  throw new EngramError('usage', `Expected ${what} for ${name} but received nothing.`);
+}
+
+function requireSameTask(began: RunRecord, adapter: string, model: RunRecord['model']): void {
+  if (model.sha256 !== began.model.sha256) {
+    throw new EngramError('mismatch', `The run "${began.id}" trains another model: ${began.model.name}.`, {
+      hint: `Go on with --model ${began.model.name}; if that file has changed, start a new run.`,
+      details: { began: began.model, now: model },
+    });
+  }
+  if (adapter !== began.adapter) {
+    throw new EngramError('mismatch', `The run "${began.id}" trains the adapter "${began.adapter}", not "${adapter}".`);
+  }
+}
+
+function requireSameData(began: RunRecord, { files }: TrainData, fingerprint: string): void {
+  for (const part of ['train', 'validation', 'test'] as const) {
+    if (began.data[part]?.sha256 === files[part]?.sha256) continue;
+    const path = files[part]?.path ?? began.data[part]?.path ?? part;
+    throw new EngramError('mismatch', `The data has changed since the run "${began.id}" began: ${path}.`, {
+      hint: 'Put the file back as it was, or start a new run.',
+      details: { began: began.data[part], now: files[part] },
+    });
+  }
+  if (began.fingerprint === fingerprint) return;
+  throw new EngramError('mismatch', `The data gives other examples than when the run "${began.id}" began.`, {
+    hint: 'The tokenizer or the chat template has changed. Start a new run.',
+  });
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}
+
+/** Trains from the start or from the last checkpoint. */
+async function train(
+  base: BaseModel,
+  { store, folder, record, data }: { store: AdapterStore; folder: string; record: RunRecord; data: TrainData },
+  request: TrainRequest,
+): Promise<RunResult> {
+  const { lora, optimizer, run } = record.settings;
+  const { sinks, onEvent, onProgress, control, signal } = request;
+  const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? DEFAULT_KEEP, 1);
+  const checkpoints = new Checkpoints(join(folder, 'checkpoints'), record.fingerprint, keep);
+  const resume = await checkpoints.latest();
+  const metricsFile = await MetricsFile.open(join(folder, 'metrics.jsonl'), resume?.state.metricsBytes);
+  try {
+    onEvent?.({ type: 'started', run: record.id, folder, rows: data.rows, step: resume?.state.step ?? 0 });
+    const { result } = await trainAdapter(base, data.train, {
+      ...{ store, name: record.adapter, baseName: record.model.name, baseSha256: record.model.sha256 },
+      ...{ lora, optimizer, ...run, validation: data.validation, test: data.test },
+      ...{ checkpoints, resume, metricsFile, onEvent, onProgress, control, signal },
+      ...defined({
+        ...{ checkpointSteps: request.checkpointSteps, checkpointSeconds: request.checkpointSeconds, sinks },
+      }),
+    });
+    return result;
+  } finally {
+    await metricsFile.close();
+  }
+}
+
+function ending(error: unknown): Pick<RunRecord, 'status' | 'error'> {
+  const code = error instanceof EngramError ? error.code : 'internal';
+  const message = error instanceof Error ? error.message : String(error);
+  return { status: code === 'cancelled' || code === 'diverged' ? code : 'failed', error: { code, message } };
+}
+
+/** A cancelled run says how to go on. */
+function withWayOn(error: unknown, id: string): unknown {
+  if (!(error instanceof EngramError) || error.code !== 'cancelled') return error;
+  return new EngramError('cancelled', error.message, {
+    hint: `Go on with: engram train --resume ${id}`,
+    cause: error,
+    details: { ...error.details, run: id },
+  });
+}
