@@ -90,9 +90,10 @@ export class RunStore {
     });
   }
 
-  /** The latest that can go on. Throws `not_found`. */
-  async latestResumable(): Promise<StoredRun> {
-    const run = (await this.list()).findLast(({ resumable }) => resumable);
+  /** The latest that did not come to its end. The lock of one that was killed a moment ago still stands, so it is not asked for
+   * here. Throws `not_found`. */
+  async latestUnfinished(): Promise<StoredRun> {
+    const run = (await this.list()).findLast(({ record }) => !isOver(record));
     if (run !== undefined) return run;
     throw new EngramError('not_found', 'There is no run to go on with.', { hint: 'See `engram runs list`.' });
   }
@@ -160,9 +161,14 @@ export class RunStore {
     }
     const record = parseRecord(json, path);
     const active = await isLocked(this.#lock(id));
-    const resumable = !active && record.status !== 'done' && record.status !== 'diverged';
+    const resumable = !active && !isOver(record);
     return { record, folder, active, resumable };
   }
+}
+
+/** Trained to its end, or to where it would end again. */
+export function isOver({ status }: RunRecord): boolean {
+  return status === 'done' || status === 'diverged';
 }
 
 function parseRecord(json: string, path: string): RunRecord {

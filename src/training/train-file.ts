@@ -18,7 +18,7 @@ import {
   type TrainRequest,
 } from './request.js';
 import type { RunResult } from './run-options.js';
-import { RunStore, type RunRecord } from './runs.js';
+import { isOver, RunStore, type RunRecord } from './runs.js';
 import { trainAdapter } from './train-adapter.js';
 import { readTrainData, type TrainData } from './train-data.js';
 import type { BaseModel } from './types.js';
@@ -94,8 +94,8 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
 
 async function findRun(runs: RunStore, { resume }: TrainRequest): Promise<RunRecord | undefined> {
   if (resume === undefined || resume === false) return undefined;
-  const { record } = resume === true ? await runs.latestResumable() : await runs.find(resume);
-  if (record.status !== 'done' && record.status !== 'diverged') return record;
+  const { record } = resume === true ? await runs.latestUnfinished() : await runs.find(resume);
+  if (!isOver(record)) return record;
   const [why, hint] =
     record.status === 'done'
       ? ['is done', `Its adapter is "${record.adapter}".`]
