@@ -1,41 +1,14 @@
 // The training loop: steps, validation, early stopping, checkpoints, pausing, cancelling, going on. Not here: the step itself
 // (C++), which examples it takes (plan.ts), where a run stands (run-state.ts), or when a memory is learned well enough (memory/).
 import { EngramError, throwIfCancelled } from '../errors.js';
-import { checkNumber, checkWhole } from './checks.js';
 import { trainedTokens } from './dataset.js';
+import { Keeper } from './keeper.js';
 import type { MetricsRecord } from './metrics.js';
-import { resolveOptimizer } from './options.js';
 import { chunks, Plan, type Step } from './plan.js';
 import { resolveSettings, type RunOptions, type RunResult, type Settings } from './run-options.js';
 import { firstState, measuredOf, NOTHING, plus, sumOf, type Measured, type RunState } from './run-state.js';
 import { rateAt } from './schedule.js';
-import type { BaseModel, BatchLoss, Example, LoraOptions, OptimizerOptions, Trainer } from './types.js';
-
-export interface TrainOptions extends Omit<RunOptions, 'learningRate'> {
-  lora?: LoraOptions;
-  /** Its learning rate is the one the schedule starts from. */
-  optimizer?: OptimizerOptions;
-  /** Where to write the adapter (GGUF) when training has ended well. */
-  output?: string;
-}
-
-/** Trains a new adapter of `base` and writes it to `output`. Throws as runTraining() does. */
-export async function train(
-  base: BaseModel,
-  examples: readonly Example[],
-  options: TrainOptions = {},
-): Promise<RunResult> {
-  const { lora, optimizer, output, ...run } = options;
-  const { learningRate } = resolveOptimizer(optimizer ?? {});
-  const trainer = base.newTrainer(lora, optimizer);
-  try {
-    const result = await runTraining(trainer, examples, { ...run, learningRate });
-    if (output !== undefined) await trainer.save(output);
-    return result;
-  } finally {
-    trainer.close();
-  }
-}
+import type { BatchLoss, Example, Trainer } from './types.js';
 
 /** Trains the adapter of `trainer` further. Throws `usage`, `empty` (nothing to learn), `diverged` (with the step in its
  * details, and the last good checkpoint), `cancelled` (with the checkpoint it can go on from); the adapter is then as it was
@@ -78,13 +51,10 @@ class Run {
   readonly #validation: Lesson[];
   readonly #test: Lesson[];
   readonly #plan: Plan<Lesson>;
-  readonly #checkpointSteps: number;
-  readonly #checkpointSeconds: number;
+  readonly #keeper: Keeper;
   #state: RunState;
   /** Since when time counts, and the seconds before that. */
   #clock = { since: performance.now(), seconds: 0 };
-  /** The last checkpoint. */
-  #kept: { state: RunState; at: number };
   /** The adapter is no longer that of the state: nothing may be kept of it. */
   #isOver = false;
 
@@ -92,8 +62,6 @@ class Run {
     this.#trainer = trainer;
     this.#settings = settings;
     this.#options = options;
-    this.#checkpointSteps = checkWhole('checkpointSteps', options.checkpointSteps ?? 0, 0);
-    this.#checkpointSeconds = checkNumber('checkpointSeconds', options.checkpointSeconds ?? 60);
     const lessons = (some: readonly Example[] = []): Lesson[] =>
       some.map((example) => toLesson(trainer, example)).filter((lesson) => lesson.trainedTokens > 0);
     this.#training = lessons(examples);
@@ -105,21 +73,17 @@ class Run {
     }
     this.#plan = new Plan(this.#training, settings);
     this.#state = firstState();
-    this.#kept = { state: this.#state, at: performance.now() };
+    this.#keeper = new Keeper(trainer, options, this.#state);
   }
 
   async start(): Promise<RunResult> {
     const { checkpoints, resume } = this.#options;
     try {
       await checkpoints?.clean();
-      if (checkpoints !== undefined && resume !== undefined) {
-        await checkpoints.load(this.#trainer, resume.name);
-        this.#state = resume.state;
-        this.#clock.seconds = resume.state.seconds;
-        this.#kept.state = resume.state;
-      }
+      if (resume !== undefined) this.#state = await this.#keeper.load(resume);
+      this.#clock = { since: performance.now(), seconds: this.#state.seconds };
       await this.#loop();
-      if (this.#state.step > this.#kept.state.step) await this.#checkpoint();
+      if (!this.#keeper.holds(this.#state)) await this.#checkpoint();
       this.#isOver = true;
       await this.#restoreBest();
       return await this.#result();
@@ -136,7 +100,7 @@ class Run {
       else if (step === undefined) await this.#endEpoch();
       else await this.#step(step);
       throwIfCancelled(this.#options.signal);
-      if (this.#isCheckpointDue()) await this.#checkpoint();
+      if (this.#keeper.isDue(this.#state)) await this.#checkpoint();
       if (this.#options.control?.paused === true) await this.#pause();
     }
     if (!this.#isStale()) return;
@@ -264,33 +228,15 @@ class Run {
     };
   }
 
-  #isCheckpointDue(): boolean {
-    const { step, hot } = this.#state;
-    // What an exploding loss leaves is nothing to go on from.
-    if (this.#options.checkpoints === undefined || step === this.#kept.state.step || hot > 0) return false;
-    const isLate = performance.now() - this.#kept.at >= 1000 * this.#checkpointSeconds;
-    const isFar = this.#checkpointSteps > 0 && step % this.#checkpointSteps === 0;
-    return isFar || (this.#checkpointSeconds > 0 && isLate);
-  }
-
   /** Writes the state, which takes effect with it: what was cancelled in the middle has not happened. */
   async #checkpoint(stateOf: (name: string | null) => RunState = () => this.#state): Promise<void> {
-    const { checkpoints, metricsFile, onEvent } = this.#options;
-    if (checkpoints === undefined) {
-      this.#state = stateOf(null);
-      return;
-    }
-    await metricsFile?.sync();
     const seconds = this.#seconds();
-    const { path, state } = await checkpoints.write(this.#trainer, (name) => ({ ...stateOf(name), seconds }));
-    this.#state = state;
-    this.#kept = { state, at: performance.now() };
-    onEvent?.({ type: 'checkpoint', step: state.step, path, best: state.best?.step === state.step });
+    this.#state = await this.#keeper.write((name) => ({ ...stateOf(name), seconds }));
   }
 
   async #pause(): Promise<void> {
     const { control, onEvent, signal } = this.#options;
-    if (this.#state !== this.#kept.state) await this.#checkpoint();
+    if (!this.#keeper.holds(this.#state)) await this.#checkpoint();
     const seconds = this.#seconds();
     onEvent?.({ type: 'paused', step: this.#state.step });
     await control?.wait(signal);
@@ -301,24 +247,13 @@ class Run {
 
   /** What a run that ends with an error leaves behind: a checkpoint where it was cancelled, the last good one where it diverged. */
   async #closing(error: unknown): Promise<unknown> {
-    const { checkpoints, signal } = this.#options;
-    if (!(error instanceof EngramError) || checkpoints === undefined) return error;
-    if (error.code === 'cancelled' && signal?.aborted === true) {
-      if (this.#state !== this.#kept.state && !this.#isOver) await this.#checkpoint();
-      const { step } = this.#state;
-      const message = `Cancelled after step ${step} of ${this.#plan.steps}.`;
-      return new EngramError('cancelled', message, { cause: error, details: { step } });
-    }
-    if (error.code !== 'diverged') return error;
-    const { step, hot, best } = this.#state;
-    await checkpoints.dropFrom(step - hot, best?.checkpoint ?? null);
-    const good = await checkpoints.latest();
-    if (good === undefined) return error;
-    return new EngramError('diverged', error.message, {
-      hint: `${error.hint ?? ''} The adapter after step ${good.state.step} is sound: ${checkpoints.adapterPath(good.name)}`,
-      cause: error,
-      details: { ...error.details, checkpoint: good.path },
-    });
+    if (!(error instanceof EngramError)) return error;
+    if (error.code === 'diverged') return this.#keeper.afterDivergence(error, this.#state);
+    if (error.code !== 'cancelled' || this.#options.signal?.aborted !== true) return error;
+    if (!this.#keeper.holds(this.#state) && !this.#isOver) await this.#checkpoint();
+    const { step } = this.#state;
+    const message = `Cancelled after step ${step} of ${this.#plan.steps}.`;
+    return new EngramError('cancelled', message, { cause: error, details: { step } });
   }
 
   async #pass(pass: () => Promise<BatchLoss>): Promise<BatchLoss> {

@@ -3,7 +3,8 @@ import type { AdapterStore, StoredAdapter } from './adapters.js';
 import { manifestBase } from './manifest.js';
 import { resolveLora, resolveOptimizer } from './options.js';
 import type { RunResult } from './run-options.js';
-import { runTraining, type TrainOptions } from './run.js';
+import { runTraining } from './run.js';
+import type { TrainOptions } from './train.js';
 import type { BaseModel, Example } from './types.js';
 
 export interface TrainAdapterOptions extends Omit<TrainOptions, 'output'> {
