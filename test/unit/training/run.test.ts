@@ -106,6 +106,37 @@ describe('runTraining', () => {
     await expect(runTraining(trainer, examples)).rejects.toMatchObject({ code: 'diverged', details: { step: 1 } });
   });
 
+  it('ends when the loss stays beyond what is sane, but not for one odd example', async () => {
+    const trainer = new FakeTrainer();
+    trainer.lossAt = (updates) => (updates === 1 ? 50 : updates < 4 ? 1 : 50 + updates);
+    const running = runTraining(trainer, examples, { epochs: 9, batchSize: 1, maxLoss: 20 });
+    await expect(running).rejects.toMatchObject({ code: 'diverged', details: { step: 7 } });
+    expect(trainer.rates).toHaveLength(6);
+  });
+
+  it('stops early when validation finds nothing lower, also within an epoch', async () => {
+    const trainer = new FakeTrainer();
+    trainer.lossAt = (updates) => Math.abs(updates - 4) + 1;
+    const options = { epochs: 3, batchSize: 1, evaluateEvery: 2, patience: 2, validation: [example(2)] };
+    const result = await runTraining(trainer, examples, options);
+    // Validated after steps 2, 4 and 6, and at the end of the epoch after step 7.
+    expect(result).toMatchObject({ stoppedEarly: true, steps: 7, best: { step: 4, loss: 1 } });
+    expect(trainer.evaluated).toHaveLength(4);
+    const patient = await runTraining(new FakeTrainer(), examples, { ...options, patience: 0 });
+    expect(patient).toMatchObject({ stoppedEarly: false, steps: 21 });
+  });
+
+  it('takes no difference below minDelta for better', async () => {
+    const trainer = new FakeTrainer();
+    trainer.lossAt = (updates) => 2 - updates / 100;
+    const options = { epochs: 9, batchSize: 7, patience: 2, minDelta: 0.1, validation: [example(2)] };
+    expect(await runTraining(trainer, examples, options)).toMatchObject({
+      stoppedEarly: true,
+      best: { step: 1 },
+      steps: 3,
+    });
+  });
+
   it('cancels the pass that runs', async () => {
     const trainer = new FakeTrainer();
     const abort = new AbortController();
