@@ -1,9 +1,10 @@
 // A named adapter from a file of examples, through the command line: trained, used, exported, removed.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli } from '../support/cli.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cli, startCli } from '../support/cli.js';
 import { testHome, type TestHome } from '../support/home.js';
 
 const ROWS = [
@@ -24,6 +25,16 @@ const run = async (...args: string[]) => {
   const { code, stdout, stderr } = await cli(home.path, ...args, '--json', '--offline');
   return { code, stderr, value: JSON.parse(stdout) as Record<string, unknown> };
 };
+
+/** The run whose id begins so, as soon as it has its third checkpoint. */
+async function thirdCheckpoint(prefix: string): Promise<string> {
+  const runs = join(home.path, 'runs');
+  for (;;) {
+    const id = existsSync(runs) ? readdirSync(runs).find((name) => name.startsWith(prefix)) : undefined;
+    if (id !== undefined && existsSync(join(runs, id, 'checkpoints', 'step-00000003'))) return id;
+    await sleep(20);
+  }
+}
 
 beforeAll(async () => {
   home = await testHome('smollm2-135m-instruct');
@@ -76,6 +87,34 @@ describe('engram train', () => {
       expect(refused.code).not.toBe(0);
       expect(refused.value).toMatchObject({ error: { code: 'usage' } });
     }
+  });
+
+  it('goes on after kill -9 to the bytes of a run that was not killed', { timeout: 120_000 }, async () => {
+    const options = [
+      '--epochs',
+      '4',
+      '--batch-size',
+      '2',
+      '--learning-rate',
+      '2e-3',
+      '--layers=-4:-1',
+      '--dropout',
+      '0.1',
+    ];
+    const more = ['--validation', '0.25', '--checkpoint-steps', '1', '--offline', '--quiet'];
+    const unbroken = await run('train', data, '--adapter', 'whole', ...options, ...more);
+    expect(unbroken.code, unbroken.stderr).toBe(0);
+
+    const { child, result } = startCli(home.path, ['train', data, '--adapter', 'killed', ...options, ...more]);
+    const id = await thirdCheckpoint('killed-');
+    child.kill('SIGKILL');
+    await result;
+    const changed = await run('train', '--resume', id, '--epochs', '5');
+    expect(changed.value).toMatchObject({ error: { code: 'mismatch' } });
+    const { value } = await run('train', '--resume');
+    expect(value).toMatchObject({ adapter: 'killed', run: id, epochs: unbroken.value['epochs'] });
+    const bytes = (name: string): Buffer => readFileSync(join(home.path, 'adapters', name, 'adapter.gguf'));
+    expect(bytes('killed').equals(bytes('whole'))).toBe(true);
   });
 
   it('removes it', async () => {
