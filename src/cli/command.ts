@@ -10,8 +10,11 @@ export interface CommandSpec {
   summary: string;
   /** Flags and their descriptions. */
   options?: readonly (readonly [flags: string, description: string])[];
-  /** Lines shown below the help of the command. */
+  /** More of them, under headings, where there are many. */
+  groups?: readonly (readonly [heading: string, options: NonNullable<CommandSpec['options']>])[];
+  /** Command lines shown below the help of the command, and what else is to be known. */
   examples?: readonly string[];
+  notes?: readonly string[];
   /** What it takes beside flags, and in which option it takes what it must have. */
   required?: readonly string[];
   /** Words of the arguments, and options by their camel-cased names. Returns the exit code if it is not 0. */

@@ -98,13 +98,17 @@ function addCommand(parent: Command, spec: CommandSpec, action: Action): void {
     .command(spec.usage)
     .summary(spec.summary)
     .description(`${capital(spec.summary)}.`);
-  for (const [flags, description] of spec.options ?? []) {
-    const option = new Option(flags, description);
-    option.makeOptionMandatory(spec.required?.includes(option.attributeName()) === true);
-    command.addOption(option);
+  for (const [heading, options] of [[undefined, spec.options ?? []] as const, ...(spec.groups ?? [])]) {
+    for (const [flags, description] of options) {
+      const option = new Option(flags, description);
+      option.makeOptionMandatory(spec.required?.includes(option.attributeName()) === true);
+      if (heading !== undefined) option.helpGroup(`${heading}:`);
+      command.addOption(option);
+    }
   }
-  if (spec.examples !== undefined) {
-    command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join('\n')}`);
+  for (const [heading, lines] of [['Examples', spec.examples] as const, ['Notes', spec.notes] as const]) {
+    if (lines === undefined) continue;
+    command.addHelpText('after', `\n${heading}:\n${lines.map((line) => `  ${line}`).join('\n')}`);
   }
   command.action(() => {
     action(spec, command.args, command.opts());

@@ -16,48 +16,72 @@ export const train: CommandSpec = {
   options: [
     ['--adapter <name>', 'name of the new adapter (required but with --resume)'],
     ['--resume [run]', 'go on with a run that was cut off: the one named, or the latest'],
-
-    ['--validation <share|file>', 'what is only measured after each epoch; the best adapter is kept (default: 0)'],
-    ['--test <share|file>', 'what is measured once, at the end (default: 0)'],
-    ['--format <kind>', 'jsonl or text (default: text for .txt and .md, else jsonl)'],
-    ['--length <tokens>', 'longest example; longer texts are cut (default: 512 for texts, else the context)'],
-
-    ['--epochs <number>', 'times that every row is learned from (default: 3)'],
-    ['--batch-size <rows>', 'rows that go through the model together (default: 4)'],
-    ['--batch-tokens <tokens>', 'as many rows together as have so many tokens (default: no limit)'],
-    ['--accumulate <batches>', 'batches whose gradients make one step (default: 1)'],
-    ['--learning-rate <number>', 'learning rate at its highest (default: 2e-4)'],
-    ['--schedule <kind>', 'constant, linear or cosine (default: constant)'],
-    ['--warmup <steps>', 'steps in which the learning rate rises (default: 0)'],
-    ['--optimizer <kind>', 'adamw, adam or sgd (default: adamw)'],
-    ['--weight-decay <number>', 'how much weights shrink beside the gradient (default: 0)'],
-    ['--max-grad-norm <number>', 'longer gradients are shortened to this; 0: none are (default: 1)'],
-    ['--seed <number>', 'seed of order, split, initial values and dropout (default: 0)'],
-
-    ['--patience <number>', 'end after so many validations without a lower loss; validates on 0.1 of the rows'],
-    ['--min-delta <nats>', 'how much lower a loss must be to count as lower (default: 0)'],
-    ['--evaluate-every <steps>', 'validate also within an epoch (default: at its end only)'],
-
-    ['--rank <number>', 'rank of the adapter (default: 8)'],
-    ['--alpha <number>', 'the adapter is scaled by alpha / rank (default: 2 × rank)'],
-    ['--dropout <share>', 'share of the inputs that the adapter does not see in training (default: 0)'],
-    ['--targets <list>', `what is adapted: some of ${TARGETS.join(',')} (default: all)`],
-    ['--layers <first:last>', 'adapted layers; negative ones count from the top (default: all)'],
-
-    ['--checkpoint-steps <number>', 'steps between two checkpoints (default: 0, as time goes)'],
-    ['--checkpoint-seconds <number>', 'seconds between two checkpoints (default: 60)'],
-    ['--keep <number>', 'checkpoints that are kept beside the best (default: 2)'],
     ['--events', 'with --json: print every event as a line of JSON before the report'],
+  ],
+  groups: [
+    [
+      'Data',
+      [
+        ['--validation <share|file>', 'what is measured after each epoch; the best adapter is kept (default: 0)'],
+        ['--test <share|file>', 'what is measured once, at the end (default: 0)'],
+        ['--format <kind>', 'jsonl or text (default: text for .txt and .md, else jsonl)'],
+        ['--length <tokens>', 'longest example; longer texts are cut (default: 512 for texts, else the context)'],
+      ],
+    ],
+    [
+      'Training',
+      [
+        ['--epochs <number>', 'times that every row is learned from (default: 3)'],
+        ['--batch-size <rows>', 'rows that go through the model together (default: 4)'],
+        ['--batch-tokens <tokens>', 'as many rows together as have so many tokens (default: no limit)'],
+        ['--accumulate <batches>', 'batches whose gradients make one step (default: 1)'],
+        ['--learning-rate <number>', 'learning rate at its highest (default: 2e-4)'],
+        ['--schedule <kind>', 'constant, linear or cosine (default: constant)'],
+        ['--warmup <steps>', 'steps in which the learning rate rises (default: 0)'],
+        ['--optimizer <kind>', 'adamw, adam or sgd (default: adamw)'],
+        ['--weight-decay <number>', 'how much weights shrink beside the gradient (default: 0)'],
+        ['--max-grad-norm <number>', 'longer gradients are shortened to this; 0: none are (default: 1)'],
+        ['--seed <number>', 'seed of order, split, initial values and dropout (default: 0)'],
+      ],
+    ],
+    [
+      'Stopping early',
+      [
+        ['--patience <number>', 'end after so many validations without a lower loss (validates on 0.1 of the rows)'],
+        ['--min-delta <nats>', 'how much lower a loss must be to count as lower (default: 0)'],
+        ['--evaluate-every <steps>', 'validate also within an epoch (default: at its end only)'],
+      ],
+    ],
+    [
+      'Adapter',
+      [
+        ['--rank <number>', 'rank of the adapter (default: 8)'],
+        ['--alpha <number>', 'the adapter is scaled by alpha / rank (default: 2 × rank)'],
+        ['--dropout <share>', 'share of the inputs that the adapter does not see in training (default: 0)'],
+        ['--targets <list>', `what is adapted: some of ${TARGETS.join(',')} (default: all)`],
+        ['--layers <first:last>', 'adapted layers; negative ones count from the top (default: all)'],
+      ],
+    ],
+    [
+      'Checkpoints',
+      [
+        ['--checkpoint-steps <number>', 'steps between two (default: 0, as time goes)'],
+        ['--checkpoint-seconds <number>', 'seconds between two (default: 60)'],
+        ['--keep <number>', 'how many are kept beside the best (default: 2)'],
+      ],
+    ],
   ],
   examples: [
     'engram train rows.jsonl --adapter tone',
     'engram train rows.jsonl --adapter tone --epochs 20 --validation 0.1 --patience 3',
     'engram train rows.jsonl --adapter tone --validation held-back.jsonl --test test.jsonl',
     'engram train --resume',
-    '',
-    'Of a conversation only what the assistant says is learned. Ctrl-C stops after a checkpoint, Ctrl-Z pauses',
-    'after one (fg goes on); a run that was killed goes on from its last. What comes out is the same to the bit.',
-    'A run is a folder below runs/ of the home: run.json, metrics.jsonl, checkpoints/.',
+  ],
+  notes: [
+    'Of a conversation only what the assistant says is learned.',
+    'Ctrl-C stops after a checkpoint, and --resume goes on; Ctrl-Z pauses after one, and fg goes on. A run that was',
+    'killed goes on from its last checkpoint. What comes out is the same to the bit.',
+    'A run is a folder below runs/ of the home: run.json, metrics.jsonl, checkpoints/. See engram runs list.',
   ],
   run: async (job, [file], options) => {
     const request = readRequest(file, options);
