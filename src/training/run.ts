@@ -96,11 +96,12 @@ class Run {
     while (!this.#isDone()) {
       const steps = this.#plan.epoch(this.#state.epoch);
       const step = steps[this.#state.position];
-      if (this.#isValidationDue(step === undefined)) await this.#validate();
+      if (this.#isValidationDue()) await this.#validate();
       else if (step === undefined) await this.#endEpoch();
       else await this.#step(step);
       throwIfCancelled(this.#options.signal);
-      if (this.#keeper.isDue(this.#state)) await this.#checkpoint();
+      // A validation may find the best so far, and then it writes one.
+      if (this.#keeper.isDue(this.#state) && !this.#isValidationDue()) await this.#checkpoint();
       if (this.#options.control?.paused === true) await this.#pause();
     }
     if (!this.#isStale()) return;
@@ -156,10 +157,11 @@ class Run {
     );
   }
 
-  #isValidationDue(isEnd: boolean): boolean {
-    const { step, validated } = this.#state;
+  #isValidationDue(): boolean {
+    const { step, epoch, position, validated } = this.#state;
     if (this.#validation.length === 0 || step === 0 || validated?.step === step) return false;
     const { evaluateEvery } = this.#settings;
+    const isEnd = position > 0 && position === this.#plan.epoch(epoch).length;
     return isEnd || (evaluateEvery > 0 && step % evaluateEvery === 0);
   }
 

@@ -42,6 +42,8 @@ interface Place {
   name: string;
   threads?: number;
   lora?: LoraOptions;
+  /** Default f32. */
+  precision?: 'f32' | 'best';
 }
 
 interface Ran {
@@ -53,8 +55,11 @@ interface Ran {
 }
 
 /** Trains in a folder of this name, going on from the checkpoint there if there is one. */
-async function run({ name, threads = 2, lora = LORA }: Place, options: RunOptions = {}): Promise<Ran> {
-  const base = await openBaseModel(TINY, { precision: 'f32', threads });
+async function run(
+  { name, threads = 2, lora = LORA, precision = 'f32' }: Place,
+  options: RunOptions = {},
+): Promise<Ran> {
+  const base = await openBaseModel(TINY, { threads, ...(precision === 'best' ? {} : { precision }) });
   const trainer = base.newTrainer(lora);
   const place = join(folder, name);
   const checkpoints = new Checkpoints(join(place, 'checkpoints'), 'same', 2);
@@ -92,8 +97,9 @@ function cancelAt(type: RunEvent['type'], n: number): RunOptions {
 const cancelled = expect.objectContaining({ code: 'cancelled' }) as Error;
 
 describe('a run', () => {
-  it('gives the same bytes with one thread and with two', async () => {
-    const [one, two] = [await run({ name: 'one', threads: 1 }), await run({ name: 'two', threads: 2 })];
+  it.each(['f32', 'best'] as const)('gives the same bytes with one thread and with two (%s)', async (precision) => {
+    const one = await run({ name: 'one', threads: 1, precision });
+    const two = await run({ name: 'two', threads: 2, precision });
     expect(one.adapter.equals(two.adapter)).toBe(true);
     expect(one.metrics).toEqual(two.metrics);
     expect(one.result.epochs).toEqual(two.result.epochs);
@@ -105,15 +111,16 @@ describe('a run', () => {
   });
 
   it.each([
-    ['of the whole adapter', LORA],
-    ['of the upper layers, whose inputs are kept', { ...LORA, layers: [1, 2] as const }],
-  ])('%s that is cancelled at any record goes on to the same bytes', async (_, lora) => {
-    const unbroken = await run({ name: 'unbroken', lora });
+    ['of the whole adapter', LORA, 'f32'],
+    ['of the upper layers, whose inputs are kept', { ...LORA, layers: [1, 2] as const }, 'f32'],
+    ['of the upper layers in the precision of this CPU', { ...LORA, layers: [1, 2] as const }, 'best'],
+  ] as const)('%s that is cancelled at any record goes on to the same bytes', async (_, lora, precision) => {
+    const unbroken = await run({ name: 'unbroken', lora, precision });
     for (const at of [1, 2, 3, 7]) {
       const name = `cut-${at}`;
-      await expect(run({ name, lora }, cancelAt('metrics', at))).rejects.toEqual(cancelled);
-      await expect(run({ name, lora, threads: 1 }, cancelAt('metrics', 2))).rejects.toEqual(cancelled);
-      const { adapter, metrics, result } = await run({ name, lora });
+      await expect(run({ name, lora, precision }, cancelAt('metrics', at))).rejects.toEqual(cancelled);
+      await expect(run({ name, lora, precision, threads: 1 }, cancelAt('metrics', 2))).rejects.toEqual(cancelled);
+      const { adapter, metrics, result } = await run({ name, lora, precision });
       expect(adapter.equals(unbroken.adapter), `cut at record ${at}`).toBe(true);
       expect(metrics).toEqual(unbroken.metrics);
       expect(result).toMatchObject({ epochs: unbroken.result.epochs, sumLoss: unbroken.result.sumLoss });
