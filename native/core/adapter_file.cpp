@@ -139,7 +139,8 @@ void read_adapter(Lora& lora, const ModelConfig& model, const std::string& path)
     throw mismatch("it is no LoRA adapter");
   if (file.string("general.architecture") != model.architecture)
     throw mismatch("its architecture is " + file.string("general.architecture"));
-  if (std::abs(file.number("adapter.lora.alpha") - lora.config().alpha) > 1e-6 * lora.config().alpha)
+  // Turned this way round because the file's alpha may be NaN.
+  if (!(std::abs(file.number("adapter.lora.alpha") - lora.config().alpha) <= 1e-6 * lora.config().alpha))
     throw mismatch("its alpha differs");
   size_t expected = 0;
   std::vector<std::vector<float>> values;

@@ -1,6 +1,7 @@
 // Memory mapping and atomic files for POSIX and Windows (see file.hpp).
 #include "file.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -26,6 +27,12 @@ namespace {
   throw Error("disk", "Cannot read " + path + ": " + std::strerror(errno) + ".");
 }
 
+// Exclusive: two trainers of one process may write the same file at once, each in a thread of its own.
+std::string temporary_name(const std::string& path, int process) {
+  static std::atomic<uint64_t> written{0};
+  return path + "." + std::to_string(process) + "-" + std::to_string(written.fetch_add(1)) + ".tmp";
+}
+
 }  // namespace
 
 #ifdef _WIN32
@@ -36,15 +43,28 @@ static std::wstring wide(const std::string& utf8) {
   return out;
 }
 
+// The reasons that a user can do something about, as the C library would give them.
+static void set_errno(DWORD reason) {
+  errno = reason == ERROR_ACCESS_DENIED || reason == ERROR_SHARING_VIOLATION     ? EACCES
+          : reason == ERROR_NOT_ENOUGH_MEMORY || reason == ERROR_COMMITMENT_LIMIT ? ENOMEM
+          : reason == ERROR_DISK_FULL                                             ? ENOSPC
+                                                                                  : EIO;
+}
+
 MappedFile::MappedFile(const std::string& path) {
   HANDLE file = CreateFileW(wide(path).c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
                             OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
-  if (file == INVALID_HANDLE_VALUE) cannot_open(path, GetLastError() == ERROR_FILE_NOT_FOUND);
-  LARGE_INTEGER size;
-  GetFileSizeEx(file, &size);
+  if (file == INVALID_HANDLE_VALUE) {
+    const DWORD reason = GetLastError();
+    set_errno(reason);
+    cannot_open(path, reason == ERROR_FILE_NOT_FOUND || reason == ERROR_PATH_NOT_FOUND);
+  }
+  LARGE_INTEGER size{};
+  if (!GetFileSizeEx(file, &size)) size.QuadPart = 0;
   size_ = static_cast<uint64_t>(size.QuadPart);
   HANDLE mapping = size_ > 0 ? CreateFileMappingW(file, nullptr, PAGE_READONLY, 0, 0, nullptr) : nullptr;
   if (mapping != nullptr) data_ = static_cast<const uint8_t*>(MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, 0));
+  set_errno(GetLastError());
   if (mapping != nullptr) CloseHandle(mapping);
   CloseHandle(file);
   if (size_ > 0 && data_ == nullptr) cannot_open(path, false);
@@ -57,14 +77,18 @@ MappedFile::~MappedFile() {
 static int process_id() { return _getpid(); }
 static int sync_to_disk(std::FILE* file) { return _commit(_fileno(file)); }
 static int replace(const std::string& from, const std::string& to) {
-  return MoveFileExW(wide(from).c_str(), wide(to).c_str(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) ? 0 : -1;
+  if (MoveFileExW(wide(from).c_str(), wide(to).c_str(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) return 0;
+  set_errno(GetLastError());
+  return -1;
 }
-static std::FILE* open_for_writing(const std::string& path) { return _wfopen(wide(path).c_str(), L"wb"); }
+static std::FILE* open_for_writing(const std::string& path) { return _wfopen(wide(path).c_str(), L"wbx"); }
+static void delete_file(const std::string& path) { DeleteFileW(wide(path).c_str()); }
 
 #else
 
 MappedFile::MappedFile(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK a named pipe would keep us here until somebody writes into it.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) cannot_open(path, errno == ENOENT);
   struct stat info {};
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -95,20 +119,25 @@ static int replace(const std::string& from, const std::string& to) {
   }
   return 0;
 }
-static std::FILE* open_for_writing(const std::string& path) { return std::fopen(path.c_str(), "wbe"); }
+static std::FILE* open_for_writing(const std::string& path) { return std::fopen(path.c_str(), "wbxe"); }
+static void delete_file(const std::string& path) { std::remove(path.c_str()); }
 
 #endif
 
-AtomicFile::AtomicFile(const std::string& path)
-    : path_(path), temporary_(path + "." + std::to_string(process_id()) + ".tmp") {
-  file_ = open_for_writing(temporary_);
+AtomicFile::AtomicFile(const std::string& path) : path_(path) {
+  // A name may be taken by what a process of the same number left when it was killed.
+  for (int tries = 0; file_ == nullptr && tries < 1000; tries++) {
+    temporary_ = temporary_name(path, process_id());
+    file_ = open_for_writing(temporary_);
+    if (file_ == nullptr && errno != EEXIST) break;
+  }
   if (file_ == nullptr) fail("Cannot write");
 }
 
 AtomicFile::~AtomicFile() {
   if (file_ == nullptr) return;
   std::fclose(file_);
-  std::remove(temporary_.c_str());
+  delete_file(temporary_);
 }
 
 void AtomicFile::write(const void* data, size_t bytes) {
@@ -122,7 +151,7 @@ void AtomicFile::commit() {
   const bool ok = std::fclose(file) == 0 && replace(temporary_, path_) == 0;
   if (!ok) {
     const int reason = errno;
-    std::remove(temporary_.c_str());
+    delete_file(temporary_);
     errno = reason;
     fail("Cannot replace");
   }

@@ -21,7 +21,10 @@ void copy_f32(const void* in, float* out, int64_t n) { std::memcpy(out, in, stat
 
 Ggml::Ggml(const std::string& library) {
 #ifdef _WIN32
-  library_ = LoadLibraryA(library.c_str());
+  // Its path is UTF-8, which LoadLibraryA would read in the system's code page.
+  std::wstring wide(static_cast<size_t>(MultiByteToWideChar(CP_UTF8, 0, library.c_str(), -1, nullptr, 0)), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, library.c_str(), -1, wide.data(), static_cast<int>(wide.size()));
+  library_ = LoadLibraryW(wide.c_str());
   const std::string reason = library_ == nullptr ? "error " + std::to_string(GetLastError()) : "";
 #else
   library_ = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);

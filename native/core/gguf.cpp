@@ -159,7 +159,11 @@ GgufFile GgufFile::open(const std::string& path) {
     file.tensors_.push_back(std::move(t));
   }
   const int64_t alignment = file.integer("general.alignment", 32);
-  if (alignment < 1 || alignment > (1 << 20)) in.fail("absurd alignment");
+  if (alignment < 8 || alignment > (1 << 20) || alignment % 8 != 0) in.fail("absurd alignment");
+  // What is aligned in the file is aligned in memory: the functions that decode tensors read words, not bytes.
+  for (const GgufTensor& t : file.tensors_) {
+    if (t.offset % static_cast<uint64_t>(alignment) != 0) in.fail("tensor " + t.name + " is not aligned");
+  }
   file.data_start_ = align_up(in.position(), static_cast<uint64_t>(alignment));
   return file;
 }
