@@ -12,10 +12,20 @@
 namespace engram {
 namespace {
 
+// Within these no step makes a parameter that is not finite, so that none has to be undone: values of a gradient whose
+// norm is finite are below 2e19, Adam moves a parameter by 1e10 rates at most, and decay cannot push it past zero.
+constexpr double kMostRate = 1e6, kLeastEpsilon = 1e-30;
+
 void check(bool ok, const char* what) {
   if (!ok) throw Error("usage", std::string(what) + ".");
 }
 bool finite_from(double x, double low) { return std::isfinite(x) && x >= low; }
+
+void check_rate(const OptimizerConfig& c, double learning_rate) {
+  const double fastest = learning_rate * std::max(1.0, c.rate_b);
+  check(fastest <= kMostRate, "The learning rate must be at most 1e6, for B too");
+  check(fastest * c.weight_decay <= 1, "The learning rate times the weight decay must be at most 1");
+}
 
 }  // namespace
 
@@ -23,14 +33,16 @@ Optimizer::Optimizer(const OptimizerConfig& c) : config_(c) {
   check(std::isfinite(c.learning_rate) && c.learning_rate > 0, "The learning rate must be a number above 0");
   check(std::isfinite(c.rate_b) && c.rate_b > 0, "rateB must be a number above 0");
   check(c.beta1 >= 0 && c.beta1 < 1 && c.beta2 >= 0 && c.beta2 < 1, "beta1 and beta2 must be at least 0 and below 1");
-  check(finite_from(c.epsilon, 0), "epsilon must be a number from 0");
-  check(finite_from(c.weight_decay, 0), "The weight decay must be a number from 0");
+  check(finite_from(c.epsilon, kLeastEpsilon), "epsilon must be a number from 1e-30");  // else 0 / 0 where nothing flows
+  check(finite_from(c.weight_decay, 0) && c.weight_decay <= kMostRate, "The weight decay must be from 0 to 1e6");
   check(c.momentum >= 0 && c.momentum < 1, "The momentum must be at least 0 and below 1");
   check(finite_from(c.max_grad_norm, 0), "maxGradNorm must be a number from 0");
+  check_rate(c, c.learning_rate);
 }
 
 double Optimizer::step(Lora& lora, double learning_rate, ThreadPool* pool) {
   check(std::isfinite(learning_rate) && learning_rate >= 0, "The learning rate must be a number from 0");
+  check_rate(config_, learning_rate);
   const vec::Table& vec = vec::table();
   const std::vector<Lora::Parameter> parameters = lora.parameters();
 
@@ -54,10 +66,13 @@ double Optimizer::step(Lora& lora, double learning_rate, ThreadPool* pool) {
 
   if (state_.first.empty()) {
     const bool adaptive = config_.kind != OptimizerConfig::Kind::sgd;
+    std::vector<std::vector<float>> first, second;  // all of them or, where memory runs out, none
     for (const Lora::Parameter& p : parameters) {
-      state_.first.emplace_back(p.value->size(), 0.0f);
-      state_.second.emplace_back(adaptive ? p.value->size() : 0, 0.0f);
+      first.emplace_back(p.value->size(), 0.0f);
+      second.emplace_back(adaptive ? p.value->size() : 0, 0.0f);
     }
+    state_.first = std::move(first);
+    state_.second = std::move(second);
   }
   state_.steps++;
   const double clip =

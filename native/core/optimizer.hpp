@@ -21,11 +21,12 @@ struct OptimizerConfig {
 
 class Optimizer {
  public:
-  explicit Optimizer(const OptimizerConfig& config);  // throws `usage`
+  // Throws `usage`, also for a rate above 1e6 or one that times the weight decay is above 1.
+  explicit Optimizer(const OptimizerConfig& config);
 
   // One step on every parameter of `lora` with the gradients it holds, in parallel where a pool is given; then clears
   // them. Returns the gradient's norm before clipping. Throws `diverged`, and changes nothing but the gradients, which
-  // it clears, if that norm is not finite.
+  // it clears, if that norm is not finite. Parameters that were finite stay so.
   double step(Lora& lora, double learning_rate, ThreadPool* pool = nullptr);
 
   // What the next step depends on beside the weights, the gradients and the configuration.

@@ -235,6 +235,8 @@ struct Trainer::State {
       for (int64_t i = 0; i < n; i++) {
         const LossRow& r = rows[at + i];
         ExampleLoss& e = out.examples[r.item];
+        // A sum of squares that overflowed is normed to zero: all tokens look equally likely, and the loss looks sane.
+        if (!(rstd[i] > 0)) e.sum_loss = NAN;
         if (r.target >= 0) {
           e.sum_loss += r.weight * results[i].cross_entropy;
           e.sum_weights += r.weight;

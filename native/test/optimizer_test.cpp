@@ -1,10 +1,12 @@
 // Optimizer traces against torch.optim (scripts/golden/optimizers.py), LoRA+ rates, clipping, and what is refused.
 #include "optimizer.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "check.hpp"
 #include "golden.hpp"
+#include "random.hpp"
 
 using namespace engram;
 using golden::relative_error;
@@ -133,6 +135,43 @@ TEST(optimizer_stops_at_what_is_no_number) {
   }
 }
 
+TEST(optimizer_keeps_parameters_finite_whatever_comes) {
+  const golden::Values values("optimizers");
+  Random random(1);
+  const auto power = [&](double low, double high) { return std::pow(10, low + random.uniform() * (high - low)); };
+  int steps = 0;
+  for (int run = 0; run < 60; run++) {
+    OptimizerConfig config;
+    config.kind = static_cast<OptimizerConfig::Kind>(run % 3);
+    config.learning_rate = power(-3, 6);
+    config.weight_decay = run % 2 ? 0 : std::min(1e6, 1 / config.learning_rate);
+    config.epsilon = run % 4 ? 1e-8 : 1e-30;
+    config.beta1 = run % 5 ? 0.9 : 0.999999;
+    config.beta2 = run % 7 ? 0.999 : 0;
+    config.momentum = run % 5 ? 0.9 : 0.999999;
+    config.max_grad_norm = run % 2;
+    Lora lora = make_lora(values);
+    Optimizer optimizer(config);
+    for (int step = 0; step < 50; step++) {
+      const double largest = run % 3 ? power(-40, 20) : 1e18;
+      for (const Lora::Parameter& p : lora.parameters()) {
+        for (float& g : *p.gradient) g = static_cast<float>((2 * random.uniform() - 1) * largest);
+      }
+      const auto before = weights_of(lora);
+      try {
+        optimizer.step(lora, config.learning_rate);
+        steps++;
+      } catch (const Error& error) {
+        CHECK(error.code == "diverged" && weights_of(lora) == before);
+      }
+      for (const std::vector<float>& weights : weights_of(lora)) {
+        CHECK(std::all_of(weights.begin(), weights.end(), [](float w) { return std::isfinite(w); }));
+      }
+    }
+  }
+  CHECK(steps > 2000);
+}
+
 TEST(optimizer_refuses_what_cannot_be) {
   const double nan = NAN, infinite = INFINITY;
   const auto refuses = [](auto change) {
@@ -154,8 +193,13 @@ TEST(optimizer_refuses_what_cannot_be) {
     refuses([&](OptimizerConfig& c) { c.weight_decay = value; });
     refuses([&](OptimizerConfig& c) { c.max_grad_norm = value; });
   }
+  for (const double value : {0.0, 1e-300}) refuses([&](OptimizerConfig& c) { c.epsilon = value; });
+  refuses([&](OptimizerConfig& c) { c.learning_rate = 1e7; });
+  refuses([&](OptimizerConfig& c) { c.rate_b = 1e300; });
+  refuses([&](OptimizerConfig& c) { c.weight_decay = 1e300; });
+  refuses([&](OptimizerConfig& c) { c.learning_rate = 0.1, c.weight_decay = 11; });
   const golden::Values values("optimizers");
   Lora lora = make_lora(values);
   Optimizer optimizer{OptimizerConfig{}};
-  for (const double rate : {-1.0, nan, infinite}) CHECK_THROWS_CODE(optimizer.step(lora, rate), "usage");
+  for (const double rate : {-1.0, nan, infinite, 1e7}) CHECK_THROWS_CODE(optimizer.step(lora, rate), "usage");
 }

@@ -376,6 +376,26 @@ TEST(trainer_stops_when_it_diverges) {
   }
 }
 
+TEST(trainer_notices_a_rate_that_is_too_high) {
+  for (const auto kind : {OptimizerConfig::Kind::adamw, OptimizerConfig::Kind::sgd}) {
+    OptimizerConfig optimizer;
+    optimizer.kind = kind;
+    optimizer.learning_rate = 1e6;
+    optimizer.max_grad_norm = 0;
+    const auto trainer = golden::trainer(kModel, values(), 2, optimizer);
+    int steps = 0;
+    const auto train = [&] {
+      for (; steps < 20; steps++) trainer->backward(mixed_batch()), trainer->update();
+    };
+    CHECK_THROWS_CODE(train(), "diverged");
+    CHECK(steps > 0);
+    for (const auto& weights : golden::weights(*trainer)) {
+      CHECK(std::all_of(weights.begin(), weights.end(), [](float w) { return std::isfinite(w); }));
+    }
+    CHECK(all_zero(golden::gradients(*trainer)));
+  }
+}
+
 TEST(trainer_throws_away_a_gradient_that_is_no_number) {
   const auto trainer = golden_trainer(), healthy = golden_trainer();
   const auto before = golden::weights(*trainer);
