@@ -1,7 +1,9 @@
 // The parts of `npm test`, from fast to slow, each with how it is run and how its tests are counted. Not here: running them
 // (test.mjs).
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { at } from './set-up/paths.mjs';
 import { filesBelow } from './set-up/stamps.mjs';
 
@@ -38,19 +40,36 @@ const vitest = (name) => ({
   },
 });
 
-/** A part that native/Makefile builds and runs; its tests end with `N passed, N failed`. */
-const make = (name, target) => ({
+/** A part that native/Makefile builds and runs; what it runs ends with `N passed, N failed`, once or more often. */
+const make = (name, target, sanitizer = undefined) => ({
   name,
   command: () => [process.env.MAKE ?? 'make', '-C', at('native'), `-j${availableParallelism()}`, target],
-  skip: () =>
-    process.platform === 'win32' || !existsSync(at('native', 'Makefile')) ? 'no make on this platform' : undefined,
+  skip() {
+    if (process.platform === 'win32' || !existsSync(at('native', 'Makefile'))) return 'no make on this platform';
+    return sanitizer === undefined || runsWith(sanitizer)
+      ? undefined
+      : `programs made here with -fsanitize=${sanitizer} do not run`;
+  },
   count(code, output) {
-    const last = [...output.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1);
-    if (last === undefined) return single(false);
-    const [passed, failed, skipped] = last.slice(1).map((number) => Number(number ?? 0));
-    return { passed, failed: code === 0 ? failed : Math.max(1, failed), skipped };
+    const lines = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)];
+    if (lines.length === 0) return single(false);
+    const sum = (column) => lines.reduce((total, line) => total + Number(line[column]), 0);
+    return { passed: sum(1), failed: code === 0 ? sum(2) : Math.max(1, sum(2)), skipped: 0 };
   },
 });
+
+/** Not every compiler has every sanitizer's library, and not every kernel lays out memory as an older library expects. */
+function runsWith(sanitizer) {
+  const folder = mkdtempSync(join(tmpdir(), 'engram-sanitizer-'));
+  try {
+    const program = join(folder, 'program');
+    const compile = ['-x', 'c++', '-', `-fsanitize=${sanitizer}`, '-o', program];
+    const compiled = spawnSync(process.env.CXX ?? 'c++', compile, { input: 'int main() { return 0; }' });
+    return compiled.status === 0 && spawnSync(program).status === 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 /** The npm package brings a binary for these platforms only. */
 const CLANG_FORMAT = { 'linux x64': 'linux_x64', 'darwin x64': 'darwin_x64', 'darwin arm64': 'darwin_x64' };
@@ -74,7 +93,9 @@ export const PARTS = [
   vitest('unit'),
   vitest('contract'),
   make('core', 'test'),
-  make('core-asan', 'asan'),
+  make('core-asan', 'asan', 'address'),
+  make('core-tsan', 'tsan', 'thread'),
+  make('core-fuzz', 'fuzz-replay', 'address'),
   vitest('native'),
   vitest('model'),
 ];

@@ -45,7 +45,7 @@ static std::wstring wide(const std::string& utf8) {
 
 // The reasons that a user can do something about, as the C library would give them.
 static void set_errno(DWORD reason) {
-  errno = reason == ERROR_ACCESS_DENIED || reason == ERROR_SHARING_VIOLATION     ? EACCES
+  errno = reason == ERROR_ACCESS_DENIED || reason == ERROR_SHARING_VIOLATION      ? EACCES
           : reason == ERROR_NOT_ENOUGH_MEMORY || reason == ERROR_COMMITMENT_LIMIT ? ENOMEM
           : reason == ERROR_DISK_FULL                                             ? ENOSPC
                                                                                   : EIO;

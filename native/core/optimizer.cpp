@@ -33,7 +33,8 @@ Optimizer::Optimizer(const OptimizerConfig& c) : config_(c) {
   check(std::isfinite(c.learning_rate) && c.learning_rate > 0, "The learning rate must be a number above 0");
   check(std::isfinite(c.rate_b) && c.rate_b > 0, "rateB must be a number above 0");
   check(c.beta1 >= 0 && c.beta1 < 1 && c.beta2 >= 0 && c.beta2 < 1, "beta1 and beta2 must be at least 0 and below 1");
-  check(finite_from(c.epsilon, kLeastEpsilon), "epsilon must be a number from 1e-30");  // else 0 / 0 where nothing flows
+  check(finite_from(c.epsilon, kLeastEpsilon),
+        "epsilon must be a number from 1e-30");  // else 0 / 0 where nothing flows
   check(finite_from(c.weight_decay, 0) && c.weight_decay <= kMostRate, "The weight decay must be from 0 to 1e6");
   check(c.momentum >= 0 && c.momentum < 1, "The momentum must be at least 0 and below 1");
   check(finite_from(c.max_grad_norm, 0), "maxGradNorm must be a number from 0");

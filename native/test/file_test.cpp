@@ -1,5 +1,5 @@
-// Files of the operating system: several writers of one path, what a killed process left, paths that are no files. Not here:
-// formats (adapter_test.cpp).
+// Files of the operating system: several writers of one path, what a killed process left, paths that are no files. Not
+// here: formats (adapter_test.cpp).
 #include "file.hpp"
 
 #include <filesystem>

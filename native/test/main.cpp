@@ -1,4 +1,5 @@
-// Runs the registered tests, or those whose names contain the first argument.
+// Runs the registered tests, or those whose names contain one of the arguments.
+#include <algorithm>
 #include <cstring>
 #include <exception>
 
@@ -24,7 +25,8 @@ void fail(const char* file, int line, const std::string& message) {
 int main(int argc, char** argv) {
   int n_passed = 0, n_failed = 0;
   for (check::Test* test = check::first; test; test = test->next) {
-    if (argc > 1 && !std::strstr(test->name, argv[1])) continue;
+    const auto names = [&](const char* word) { return std::strstr(test->name, word) != nullptr; };
+    if (argc > 1 && std::none_of(argv + 1, argv + argc, names)) continue;
     check::failed = false;
     try {
       test->run();

@@ -5,7 +5,12 @@
 namespace engram::kernels {
 namespace {
 
-inline __m512bh as_bf16(__m512i x) { return reinterpret_cast<__m512bh>(x); }
+inline __m512bh as_bf16(__m512i x) {
+#if defined(__clang__) && __clang_major__ < 17
+  asm("" : "+v"(x));  // LLVM 16 crashes while compiling a broadcast of bf16 pairs that it sees through
+#endif
+  return reinterpret_cast<__m512bh>(x);
+}
 
 template <int R>
 void pair_tile_of(const PairTile& t) {
