@@ -1,50 +1,8 @@
 // Ends of processes and workers at awkward moments, garbage collection, and nonsense given to the addon itself: nothing may
 // crash, hang or leak. Plain JavaScript in child processes, since a crash would take the test runner along.
-import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { ADDON, GGML, TINY } from './tiny.js';
-
-/** A model, a trainer with examples and a long call, for the scripts below. */
-const PRELUDE = `
-const addon = require(${JSON.stringify(ADDON)});
-const lora = { rank: 4, alpha: 8, targets: ['q', 'k', 'v', 'o', 'gate', 'up', 'down'], firstLayer: 0, lastLayer: -1, dropout: 0, seed: 0 };
-const optimizer = { kind: 'adamw', learningRate: 1e-3, rateB: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, momentum: 0, maxGradNorm: 1 };
-const open = (onProgress = () => true) => addon.openModel(${JSON.stringify(TINY)}, ${JSON.stringify(GGML)}, { precision: 'f32', threads: 2 }, onProgress);
-const trainerOf = (model, examples) => {
-  const trainer = model.createTrainer(lora, optimizer, 2);
-  for (let i = 0; i < examples; i++) {
-    const tokens = Int32Array.from({ length: 250 }, (_, j) => (i + 7 * j) % 90);
-    trainer.add(tokens, new Float32Array(250).fill(1), undefined);
-  }
-  return trainer;
-};
-const backward = (trainer, examples) =>
-  trainer.backward(Int32Array.from({ length: examples }, (_, i) => i), new Float32Array(examples).fill(1e-4), new Float32Array(examples));
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-`;
-
-interface Outcome {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  stdout: string;
-  stderr: string;
-  seconds: number;
-}
-
-const node = (script: string, args: string[] = []): Promise<Outcome> =>
-  new Promise((resolve, reject) => {
-    const start = performance.now();
-    const body = `${PRELUDE}\n(async () => {\n${script}\n})();`;
-    const child = spawn(process.execPath, [...args, '-e', body], { timeout: 60_000 });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      resolve({ code, signal, stdout: stdout.trim(), stderr, seconds: (performance.now() - start) / 1000 });
-    });
-  });
+import { inWorker, node } from './child.js';
+import { TINY, TINY_QUANTISED } from './tiny.js';
 
 describe('the process', () => {
   it('ends though a trainer is idle', async () => {
@@ -99,9 +57,6 @@ describe('the process', () => {
 });
 
 describe('worker threads', () => {
-  const inWorker = (body: string): string =>
-    `new (require('node:worker_threads').Worker)(${JSON.stringify(`${PRELUDE}\n(async () => {\n${body}\n})();`)}, { eval: true })`;
-
   it('train, several at once, beside the main thread', async () => {
     const outcome = await node(`
       const body = () => ${inWorker(`
@@ -115,6 +70,86 @@ describe('worker threads', () => {
       console.log(new Set(await Promise.all(losses)).size);
     `);
     expect(outcome).toMatchObject({ code: 0, stdout: '1', stderr: '' });
+  });
+
+  it('train as they would alone, over the same model and over others, and save to one path', async () => {
+    // Twelve steps with dropout; the hash of the adapter that is saved.
+    const training = `
+      const train = async ([path, seed, adapter]) => {
+        const model = await open(undefined, path);
+        const trainer = model.createTrainer({ ...lora, dropout: 0.2, seed }, { ...optimizer, learningRate: 1e-2 }, 2);
+        for (let i = 0; i < 4; i++) {
+          const tokens = Int32Array.from({ length: 40 }, (_, j) => (seed + i + 7 * j) % 90);
+          trainer.add(tokens, new Float32Array(40).fill(1), new Float32Array(40).fill(0.1));
+        }
+        for (let step = 0; step < 12; step++) {
+          await trainer.backward(Int32Array.of(step % 4, (step + 1) % 4), Float32Array.of(0.01, 0.02), Float32Array.of(0.01, 0));
+          await trainer.update();
+        }
+        await trainer.save(adapter);
+        const own = adapter + '.' + seed;
+        await trainer.save(own);
+        return hash(own);
+      };
+      const hash = (path) => require('node:crypto').createHash('sha256').update(require('node:fs').readFileSync(path)).digest('hex');
+    `;
+    const outcome = await node(`
+      ${training}
+      const fs = require('node:fs');
+      const folder = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'engram-workers-'));
+      const adapter = folder + '/adapter.gguf';
+      const jobs = ${JSON.stringify([TINY, TINY, TINY_QUANTISED, TINY])}.map((path, seed) => [path, seed, adapter]);
+      const alone = [];
+      for (const job of jobs) alone.push(await train(job));
+      const inThread = (job) => new Promise((resolve, reject) => {
+        const worker = ${inWorker(`${training}
+          const { parentPort } = require('node:worker_threads');
+          parentPort.once('message', async (job) => { parentPort.postMessage(await train(job)); });
+        `)};
+        worker.on('message', resolve).on('error', reject).postMessage(job);
+      });
+      const together = await Promise.all([train(jobs[0]), ...jobs.slice(1).map(inThread)]);
+      console.log(new Set(alone).size, together.every((sum, i) => sum === alone[i]), alone.includes(hash(adapter)));
+      console.log(fs.readdirSync(folder).length);
+      fs.rmSync(folder, { recursive: true });
+    `);
+    expect(outcome).toMatchObject({ code: 0, stdout: '4 true true\n5', stderr: '' });
+  });
+
+  it('may die in the middle of a call, and the others go on', async () => {
+    const outcome = await node(`
+      const ends = { exit: 'process.exit(3)', error: "throw new Error('mine')" };
+      const main = trainerOf(await open(), 3);
+      const { examples: [before] } = await backward(main, 3);
+      for (const end of ['exit', 'error', 'exit', 'error']) {
+        const worker = ${inWorker(`
+          const { workerData, parentPort } = require('node:worker_threads');
+          const trainer = trainerOf(await open(), 300);
+          backward(trainer, 300);
+          setTimeout(() => eval(workerData), 20);
+        `).replace('eval: true', 'eval: true, workerData: "(() => {" + ends[end] + "})()"')};
+        let message = '';
+        worker.on('error', (error) => (message = error.message));
+        const code = await new Promise((resolve) => worker.on('exit', resolve));
+        console.log(code, message);
+      }
+      const { examples: [after] } = await backward(main, 3);
+      console.log(after.sumLoss === before.sumLoss);
+    `);
+    expect(outcome).toMatchObject({ code: 0, stdout: '3 \n1 mine\n3 \n1 mine\ntrue', stderr: '' });
+  });
+
+  it('may end in the callback that hears of progress', async () => {
+    const outcome = await node(`
+      for (let i = 0; i < 10; i++) {
+        const worker = ${inWorker(`await open(() => process.exit(5)).catch(() => {}); await sleep(5000);`)};
+        console.log(await new Promise((resolve) => worker.on('exit', resolve)));
+      }
+      await open(() => process.exit(6)).catch(() => {});
+      await sleep(5000);
+    `);
+    expect(outcome).toMatchObject({ code: 6, signal: null, stderr: '' });
+    expect(new Set(outcome.stdout.split('\n'))).toEqual(new Set(['5']));
   });
 
   it('may be terminated in the middle of a call', async () => {
