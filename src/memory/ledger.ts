@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import Database from 'libsql';
 import { EngramError, fromSystemError } from '../errors.js';
 import { EVENT_KINDS, type EventBody, type LedgerEvent, type ModelIdentity } from './events.js';
+import { parseEvent, type EventRow } from './parse-event.js';
 
 /** Raised with every change of the schema; older ledgers are migrated, newer ones refused. */
 export const LEDGER_VERSION = 1;
@@ -38,14 +39,6 @@ const SCHEMA = `
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${LEDGER_VERSION};`;
-
-interface Row {
-  id: number;
-  time: string;
-  kind: string;
-  memory_id: string | null;
-  payload: string;
-}
 
 export class Ledger {
   readonly path: string;
@@ -122,15 +115,21 @@ export class Ledger {
   }
 
   #rows(where: string, value: number | string): LedgerEvent[] {
-    const select = this.#database.prepare(`SELECT id, time, kind, memory_id, payload FROM events ${where} ORDER BY id`);
-    return (select.all(value) as Row[]).map((row) => {
-      return {
-        id: row.id,
-        time: row.time,
-        kind: row.kind,
-        memoryId: row.memory_id,
-        payload: JSON.parse(row.payload) as unknown,
-      } as LedgerEvent;
+    // As blobs: libsql ends the process at a text that is no UTF-8, and a damaged ledger may have one.
+    const columns = ['time', 'kind', 'memory_id', 'payload']
+      .map((name) => `CAST(${name} AS BLOB) AS ${name}`)
+      .join(', ');
+    const select = this.#database.prepare(`SELECT id, ${columns} FROM events ${where} ORDER BY id`);
+    return (select.all(value) as Record<keyof EventRow, unknown>[]).map((row) => {
+      const event = parseEvent({
+        id: Number(row.id),
+        time: text(row.time),
+        kind: text(row.kind),
+        memory_id: row.memory_id === null ? null : text(row.memory_id),
+        payload: text(row.payload),
+      });
+      if (event === undefined) throw damaged(this.path, `event ${String(row.id)} is none that engram writes`);
+      return event;
     });
   }
 
@@ -158,8 +157,10 @@ export class Ledger {
         { hint: 'Update engram, or choose another brain with --brain.', details: { path: this.path, version } },
       );
     }
-    const [verdict] = this.#database.pragma('quick_check(1)') as { quick_check: string }[];
-    if (verdict?.quick_check !== 'ok') throw damaged(this.path, verdict?.quick_check);
+    const check = this.#database.prepare('SELECT CAST(quick_check AS BLOB) AS verdict FROM pragma_quick_check(1)');
+    const [row] = check.all() as { verdict: unknown }[];
+    const verdict = text(row?.verdict);
+    if (verdict !== 'ok') throw damaged(this.path, verdict);
   }
 
   #guard<T>(action: () => T): T {
@@ -181,6 +182,11 @@ function connect(path: string): Database.Database {
   } catch (error) {
     throw translate(error, path);
   }
+}
+
+/** The UTF-8 text of a blob, which libsql gives as an ArrayBuffer; what is no UTF-8 is replaced. */
+function text(blob: unknown): string {
+  return blob instanceof ArrayBuffer || blob instanceof Uint8Array ? new TextDecoder().decode(blob) : '';
 }
 
 function number(database: Database.Database, pragma: string): number {
@@ -208,7 +214,8 @@ export function translate(error: unknown, path: string): unknown {
   if (error instanceof EngramError || !(error instanceof Error)) return error;
   if (error instanceof SyntaxError) return damaged(path, error); // a payload that is no JSON
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT')) return damaged(path, error);
+  // SQLITE_ERROR: our statements are always the same, so if one does not fit, the schema in the file is not ours any more.
+  if (/^SQLITE_(NOTADB|CORRUPT|ERROR|FORMAT)/.test(code)) return damaged(path, error);
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return new EngramError('locked', `Another process is using ${path}.`, { hint: 'Try again.', cause: error });
   }

@@ -115,7 +115,12 @@ export function lockModel<T>(
 
 export async function readRecord(home: string, entry: CatalogEntry): Promise<PullRecord | undefined> {
   try {
-    return JSON.parse(await readFile(join(modelFolder(home, entry), RECORD), 'utf8')) as PullRecord;
+    const record = JSON.parse(
+      await readFile(join(modelFolder(home, entry), RECORD), 'utf8'),
+    ) as Partial<PullRecord> | null;
+    const isSound =
+      typeof record?.pulledAt === 'string' && typeof record.files === 'object' && (record.files as unknown) !== null;
+    return isSound ? (record as PullRecord) : undefined;
   } catch {
     return undefined; // files laid there by hand have none
   }

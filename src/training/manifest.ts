@@ -59,16 +59,40 @@ export function parseManifest(json: string, path: string): AdapterManifest {
     });
   }
   const isSound =
-    typeof manifest.name === 'string' &&
-    typeof manifest.base?.sha256 === 'string' &&
-    typeof manifest.base.name === 'string' &&
+    isText(manifest.name) &&
+    isText(manifest.createdAt) &&
+    isText(manifest.base?.sha256) &&
+    isText(manifest.base.name) &&
+    isText(manifest.base.architecture) &&
     isCount(manifest.base.heads) &&
     isCount(manifest.base.keyValueHeads) &&
     isCount(manifest.rank) &&
-    Array.isArray(manifest.targets) &&
-    Array.isArray(manifest.losses);
+    typeof manifest.alpha === 'number' &&
+    typeof manifest.trainedTokens === 'number' &&
+    isArrayOf(manifest.targets, isText) &&
+    isRange(manifest.layers) &&
+    isArrayOf(manifest.losses, isLoss);
   if (!isSound) throw new EngramError('corrupt', `${path} lacks fields of a manifest.`);
   return manifest as AdapterManifest;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isArrayOf(values: unknown, check: (value: unknown) => boolean): values is unknown[] {
+  return Array.isArray(values) && values.every(check);
+}
+
+function isRange(value: unknown): boolean {
+  return isArrayOf(value, Number.isInteger) && value.length === 2;
+}
+
+/** JSON has no NaN: what was not measured is null. */
+function isLoss(value: unknown): boolean {
+  const isMeasured = (loss: unknown): boolean => typeof loss === 'number' || loss === null;
+  const { train, validation } = (value ?? {}) as { train?: unknown; validation?: unknown };
+  return isMeasured(train) && isMeasured(validation);
 }
 
 function isCount(value: unknown): boolean {

@@ -212,7 +212,7 @@ describe('several processes', () => {
       await brain.write('memorizing', async (writer) => {
         const id = writer.newId('fact ' + n);
         writeFileSync(brain.adapterPath(id), id.repeat(20000));
-        await writer.remember({ id, text: 'fact ' + n, receipt: {} });
+        await writer.remember({ id, text: 'fact ' + n, receipt: { ...${JSON.stringify(receipt('m-0'))}, id } });
         process.stdout.write(id + '\\n');
       });
     }`;
@@ -222,7 +222,9 @@ describe('several processes', () => {
       'errors.ts',
       'config.ts',
       'files.ts',
-      ...['events.ts', 'text.ts', 'ledger.ts', 'writer-lock.ts', 'brain.ts'].map((file) => `memory/${file}`),
+      ...['events.ts', 'parse-event.ts', 'text.ts', 'ledger.ts', 'writer-lock.ts', 'brain.ts'].map(
+        (file) => `memory/${file}`,
+      ),
     ]);
   });
   afterAll(() => {

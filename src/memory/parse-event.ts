@@ -1,0 +1,87 @@
+// Rows of a ledger made into events, with every field of the shape that events.ts promises: a brain may come from someone else,
+// and the ids in it become names of files. Not here: the database (ledger.ts), what follows from the events.
+import type { LedgerEvent } from './events.js';
+
+export interface EventRow {
+  id: number;
+  time: string;
+  kind: string;
+  memory_id: string | null;
+  payload: string;
+}
+
+/** Undefined if the row is none of the events that an engram of this version writes. Throws SyntaxError if its payload is no
+ * JSON. */
+export function parseEvent(row: EventRow): LedgerEvent | undefined {
+  const { id, time, kind, memory_id: memoryId } = row;
+  const payload: unknown = JSON.parse(row.payload);
+  const isSound =
+    typeof time === 'string' &&
+    isObject(payload) &&
+    (kind === 'created' ? memoryId === null : typeof memoryId === 'string' && /^m-[0-9a-f]{1,64}$/.test(memoryId)) &&
+    PAYLOADS[kind]?.(payload) === true;
+  return isSound ? ({ id, time, kind, memoryId, payload } as unknown as LedgerEvent) : undefined;
+}
+
+type Fields = Record<string, unknown>;
+
+const PAYLOADS: Readonly<Record<string, (payload: Fields) => boolean>> = {
+  created: ({ model }) => isObject(model) && isText(model['name']) && isText(model['sha256']),
+  remembered: (payload) =>
+    isSaid(payload) &&
+    isReceipt(payload['receipt']) &&
+    isAdapter(payload['adapter']) &&
+    isOptional(payload['data'], isObject),
+  superseded: ({ by }) => isText(by),
+  forgotten: ({ reason }) => isOptional(reason, isText),
+  restored: ({ receipt, adapter }) => isOptional(receipt, isReceipt) && isAdapter(adapter),
+  rolled_back: (payload) => isSaid(payload) && isReceipt(payload['receipt']),
+};
+
+function isSaid({ text, question, answer }: Fields): boolean {
+  return isText(text) && isOptional(question, isText) && isOptional(answer, isText);
+}
+
+function isAdapter(value: unknown): boolean {
+  return isObject(value) && isText(value['sha256']) && isNumber(value['bytes']);
+}
+
+function isReceipt(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isText(value['id']) &&
+    typeof value['committed'] === 'boolean' &&
+    isOptional(value['reason'], isText) &&
+    ['loss', 'recall', 'paraphrase'].every((key) => hasNumbers(value[key], ['before', 'after'])) &&
+    hasNumbers(value['unrelated'], ['kept', 'asked']) &&
+    hasNumbers(value, ['seconds', 'steps', 'tokens', 'flop']) &&
+    Array.isArray(value['probes']) &&
+    value['probes'].every(isProbe)
+  );
+}
+
+function isProbe(value: unknown): boolean {
+  const texts = ['kind', 'question', 'expected', 'before', 'after'];
+  return isObject(value) && texts.every((key) => isText(value[key])) && typeof value['held'] === 'boolean';
+}
+
+function hasNumbers(value: unknown, keys: readonly string[]): boolean {
+  return isObject(value) && keys.every((key) => isNumber(value[key]));
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+/** JSON has no NaN: a loss that was not measured is null. */
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || value === null;
+}
+
+function isOptional(value: unknown, check: (value: unknown) => boolean): boolean {
+  return value === undefined || check(value);
+}
