@@ -1,19 +1,18 @@
 // Matrix kernels against the machine's own peak: the shapes of SmolLM2-135M in both directions and every precision,
 // then the thin products of LoRA. Not a benchmark of training. Usage: gemm_bench [threads] [isa] [tokens]; best of
 // several runs.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
 
-#include "aligned.hpp"
+#include "bench.hpp"
 #include "cpu.hpp"
 #include "gemm/gemm.hpp"
 
 using namespace engram;
-using Clock = std::chrono::steady_clock;
+using bench::fastest;
+using bench::noise;
 
 namespace {
 
@@ -26,30 +25,6 @@ struct Shape {
 const Shape kShapes[] = {
     {"q,o", 576, 576}, {"k,v", 192, 576}, {"gate,up", 1536, 576}, {"down", 576, 1536}, {"head", 49152, 576}};
 
-// Seconds of the fastest of the runs that fit into about `ms`.
-template <class F>
-double fastest(F&& run, double ms = 60) {
-  double best = 1e9;
-  const Clock::time_point end = Clock::now() + std::chrono::microseconds(static_cast<int64_t>(ms * 1000));
-  for (int i = 0; i < 3 || Clock::now() < end; i++) {
-    const Clock::time_point start = Clock::now();
-    run();
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
-  }
-  return best;
-}
-
-Floats noise(int64_t n) {
-  Floats x(static_cast<size_t>(n));
-  uint32_t seed = 1;
-  for (float& v : x) v = static_cast<float>((seed = seed * 1664525u + 1013904223u) >> 8) / (1 << 23) - 1.0f;
-  return x;
-}
-
-const char* name_of(Precision p) {
-  return p == Precision::f32 ? "f32" : p == Precision::f16 ? "f16" : p == Precision::bf16 ? "bf16" : "int8";
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -61,7 +36,7 @@ int main(int argc, char** argv) {
     const Peak peak = measure_peak(pool.threads(), 150, isa);
     std::printf("%s, %d threads: peak f32 %.0f, bf16 %.0f, int8 %.0f GFLOP/s\n", isa_name(isa), pool.threads(),
                 peak.f32, peak.bf16, peak.int8);
-    for (const Precision precision : {Precision::f32, Precision::f16, Precision::bf16, Precision::int8}) {
+    for (const auto& [precision_name, precision] : bench::kPrecisions) {
       const double top = precision == Precision::int8 && peak.int8 > 0   ? peak.int8
                          : precision == Precision::bf16 && peak.bf16 > 0 ? peak.bf16
                                                                          : peak.f32;
@@ -72,11 +47,11 @@ int main(int argc, char** argv) {
               for (int64_t i = 0; i < count * s.n_in; i++) out[i] = static_cast<float>((row * s.n_in + i) % 97) * 0.01f;
             },
             pool, isa);
-        std::printf("%-10s %-4s %-8s", isa_name(isa), name_of(precision), s.name);
+        std::printf("%-10s %-4s %-8s", isa_name(isa), precision_name, s.name);
         for (const int64_t T : {8, 32, 128, 512}) {
           if (only && T != only) continue;
-          const Floats x = noise(T * s.n_in), dy = noise(T * s.n_out);
-          Floats y(dy.size()), dx(x.size());
+          const std::vector<float> x = noise(T * s.n_in), dy = noise(T * s.n_out);
+          std::vector<float> y(dy.size()), dx(x.size());
           const double gflop = 2e-9 * static_cast<double>(T * s.n_out * s.n_in);
           const double f = gflop / fastest([&] { w.forward(x.data(), y.data(), T, false, pool); });
           const double b = gflop / fastest([&] { w.backward(dy.data(), dx.data(), T, false, pool); });
@@ -93,8 +68,8 @@ int main(int argc, char** argv) {
       for (const int64_t T : {32, 128, 512}) {
         if (only && T != only) continue;
         const int64_t r = kRank, i = s.n_in, o = s.n_out;
-        const Floats x = noise(T * i), dy = noise(T * o), a = noise(r * i), b = noise(o * r);
-        Floats h(static_cast<size_t>(T * r)), y(dy.size()), dx(x.size()), da(a.size()), db(b.size());
+        const std::vector<float> x = noise(T * i), dy = noise(T * o), a = noise(r * i), b = noise(o * r);
+        std::vector<float> h(static_cast<size_t>(T * r)), y(dy.size()), dx(x.size()), da(a.size()), db(b.size());
         const auto rate = [&](int64_t m, int64_t n, int64_t k, auto&& run) {
           return 2e-9 * static_cast<double>(m * n * k) / fastest(run, 20);
         };

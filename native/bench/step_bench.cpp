@@ -1,30 +1,19 @@
 // Times whole training steps on a real model: rank 8, all seven matrices of all layers, AdamW, a loss on every token.
-// Usage: step_bench MODEL.gguf GGML_LIBRARY [TOKENS [BATCH [THREADS [PRECISION]]]]. The peer is
-// scripts/bench/peft_step.py.
+// For work on kernels; what users run, beside its peers, is timed by `npm run -s bench -- train`.
+// Usage: step_bench MODEL.gguf GGML_LIBRARY [TOKENS [BATCH [THREADS [PRECISION]]]]
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <string>
 #include <vector>
 
+#include "bench.hpp"
 #include "cpu.hpp"
 #include "error.hpp"
 #include "trainer.hpp"
 
 using namespace engram;
-using Clock = std::chrono::steady_clock;
-
-static double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-static Precision precision_of(const std::string& name) {
-  return name == "f32"    ? Precision::f32
-         : name == "f16"  ? Precision::f16
-         : name == "bf16" ? Precision::bf16
-                          : Precision::int8;
-}
+using bench::Clock;
+using bench::seconds_since;
 
 static int run(int argc, char** argv) {
   if (argc < 3) {
@@ -35,7 +24,7 @@ static int run(int argc, char** argv) {
   const int batch_size = argc > 4 ? std::atoi(argv[4]) : 1;
   const int threads = argc > 5 ? std::atoi(argv[5]) : 2;
   LoadOptions options;
-  options.precision = argc > 6 ? precision_of(argv[6]) : default_precision();
+  options.precision = argc > 6 ? bench::precision_named(argv[6]) : default_precision();
   options.threads = threads;
   const auto model = Model::load(argv[1], argv[2], options);
   Trainer trainer(model, LoraConfig{}, OptimizerConfig{}, threads);

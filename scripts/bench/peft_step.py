@@ -1,50 +1,63 @@
-"""Times PEFT's training step on the CPU, as the peer of native/bench/step_bench.cpp: same shape of model, rank 8, all seven
-projections of all layers, AdamW, a loss on every token. The weights are random: they do not change the time of a step.
+"""Takes training steps with PEFT on the CPU when asked to, as Hugging Face's Trainer would with its defaults: fused AdamW, the
+gradient's norm clipped to 1. Rank 8, all seven projections of all layers, a loss on every token; no cache, no checkpoints.
+Not a program to start by hand: peft.mjs speaks with it.
 
-Usage: python peft_step.py [TOKENS [BATCH [THREADS [float32|bfloat16]]]]   (see scripts/golden for the environment)
+First line: {"model": folder, "dtype", "threads", "examples": [{"tokens"}]}. Then {"steps", "seconds"}: at least so many steps
+and for at least so long, answered with {"ms": [of each], "loss"}.
 """
 
 import json
-import statistics
+import platform
 import sys
 import time
 
+import peft
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import LlamaConfig, LlamaForCausalLM
+import transformers
 
-TOKENS, BATCH, THREADS = (
-    int(a) for a in (sys.argv[1:4] + ["32", "1", "2"][len(sys.argv) - 1 :])
-)
-DTYPE = getattr(torch, sys.argv[4] if len(sys.argv) > 4 else "float32")
 
-torch.set_num_threads(THREADS)
+def say(answer):
+    print(json.dumps(answer), flush=True)
+
+
+asked = json.loads(sys.stdin.readline())
+torch.set_num_threads(asked["threads"])
 torch.manual_seed(0)
-# SmolLM2-135M
-config = LlamaConfig(
-    hidden_size=576,
-    intermediate_size=1536,
-    num_hidden_layers=30,
-    num_attention_heads=9,
-    num_key_value_heads=3,
-    vocab_size=49152,
-    tie_word_embeddings=True,
+base = transformers.AutoModelForCausalLM.from_pretrained(
+    asked["model"], dtype=getattr(torch, asked["dtype"])
 )
 names = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-lora = LoraConfig(r=8, lora_alpha=16, target_modules=names)
-model = get_peft_model(LlamaForCausalLM(config).to(DTYPE), lora)
+model = peft.get_peft_model(base, peft.LoraConfig(r=8, lora_alpha=16, target_modules=names))
 model.train()
-optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad])
-ids = torch.randint(0, config.vocab_size, (BATCH, TOKENS))
+parameters = [p for p in model.parameters() if p.requires_grad]
+optimizer = torch.optim.AdamW(parameters, lr=2e-4, weight_decay=0, fused=True)
+tokens = torch.tensor([example["tokens"] for example in asked["examples"]])
+inputs, targets = tokens[:, :-1], tokens[:, 1:].flatten()
+versions = {
+    "torch": torch.__version__,
+    "peft": peft.__version__,
+    "transformers": transformers.__version__,
+    "python": platform.python_version(),
+}
+say({"dtype": asked["dtype"], "versions": versions})
 
-times = []
-start = time.perf_counter()
-while len(times) < 4 or (time.perf_counter() - start < 10 and len(times) < 30):
-    step = time.perf_counter()
-    model(input_ids=ids, labels=ids).loss.backward()
+
+def step():
+    logits = model(input_ids=inputs, use_cache=False).logits
+    loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), targets)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     optimizer.step()
     optimizer.zero_grad()
-    times.append(time.perf_counter() - step)
-median = statistics.median(times[1:])
-row = {"batch": BATCH, "tokens": TOKENS, "ms": round(median * 1e3, 1)}
-print(json.dumps({**row, "dtype": str(DTYPE), "threads": THREADS}))
+    return loss.item()
+
+
+for line in sys.stdin:
+    wanted = json.loads(line)
+    ms, loss = [], 0.0
+    started = time.perf_counter()
+    while len(ms) < wanted["steps"] or time.perf_counter() - started < wanted["seconds"]:
+        start = time.perf_counter()
+        loss = step()
+        ms.append((time.perf_counter() - start) * 1e3)
+    say({"ms": ms, "loss": loss})

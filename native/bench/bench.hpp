@@ -1,0 +1,58 @@
+// What the benchmarks share: noise to compute on, the names of precisions, and the fastest of many runs, which a busy
+// neighbour disturbs least. Nothing is printed here.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "error.hpp"
+#include "gemm/gemm.hpp"
+
+namespace engram::bench {
+
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Seconds of the fastest of the runs that fit into about `ms`.
+template <class F>
+double fastest(F&& run, double ms = 60) {
+  double best = 1e9;
+  const Clock::time_point begin = Clock::now();
+  for (int i = 0; i < 3 || seconds_since(begin) < ms / 1000; i++) {
+    const Clock::time_point start = Clock::now();
+    run();
+    best = std::min(best, seconds_since(start));
+  }
+  return best;
+}
+
+// Values in [-1, 1), always the same.
+inline std::vector<float> noise(int64_t n) {
+  std::vector<float> x(static_cast<size_t>(n));
+  uint32_t seed = 1;
+  for (float& v : x) v = static_cast<float>((seed = seed * 1664525u + 1013904223u) >> 8) / (1 << 23) - 1.0f;
+  return x;
+}
+
+struct NamedPrecision {
+  const char* name;
+  Precision precision;
+};
+constexpr NamedPrecision kPrecisions[] = {
+    {"f32", Precision::f32}, {"f16", Precision::f16}, {"bf16", Precision::bf16}, {"int8", Precision::int8}};
+
+// Throws `usage`.
+inline Precision precision_named(const std::string& name) {
+  for (const NamedPrecision& p : kPrecisions) {
+    if (name == p.name) return p.precision;
+  }
+  throw Error("usage", "There is no precision " + name + ".");
+}
+
+}  // namespace engram::bench

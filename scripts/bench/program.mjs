@@ -1,0 +1,90 @@
+// The command line of the benchmarks: commands, options with their checks, and what Ctrl+C does.
+import { availableParallelism } from 'node:os';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { SetUpProblem } from '../set-up/problem.mjs';
+import { interrupt } from './child.mjs';
+import { benchKernels } from './kernels.mjs';
+import { CONDITIONS } from './neighbours.mjs';
+import { readShape } from './shapes.mjs';
+import { trainTable } from './train-table.mjs';
+import { benchTraining } from './train.mjs';
+
+/** The exit code. */
+export async function runBench(args) {
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  try {
+    await program().parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof SetUpProblem || typeof error.code !== 'string') throw error;
+    throw new SetUpProblem([error.message, error.hint].filter(Boolean).join('\n'));
+  }
+}
+
+function program() {
+  const bench = new Command('bench').description("engram's speed, beside that of others").exitOverride();
+  bench
+    .command('train')
+    .description("a training step beside PEFT's and qvac's, in one run, in turn")
+    .addOption(list('--shapes <list>', 'sequences x tokens', readShape, ['1x32', '1x128', '1x512', '8x64']))
+    .addOption(list('--conditions <list>', 'what runs beside it', oneOf(Object.keys(CONDITIONS))))
+    .addOption(
+      list('--peers <list>', 'whom to compare with, or none', oneOf(['peft', 'qvac', 'none']), ['peft', 'qvac']),
+    )
+    .option('--no-variants', 'not what less work saves: answers only, upper layers, other precisions')
+    .option('--model <name|path>', 'a name of the catalog or a GGUF file', 'smollm2-135m-instruct')
+    .option('--precision <name>', "how engram holds the weights (default: this processor's fastest)")
+    .option('--threads <number>', 'threads for all who are measured', whole, availableParallelism())
+    .option('--python <path>', 'an interpreter with PEFT (default: one in the cache, made on first use)')
+    .option('--minutes <number>', 'begin nothing more after so long (default: 11, with --quick 3.5)', positive)
+    .option('--quick', 'shorter measurements', false)
+    .option('--json', 'one JSON document on stdout', false)
+    .action(async (options) => {
+      const result = await benchTraining(options);
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : trainTable(result));
+    });
+  bench
+    .command('kernels')
+    .description('every matrix product and every op, with its share of what the machine can do')
+    .option('--threads <number>', 'threads', whole, availableParallelism())
+    .action(benchKernels);
+  return bench;
+}
+
+function list(flags, description, read, values = undefined) {
+  const all = values ?? read.values;
+  return new Option(flags, `${description}, comma-separated`)
+    .argParser((text) => text.split(',').map((value) => refusable(() => read(value))))
+    .default(
+      all.map((value) => read(value)),
+      all.join(','),
+    );
+}
+
+function oneOf(values) {
+  const read = (value) => {
+    if (!values.includes(value)) throw new RangeError(`There are: ${values.join(', ')}.`);
+    return value;
+  };
+  return Object.assign(read, { values });
+}
+
+/** commander words an InvalidArgumentError as a mistake in the command line. */
+function refusable(read) {
+  try {
+    return read();
+  } catch (error) {
+    throw new InvalidArgumentError(error.message);
+  }
+}
+
+function whole(text) {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 1.');
+}
+
+function positive(text) {
+  if (Number(text) > 0 && Number(text) < Infinity) return Number(text);
+  throw new InvalidArgumentError('Expected a number above 0.');
+}

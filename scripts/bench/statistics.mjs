@@ -1,0 +1,12 @@
+// The few numbers that are made of many.
+
+/** Undefined for none. */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  if (sorted.length === 0) return undefined;
+  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Rounds to so many significant digits; undefined stays. */
+export const significant = (value, digits = 3) => (value === undefined ? undefined : Number(value.toPrecision(digits)));
