@@ -20,7 +20,7 @@ export async function interleave(subjects, seconds, onRound = () => undefined) {
   const rounds = [];
   const started = performance.now();
   const elapsed = () => (performance.now() - started) / 1000;
-  while (elapsed() < seconds || (rounds.length < LEAST_ROUNDS && elapsed() < 5 * seconds)) {
+  while (rounds.length === 0 || elapsed() < seconds || (rounds.length < LEAST_ROUNDS && elapsed() < 5 * seconds)) {
     const round = [];
     for (const subject of subjects) {
       round.push(await subject.turn(TURN));

@@ -10,7 +10,7 @@ const DTYPES = ['float32', 'bfloat16'];
 /** @param {{ peers: string[], python?: string }} options */
 export async function findPeers({ peers, python: given }, model) {
   const find = async (name, how) => {
-    if (!peers.includes(name)) return { about: { why: 'not asked for' } };
+    if (!peers.includes(name)) return { about: { why: 'not asked for' }, isAsked: false };
     try {
       return await how();
     } catch (error) {

@@ -39,7 +39,7 @@ export async function stepRows(run, shape) {
 
 /** PEFT with the dtype that is faster at this shape; the other is ended. */
 async function fasterPeft({ peers, model, threads, times }, shape) {
-  if (peers.peft.python === undefined) return { why: peers.peft.about.why };
+  if (peers.peft.python === undefined) return { why: reasonFor(peers.peft) };
   const tried = [];
   let why;
   for (const dtype of peers.peft.dtypes) {
@@ -110,8 +110,8 @@ function compareWithQuiet(row, quiet) {
 }
 
 async function qvacFigures(run, shape, engramMs) {
-  const { folder, path, about } = run.peers.qvac;
-  if (folder === undefined) return { qvacWhy: about.why };
+  const { folder, path } = run.peers.qvac;
+  if (folder === undefined) return { qvacWhy: reasonFor(run.peers.qvac) };
   if (engramMs === undefined) return {};
   if (shape.batch > 1) return { qvacWhy: 'it takes one sequence a step' };
   if (run.isOver()) return { qvacWhy: OVER };
@@ -126,5 +126,8 @@ async function qvacFigures(run, shape, engramMs) {
     return { qvacWhy: error.message };
   }
 }
+
+/** Who is not asked for needs no excuse in every row. */
+const reasonFor = ({ isAsked = true, about }) => (isAsked ? about.why : undefined);
 
 const ratio = (a, b) => (a === undefined || b === undefined ? undefined : significant(a / b));
