@@ -97,8 +97,9 @@ int main(int argc, char** argv) {
             rate(T, i, r, [&] {
               gemm({false, false, T, i, r, 1, h.data(), r, a.data(), i, 1, dx.data(), i}, pool, isa);
             })};
-        std::printf("  T=%-3ld xA' %3.0f hB' %3.0f dyB %3.0f dB %3.0f dA %3.0f dx %3.0f", static_cast<long>(T), g[0],
-                    g[1], g[2], g[3], g[4], g[5]);
+        const char* names[] = {"xA'", "hB'", "dyB", "dB", "dA", "dx"};
+        std::printf("  T=%-3ld", static_cast<long>(T));
+        for (int p = 0; p < 6; p++) std::printf(" %s %3.0f %2.0f%%", names[p], g[p], 100 * g[p] / peak.f32);
       }
       std::printf("\n");
     }

@@ -7,7 +7,9 @@ and for at least so long, answered with {"ms": [of each], "loss"}.
 """
 
 import json
+import os
 import platform
+import re
 import sys
 import time
 
@@ -20,6 +22,14 @@ def say(answer):
     print(json.dumps(answer), flush=True)
 
 
+def peak_rss_mb():
+    if not os.path.exists("/proc/self/status"):
+        return None
+    with open("/proc/self/status") as status:
+        return round(int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) / 1024)
+
+
+imported = peak_rss_mb()
 asked = json.loads(sys.stdin.readline())
 torch.set_num_threads(asked["threads"])
 torch.manual_seed(0)
@@ -39,7 +49,7 @@ versions = {
     "transformers": transformers.__version__,
     "python": platform.python_version(),
 }
-say({"dtype": asked["dtype"], "versions": versions})
+say({"dtype": asked["dtype"], "versions": versions, "importedRssMb": imported})
 
 
 def step():

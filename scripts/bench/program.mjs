@@ -14,7 +14,7 @@ export async function runBench(args) {
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
     await program().parseAsync(args, { from: 'user' });
-    return 0;
+    return process.exitCode ?? 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof SetUpProblem || typeof error.code !== 'string') throw error;
@@ -43,6 +43,7 @@ function program() {
     .action(async (options) => {
       const result = await benchTraining(options);
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : trainTable(result));
+      if (result.rows.every(({ engramMs }) => engramMs === undefined)) process.exitCode = 1;
     });
   bench
     .command('kernels')

@@ -12,6 +12,8 @@ export class Subject {
   firstLoss;
   /** Floating-point operations of a step, if it counts them. */
   flop;
+  /** The most memory it held, up to the last answer; undefined where the system does not tell. */
+  peakRssMb;
   /** What the child said of itself when it was ready. */
   about;
   #child;
@@ -47,16 +49,13 @@ export class Subject {
     try {
       const { ms, flop } = await this.#child.ask({ steps: 1, seconds }, this.#limitMs);
       this.flop = flop;
+      this.peakRssMb = this.#child.peakRssMb();
       return median(ms);
     } catch (error) {
       throwIfInterrupted();
       this.why = error.message;
       return undefined;
     }
-  }
-
-  peakRssMb() {
-    return this.#child.peakRssMb();
   }
 
   end() {

@@ -16,25 +16,34 @@ const SHARED_TOKENS = 128;
 const OVER = 'no time left';
 
 export async function stepRows(run, shape) {
-  if (run.isOver()) return run.conditions.map((condition) => ({ condition, ...shape, why: OVER }));
-  const name = shapeName(shape);
-  const { threads, precision, times } = run;
-  const engram = await startEngram(run.model, shape, { threads, precision }, times.limitMs);
-  const { peft, why: peftWhy } = await phase(`${name}: starting`, () => fasterPeft(run, shape));
+  const excuse = (why) => run.conditions.map((condition) => ({ condition, ...shape, why }));
+  if (run.isOver()) return excuse(OVER);
+  const { model, threads, precision, times } = run;
+  const started = [];
   try {
-    const rows = [];
-    for (const condition of run.conditions) {
-      rows.push(await conditionRow(run, shape, condition, engram, peft, peftWhy));
-      compareWithQuiet(rows.at(-1), rows[0]);
-    }
-    const rss = { engramRssMb: engram.peakRssMb(), peftRssMb: peft?.peakRssMb() };
-    const rssRatio = ratio(rss.engramRssMb, rss.peftRssMb);
-    const isQuiet = ({ condition }) => condition === 'quiet';
-    const qvac = await qvacFigures(run, shape, rows.find(isQuiet)?.engramMs);
-    return rows.map((row) => ({ ...row, ...rss, rssRatio, ...(isQuiet(row) ? qvac : {}) }));
+    started.push(await startEngram(model, shape, { threads, precision }, times.limitMs));
+    const { peft, why } = await phase(`${shapeName(shape)}: starting`, () => fasterPeft(run, shape));
+    if (peft !== undefined) started.push(peft);
+    return await rowsOf(run, shape, started[0], peft, why);
+  } catch (error) {
+    throwIfInterrupted();
+    return excuse(error.message);
   } finally {
-    await Promise.all([engram.end(), peft?.end()]);
+    await Promise.all(started.map((subject) => subject.end()));
   }
+}
+
+async function rowsOf(run, shape, engram, peft, why) {
+  const rows = [];
+  for (const condition of run.conditions) {
+    rows.push(await conditionRow(run, shape, condition, engram, peft, why));
+    compareWithQuiet(rows.at(-1), rows[0]);
+  }
+  const rss = { engramRssMb: engram.peakRssMb, peftRssMb: peft?.peakRssMb };
+  const rssRatio = ratio(rss.engramRssMb, rss.peftRssMb);
+  const isQuiet = ({ condition }) => condition === 'quiet';
+  const qvac = await qvacFigures(run, shape, rows.find(isQuiet)?.engramMs);
+  return rows.map((row) => ({ ...row, ...rss, rssRatio, ...(isQuiet(row) ? qvac : {}) }));
 }
 
 /** PEFT with the dtype that is faster at this shape; the other is ended. */
@@ -45,20 +54,22 @@ async function fasterPeft({ peers, model, threads, times }, shape) {
   for (const dtype of peers.peft.dtypes) {
     try {
       const options = { threads, dtype };
-      const subject = await startPeft(peers.peft, model.vocabularySize, shape, options, times.limitMs);
-      tried.push({ dtype, subject, ms: await subject.turn(1) });
+      tried.push(await startPeft(peers.peft, model.vocabularySize, shape, options, times.limitMs));
     } catch (error) {
       throwIfInterrupted();
       why = error.message;
     }
   }
-  const able = tried.filter(({ ms }) => ms !== undefined).sort((a, b) => a.ms - b.ms);
-  const [best] = able;
-  await Promise.all(tried.filter((one) => one !== best).map(({ subject }) => subject.end()));
-  if (best === undefined) return { why };
-  peers.peft.about = { versions: best.subject.about.versions };
-  peers.peft.dtypes = able.filter(({ ms }) => ms < HOPELESS * best.ms).map(({ dtype }) => dtype);
-  return { peft: best.subject };
+  const { ms } = await interleave(tried, times.choice);
+  const able = tried.map((subject, i) => ({ subject, ms: ms[i] })).filter(({ subject }) => subject.why === undefined);
+  able.sort((a, b) => a.ms - b.ms);
+  const best = able[0]?.subject;
+  await Promise.all(tried.filter((subject) => subject !== best).map((subject) => subject.end()));
+  if (best === undefined) return { why: tried[0]?.why ?? why };
+  const { versions, importedRssMb } = best.about;
+  peers.peft.about = { versions, importedRssMb };
+  peers.peft.dtypes = able.filter((one) => one.ms < HOPELESS * able[0].ms).map(({ subject }) => subject.about.dtype);
+  return { peft: best };
 }
 
 async function conditionRow(run, shape, condition, engram, peft, peftWhy) {

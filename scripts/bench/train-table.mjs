@@ -15,10 +15,11 @@ export function trainTable(result) {
   return `${[head.join('\n'), ...tables, notes.join('\n')].filter(Boolean).join('\n\n')}\n`;
 }
 
-function describe(name, { why, versions = {} }) {
+function describe(name, { why, versions = {}, importedRssMb }) {
   if (why !== undefined) return `no ${name}: ${why}`;
   const list = Object.entries(versions).map(([library, version]) => `${library} ${version}`);
-  return `${name}: ${list.join(', ')}`;
+  const imported = importedRssMb === undefined ? '' : `, ${importedRssMb} MB before a model is loaded`;
+  return `${name}: ${list.join(', ')}${imported}`;
 }
 
 function stepLine(row) {
@@ -41,7 +42,7 @@ function stepLine(row) {
 
 function variantLine(row) {
   return {
-    [`1x128: instead of the full step`]: row.variant,
+    [`${row.batch}x${row.tokens}, instead of the full step`]: row.variant,
     step: ms(row.engramMs),
     full: ms(row.fullMs),
     faster: times(row.speedup),

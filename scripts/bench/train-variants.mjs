@@ -50,7 +50,7 @@ async function variantRow(run, variant, full, changed) {
         fullMs: significant(ms[0], 4),
         speedup: significant(ratios[1] === undefined ? undefined : 1 / ratios[1]),
         gflop: subject.flop / 1e9,
-        engramRssMb: subject.peakRssMb(),
+        engramRssMb: subject.peakRssMb,
         loss: significant(subject.firstLoss, 4),
         why: subject.why,
       };

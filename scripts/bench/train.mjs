@@ -10,10 +10,11 @@ import { findPeers } from './peers.mjs';
 import { stepRows } from './train-steps.mjs';
 import { variantRows } from './train-variants.mjs';
 
-/** Seconds of measuring for each shape: alone and beside a neighbour. `limitMs` is the longest wait for one step. */
+/** Seconds of measuring for each shape: alone, beside a neighbour, and to choose PEFT's dtype. `limitMs` is the longest wait
+ * for a step. */
 const TIMES = {
-  full: { quiet: 20, beside: 12, variant: 6, limitMs: 60_000, minutes: 11 },
-  quick: { quiet: 4, beside: 4, variant: 2, limitMs: 30_000, minutes: 3.5 },
+  full: { choice: 3, quiet: 20, beside: 12, variant: 6, limitMs: 60_000, minutes: 11 },
+  quick: { choice: 1, quiet: 4, beside: 4, variant: 2, limitMs: 30_000, minutes: 3.5 },
 };
 
 /** Options as program.mjs reads them; returns what --json prints. */
