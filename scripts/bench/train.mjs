@@ -26,6 +26,7 @@ export async function benchTraining(options) {
   const { shape } = inspectModel(path);
   const model = { name, path, sha256: await modelSha256(home, path), vocabularySize: shape.vocabularySize };
   const machine = describeMachine();
+  const source = describeSource();
   if (machine.load > 0.3) note(`The machine is not quiet (load ${machine.load}): read ratios, not times.`);
 
   const peak = new PeakMeter(options.threads);
@@ -45,7 +46,7 @@ export async function benchTraining(options) {
     date: new Date(started).toISOString(),
     seconds: Math.round((Date.now() - started) / 1000),
     machine,
-    ...describeSource(),
+    ...source,
     model: { name, sha256: model.sha256 },
     threads: options.threads,
     peakGflops: peak.best,
