@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
       const double top = precision == Precision::int8 && peak.int8 > 0   ? peak.int8
                          : precision == Precision::bf16 && peak.bf16 > 0 ? peak.bf16
                                                                          : peak.f32;
+      if (precision == Precision::int8 && peak.int8 == 0) continue;  // works, in ages
       for (const Shape& s : kShapes) {
         const FrozenMatrix w(
             s.n_out, s.n_in, precision,

@@ -22,9 +22,11 @@ export async function variantRows(run) {
   return rows;
 }
 
-function variantsOf({ model, precision }) {
+function variantsOf({ model, precision, peak }) {
   const { layers } = inspectModel(model.path).shape;
-  const others = PRECISIONS.filter((other) => other !== (precision ?? cpuInfo().precision));
+  const own = precision ?? cpuInfo().precision;
+  // Without instructions for 8-bit products int8 works, and takes ages.
+  const others = PRECISIONS.filter((other) => other !== own && (other !== 'int8' || peak.best.int8 !== undefined));
   const upper = [Math.floor(layers / 2), layers - 1];
   return {
     'loss on the last quarter only': { learned: ANSWER },
