@@ -38,6 +38,7 @@ function program() {
     .option('--threads <number>', 'threads for all who are measured', whole, availableParallelism())
     .option('--python <path>', 'an interpreter with PEFT (default: one in the cache, made on first use)')
     .option('--minutes <number>', 'begin nothing more after so long (default: 11, with --quick 3.5)', positive)
+    .option('--limit <seconds>', 'give up who takes longer for one step (default: 60, with --quick 30)', positive)
     .option('--quick', 'shorter measurements', false)
     .option('--json', 'one JSON document on stdout', false)
     .action(async (options) => {

@@ -35,6 +35,7 @@ export class Subject {
       const subject = new Subject(name, child, about, limitMs);
       subject.firstLoss = (await child.ask({ steps: 1, seconds: 0 }, limitMs)).loss;
       await child.ask(WARM_UP, limitMs);
+      subject.peakRssMb = child.peakRssMb();
       return subject;
     } catch (error) {
       child.kill();

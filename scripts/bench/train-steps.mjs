@@ -76,9 +76,8 @@ async function conditionRow(run, shape, condition, engram, peft, peftWhy) {
   const row = { condition, ...shape };
   if (run.isOver()) return { ...row, why: OVER };
   const isAlone = condition === 'quiet';
-  // PEFT comes last into what it may not survive.
-  const without = condition === 'shared' && !isSharedShape(run, shape) ? 'measured at one shape only' : peftWhy;
-  const subjects = without === undefined && peft !== undefined ? [engram, peft] : [engram];
+  const isSpared = condition === 'shared' && !isSharedShape(run, shape);
+  const subjects = peft === undefined || isSpared ? [engram] : [engram, peft];
   const seconds = isAlone ? run.times.quiet : run.times.beside;
   const { ms, ratios, rounds } = await phase(`${shapeName(shape)}, ${condition}`, (update) =>
     beside(condition, () => interleave(subjects, seconds, (count, round) => update(inWords(subjects, count, round)))),
@@ -96,7 +95,7 @@ async function conditionRow(run, shape, condition, engram, peft, peftWhy) {
     engramLoss: significant(engram.firstLoss, 4),
     peftLoss: significant(peft?.firstLoss, 4),
     why: engram.why,
-    peftWhy: without ?? peft?.why,
+    peftWhy: peft === undefined ? peftWhy : (peft.why ?? (isSpared ? 'measured at one shape only' : undefined)),
   };
 }
 

@@ -20,7 +20,8 @@ const TIMES = {
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchTraining(options) {
   const started = Date.now();
-  const times = TIMES[options.quick ? 'quick' : 'full'];
+  const chosen = TIMES[options.quick ? 'quick' : 'full'];
+  const times = { ...chosen, limitMs: options.limit === undefined ? chosen.limitMs : options.limit * 1000 };
   const { home } = readSettings();
   const { name, path } = await resolveModel(home, options.model);
   const { shape } = inspectModel(path);
