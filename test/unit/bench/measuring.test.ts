@@ -54,15 +54,18 @@ describe('measuring in turn', () => {
   });
 });
 
-describe('a child that is measured', () => {
+/** A process may take seconds to start on a busy machine. */
+const STARTED_MS = 30_000;
+
+describe('a child that is measured', { timeout: STARTED_MS }, () => {
   const node = (program: string): Child => new Child(process.execPath, ['-e', program]);
 
   it('is asked line by line; what a library prints in between is no answer', async () => {
     const child = node(
       `process.stdin.on('data', (d) => console.log('Loading\\n' + JSON.stringify({ got: JSON.parse(d) })))`,
     );
-    expect(await child.ask(1, 4000)).toEqual({ got: 1 });
-    expect(await child.ask(2, 4000)).toEqual({ got: 2 });
+    expect(await child.ask(1, STARTED_MS)).toEqual({ got: 1 });
+    expect(await child.ask(2, STARTED_MS)).toEqual({ got: 2 });
     await child.end();
   });
 
@@ -74,7 +77,7 @@ describe('a child that is measured', () => {
 
   it('says why it ended', async () => {
     const child = node(`console.error('first\\nNo such model'); process.exitCode = 1`);
-    await expect(child.ask(undefined, 4000)).rejects.toThrow(/^No such model$/);
+    await expect(child.ask(undefined, STARTED_MS)).rejects.toThrow(/^No such model$/);
   });
 });
 
