@@ -1,5 +1,6 @@
 // The operations between the matrix products, at the sizes of SmolLM2-135M. What only streams through memory is set
 // against a copy of as many bytes by the same threads, attention against the f32 peak. Usage: ops_bench [threads]
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -73,7 +74,10 @@ void rope(Bench& b, int64_t T) {
   std::vector<int32_t> positions(static_cast<size_t>(T));
   for (int64_t t = 0; t < T; t++) positions[t] = static_cast<int32_t>(t);
   RopeTable table;
-  table.extend(T, kHeadDim, 100000, 1, {});
+  Rope turns;
+  for (int64_t i = 0; i < kHeadDim / 2; i++)
+    turns.frequencies.push_back(std::pow(100000.0, -2.0 * static_cast<double>(i) / static_cast<double>(kHeadDim)));
+  table.extend(T, turns);
   const int64_t floats = 2 * T * kTurned * kHeadDim;
   b.stream("rope", T, floats,
            [&] { rope_forward(qkv.data(), table, positions.data(), T, kAll, kTurned, kHeadDim, b.pool); });
@@ -97,11 +101,11 @@ void attention(Bench& b, int64_t T) {
   // One product over the pairs of positions that see each other; forward has two of them, backward five.
   const double product = 2.0 * static_cast<double>(T * (T + 1) / 2 * kHeads * kHeadDim);
   b.compute("attention", T, 2 * product, [&] {
-    attention_forward(o.data(), lse.data(), qkv.data(), segments, T, kHeads, kKvHeads, kHeadDim, b.pool);
+    attention_forward(o.data(), lse.data(), qkv.data(), {0.125f}, segments, T, kHeads, kKvHeads, kHeadDim, b.pool);
   });
   b.compute("attention backward", T, 5 * product, [&] {
-    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), segments, T, kHeads, kKvHeads,
-                       kHeadDim, b.pool);
+    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), {0.125f}, segments, T, kHeads,
+                       kKvHeads, kHeadDim, b.pool);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "aligned.hpp"
 #include "checkpoint.hpp"
 #include "error.hpp"
+#include "memory.hpp"
 #include "transformer.hpp"
 
 namespace engram {
@@ -86,14 +87,16 @@ struct LossRow {
 }  // namespace
 
 struct Trainer::State {
-  State(std::shared_ptr<const Model> m, const LoraConfig& l, const OptimizerConfig& o, int threads)
+  State(std::shared_ptr<const Model> m, const LoraConfig& l, const OptimizerConfig& o, int threads, int64_t limit)
       : model(std::move(m)),
+        memory_limit(limit),
         lora(l, model->shapes()),
         optimizer(o),
         pool(std::max(1, threads)),
         transformer(*model, &lora, pool, cancelled) {}
 
   std::shared_ptr<const Model> model;
+  int64_t memory_limit;
   Lora lora;
   Optimizer optimizer;
   ThreadPool pool;
@@ -133,11 +136,12 @@ struct Trainer::State {
   // Runs the frozen lower layers for those examples whose result is not kept yet, as far as the cache has room.
   void compute_hidden(const std::vector<StoredExample*>& items) {
     std::vector<StoredExample*> missing;
+    const int64_t most_hidden = memory_limit > 0 ? std::min(kHiddenCacheBytes, memory_limit / 16) : kHiddenCacheBytes;
     int64_t wanted = 0;
     for (StoredExample* e : items) {
       const int64_t bytes = e->rows() * D() * static_cast<int64_t>(sizeof(float));
       if (!e->hidden.empty() || std::count(missing.begin(), missing.end(), e) > 0) continue;
-      if (hidden_bytes + wanted + bytes > kHiddenCacheBytes) continue;
+      if (hidden_bytes + wanted + bytes > most_hidden) continue;
       wanted += bytes;
       missing.push_back(e);
     }
@@ -258,6 +262,19 @@ struct Trainer::State {
     }
   }
 
+  // How many of the upper layers keep what they computed for a batch of T rows.
+  int64_t kept_layers(int64_t T) const {
+    if (memory_limit <= 0) return model->config.n_layers;
+    const MemoryNeed need = memory_need(model->config, model->bytes(), lora.config(), T);
+    const int64_t kept = need.kept_layers(memory_limit - hidden_bytes);
+    if (kept >= 0) return kept;
+    const auto mb = [](int64_t bytes) { return std::to_string((bytes + 999999) / 1000000) + " MB"; };
+    throw Error("memory",
+                "A batch of " + std::to_string(T) + " tokens needs " + mb(need.least() + hidden_bytes) +
+                    ", of which the model takes " + mb(need.model) + "; the limit is " + mb(memory_limit) + ".",
+                "Train on fewer or shorter examples at a time, adapt fewer layers, or raise the limit.");
+  }
+
   BatchLoss run(const std::vector<BatchItem>& batch, bool train) {
     Running running(*this);
     std::vector<StoredExample*> items;
@@ -283,7 +300,7 @@ struct Trainer::State {
     // Only training moves on to the next mask: looking at a loss in between changes nothing.
     const Dropout dropout{train ? lora.config().dropout : 0, train ? mix64_of(lora.config().seed, ++passes) : 0};
     if (train) {
-      transformer.forward(layout.rows, first(), x.data(), dropout, model->config.n_layers);
+      transformer.forward(layout.rows, first(), x.data(), dropout, kept_layers(T));
       sized(dx, T * D());
       losses(rows, out, dx.data());
       transformer.backward(layout.rows, first(), dx.data(), dropout);
@@ -310,8 +327,8 @@ struct Trainer::State {
 };
 
 Trainer::Trainer(std::shared_ptr<const Model> model, const LoraConfig& lora, const OptimizerConfig& optimizer,
-                 int threads)
-    : state_(std::make_unique<State>(std::move(model), lora, optimizer, threads)) {}
+                 int threads, int64_t memory_limit)
+    : state_(std::make_unique<State>(std::move(model), lora, optimizer, threads, memory_limit)) {}
 
 Trainer::~Trainer() = default;
 

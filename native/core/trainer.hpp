@@ -48,13 +48,17 @@ struct UpdateResult {
 class Trainer {
  public:
   // Throws `usage` for options that cannot be (rank < 1, a rate that is NaN or not positive, no such layer …).
-  Trainer(std::shared_ptr<const Model> model, const LoraConfig& lora, const OptimizerConfig& optimizer, int threads);
+  // `memory_limit` in bytes, for the model, the adapter and all work space together; 0: none. A batch that would take
+  // more has fewer layers keep their activations, which are then computed twice.
+  Trainer(std::shared_ptr<const Model> model, const LoraConfig& lora, const OptimizerConfig& optimizer, int threads,
+          int64_t memory_limit = 0);
   ~Trainer();
 
   // Throws `empty` (fewer than two tokens), `usage` (a token outside the vocabulary, lengths that differ, bad weights),
   // `too_long` (longer than the model's context).
   int64_t add(Example example);
 
+  // Throws `memory` for a batch that does not fit into the limit, `cancelled`, `diverged`.
   BatchLoss backward(const std::vector<BatchItem>& batch);
   BatchLoss evaluate(const std::vector<BatchItem>& batch);
   // learning_rate < 0 (but not NaN) means the configured one. Throws `diverged`, and only clears the gradients, if

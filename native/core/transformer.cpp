@@ -59,22 +59,6 @@ bool Transformer::is_adapted(int64_t layer, const Projection& projection) const 
                      [&](const Projection::Slice& slice) { return lora_->at(layer, slice.target).active(); });
 }
 
-int64_t Transformer::input_bytes(int64_t T) const {
-  return T * model_.config.d_model * static_cast<int64_t>(sizeof(float));
-}
-
-int64_t Transformer::kept_bytes(int64_t T) const {
-  const ModelConfig& c = model_.config;
-  int64_t width = 2 * c.d_model + (2 * c.n_heads + 2 * c.n_kv_heads) * c.head_dim + 2 * c.d_ff + c.n_heads + 2;
-  if (c.query_key_norm) width += (c.n_heads + 2 * c.n_kv_heads) * (c.head_dim + 1);
-  if (c.sandwich_norms) width += 2 * (c.d_model + 1);
-  int64_t ranks = 0;
-  if (lora_ != nullptr) {
-    for (int t = 0; t < kTargets; t++) ranks += lora_->at(c.n_layers - 1, static_cast<Target>(t)).rank;
-  }
-  return T * (width + ranks) * static_cast<int64_t>(sizeof(float));
-}
-
 void Transformer::embed(const Rows& rows, float* x) {
   const int64_t D = model_.config.d_model;
   const float scale = model_.config.embedding_scale;
@@ -94,6 +78,11 @@ void Transformer::forward(const Rows& rows, int64_t first, float* x, const Dropo
   keep_ = keep;
   for (int64_t layer = first; layer < n_layers; layer++) {
     const bool whole = layer >= n_layers - keep;
+    if (!whole) {  // an earlier batch may have had room for more
+      Floats input = std::move(kept_[layer].x);
+      kept_[layer] = Kept();
+      kept_[layer].x = std::move(input);
+    }
     std::copy(x, x + T * D, sized(kept_[layer].x, T * D));
     layer_forward(rows, layer, x, true, dropout, whole ? kept_[layer] : scratch_);
   }

@@ -53,9 +53,6 @@ class Transformer {
   // overwritten; the gradient of the input of layer `first` is not computed.
   void backward(const Rows& rows, int64_t first, float* dx, const Dropout& dropout);
 
-  // Bytes that forward() keeps: for one layer whole, and for one layer's input.
-  int64_t kept_bytes(int64_t T) const;
-  int64_t input_bytes(int64_t T) const;
   // Floating-point operations of matrix products done so far.
   double flop() const { return flop_; }
 

@@ -7,6 +7,7 @@
 
 #include "check.hpp"
 #include "golden.hpp"
+#include "memory.hpp"
 
 using namespace engram;
 using golden::relative_error;
@@ -320,6 +321,37 @@ TEST(trainer_gradient_with_dropout_points_downhill) {
     const double slope = (loss_at(p, i, step, nullptr) - loss_at(p, i, -step, nullptr)) / (2 * step);
     CHECK_NEAR(slope, gradients[p][i], 0.03 + 0.03 * std::abs(gradients[p][i]));
   }
+}
+
+// Running a layer again gives the same bits as keeping what it computed.
+TEST(trainer_is_the_same_within_any_memory_limit) {
+  const std::vector<BatchItem> batch = mixed_batch();
+  LoraConfig config = lora_config();
+  config.dropout = 0.2;
+  const auto with = [&](int64_t limit) {
+    auto out = std::make_unique<Trainer>(golden::model(kModel), config, OptimizerConfig{}, 2, limit);
+    golden::fill(out->lora(), values());
+    for (int i = 0; i < static_cast<int>(values().number("examples")); i++) out->add(values().example(i));
+    return out;
+  };
+  const auto free = with(0);
+  const BatchLoss loss = free->backward(batch);
+  const auto expected = golden::gradients(*free);
+  const auto model = golden::model(kModel);
+  const MemoryNeed need = memory_need(model->config, model->bytes(), free->lora().config(), loss.computed_tokens);
+  CHECK(need.kept_layers(need.least()) == 0 && need.kept_layers(need.most()) == kLayers);
+  double flop = 0;
+  for (int64_t limit = need.least(); limit <= need.most(); limit += (need.most() - need.least()) / 4) {
+    const auto limited = with(limit);
+    const BatchLoss same = limited->backward(batch);
+    CHECK(golden::gradients(*limited) == expected);
+    CHECK(flop == 0 || same.flop <= flop);  // more room, less to compute twice
+    flop = same.flop;
+  }
+  CHECK(need.kept_layers(need.least() - 1) == -1);
+  const auto tight = with(need.least() - 1);
+  CHECK_THROWS_CODE(tight->backward(batch), "memory");
+  tight->backward({{0}});  // a smaller batch still fits
 }
 
 TEST(trainer_can_be_cancelled) {

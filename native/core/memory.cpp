@@ -1,0 +1,71 @@
+// The sizes of all large buffers, in one place (see memory.hpp). Each line names whose they are.
+#include "memory.hpp"
+
+#include <algorithm>
+
+#include "ggml.hpp"
+#include "gguf.hpp"
+
+namespace engram {
+namespace {
+
+constexpr int64_t kFloat = sizeof(float);
+
+int64_t weight_bytes(Precision precision) {
+  return precision == Precision::f32 ? 4 : precision == Precision::int8 ? 1 : 2;
+}
+
+}  // namespace
+
+int64_t MemoryNeed::kept_layers(int64_t limit) const {
+  if (limit >= most()) return layers;
+  if (limit < least()) return -1;
+  return std::min(layers, (limit - least()) / std::max<int64_t>(1, whole - input));
+}
+
+MemoryNeed memory_need(const ModelConfig& c, int64_t model_bytes, const LoraConfig& lora, int64_t tokens) {
+  const int64_t D = c.d_model, F = c.d_ff, Q = c.n_heads * c.head_dim, K = c.n_kv_heads * c.head_dim;
+  int64_t parameters = 0, ranks = 0;
+  for (const Target target : lora.targets) {
+    const Shape shape = c.shapes()[static_cast<size_t>(target)];
+    parameters += lora.rank * (shape.n_in + shape.n_out);
+    ranks += lora.rank;
+  }
+  MemoryNeed need;
+  need.layers = c.n_layers - lora.first_layer;
+  need.model = model_bytes;
+  need.adapter = (lora.last_layer - lora.first_layer + 1) * parameters * 4 * kFloat;
+  need.input = tokens * D * kFloat;
+  // Transformer::Kept
+  int64_t kept = 2 * D + (Q + 2 * K) + Q + 2 * F + c.n_heads + 2 + ranks;
+  if (c.query_key_norm) kept += Q + 2 * K + c.n_heads + 2 * c.n_kv_heads;
+  if (c.sandwich_norms) kept += 2 * D + 2;
+  need.whole = tokens * kept * kFloat;
+  // Transformer's and Trainer's own buffers, attention's gradients of keys and values, activations as bytes
+  const int64_t work = 5 * D + 2 * F + 3 * Q + (Q + 2 * K) + ranks + 2 * Q + (2 * F) / kFloat;
+  const int64_t loss_rows = std::min<int64_t>(tokens, 128);
+  need.work = tokens * work * kFloat + loss_rows * (c.n_vocab * (kFloat + 1) + D * kFloat);
+  return need;
+}
+
+MemoryNeed estimate_memory(const std::string& path, const std::string& ggml_library, Precision precision,
+                           LoraConfig lora, int64_t tokens) {
+  const GgufFile file = GgufFile::open(path);
+  ModelConfig c = read_model_config(file, path);
+  const Ggml ggml(ggml_library);
+  int64_t bytes = 0;
+  for (const GgufTensor& tensor : file.tensors()) {
+    if (tensor.shape.size() != 2) continue;
+    const bool embeds = tensor.name == "token_embd.weight";
+    if (embeds) {
+      c.n_vocab = tensor.shape[1];
+      bytes += static_cast<int64_t>(ggml.type(tensor.type).bytes(tensor.elements()));
+    }
+    if (!embeds || file.find("output.weight") == nullptr) bytes += tensor.elements() * weight_bytes(precision);
+  }
+  if (lora.first_layer < 0) lora.first_layer += static_cast<int>(c.n_layers);
+  if (lora.last_layer < 0) lora.last_layer += static_cast<int>(c.n_layers);
+  return memory_need(c, bytes, lora, tokens);
+}
+
+}  // namespace engram
