@@ -29,7 +29,7 @@ const MODULES: Readonly<Record<string, { target: TargetModule; path: string }>> 
 };
 
 /** Architectures whose q and k rows llama.cpp stores interleaved; the others keep Hugging Face's order. */
-const INTERLEAVED: ReadonlySet<string> = new Set(['llama']);
+const INTERLEAVED: ReadonlySet<string> = new Set(['llama', 'mistral3', 'smollm3']);
 
 /** Throws `unsupported` for tensors that PEFT has no place for, `corrupt` if shapes do not fit together. */
 export function toPeft(adapter: AdapterFile, options: PeftOptions): PeftFiles {

@@ -44,6 +44,7 @@ describe('toPeft', () => {
   it('puts the rows of q and k in the order of Hugging Face, head by head', () => {
     expect(rowsOfB(adapter('llama'))).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
     expect(rowsOfB(adapter('llama', 'attn_k'), 1)).toEqual([0, 2, 4, 6, 1, 3, 5, 7]);
+    for (const kin of ['mistral3', 'smollm3']) expect(rowsOfB(adapter(kin))).toEqual(rowsOfB(adapter('llama')));
   });
 
   it('leaves other matrices and other architectures alone', () => {
