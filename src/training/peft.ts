@@ -31,8 +31,14 @@ const MODULES: Readonly<Record<string, { target: TargetModule; path: string }>> 
 /** Architectures whose q and k rows llama.cpp stores interleaved; the others keep Hugging Face's order. */
 const INTERLEAVED: ReadonlySet<string> = new Set(['llama', 'mistral3', 'smollm3']);
 
+/** Architectures whose tensors hold several matrices, which have other names in Hugging Face's models. */
+const FUSED: ReadonlySet<string> = new Set(['phi3']);
+
 /** Throws `unsupported` for tensors that PEFT has no place for, `corrupt` if shapes do not fit together. */
 export function toPeft(adapter: AdapterFile, options: PeftOptions): PeftFiles {
+  if (FUSED.has(adapter.architecture)) {
+    throw new EngramError('unsupported', `Adapters of ${adapter.architecture} cannot be exported for PEFT yet.`);
+  }
   const tensors: NamedTensor[] = [];
   const modules = new Set<string>();
   const layers = new Set<number>();

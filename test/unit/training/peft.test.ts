@@ -65,6 +65,7 @@ describe('toPeft', () => {
   it('refuses tensors that PEFT has no place for, and rows that cannot be heads', () => {
     const unsupported = expect.objectContaining({ code: 'unsupported' }) as Error;
     expect(() => rowsOfB(adapter('llama', 'attn_qkv'))).toThrow(unsupported);
+    expect(() => rowsOfB(adapter('phi3', 'ffn_up'))).toThrow(unsupported);
     expect(() => toPeft({ architecture: 'llama', alpha: 1, matrices: [] }, options)).toThrow(unsupported);
     expect(() => toPeft(adapter('llama'), { baseModel: 'm', heads: 3, keyValueHeads: 1 })).toThrow(
       expect.objectContaining({ code: 'corrupt' }),
