@@ -35,31 +35,45 @@ std::string floats(int64_t values, uint64_t seed) {
 }
 
 // One layer, whose matrices of 256 columns have the given type.
-std::string model_of(uint32_t id, const Ggml::Type& type) {
+std::string model_of(uint32_t id, const Ggml::Type& type, const std::string& architecture) {
   fuzz::Gguf file;
-  file.set("general.architecture", "llama").set("llama.block_count", 1u);
-  file.set("llama.embedding_length", static_cast<uint32_t>(kModel))
-      .set("llama.feed_forward_length", uint32_t{kForward});
-  file.set("llama.attention.head_count", 1u).set("llama.attention.key_length", uint32_t{kHead});
-  file.set("llama.context_length", 16u).set("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+  const auto key = [&](const char* rest) { return architecture + "." + rest; };
+  file.set("general.architecture", architecture).set(key("block_count"), 1u);
+  file.set(key("embedding_length"), uint32_t{kModel}).set(key("feed_forward_length"), uint32_t{kForward});
+  file.set(key("attention.head_count"), 1u).set(key("attention.key_length"), uint32_t{kHead});
+  file.set(key("attention.value_length"), uint32_t{kHead}).set(key("rope.dimension_count"), uint32_t{kHead});
+  file.set(key("context_length"), 16u).set(key("attention.layer_norm_rms_epsilon"), 1e-5f);
+  file.set(key("attention.sliding_window"), 4u);
   file.set("tokenizer.ggml.tokens", std::vector<std::string>(kVocabulary, "word"));
   uint64_t seed = id;
   const auto typed = [&](const std::string& name, uint64_t rows) {
-    file.add(name, {kModel, rows}, id, blocks(type, static_cast<int64_t>(kModel * rows), seed++));
+    file.add(name + ".weight", {kModel, rows}, id, blocks(type, static_cast<int64_t>(kModel * rows), seed++));
   };
   const auto plain = [&](const std::string& name, const std::vector<uint64_t>& shape) {
     int64_t values = 1;
     for (const uint64_t n : shape) values *= static_cast<int64_t>(n);
     file.add(name, shape, 0, floats(values, seed++));
   };
-  typed("token_embd.weight", kVocabulary);
+  const std::string block = "blk.0.";
+  typed("token_embd", kVocabulary);
   plain("output_norm.weight", {kModel});
-  plain("blk.0.attn_norm.weight", {kModel});
-  plain("blk.0.ffn_norm.weight", {kModel});
-  for (const char* name : {"attn_q", "attn_k", "attn_v"}) typed(std::string("blk.0.") + name + ".weight", kHead);
-  plain("blk.0.attn_output.weight", {kHead, kModel});
-  for (const char* name : {"ffn_gate", "ffn_up"}) typed(std::string("blk.0.") + name + ".weight", kForward);
-  plain("blk.0.ffn_down.weight", {kForward, kModel});
+  for (const char* name : {"attn_norm", "ffn_norm"}) plain(block + name + ".weight", {kModel});
+  if (architecture == "gemma3") {
+    for (const char* name : {"post_attention_norm", "post_ffw_norm"}) plain(block + name + ".weight", {kModel});
+    for (const char* name : {"attn_q_norm", "attn_k_norm"}) plain(block + name + ".weight", {kHead});
+  }
+  if (architecture == "phi3") {
+    typed(block + "attn_qkv", 3 * kHead);
+    typed(block + "ffn_up", 2 * kForward);
+  } else {
+    for (const char* name : {"attn_q", "attn_k", "attn_v"}) {
+      typed(block + name, kHead);
+      if (architecture == "qwen2") plain(block + name + ".bias", {kHead});
+    }
+    for (const char* name : {"ffn_gate", "ffn_up"}) typed(block + name, kForward);
+  }
+  plain(block + "attn_output.weight", {kHead, kModel});
+  plain(block + "ffn_down.weight", {kForward, kModel});
   return file.bytes();
 }
 
@@ -71,10 +85,11 @@ std::vector<std::string> fuzz::seeds() {
   for (uint32_t id = 0; id < kTypes; id++) {
     try {
       const Ggml::Type type = ggml.type(id);
-      if (kModel % static_cast<uint64_t>(type.block_elements) == 0) out.push_back(model_of(id, type));
+      if (kModel % static_cast<uint64_t>(type.block_elements) == 0) out.push_back(model_of(id, type, "llama"));
     } catch (const Error&) {  // a type that was never for files
     }
   }
+  for (const char* architecture : {"gemma3", "phi3", "qwen2"}) out.push_back(model_of(0, ggml.type(0), architecture));
   return out;
 }
 
