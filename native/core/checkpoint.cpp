@@ -3,6 +3,7 @@
 #include "checkpoint.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "error.hpp"
 #include "gguf.hpp"
@@ -28,12 +29,14 @@ std::string tensor_name(size_t parameter, const char* moment) { return std::to_s
 
 uint64_t counter(const GgufFile& file, const std::string& key, const std::string& path) {
   const int64_t value = file.integer(key);
-  if (value < 0) throw Error("corrupt", path + " counts " + std::to_string(value) + " " + key + ".");
+  if (value < 0 || value > (int64_t{1} << 53))
+    throw Error("corrupt", path + " counts " + std::to_string(value) + " " + key + ".");
   return static_cast<uint64_t>(value);
 }
 
 // One moment of all parameters; empty before the first step, and where the optimizer has no such moment.
-std::vector<std::vector<float>> read_moment(const GgufFile& file, const char* moment, bool wanted,
+// No value may be below `least`: a step takes the root of the second moment.
+std::vector<std::vector<float>> read_moment(const GgufFile& file, const char* moment, float least, bool wanted,
                                             const std::vector<Lora::Parameter>& parameters, const std::string& path) {
   std::vector<std::vector<float>> out;
   for (size_t i = 0; i < parameters.size(); i++) {
@@ -46,7 +49,8 @@ std::vector<std::vector<float>> read_moment(const GgufFile& file, const char* mo
     }
     out.back() = file.floats(*tensor);
     for (float x : out.back()) {
-      if (!std::isfinite(x)) throw Error("corrupt", "The state " + path + " holds values that are not finite numbers.");
+      if (!std::isfinite(x) || x < least)
+        throw Error("corrupt", "The state " + path + " holds values that no training leaves.");
     }
   }
   return out;
@@ -87,8 +91,8 @@ TrainingState read_training_state(const OptimizerConfig& config, Lora& lora, con
   out.optimizer.steps = static_cast<int64_t>(counter(file, "steps", path));
   if (out.optimizer.steps == 0) return out;
   const bool adaptive = config.kind != OptimizerConfig::Kind::sgd;
-  out.optimizer.first = read_moment(file, "first", true, parameters, path);
-  out.optimizer.second = read_moment(file, "second", adaptive, parameters, path);
+  out.optimizer.first = read_moment(file, "first", -std::numeric_limits<float>::max(), true, parameters, path);
+  out.optimizer.second = read_moment(file, "second", 0, adaptive, parameters, path);
   return out;
 }
 
