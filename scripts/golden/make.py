@@ -6,6 +6,7 @@ import architectures
 import optimizers
 import quantisations
 import smollm2
+import tensorboard_events
 import tiny_llama
 from golden_file import FOLDER
 
@@ -19,6 +20,7 @@ def main() -> None:
     architectures.main()
     optimizers.main()
     quantisations.main()
+    tensorboard_events.main()
     if arguments.smollm2:
         smollm2.main(arguments.smollm2)
 
