@@ -3,6 +3,7 @@
 import argparse
 
 import architectures
+import classification
 import optimizers
 import quantisations
 import smollm2
@@ -20,6 +21,7 @@ def main() -> None:
     architectures.main()
     optimizers.main()
     quantisations.main()
+    classification.main()
     tensorboard_events.main()
     if arguments.smollm2:
         smollm2.main(arguments.smollm2)

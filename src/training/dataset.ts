@@ -74,12 +74,21 @@ export function trainedTokens(example: Example): number {
 
 /** The rows of a JSONL file with the numbers of their lines, counted from 1. */
 export async function* readRows(path: string, signal?: AbortSignal): AsyncGenerator<{ row: Row; line: number }> {
+  for await (const { text, line } of readJsonLines(path, signal)) yield { row: parseRow(text, line), line };
+}
+
+/** The lines of a file that are not empty, without the space around them, with their numbers, counted from 1. Throws `corrupt` (no
+ * UTF-8), `too_long`, `not_found`, `disk`, `cancelled`. */
+export async function* readJsonLines(
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<{ text: string; line: number }> {
   let line = 0;
-  for await (const text of readLines(path)) {
+  for await (const whole of readLines(path)) {
     throwIfCancelled(signal);
     line++;
-    const content = text.trim();
-    if (content !== '') yield { row: parseRow(content, line), line };
+    const text = whole.trim();
+    if (text !== '') yield { text, line };
   }
 }
 

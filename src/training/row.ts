@@ -29,7 +29,8 @@ export function parseRow(json: string, line: number): Row {
   };
 }
 
-function parseJson(json: string, line: number): unknown {
+/** Throws `corrupt` with the line. */
+export function parseJson(json: string, line: number): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
