@@ -25,7 +25,12 @@ import {
   AdapterStore,
   openBaseModel,
   requireBase,
+  evaluate,
+  readLabelled,
   trainFile,
+  withClassifier,
+  type ClassificationReport,
+  type Prediction,
   type BaseModel,
   type TrainReport,
   type TrainRequest,
@@ -61,6 +66,19 @@ export interface AskOptions {
   onText?: ((piece: string) => void) | undefined;
   /** Aborting ends the answer; what there is of it is returned. */
   signal?: AbortSignal | undefined;
+}
+
+export interface ClassifyRequest {
+  /** Name of an adapter that was trained on labels. */
+  adapter: string;
+  texts: readonly string[];
+  onProgress?: ((progress: { done: number; of: number }) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface EvaluateRequest extends Omit<ClassifyRequest, 'texts'> {
+  /** JSONL of `{text, label}` or `{text, labels}`. */
+  file: string;
 }
 
 export class Engram {
@@ -195,6 +213,37 @@ export class Engram {
     const { signal } = request;
     const model = { name, sha256: () => modelSha256(home, path, signal) };
     return trainFile({ home, encoder: this.#generator, base: () => this.#base(signal), model }, request);
+  }
+
+  /** Predicts the labels of texts with an adapter that was trained on labels. Throws `not_found`, `usage` (it was not), `empty`,
+   * `too_long`, `mismatch` (it belongs to another model), `cancelled`. */
+  async classify({ adapter, texts, onProgress, signal }: ClassifyRequest): Promise<Prediction[]> {
+    return this.#withClassifier(adapter, signal, async (classifier, trainer) => {
+      const predictions: Prediction[] = [];
+      for (const text of texts) {
+        predictions.push(await classifier.predict(trainer, text, signal));
+        onProgress?.({ done: predictions.length, of: texts.length });
+      }
+      return predictions;
+    });
+  }
+
+  /** Measures such an adapter on a JSONL file of `{text, label}` or `{text, labels}` rows. Throws as classify() does, and `corrupt`
+   * with the line. */
+  async evaluate({ adapter, file, onProgress, signal }: EvaluateRequest): Promise<ClassificationReport> {
+    const rows = await readLabelled(file, signal);
+    return this.#withClassifier(adapter, signal, (classifier, trainer) =>
+      evaluate(classifier, trainer, rows, { onProgress, signal }),
+    );
+  }
+
+  async #withClassifier<T>(
+    name: string,
+    signal: AbortSignal | undefined,
+    action: Parameters<typeof withClassifier<T>>[3],
+  ): Promise<T> {
+    await this.#namedAdapter(name);
+    return withClassifier(await this.#base(signal), this.#generator, await this.adapters.find(name), action);
   }
 
   async close(): Promise<void> {

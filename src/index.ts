@@ -1,5 +1,12 @@
 // The public API of engram, nothing else.
-export { Engram, type AskOptions, type OpenOptions, type OpenProgress } from './engram.js';
+export {
+  Engram,
+  type AskOptions,
+  type ClassifyRequest,
+  type EvaluateRequest,
+  type OpenOptions,
+  type OpenProgress,
+} from './engram.js';
 export { EngramError, type ErrorCode } from './errors.js';
 export {
   defaultHome,
@@ -39,11 +46,18 @@ export {
   AdapterStore,
   RunControl,
   RunStore,
+  plotRun,
   type BrokenAdapter,
+  type ClassificationReport,
+  type ClassifyTask,
   type MetricsRecord,
   type MetricsSink,
+  type PlotOptions,
+  type Prediction,
+  type RunPlot,
   type RunProgress,
   type RunRecord,
+  type Scores,
   type StoredAdapter,
   type StoredRun,
   type TargetModule,

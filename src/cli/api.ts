@@ -5,16 +5,19 @@ import type * as index from '../index.js';
 type Index = typeof index;
 
 /** A brain open over its model. */
-export type Engine = Pick<index.Engram, 'ask' | 'chat' | 'memorize' | 'memories' | 'forget' | 'train' | 'close'>;
+export type Engine = Pick<
+  index.Engram,
+  'ask' | 'chat' | 'memorize' | 'memories' | 'forget' | 'train' | 'classify' | 'evaluate' | 'close'
+>;
 
 export interface Api extends Pick<
   Index,
-  'listModels' | 'pullModel' | 'showModel' | 'removeModel' | 'removeBrain' | 'doctor'
+  'listModels' | 'pullModel' | 'showModel' | 'removeModel' | 'removeBrain' | 'doctor' | 'plotRun'
 > {
   /** A brain without its model, to list and forget. */
   openBrain: (options: { home: string; name: string }) => Promise<Pick<index.Brain, 'memories' | 'forget' | 'close'>>;
   Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
   RunControl: Index['RunControl'];
-  RunStore: new (home: string) => Pick<index.RunStore, 'list' | 'remove'>;
+  RunStore: new (home: string) => Pick<index.RunStore, 'list' | 'find' | 'remove'>;
   AdapterStore: new (home: string) => Pick<index.AdapterStore, 'list' | 'export' | 'remove'>;
 }

@@ -1,10 +1,12 @@
 // Figures and tables as a person reads them. Not here: JSON, which carries the figures as they are.
 import type {
   Answer,
+  ClassificationReport,
   MemorizeProgress,
   Memory,
   Receipt,
   RunProgress,
+  Scores,
   StoredRun,
   TrainEvent,
   TrainReport,
@@ -152,6 +154,8 @@ export function trainEvent(event: TrainEvent): string | undefined {
       if (event.kind === 'step' || event.split !== 'validation') return undefined;
       return `Epoch ${event.epoch}, step ${event.step}: validation loss ${event.loss.toFixed(4)}.`;
     }
+    case 'classified':
+      return undefined;
     case 'paused':
       return `Paused after step ${event.step}, with a checkpoint.`;
     case 'stopped-early':
@@ -176,6 +180,23 @@ export function trainReport(report: TrainReport): string {
   if (report.best !== null) lines.push(`Best: after step ${report.best.step} (epoch ${report.best.epoch}).`);
   lines.push(`Trained ${report.adapter} on ${count(report.trainedTokens)} tokens in ${duration(report.seconds)}.`);
   return lines.join('\n');
+}
+
+/** Precision, recall and F1 by label and on average. */
+export function classificationReport(report: ClassificationReport): string {
+  const figures = ({ precision, recall, f1, support }: Scores): string[] => [
+    ...[precision, recall, f1].map((value) => value.toFixed(3)),
+    count(support),
+  ];
+  const rows = report.labels.map(({ label, ...scores }) => [excerpt(label, 40), ...figures(scores)]);
+  const averages = (['micro', 'macro', 'weighted'] as const).map((name) => [
+    `${name} average`,
+    ...figures(report[name]),
+  ]);
+  return [
+    table(['label', 'precision', 'recall', 'F1', 'support'], [...rows, [], ...averages]),
+    `Accuracy: ${report.accuracy.toFixed(3)} of ${count(report.texts)} texts.`,
+  ].join('\n');
 }
 
 export function runStatus({ record, active, resumable }: StoredRun): string {

@@ -50,6 +50,14 @@ export function fit(text: string, columns: number): string {
   return text;
 }
 
+/** Whether a terminal with this environment shows more than ASCII. */
+export function hasUnicode(env: Environment): boolean {
+  if (env['TERM'] === 'dumb' || env['TERM'] === 'linux') return false;
+  // The first that is set decides (POSIX); where none is, as on Windows and in containers, terminals of today do.
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '');
+  return locale === undefined || /utf-?8/i.test(locale);
+}
+
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 const CODES: Record<Style, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 

@@ -6,6 +6,7 @@ import type { CommandGroup, CommandSpec, Options } from './command.js';
 import { adapters } from './commands/adapters.js';
 import { ask } from './commands/ask.js';
 import { chat } from './commands/chat.js';
+import { classify } from './commands/classify.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { forget } from './commands/forget.js';
@@ -13,6 +14,7 @@ import { memories } from './commands/memories.js';
 import { memorize } from './commands/memorize.js';
 import { models } from './commands/models.js';
 import { runs } from './commands/runs.js';
+import { plot } from './commands/plot.js';
 import { train } from './commands/train.js';
 
 export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
@@ -22,6 +24,8 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   memories,
   forget,
   train,
+  classify,
+  plot,
   runs,
   adapters,
   models,

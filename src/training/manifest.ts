@@ -1,5 +1,6 @@
 // What is known of a stored adapter beside its weights: manifest.json. Not here: where it lies (adapters.ts).
 import { EngramError } from '../errors.js';
+import { isTask, type ClassifyTask } from './classify/task.js';
 import type { BaseModelInfo, TargetModule } from './types.js';
 
 export interface AdapterManifest {
@@ -26,6 +27,8 @@ export interface AdapterManifest {
   /** What the training measured; null where it did not. */
   losses: { train: number; validation: number | null }[];
   trainedTokens: number;
+  /** Of an adapter that was trained on labels: what it is asked. */
+  task?: ClassifyTask;
 }
 
 /** The part of a manifest that says which model it is for. */
@@ -71,7 +74,8 @@ export function parseManifest(json: string, path: string): AdapterManifest {
     typeof manifest.trainedTokens === 'number' &&
     isArrayOf(manifest.targets, isText) &&
     isRange(manifest.layers) &&
-    isArrayOf(manifest.losses, isLoss);
+    isArrayOf(manifest.losses, isLoss) &&
+    (manifest.task === undefined || isTask(manifest.task));
   if (!isSound) throw new EngramError('corrupt', `${path} lacks fields of a manifest.`);
   return manifest as AdapterManifest;
 }

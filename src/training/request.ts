@@ -20,11 +20,14 @@ export interface FlatOptions
   /** Share of the rows (0 to below 1, chosen by the seed), or a file of its own, that is only measured: after each epoch, and
    * the adapter with the lowest loss is the one that is kept. Default 0, and 0.1 with `patience`. */
   validation?: number | string;
-  /** The same, measured once at the end. Default 0. */
+  /** The same, measured once at the end. Default 0, and 0.2 with labels. */
   test?: number | string;
-  /** `jsonl`: a row of `{text}`, `{prompt, completion}` or `{messages}` a line; `text`: one long text. Default: by the name
+  /** `jsonl`: a row of `{text}`, `{prompt, completion}` or `{messages}` a line; `text`: one long text; `labels`: a row of
+   * `{text, label}` or `{text, labels}` a line. Default: by the name
    * of the file, text for .txt and .md. */
-  format?: 'jsonl' | 'text';
+  format?: 'jsonl' | 'text' | 'labels';
+  /** With the format `labels`: how a text is asked about; {text} stands for it, {labels} for the labels. */
+  prompt?: string;
   /** Tokens that an example may have: longer texts are cut into several, longer conversations refused. Default: 512 for texts,
    * the model's context for conversations. */
   length?: number;
@@ -56,7 +59,9 @@ export type TrainRequest = { [K in keyof FlatOptions]?: FlatOptions[K] | undefin
 export type TrainEvent =
   | RunEvent
   /** `step` is above 0 for a run that goes on. */
-  | { type: 'started'; run: string; folder: string; rows: Rows; step: number };
+  | { type: 'started'; run: string; folder: string; rows: Rows; step: number }
+  /** Texts whose labels were predicted, to measure how well. */
+  | { type: 'classified'; done: number; of: number };
 
 export interface Rows {
   train: number;
@@ -65,7 +70,18 @@ export interface Rows {
 }
 
 const FLAT_KEYS = [
-  ...['validation', 'test', 'format', 'length', 'epochs', 'batchSize', 'batchTokens', 'accumulate', 'learningRate'],
+  ...[
+    'validation',
+    'test',
+    'format',
+    'prompt',
+    'length',
+    'epochs',
+    'batchSize',
+    'batchTokens',
+    'accumulate',
+    'learningRate',
+  ],
   ...['schedule', 'warmup', 'optimizer', 'weightDecay', 'maxGradNorm', 'seed', 'patience', 'minDelta'],
   ...['evaluateEvery', 'rank', 'alpha', 'dropout', 'targets', 'layers'],
 ];
@@ -83,6 +99,7 @@ export function flatOptions(request: TrainRequest): FlatOptions {
 const DEFAULT_EPOCHS = 3;
 const DEFAULT_TEXT_TOKENS = 512;
 const DEFAULT_VALIDATION = 0.1;
+const DEFAULT_TEST_OF_LABELS = 0.2;
 
 /** Fills in the defaults. Throws `usage`. */
 export function resolveRequest(request: FlatOptions & { file: string }, model: BaseModelInfo): TrainSettings {
@@ -113,10 +130,16 @@ function resolveData(
 ): DataOptions {
   const isText = ['.txt', '.md'].includes(extname(request.file).toLowerCase());
   const length = request.length === undefined ? undefined : checkWhole('length', request.length, 2, contextLength);
+  const format = checkOneOf('format', request.format ?? (isText ? 'text' : 'jsonl'), ['jsonl', 'text', 'labels']);
+  const { prompt } = request;
+  if (prompt !== undefined && format !== 'labels') {
+    throw new EngramError('usage', 'A prompt is for rows with labels: give the format "labels" too.');
+  }
   return {
-    format: checkOneOf('format', request.format ?? (isText ? 'text' : 'jsonl'), ['jsonl', 'text']),
+    format,
+    ...defined({ prompt }),
     validation: part('validation', request.validation ?? (hasPatience ? DEFAULT_VALIDATION : 0)),
-    test: part('test', request.test ?? 0),
+    test: part('test', request.test ?? (format === 'labels' ? DEFAULT_TEST_OF_LABELS : 0)),
     maxTokens: length ?? contextLength,
     textTokens: length ?? Math.min(contextLength, DEFAULT_TEXT_TOKENS),
   };

@@ -16,7 +16,9 @@ export interface DataFile {
 
 /** How rows become examples. */
 export interface DataOptions {
-  format: 'jsonl' | 'text';
+  format: 'jsonl' | 'text' | 'labels';
+  /** Of labels: how a text is asked about, if not in the usual words. */
+  prompt?: string;
   /** Share of the rows, or `file` where it is one of its own. */
   validation: number | 'file';
   test: number | 'file';

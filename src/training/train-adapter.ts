@@ -1,11 +1,12 @@
 // Trains an adapter and keeps it in the store: what `train` of the command line and of the API does.
 import type { AdapterStore, StoredAdapter } from './adapters.js';
+import type { ClassifyTask } from './classify/index.js';
 import { manifestBase } from './manifest.js';
 import { resolveLora, resolveOptimizer } from './options.js';
 import type { RunResult } from './run-options.js';
 import { runTraining } from './run.js';
 import type { TrainOptions } from './train.js';
-import type { BaseModel, Example } from './types.js';
+import type { BaseModel, Example, Trainer } from './types.js';
 
 export interface TrainAdapterOptions extends Omit<TrainOptions, 'output'> {
   store: AdapterStore;
@@ -16,6 +17,10 @@ export interface TrainAdapterOptions extends Omit<TrainOptions, 'output'> {
   baseSha256: string;
   /** Takes the place of an adapter of this name. Default false: that throws `exists`, before anything is trained. */
   replace?: boolean;
+  /** What the adapter is asked, if it is trained on labels. */
+  task?: ClassifyTask;
+  /** Called with the trained adapter before it is stored; if it throws, nothing is. */
+  beforeSave?: (trainer: Trainer) => Promise<void>;
 }
 
 /** Throws as runTraining() and AdapterStore.save() do; nothing is stored then. */
@@ -24,7 +29,8 @@ export async function trainAdapter(
   examples: readonly Example[],
   options: TrainAdapterOptions,
 ): Promise<{ adapter: StoredAdapter; result: RunResult }> {
-  const { store, name, baseName, baseSha256, replace = false, lora = {}, optimizer = {}, ...run } = options;
+  const { store, name, baseName, baseSha256, replace = false, task, beforeSave, ...rest } = options;
+  const { lora = {}, optimizer = {}, ...run } = rest;
   if (!replace) await store.requireFree(name);
   const { learningRate } = resolveOptimizer(optimizer);
   const { rank, alpha, targets, firstLayer, lastLayer } = resolveLora(lora, base.info.layers);
@@ -41,7 +47,9 @@ export async function trainAdapter(
       layers: [firstLayer, lastLayer] as [number, number],
       losses: result.epochs,
       trainedTokens: result.trainedTokens,
+      ...(task === undefined ? {} : { task }),
     };
+    await beforeSave?.(trainer);
     const write = (path: string): Promise<void> => trainer.save(path);
     const adapter = await store.save(name, manifest, write, { replace, signal: run.signal });
     return { adapter, result };

@@ -2,6 +2,7 @@
 // Not here: how rows become examples (dataset.ts, encode-row.ts).
 import { createHash } from 'node:crypto';
 import { sha256File } from '../files.js';
+import { readLabelledDataset, type ClassifyTask, type LabelledDataset, type LabelledRow } from './classify/index.js';
 import { readDataset, type Dataset } from './dataset.js';
 import type { RowEncoder } from './encode-row.js';
 import type { FlatOptions, Rows } from './request.js';
@@ -17,6 +18,8 @@ export interface TrainData {
   rows: Rows;
   /** Of all examples. */
   digest: string;
+  /** Of the format `labels`: what is asked, and the rows it is measured on: those of the test, else of the validation. */
+  labelled?: { task: ClassifyTask; measured: LabelledRow[] };
 }
 
 /** Throws as readDataset() and splitRows() do. */
@@ -26,22 +29,31 @@ export async function readTrainData(
   settings: TrainSettings,
   signal: AbortSignal | undefined,
 ): Promise<TrainData> {
-  const { format, maxTokens, textTokens, validation, test } = settings.data;
-  const read = async (path: string): Promise<{ file: DataFile; dataset: Dataset }> => ({
+  const { format, maxTokens, textTokens, prompt, validation, test } = settings.data;
+  const read = async (path: string, task?: ClassifyTask): Promise<{ file: DataFile; dataset: AnyDataset }> => ({
     file: { path, sha256: await sha256File(path, { signal }) },
-    dataset: await readDataset(path, encoder, { format, maxTokens, textTokens, signal }),
+    dataset:
+      format === 'labels'
+        ? await readLabelledDataset(path, encoder, { maxTokens, prompt, task, signal })
+        : await readDataset(path, encoder, { format, maxTokens, textTokens, signal }),
   });
   const main = await read(options.file);
+  const { labelled } = main.dataset;
   const share = (part: number | 'file'): number => (part === 'file' ? 0 : part);
   const shares = { validation: share(validation), test: share(test), seed: settings.run.seed };
   const split = splitRows(main.dataset.rows, shares);
-  const ofFile = async (path: number | string | undefined) => (typeof path === 'string' ? read(path) : undefined);
+  const ofFile = async (path: number | string | undefined) =>
+    typeof path === 'string' ? read(path, labelled?.task) : undefined;
   const [validated, tested] = [await ofFile(options.validation), await ofFile(options.test)];
   const parts = {
     train: rowsOf(main.dataset, split.train),
     validation: validated?.dataset.examples ?? rowsOf(main.dataset, split.validation),
     test: tested?.dataset.examples ?? rowsOf(main.dataset, split.test),
   };
+  const rowsToMeasure = (part: typeof tested, numbers: readonly number[]): LabelledRow[] =>
+    part?.dataset.labelled?.rows ?? labelled?.rows.filter((_, i) => numbers.includes(i)) ?? [];
+  const tests = rowsToMeasure(tested, split.test);
+  const measured = tests.length > 0 ? tests : rowsToMeasure(validated, split.validation);
   return {
     files: {
       train: main.file,
@@ -55,8 +67,11 @@ export async function readTrainData(
       test: tested?.dataset.rows ?? split.test.length,
     },
     digest: digestOf(Object.values(parts)),
+    ...(labelled === undefined ? {} : { labelled: { task: labelled.task, measured } }),
   };
 }
+
+type AnyDataset = Dataset & Partial<Pick<LabelledDataset, 'labelled'>>;
 
 function rowsOf({ examples, rowOf }: Dataset, rows: readonly number[]): Example[] {
   const wanted = new Set(rows);

@@ -3,10 +3,13 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { EngramError } from '../errors.js';
+import { writeFileAtomic } from '../files.js';
 import { AdapterStore } from './adapters.js';
 import { Checkpoints } from './checkpoints.js';
 import { checkWhole } from './checks.js';
+import { Classifier, evaluate, type ClassificationReport, type LabelledRow } from './classify/index.js';
 import type { RowEncoder } from './encode-row.js';
+import { RunLogs } from './logs/index.js';
 import { MetricsFile } from './metrics-file.js';
 import {
   defined,
@@ -21,7 +24,7 @@ import type { RunResult } from './run-options.js';
 import { isOver, RunStore, type RunRecord } from './runs.js';
 import { trainAdapter } from './train-adapter.js';
 import { readTrainData, type TrainData } from './train-data.js';
-import type { BaseModel } from './types.js';
+import type { BaseModel, Trainer } from './types.js';
 
 /** What a training needs of the world. */
 export interface TrainPlace {
@@ -38,6 +41,8 @@ export interface TrainReport extends RunResult {
   /** Of the run. */
   folder: string;
   rows: Rows;
+  /** Of labels: how well those of the rows that were held out are predicted. Also in report.json of the run. */
+  report?: ClassificationReport;
 }
 
 const DEFAULT_KEEP = 2;
@@ -81,9 +86,14 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
     const open = { ...record, ...AGAIN };
     await runs.write(open);
     try {
-      const result = await train(base, { store, folder, record, data }, { ...request, signal });
+      const { result, report } = await train(
+        base,
+        place.encoder,
+        { store, folder, record, data },
+        { ...request, signal },
+      );
       await runs.write({ ...open, status: 'done', endedAt: new Date().toISOString(), result });
-      return { adapter, run: record.id, folder, rows: data.rows, ...result };
+      return { adapter, run: record.id, folder, rows: data.rows, ...result, ...defined({ report }) };
     } catch (error) {
       const ended = { ...open, ...ending(error), endedAt: new Date().toISOString() };
       await runs.write(ended).catch(() => undefined); // a full disk is what the error itself says
@@ -150,15 +160,18 @@ function hashOf(value: unknown): string {
 /** Trains from the start or from the last checkpoint. */
 async function train(
   base: BaseModel,
+  encoder: RowEncoder,
   { store, folder, record, data }: { store: AdapterStore; folder: string; record: RunRecord; data: TrainData },
   request: TrainRequest,
-): Promise<RunResult> {
+): Promise<{ result: RunResult; report: ClassificationReport | undefined }> {
   const { lora, optimizer, run } = record.settings;
-  const { sinks, onEvent, onProgress, control, signal } = request;
+  const { sinks = [], onEvent, onProgress, control, signal } = request;
   const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? DEFAULT_KEEP, 1);
   const checkpoints = new Checkpoints(join(folder, 'checkpoints'), record.fingerprint, keep);
   const resume = await checkpoints.latest();
   const metricsFile = await MetricsFile.open(join(folder, 'metrics.jsonl'), resume?.state.metricsBytes);
+  const logs = new RunLogs(folder, resume?.state.step ?? 0);
+  let report: ClassificationReport | undefined;
   try {
     onEvent?.({ type: 'started', run: record.id, folder, rows: data.rows, step: resume?.state.step ?? 0 });
     const { result } = await trainAdapter(base, data.train, {
@@ -166,13 +179,32 @@ async function train(
       ...{ lora, optimizer, ...run, validation: data.validation, test: data.test },
       ...{ checkpoints, resume, metricsFile, onEvent, onProgress, control, signal },
       ...defined({
-        ...{ checkpointSteps: request.checkpointSteps, checkpointSeconds: request.checkpointSeconds, sinks },
+        ...{ checkpointSteps: request.checkpointSteps, checkpointSeconds: request.checkpointSeconds },
       }),
+      sinks: [...sinks, logs],
+      ...defined({ task: data.labelled?.task }),
+      beforeSave: async (trainer) => {
+        if (data.labelled === undefined || data.labelled.measured.length === 0) return;
+        const classifier = new Classifier(data.labelled.task, encoder, base.info.contextLength);
+        report = await measure(classifier, trainer, data.labelled.measured, request);
+        await writeFileAtomic(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+      },
     });
-    return result;
+    return { result, report };
   } finally {
     await metricsFile.close();
+    await logs.close();
   }
+}
+
+function measure(
+  classifier: Classifier,
+  trainer: Trainer,
+  rows: readonly LabelledRow[],
+  { onEvent, signal }: TrainRequest,
+): Promise<ClassificationReport> {
+  const onProgress = (progress: { done: number; of: number }): void => onEvent?.({ type: 'classified', ...progress });
+  return evaluate(classifier, trainer, rows, { signal, onProgress });
 }
 
 function ending(error: unknown): Pick<RunRecord, 'status' | 'error'> {

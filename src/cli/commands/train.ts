@@ -3,10 +3,11 @@
 import { EngramError } from '../../errors.js';
 import type { TargetModule, TrainEvent } from '../../index.js';
 import type { CommandSpec, Options } from '../command.js';
-import { trainEvent, trainReport, trainStep } from '../format.js';
+import { classificationReport, trainEvent, trainReport, trainStep } from '../format.js';
 import { choiceOf, numberOf, stringOf } from '../input.js';
 import type { Job } from '../job.js';
 import { pauseOnSuspend } from '../suspend.js';
+import { drawRun } from './plot.js';
 
 const TARGETS: readonly TargetModule[] = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'];
 
@@ -24,7 +25,9 @@ export const train: CommandSpec = {
       [
         ['--validation <share|file>', 'what is measured after each epoch; the best adapter is kept (default: 0)'],
         ['--test <share|file>', 'what is measured once, at the end (default: 0)'],
-        ['--format <kind>', 'jsonl or text (default: text for .txt and .md, else jsonl)'],
+        ['--classify', 'rows are {text, label} or {text, labels}; tells the labels, tests on 0.2 of the rows'],
+        ['--prompt <text>', 'with --classify: how it asks; {text} stands for the text, {labels} for all labels'],
+        ['--format <kind>', 'jsonl, text or labels (default: text for .txt and .md, else jsonl)'],
         ['--length <tokens>', 'longest example; longer texts are cut (default: 512 for texts, else the context)'],
       ],
     ],
@@ -75,13 +78,15 @@ export const train: CommandSpec = {
     'engram train rows.jsonl --adapter tone',
     'engram train rows.jsonl --adapter tone --epochs 20 --validation 0.1 --patience 3',
     'engram train rows.jsonl --adapter tone --validation held-back.jsonl --test test.jsonl',
+    'engram train mails.jsonl --classify --adapter mails',
     'engram train --resume',
   ],
   notes: [
     'Of a conversation only what the assistant says is learned.',
     'Ctrl-C stops after a checkpoint, and --resume goes on; Ctrl-Z pauses after one, and fg goes on. A run that was',
     'killed goes on from its last checkpoint. What comes out is the same to the bit.',
-    'A run is a folder below runs/ of the home: run.json, metrics.jsonl, checkpoints/. See engram runs list.',
+    'A run is a folder below runs/ of the home: run.json, metrics.jsonl, loss.svg, checkpoints/, tensorboard/ (for',
+    'tensorboard --logdir), and report.json with --classify. See engram runs list and engram plot.',
   ],
   run: async (job, [file], options) => {
     const request = readRequest(file, options);
@@ -98,11 +103,16 @@ export const train: CommandSpec = {
           job.progress.show(...trainStep(progress));
         },
         onEvent: (event) => {
+          if (event.type === 'classified') {
+            job.progress.show('Measuring labels', `${event.done} of ${event.of}`, event.done / event.of);
+          }
           show(job, event, options['events'] === true);
           if (event.type === 'paused') void suspension.paused();
         },
       });
+      if (job.isInteractive) await drawRun(job, report.folder);
       job.line(trainReport(report));
+      if (report.report !== undefined) job.line(`\n${classificationReport(report.report)}`);
       job.value(report);
     } finally {
       suspension.stop();
@@ -128,7 +138,8 @@ function readRequest(file: string | undefined, options: Options): Request {
     ...{ file, adapter, resume },
     validation: partOf(options, 'validation'),
     test: partOf(options, 'test'),
-    format: choiceOf(options, 'format', '--format', ['jsonl', 'text']),
+    format: formatOf(options),
+    prompt: stringOf(options, 'prompt'),
     length: number('length', '--length'),
     epochs: number('epochs', '--epochs'),
     batchSize: number('batchSize', '--batch-size'),
@@ -153,6 +164,14 @@ function readRequest(file: string | undefined, options: Options): Request {
     checkpointSeconds: number('checkpointSeconds', '--checkpoint-seconds'),
     keepCheckpoints: number('keep', '--keep'),
   };
+}
+
+/** --classify is the short way to say --format labels. */
+function formatOf(options: Options): 'jsonl' | 'text' | 'labels' | undefined {
+  const format = choiceOf(options, 'format', '--format', ['jsonl', 'text', 'labels']);
+  if (options['classify'] !== true) return format;
+  if (format === undefined || format === 'labels') return 'labels';
+  throw new EngramError('usage', `--classify is for rows with labels, not for the format ${format}.`);
 }
 
 /** A share of the rows, or a path. */

@@ -8,6 +8,8 @@ export interface LabelledRow {
   labels: string[];
   /** Whether the row names a list of labels. */
   several: boolean;
+  /** Where it stands in its file, counted from 1. */
+  line: number;
 }
 
 /** Parses a line. Labels may be strings, whole numbers or booleans; space around them is dropped. Other fields are let be. Throws
@@ -21,10 +23,10 @@ export function parseLabelledRow(json: string, line: number): LabelledRow {
   const { text, label, labels } = row as { text: unknown; label?: unknown; labels?: unknown };
   if (typeof text !== 'string') fail('corrupt', line, 'Expected a string for text.');
   if (text.trim() === '') fail('empty', line, 'text is empty.');
-  if (labels === undefined) return { text, labels: [parseLabel(label, line)], several: false };
+  if (labels === undefined) return { text, labels: [parseLabel(label, line)], several: false, line };
   if (!Array.isArray(labels)) fail('corrupt', line, 'Expected an array for labels.');
   const names = labels.map((each) => parseLabel(each, line));
-  return { text, labels: [...new Set(names)], several: true };
+  return { text, labels: [...new Set(names)], several: true, line };
 }
 
 function parseLabel(value: unknown, line: number): string {

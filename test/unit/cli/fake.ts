@@ -8,7 +8,9 @@ import type { Api, Engine } from '../../../src/cli/api.js';
 import type { World } from '../../../src/cli/io.js';
 import { run } from '../../../src/cli/run.js';
 import { EngramError } from '../../../src/errors.js';
+import { reportOf } from '../../../src/training/classify/report.js';
 import { RunControl } from '../../../src/training/control.js';
+import { plotRun } from '../../../src/training/logs/plot.js';
 import type { Answer, AskOptions, Memory, MemoryInput, Receipt } from '../../../src/index.js';
 
 export function newAnswer(text: string, changes: Partial<Answer> = {}): Answer {
@@ -110,6 +112,17 @@ export class FakeEngine implements Engine {
     });
   }
 
+  classify(request: Parameters<Engine['classify']>[0]): ReturnType<Engine['classify']> {
+    this.calls.push(['classify', request]);
+    return Promise.resolve(request.texts.map(() => ({ labels: ['spam'], probabilities: { ham: 0.1, spam: 0.9 } })));
+  }
+
+  evaluate(request: Parameters<Engine['evaluate']>[0]): ReturnType<Engine['evaluate']> {
+    this.calls.push(['evaluate', request]);
+    request.onProgress?.({ done: 2, of: 2 });
+    return Promise.resolve(reportOf(['ham', 'spam'], [[0], [1]], [[1], [1]]));
+  }
+
   close(): Promise<void> {
     this.isClosed = true;
     return Promise.resolve();
@@ -143,10 +156,14 @@ export class FakeApi implements Api {
     }
   };
 
+  readonly plotRun = plotRun;
   readonly RunControl = RunControl;
   readonly RunStore: Api['RunStore'] = class {
     list(): ReturnType<InstanceType<Api['RunStore']>['list']> {
       return Promise.resolve([]);
+    }
+    find(id: string): ReturnType<InstanceType<Api['RunStore']>['find']> {
+      return Promise.reject(new EngramError('not_found', `There is no run "${id}".`));
     }
     remove(id: string): Promise<void> {
       return Promise.reject(new EngramError('not_found', `There is no run "${id}".`));

@@ -133,7 +133,7 @@ describe('Classifier', () => {
     const model = new ArbitraryModel();
     const texts = ['one', 'two', 'three', 'four'];
     const predictions = await Promise.all(texts.map((text) => classifier.predict(model, text)));
-    const rows = texts.map((text, i) => ({ text, labels: predictions[i]!.labels, several: false }));
+    const rows = texts.map((text, i) => ({ text, labels: predictions[i]!.labels, several: false, line: i + 1 }));
     const seen: number[] = [];
     const report = await evaluate(classifier, model, rows, { onProgress: ({ done }) => seen.push(done) });
     expect(report).toMatchObject({ texts: 4, accuracy: 1, micro: { f1: 1 } });
