@@ -11,10 +11,10 @@ import { FakeApi, runCli } from './fake.js';
 describe('train --classify', () => {
   it('asks for rows with labels, and says how well they are told', async () => {
     const api = new FakeApi();
-    const { train } = api.engine;
     api.engine.train = async (request) => {
       const report = reportOf(['ham', 'spam'], [[0], [1], [1]], [[0], [0], [1]]);
-      return { ...(await train.call(api.engine, request)), report };
+      api.engine.calls.push(['train', request]);
+      return { ...(await new FakeApi().engine.train(request)), report };
     };
     const args = ['train', 'f', '--adapter', 'a', '--classify', '--prompt', 'Spam? {text}'];
     const { stdout, code } = await runCli(args, { api });
