@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "aligned.hpp"
 #include "error.hpp"
 #include "gemm/gemm.hpp"
 
@@ -33,8 +34,8 @@ double fastest(F&& run, double ms = 60) {
 }
 
 // Values in [-1, 1), always the same.
-inline std::vector<float> noise(int64_t n) {
-  std::vector<float> x(static_cast<size_t>(n));
+inline Floats noise(int64_t n) {
+  Floats x(static_cast<size_t>(n));
   uint32_t seed = 1;
   for (float& v : x) v = static_cast<float>((seed = seed * 1664525u + 1013904223u) >> 8) / (1 << 23) - 1.0f;
   return x;

@@ -51,8 +51,8 @@ int main(int argc, char** argv) {
         std::printf("%-10s %-4s %-8s", isa_name(isa), precision_name, s.name);
         for (const int64_t T : {8, 32, 128, 512}) {
           if (only && T != only) continue;
-          const std::vector<float> x = noise(T * s.n_in), dy = noise(T * s.n_out);
-          std::vector<float> y(dy.size()), dx(x.size());
+          const Floats x = noise(T * s.n_in), dy = noise(T * s.n_out);
+          Floats y(dy.size()), dx(x.size());
           const double gflop = 2e-9 * static_cast<double>(T * s.n_out * s.n_in);
           const double f = gflop / fastest([&] { w.forward(x.data(), y.data(), T, false, pool); });
           const double b = gflop / fastest([&] { w.backward(dy.data(), dx.data(), T, false, pool); });
@@ -69,8 +69,8 @@ int main(int argc, char** argv) {
       for (const int64_t T : {32, 128, 512}) {
         if (only && T != only) continue;
         const int64_t r = kRank, i = s.n_in, o = s.n_out;
-        const std::vector<float> x = noise(T * i), dy = noise(T * o), a = noise(r * i), b = noise(o * r);
-        std::vector<float> h(static_cast<size_t>(T * r)), y(dy.size()), dx(x.size()), da(a.size()), db(b.size());
+        const Floats x = noise(T * i), dy = noise(T * o), a = noise(r * i), b = noise(o * r);
+        Floats h(static_cast<size_t>(T * r)), y(dy.size()), dx(x.size()), da(a.size()), db(b.size());
         const auto rate = [&](int64_t m, int64_t n, int64_t k, auto&& run) {
           return 2e-9 * static_cast<double>(m * n * k) / fastest(run, 20);
         };

@@ -1,6 +1,5 @@
 // The operations between the matrix products, at the sizes of SmolLM2-135M. What only streams through memory is set
 // against a copy of as many bytes by the same threads, attention against the f32 peak. Usage: ops_bench [threads]
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -45,8 +44,8 @@ class Bench {
   double copy_rate(int64_t floats) {
     constexpr int64_t kChunk = 4096;
     const int64_t n = floats / 2;
-    const std::vector<float> from = noise(n);
-    std::vector<float> to(from.size());
+    const Floats from = noise(n);
+    Floats to(from.size());
     const double seconds = fastest([&] {
       pool.parallel_for((n + kChunk - 1) / kChunk, [&](int64_t chunk) {
         const int64_t start = chunk * kChunk, length = std::min(kChunk, n - start);
@@ -60,8 +59,8 @@ class Bench {
 };
 
 void norms(Bench& b, int64_t T) {
-  const std::vector<float> x = noise(T * kD), dy = x, w = noise(kD);
-  std::vector<float> y(x.size()), dx(x.size()), rstd(static_cast<size_t>(T));
+  const Floats x = noise(T * kD), dy = x, w = noise(kD);
+  Floats y(x.size()), dx(x.size()), rstd(static_cast<size_t>(T));
   b.stream("rmsnorm", T, 2 * T * kD,
            [&] { rmsnorm_forward(y.data(), rstd.data(), x.data(), w.data(), 1e-5f, T, kD, b.pool); });
   b.stream("rmsnorm backward", T, 4 * T * kD,
@@ -70,14 +69,11 @@ void norms(Bench& b, int64_t T) {
 
 void rope(Bench& b, int64_t T) {
   constexpr int64_t kAll = kHeads + 2 * kKvHeads, kTurned = kHeads + kKvHeads;  // queries, keys, values
-  std::vector<float> qkv = noise(T * kAll * kHeadDim);
+  Floats qkv = noise(T * kAll * kHeadDim);
   std::vector<int32_t> positions(static_cast<size_t>(T));
   for (int64_t t = 0; t < T; t++) positions[t] = static_cast<int32_t>(t);
   RopeTable table;
-  Rope turns;
-  for (int64_t i = 0; i < kHeadDim / 2; i++)
-    turns.frequencies.push_back(std::pow(100000.0, -2.0 * static_cast<double>(i) / static_cast<double>(kHeadDim)));
-  table.extend(T, turns);
+  table.extend(T, {.frequencies = std::vector<double>(kHeadDim / 2, 0.1)});
   const int64_t floats = 2 * T * kTurned * kHeadDim;
   b.stream("rope", T, floats,
            [&] { rope_forward(qkv.data(), table, positions.data(), T, kAll, kTurned, kHeadDim, b.pool); });
@@ -85,33 +81,37 @@ void rope(Bench& b, int64_t T) {
            [&] { rope_backward(qkv.data(), table, positions.data(), T, kAll, kTurned, kHeadDim, b.pool); });
 }
 
-void swiglu(Bench& b, int64_t T) {
+void gated(Bench& b, int64_t T) {
   const int64_t n = T * kF;
-  const std::vector<float> gate_up = noise(2 * n), dy = noise(n);
-  std::vector<float> y(dy.size()), d_gate_up(gate_up.size());
+  const Floats gate_up = noise(2 * n), dy = noise(n);
+  Floats y(dy.size()), d_gate_up(gate_up.size());
   b.stream("swiglu", T, 3 * n, [&] { swiglu_forward(y.data(), gate_up.data(), T, kF, b.pool); });
   b.stream("swiglu backward", T, 5 * n,
            [&] { swiglu_backward(d_gate_up.data(), gate_up.data(), dy.data(), T, kF, b.pool); });
+  b.stream("geglu", T, 3 * n, [&] { geglu_forward(y.data(), gate_up.data(), T, kF, b.pool); });
+  b.stream("geglu backward", T, 5 * n,
+           [&] { geglu_backward(d_gate_up.data(), gate_up.data(), dy.data(), T, kF, b.pool); });
 }
 
 void attention(Bench& b, int64_t T) {
-  const std::vector<float> qkv = noise(T * (kHeads + 2 * kKvHeads) * kHeadDim), d_o = noise(T * kHeads * kHeadDim);
-  std::vector<float> o(d_o.size()), lse(static_cast<size_t>(T * kHeads)), dqkv(qkv.size());
+  const Floats qkv = noise(T * (kHeads + 2 * kKvHeads) * kHeadDim), d_o = noise(T * kHeads * kHeadDim);
+  Floats o(d_o.size()), lse(static_cast<size_t>(T * kHeads)), dqkv(qkv.size());
   const std::vector<Segment> segments = {{0, T, 0}};
+  const AttentionKind kind = {.scale = 0.125f};
   // One product over the pairs of positions that see each other; forward has two of them, backward five.
   const double product = 2.0 * static_cast<double>(T * (T + 1) / 2 * kHeads * kHeadDim);
   b.compute("attention", T, 2 * product, [&] {
-    attention_forward(o.data(), lse.data(), qkv.data(), {0.125f}, segments, T, kHeads, kKvHeads, kHeadDim, b.pool);
+    attention_forward(o.data(), lse.data(), qkv.data(), kind, segments, T, kHeads, kKvHeads, kHeadDim, b.pool);
   });
   b.compute("attention backward", T, 5 * product, [&] {
-    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), {0.125f}, segments, T, kHeads,
-                       kKvHeads, kHeadDim, b.pool);
+    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), kind, segments, T, kHeads, kKvHeads,
+                       kHeadDim, b.pool);
   });
 }
 
 // Forward and backward are one pass: the logits become their gradient.
 void cross_entropy(Bench& b, int64_t T) {
-  std::vector<float> logits = noise(T * kVocabulary);
+  Floats logits = noise(T * kVocabulary);
   b.stream("cross-entropy", T, 2 * T * kVocabulary, [&] {
     b.pool.parallel_for(
         T, [&](int64_t t) { loss_row(&logits[t * kVocabulary], kVocabulary, static_cast<int32_t>(t), 1, nullptr, 0); });
@@ -123,7 +123,7 @@ void cross_entropy(Bench& b, int64_t T) {
 int main(int argc, char** argv) {
   Bench b(argc > 1 ? std::atoi(argv[1]) : 2);
   std::printf("%s, %d threads\n", isa_name(best_isa()), b.pool.threads());
-  for (const auto& op : {norms, rope, swiglu, attention, cross_entropy}) {
+  for (const auto& op : {norms, rope, gated, attention, cross_entropy}) {
     for (const int64_t T : kTokens) op(b, T);
   }
 }
