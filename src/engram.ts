@@ -211,7 +211,7 @@ export class Engram {
     const { home } = this.settings;
     const { name, path } = this.#model;
     const { signal } = request;
-    const model = { name, sha256: () => modelSha256(home, path, signal) };
+    const model = { name, path, sha256: () => modelSha256(home, path, signal) };
     return trainFile({ home, encoder: this.#generator, base: () => this.#base(signal), model }, request);
   }
 

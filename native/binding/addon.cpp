@@ -61,6 +61,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(environment.release());
   exports.Set("cpuInfo", Napi::Function::New<cpu_info>(env, "cpuInfo"));
   exports.Set("measurePeak", Napi::Function::New<measure_peak>(env, "measurePeak"));
+  exports.Set("estimateMemory", Napi::Function::New<estimate_memory>(env, "estimateMemory"));
   exports.Set("openModel", Napi::Function::New<open_model>(env, "openModel"));
   return exports;
 }

@@ -32,5 +32,6 @@ std::vector<BatchItem> batch(const Napi::Value& examples, const Napi::Value& sca
                              int64_t count);
 
 constexpr int kMostThreads = 1024;
+constexpr int64_t kMostBytes = int64_t{1} << 52;
 
 }  // namespace engram::binding

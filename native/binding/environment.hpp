@@ -22,6 +22,7 @@ struct Environment {
     LoraConfig lora;
     OptimizerConfig optimizer;
     int threads;
+    int64_t memory_limit;
   };
   std::unique_ptr<TrainerToWrap> trainer_to_wrap;
 

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "../core/memory.hpp"
 #include "arguments.hpp"
 #include "environment.hpp"
 #include "failure.hpp"
@@ -70,7 +71,8 @@ Napi::Value ModelHandle::info(const Napi::CallbackInfo& info) {
 Napi::Value ModelHandle::create_trainer(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return TrainerHandle::make(info.Env(), held(), lora_config(info[0]), optimizer_config(info[1]),
-                               static_cast<int>(integer(info[2], "threads", 1, kMostThreads)));
+                               static_cast<int>(integer(info[2], "threads", 1, kMostThreads)),
+                               info[3].IsUndefined() ? 0 : integer(info[3], "memoryLimit", 1, kMostBytes));
   });
 }
 
@@ -114,6 +116,23 @@ Napi::Value open_model(const Napi::CallbackInfo& info) {
     });
     worker->close(false);
     return promise;
+  });
+}
+
+// estimateMemory(path, ggmlLibrary, {precision?, tokens}, lora) → {model, adapter, least, most} in bytes
+Napi::Value estimate_memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    const Napi::Object options = object(info[2], "options");
+    const MemoryNeed need = engram::estimate_memory(text(info[0], "path"), text(info[1], "ggmlLibrary"),
+                                                    precision_of(options.Get("precision")), lora_config(info[3]),
+                                                    integer(options.Get("tokens"), "tokens", 1, int64_t{1} << 31));
+    Napi::Object out = Napi::Object::New(env);
+    out.Set("model", static_cast<double>(need.model));
+    out.Set("adapter", static_cast<double>(need.adapter));
+    out.Set("least", static_cast<double>(need.least()));
+    out.Set("most", static_cast<double>(need.most()));
+    return out;
   });
 }
 

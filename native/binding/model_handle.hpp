@@ -41,6 +41,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
 
 // openModel(path, ggmlLibrary, {precision, threads}, onProgress) → promise of a ModelHandle
 Napi::Value open_model(const Napi::CallbackInfo& info);
+Napi::Value estimate_memory(const Napi::CallbackInfo& info);
 
 Precision precision_of(const Napi::Value& value);
 const char* precision_name(Precision precision);

@@ -100,10 +100,10 @@ Napi::Function TrainerHandle::define(Napi::Env env) {
 }
 
 Napi::Object TrainerHandle::make(Napi::Env env, std::shared_ptr<HeldModel> model, LoraConfig lora,
-                                 OptimizerConfig optimizer, int threads) {
+                                 OptimizerConfig optimizer, int threads, int64_t memory_limit) {
   Environment& environment = Environment::of(env);
   environment.trainer_to_wrap = std::make_unique<Environment::TrainerToWrap>(
-      Environment::TrainerToWrap{std::move(model), std::move(lora), optimizer, threads});
+      Environment::TrainerToWrap{std::move(model), std::move(lora), optimizer, threads, memory_limit});
   return environment.trainer_class.New({});
 }
 
@@ -129,9 +129,9 @@ TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) 
     worker_ = Worker::start(env, "engram.trainer", std::move(hooks));
     // Drawing the initial values of a large adapter takes a while, so that too is a job.
     worker_->post([session = session_, model, lora = given->lora, optimizer = given->optimizer,
-                   threads = given->threads](const auto&) -> Convert {
+                   threads = given->threads, limit = given->memory_limit](const auto&) -> Convert {
       try {
-        session->replace(std::make_unique<Trainer>(model, lora, optimizer, threads));
+        session->replace(std::make_unique<Trainer>(model, lora, optimizer, threads, limit));
       } catch (...) {
         session->broken = Failure::current();
       }

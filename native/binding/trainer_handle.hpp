@@ -16,7 +16,7 @@ class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
  public:
   static Napi::Function define(Napi::Env env);
   static Napi::Object make(Napi::Env env, std::shared_ptr<HeldModel> model, LoraConfig lora, OptimizerConfig optimizer,
-                           int threads);
+                           int threads, int64_t memory_limit);
 
   explicit TrainerHandle(const Napi::CallbackInfo& info);
   void Finalize(Napi::BasicEnv env) override;

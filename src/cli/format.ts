@@ -154,6 +154,11 @@ export function trainEvent(event: TrainEvent): string | undefined {
       if (event.kind === 'step' || event.split !== 'validation') return undefined;
       return `Epoch ${event.epoch}, step ${event.step}: validation loss ${event.loss.toFixed(4)}.`;
     }
+    case 'memory': {
+      const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+      if (event.limit === undefined || event.limit >= event.most) return `Memory: about ${gb(event.most)}.`;
+      return `Memory: about ${gb(event.limit)} instead of ${gb(event.most)}, by computing some layers twice.`;
+    }
     case 'classified':
       return undefined;
     case 'paused':

@@ -102,3 +102,17 @@ export function stringOf(options: Readonly<Record<string, unknown>>, name: strin
   const given = options[name];
   return typeof given === 'string' ? given : undefined;
 }
+
+const UNITS: Readonly<Record<string, number>> = { kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
+
+/** A size such as 2GB, 1.5 GiB or 800MB in bytes, or undefined. Throws `usage`. */
+export function bytesOf(options: Readonly<Record<string, unknown>>, name: string, flag: string): number | undefined {
+  const given = stringOf(options, name);
+  if (given === undefined) return undefined;
+  const match = /^([0-9]*\.?[0-9]+)\s*([kmg]i?b)$/.exec(given.trim().toLowerCase());
+  const bytes = Math.round(Number(match?.[1]) * (UNITS[match?.[2] ?? ''] ?? Number.NaN));
+  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+  throw new EngramError('usage', `Expected a size for ${flag} but received "${given}".`, {
+    hint: 'For example 2GB, 1.5GB or 800MB.',
+  });
+}

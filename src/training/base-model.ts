@@ -154,10 +154,15 @@ class ResidentModel implements BaseModel {
     this.info = Object.freeze(native.info);
   }
 
-  newTrainer(lora: LoraOptions = {}, optimizer: OptimizerOptions = {}): Trainer {
+  newTrainer(lora: LoraOptions = {}, optimizer: OptimizerOptions = {}, memoryLimit?: number): Trainer {
     if (this.#closed) throw new EngramError('usage', 'The model is closed.');
     const native = callNative(() =>
-      this.#native.createTrainer(resolveLora(lora, this.info.layers), resolveOptimizer(optimizer), this.#threads),
+      this.#native.createTrainer(
+        resolveLora(lora, this.info.layers),
+        resolveOptimizer(optimizer),
+        this.#threads,
+        memoryLimit,
+      ),
     );
     this.#resident.enter();
     return new LoraTrainer(native, this.info, () => {

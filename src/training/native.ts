@@ -19,6 +19,21 @@ export interface NativeAddon {
     options: { precision: Precision | undefined; threads: number },
     onProgress: (share: number) => boolean,
   ): Promise<NativeModel>;
+  /** From the header alone. `tokens` go through the model together. */
+  estimateMemory(
+    path: string,
+    ggmlLibrary: string,
+    options: { precision: Precision | undefined; tokens: number },
+    lora: NativeLora,
+  ): MemoryNeed;
+}
+
+/** Bytes: of the weights, of the adapter, and of all together with as much computed twice as can be, and with nothing. */
+export interface MemoryNeed {
+  model: number;
+  adapter: number;
+  least: number;
+  most: number;
 }
 
 export interface CpuInfo {
@@ -39,7 +54,13 @@ export interface Peak {
 
 export interface NativeModel {
   readonly info: BaseModelInfo;
-  createTrainer(lora: NativeLora, optimizer: Required<OptimizerOptions>, threads: number): NativeTrainer;
+  /** `memoryLimit` in bytes, for weights, adapter and training together. */
+  createTrainer(
+    lora: NativeLora,
+    optimizer: Required<OptimizerOptions>,
+    threads: number,
+    memoryLimit?: number,
+  ): NativeTrainer;
   /** Trainers made from it keep the weights until they are closed too. */
   close(): void;
 }

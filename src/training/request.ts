@@ -5,6 +5,7 @@ import { checkKeys } from '../config.js';
 import { EngramError } from '../errors.js';
 import { checkOneOf, checkShare, checkWhole } from './checks.js';
 import type { RunControl } from './control.js';
+import type { MemoryPlan } from './memory-budget.js';
 import type { MetricsSink } from './metrics.js';
 import { resolveLora, resolveOptimizer } from './options.js';
 import { resolveSettings, type RunEvent, type RunProgress, type RunSettings } from './run-options.js';
@@ -46,6 +47,8 @@ export type TrainRequest = { [K in keyof FlatOptions]?: FlatOptions[K] | undefin
   /** Steps and seconds between two checkpoints; 0: never for that. Default 0 and 60. */
   checkpointSteps?: number | undefined;
   checkpointSeconds?: number | undefined;
+  /** Bytes that the process may take, which a training keeps to by computing layers twice. Default: any amount. */
+  memory?: number | undefined;
   /** Checkpoints that are kept beside the best. Default 2. */
   keepCheckpoints?: number | undefined;
   onProgress?: ((progress: RunProgress) => void) | undefined;
@@ -60,6 +63,8 @@ export type TrainEvent =
   | RunEvent
   /** `step` is above 0 for a run that goes on. */
   | { type: 'started'; run: string; folder: string; rows: Rows; step: number }
+  /** Estimated before the first step. */
+  | ({ type: 'memory' } & MemoryPlan)
   /** Texts whose labels were predicted, to measure how well. */
   | { type: 'classified'; done: number; of: number };
 
@@ -86,7 +91,7 @@ const FLAT_KEYS = [
   ...['evaluateEvery', 'rank', 'alpha', 'dropout', 'targets', 'layers'],
 ];
 const OTHER_KEYS = [
-  ...['file', 'adapter', 'resume', 'checkpointSteps', 'checkpointSeconds', 'keepCheckpoints'],
+  ...['file', 'adapter', 'resume', 'checkpointSteps', 'checkpointSeconds', 'keepCheckpoints', 'memory'],
   ...['onProgress', 'onEvent', 'sinks', 'control', 'signal'],
 ];
 

@@ -30,11 +30,11 @@ export async function trainAdapter(
   options: TrainAdapterOptions,
 ): Promise<{ adapter: StoredAdapter; result: RunResult }> {
   const { store, name, baseName, baseSha256, replace = false, task, beforeSave, ...rest } = options;
-  const { lora = {}, optimizer = {}, ...run } = rest;
+  const { lora = {}, optimizer = {}, memoryLimit, ...run } = rest;
   if (!replace) await store.requireFree(name);
   const { learningRate } = resolveOptimizer(optimizer);
   const { rank, alpha, targets, firstLayer, lastLayer } = resolveLora(lora, base.info.layers);
-  const trainer = base.newTrainer(lora, optimizer);
+  const trainer = base.newTrainer(lora, optimizer, memoryLimit);
   try {
     // A model that guesses blindly has a loss of ln V; twice that is no model any more.
     const maxLoss = 2 * Math.log(base.info.vocabularySize);

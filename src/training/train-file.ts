@@ -10,7 +10,9 @@ import { checkWhole } from './checks.js';
 import { Classifier, evaluate, type ClassificationReport, type LabelledRow } from './classify/index.js';
 import type { RowEncoder } from './encode-row.js';
 import { RunLogs } from './logs/index.js';
+import { largestBatch, MemoryBudget } from './memory-budget.js';
 import { MetricsFile } from './metrics-file.js';
+import { resolveLora } from './options.js';
 import {
   defined,
   flatOptions,
@@ -32,7 +34,7 @@ export interface TrainPlace {
   encoder: RowEncoder;
   base: () => Promise<BaseModel>;
   /** The base model as the user knows it, and the hash of its file. */
-  model: { name: string; sha256: () => Promise<string> };
+  model: { name: string; path: string; sha256: () => Promise<string> };
 }
 
 export interface TrainReport extends RunResult {
@@ -51,7 +53,7 @@ const DEFAULT_KEEP = 2;
 const AGAIN = { status: 'running', endedAt: undefined, result: undefined, error: undefined } as const;
 
 /** Throws `usage`, `exists` (an adapter of this name), `not_found`, `corrupt`, `empty`, `too_long`, `mismatch` (data, model or
- * options are not those that the run began with), `locked` (another process trains it), `diverged`, `cancelled`, `disk`. */
+ * options are not those that the run began with), `memory` (more than the limit), `locked` (another process trains it), `diverged`, `cancelled`, `disk`. */
 export async function trainFile(place: TrainPlace, request: TrainRequest): Promise<TrainReport> {
   try {
     return await trainRun(place, request);
@@ -67,6 +69,8 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
   const options = optionsOf(request, began);
   const adapter = request.adapter ?? began?.adapter ?? missing('adapter', 'the name of the new adapter');
   await store.requireFree(adapter);
+  const budget = new MemoryBudget(request.memory);
+  budget.plan(place.model.path, resolveLora({}, 1), 1); // a model that cannot fit is not loaded
   const base = await place.base();
   const model = { name: place.model.name, sha256: await place.model.sha256() };
   const settings = resolveRequest(options, base.info);
@@ -77,6 +81,10 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
   const data = await readTrainData(place.encoder, options, began?.settings ?? settings, request.signal);
   const fingerprint = hashOf([began?.settings ?? settings, model.sha256, data.digest]);
   if (began !== undefined) requireSameData(began, data, fingerprint);
+  const { lora, run } = began?.settings ?? settings;
+  const tokens = largestBatch(data.train, run);
+  const memory = budget.plan(place.model.path, resolveLora(lora, base.info.layers), tokens, base.info.precision);
+  request.onEvent?.({ type: 'memory', ...memory });
   const record: RunRecord = began ?? {
     ...{ format: 1, id: await runs.newId(adapter), adapter, createdAt: new Date().toISOString(), status: 'running' },
     ...{ model, data: data.files, request: options, settings, fingerprint },
@@ -89,7 +97,7 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
       const { result, report } = await train(
         base,
         place.encoder,
-        { store, folder, record, data },
+        { store, folder, record, data, memoryLimit: budget.forTraining },
         { ...request, signal },
       );
       await runs.write({ ...open, status: 'done', endedAt: new Date().toISOString(), result });
@@ -161,9 +169,10 @@ function hashOf(value: unknown): string {
 async function train(
   base: BaseModel,
   encoder: RowEncoder,
-  { store, folder, record, data }: { store: AdapterStore; folder: string; record: RunRecord; data: TrainData },
+  place: { store: AdapterStore; folder: string; record: RunRecord; data: TrainData; memoryLimit: number | undefined },
   request: TrainRequest,
 ): Promise<{ result: RunResult; report: ClassificationReport | undefined }> {
+  const { store, folder, record, data, memoryLimit } = place;
   const { lora, optimizer, run } = record.settings;
   const { sinks = [], onEvent, onProgress, control, signal } = request;
   const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? DEFAULT_KEEP, 1);
@@ -176,7 +185,7 @@ async function train(
     onEvent?.({ type: 'started', run: record.id, folder, rows: data.rows, step: resume?.state.step ?? 0 });
     const { result } = await trainAdapter(base, data.train, {
       ...{ store, name: record.adapter, baseName: record.model.name, baseSha256: record.model.sha256 },
-      ...{ lora, optimizer, ...run, validation: data.validation, test: data.test },
+      ...{ lora, optimizer, memoryLimit, ...run, validation: data.validation, test: data.test },
       ...{ checkpoints, resume, metricsFile, onEvent, onProgress, control, signal },
       ...defined({
         ...{ checkpointSteps: request.checkpointSteps, checkpointSeconds: request.checkpointSeconds },

@@ -9,6 +9,8 @@ export interface TrainOptions extends Omit<RunOptions, 'learningRate'> {
   lora?: LoraOptions;
   /** Its learning rate is the one the schedule starts from. */
   optimizer?: OptimizerOptions;
+  /** Bytes for weights, adapter and training together. Default: any amount. */
+  memoryLimit?: number | undefined;
   /** Where to write the adapter (GGUF) when training has ended well. */
   output?: string;
 }
@@ -19,9 +21,9 @@ export async function train(
   examples: readonly Example[],
   options: TrainOptions = {},
 ): Promise<RunResult> {
-  const { lora, optimizer, output, ...run } = options;
+  const { lora, optimizer, memoryLimit, output, ...run } = options;
   const { learningRate } = resolveOptimizer(optimizer ?? {});
-  const trainer = base.newTrainer(lora, optimizer);
+  const trainer = base.newTrainer(lora, optimizer, memoryLimit);
   try {
     const result = await runTraining(trainer, examples, { ...run, learningRate });
     if (output !== undefined) await trainer.save(output);

@@ -123,6 +123,8 @@ export interface BaseModelInfo {
 /** The frozen weights of a GGUF, resident between trainings. */
 export interface BaseModel {
   readonly info: BaseModelInfo;
-  newTrainer(lora?: LoraOptions, optimizer?: OptimizerOptions): Trainer;
+  /** `memoryLimit`: bytes for weights, adapter and training together; a batch that needs more computes layers twice, and one
+   * that cannot do with it throws `memory`. Default: any amount. */
+  newTrainer(lora?: LoraOptions, optimizer?: OptimizerOptions, memoryLimit?: number): Trainer;
   close(): void;
 }

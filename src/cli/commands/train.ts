@@ -4,7 +4,7 @@ import { EngramError } from '../../errors.js';
 import type { TargetModule, TrainEvent } from '../../index.js';
 import type { CommandSpec, Options } from '../command.js';
 import { classificationReport, trainEvent, trainReport, trainStep } from '../format.js';
-import { choiceOf, numberOf, stringOf } from '../input.js';
+import { bytesOf, choiceOf, numberOf, stringOf } from '../input.js';
 import type { Job } from '../job.js';
 import { pauseOnSuspend } from '../suspend.js';
 import { drawRun } from './plot.js';
@@ -44,6 +44,7 @@ export const train: CommandSpec = {
         ['--optimizer <kind>', 'adamw, adam or sgd (default: adamw)'],
         ['--weight-decay <number>', 'how much weights shrink beside the gradient (default: 0)'],
         ['--max-grad-norm <number>', 'longer gradients are shortened to this; 0: none are (default: 1)'],
+        ['--memory <size>', 'most memory the process may take, e.g. 2GB; slower where it is short (default: any)'],
         ['--seed <number>', 'seed of order, split, initial values and dropout (default: 0)'],
       ],
     ],
@@ -160,6 +161,7 @@ function readRequest(file: string | undefined, options: Options): Request {
     dropout: number('dropout', '--dropout'),
     targets: targetsOf(options),
     layers: layersOf(options),
+    memory: bytesOf(options, 'memory', '--memory'),
     checkpointSteps: number('checkpointSteps', '--checkpoint-steps'),
     checkpointSeconds: number('checkpointSeconds', '--checkpoint-seconds'),
     keepCheckpoints: number('keep', '--keep'),
