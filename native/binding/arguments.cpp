@@ -99,6 +99,14 @@ std::vector<float> floats(const Napi::Value& value, const char* what, size_t len
   return out;
 }
 
+Target target(const Napi::Value& value, const char* what) {
+  const std::string name = text(value, what);
+  for (int t = 0; t < kTargets; ++t) {
+    if (name == target_name(static_cast<Target>(t))) return static_cast<Target>(t);
+  }
+  refuse(what, "one of q k v o gate up down");
+}
+
 LoraConfig lora_config(const Napi::Value& value) {
   const Napi::Object in = object(value, "lora");
   LoraConfig out;
@@ -114,11 +122,17 @@ LoraConfig lora_config(const Napi::Value& value) {
   if (names.Length() < 1 || names.Length() > kTargets) refuse("targets", "one to seven names");
   out.targets.clear();
   for (uint32_t i = 0; i < names.Length(); ++i) {
-    const std::string name = text(names.Get(i), "targets[]");
-    int found = 0;
-    while (found < kTargets && name != target_name(static_cast<Target>(found))) ++found;
-    if (found == kTargets) refuse("targets[]", "one of q k v o gate up down");
-    out.targets.push_back(static_cast<Target>(found));
+    out.targets.push_back(target(names.Get(i), "targets[]"));
+  }
+  if (!in.Get("rankStabilized").IsBoolean()) refuse("rankStabilized", "true or false");
+  out.rank_stabilized = in.Get("rankStabilized").As<Napi::Boolean>().Value();
+  const Napi::Value ranks = in.Get("ranks");
+  if (!ranks.IsArray()) refuse("ranks", "an array");
+  const Napi::Array exceptions = ranks.As<Napi::Array>();
+  for (uint32_t i = 0; i < exceptions.Length(); ++i) {
+    const Napi::Object one = object(exceptions.Get(i), "ranks[]");
+    out.ranks.push_back({static_cast<int>(field(one, "layer", 0, 1 << 20)), target(one.Get("target"), "target"),
+                         static_cast<int>(field(one, "rank", 0, 1 << 16))});
   }
   return out;
 }

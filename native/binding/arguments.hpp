@@ -24,6 +24,7 @@ std::vector<int32_t> token_ids(const Napi::Value& value, const char* what,
 // A Float32Array of `length` finite values, none below `least`.
 std::vector<float> floats(const Napi::Value& value, const char* what, size_t length, float least);
 
+Target target(const Napi::Value& value, const char* what);
 // Every field must be there: defaults are TypeScript's.
 LoraConfig lora_config(const Napi::Value& value);
 OptimizerConfig optimizer_config(const Napi::Value& value);

@@ -83,6 +83,11 @@ int64_t adapter_bytes(const Model& model, const LoraConfig& lora) {
       values += lora.rank * (shape.n_in + shape.n_out);
     }
   }
+  for (const RankException& e : lora.ranks) {
+    if (e.layer >= static_cast<int>(model.shapes().size())) continue;  // the trainer will refuse it
+    const Shape shape = model.shapes()[e.layer][static_cast<size_t>(e.target)];
+    values += (e.rank - lora.rank) * (shape.n_in + shape.n_out);
+  }
   return values * 4 * static_cast<int64_t>(sizeof(float));
 }
 

@@ -37,9 +37,19 @@ std::string tensor_name(int layer, const char* name, char which) {
   return "blk." + std::to_string(layer) + "." + name + ".weight.lora_" + which;
 }
 
+// llama.cpp knows one alpha and multiplies with alpha / rank, whatever the rank of the tensor. With this one the widest
+// matrix has its own scale.
+double stored_alpha(const Lora& lora) {
+  int64_t rank = 0;
+  for (int layer = 0; layer < lora.layers(); layer++) {
+    for (int t = 0; t < kTargets; t++) rank = std::max(rank, lora.at(layer, static_cast<Target>(t)).rank);
+  }
+  return static_cast<double>(rank) * lora.config().scale(rank);
+}
+
 // The pairs of one tensor as the one pair that llama.cpp wants for it: A [rank, n_in] holds the pairs' A one above the
 // other, B [n_out, rank] their B along its diagonal, and zeros. llama.cpp divides alpha by that larger rank, so B grows
-// by as much: a power of two where all ranks are equal, which loses no bit.
+// by as much: a power of two where all ranks are equal, which loses no bit; other factors for rsLoRA of several ranks.
 class Combined {
  public:
   Combined(const Lora& lora, int layer, const std::vector<Target>& targets, const std::array<Shape, kTargets>& shapes) {
@@ -68,7 +78,7 @@ class Combined {
     for (const Block& block : blocks_) {
       const LoraPair& pair = lora.at(layer, block.target);
       std::copy(pair.A.begin(), pair.A.end(), A.begin() + block.column * n_in);
-      const float factor = growth(pair);
+      const float factor = growth(lora, pair);
       for (int64_t i = 0; i < pair.n_out; i++) {
         for (int64_t r = 0; r < pair.rank; r++)
           B[(block.row + i) * rank + block.column + r] = pair.B[i * pair.rank + r] * factor;
@@ -84,7 +94,7 @@ class Combined {
       const auto first = A.begin() + block.column * n_in;
       out.emplace_back(first, first + pair.rank * n_in);
       std::vector<float>& b = out.emplace_back();
-      const float factor = growth(pair);
+      const float factor = growth(lora, pair);
       for (int64_t i = 0; i < pair.n_out; i++) {
         for (int64_t r = 0; r < pair.rank; r++) {
           float& value = B[(block.row + i) * rank + block.column + r];
@@ -103,7 +113,10 @@ class Combined {
     Target target;
     int64_t row, column;
   };
-  float growth(const LoraPair& pair) const { return static_cast<float>(rank) / static_cast<float>(pair.rank); }
+  float growth(const Lora& lora, const LoraPair& pair) const {
+    const double factor = lora.config().scale(pair.rank) * static_cast<double>(rank) / stored_alpha(lora);
+    return std::abs(factor - 1) < 1e-9 ? 1 : static_cast<float>(factor);
+  }
   std::vector<Block> blocks_;
 };
 
@@ -114,7 +127,7 @@ void write_adapter(const Lora& lora, const ModelConfig& model, const std::string
   out.set("general.type", std::string("adapter"));
   out.set("general.architecture", model.architecture);
   out.set("adapter.type", std::string("lora"));
-  out.set("adapter.lora.alpha", static_cast<float>(lora.config().alpha));
+  out.set("adapter.lora.alpha", static_cast<float>(stored_alpha(lora)));
   std::deque<std::vector<float>> values;  // whose addresses stay
   for (int layer = 0; layer < lora.layers(); layer++) {
     for (const AdaptedTensor& tensor : adapted_tensors(model)) {
@@ -140,7 +153,8 @@ void read_adapter(Lora& lora, const ModelConfig& model, const std::string& path)
   if (file.string("general.architecture") != model.architecture)
     throw mismatch("its architecture is " + file.string("general.architecture"));
   // Turned this way round because the file's alpha may be NaN.
-  if (!(std::abs(file.number("adapter.lora.alpha") - lora.config().alpha) <= 1e-6 * lora.config().alpha))
+  const double alpha = stored_alpha(lora);
+  if (!(std::abs(file.number("adapter.lora.alpha") - alpha) <= 1e-6 * alpha))
     throw mismatch("its alpha differs");
   size_t expected = 0;
   std::vector<std::vector<float>> values;

@@ -26,6 +26,13 @@ class Ggml {
   // Throws `unsupported` for a type this ggml cannot decode.
   Type type(uint32_t id) const;
 
+  // The id of a type by name ("q8_0"). Throws `usage` if there is none that can be written.
+  uint32_t writable(const std::string& name) const;
+  // Encodes rows of `width` values, a multiple of the type's block_elements; the values must be finite, for ggml aborts
+  // the process where they make no sense. Several threads may do so at once. Throws `unsupported` for a type that takes
+  // more than the values (the importance matrix of the smallest types).
+  void encode(uint32_t id, const float* values, void* out, int64_t rows, int64_t width) const;
+
  private:
   void* symbol(const std::string& name) const;  // null if there is none
   void* library_ = nullptr;

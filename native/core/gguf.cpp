@@ -136,11 +136,15 @@ GgufFile GgufFile::open(const std::string& path) {
   }
   const uint64_t n_tensors = in.get<uint64_t>(), n_values = in.get<uint64_t>();
   if (n_tensors > kMaxTensors || n_values > kMaxTensors) in.fail("absurd counts in its header");
+  file.version_ = version;
+  file.n_values_ = n_values;
+  file.metadata_start_ = in.position();
   for (uint64_t i = 0; i < n_values; i++) {
     std::string key = in.text();
     const uint32_t kind = in.get<uint32_t>();
     file.values_.insert_or_assign(std::move(key), in.value(kind));
   }
+  file.metadata_end_ = in.position();
   for (uint64_t i = 0; i < n_tensors; i++) {
     GgufTensor t;
     t.name = in.text();
@@ -164,13 +168,18 @@ GgufFile GgufFile::open(const std::string& path) {
   for (const GgufTensor& t : file.tensors_) {
     if (t.offset % static_cast<uint64_t>(alignment) != 0) in.fail("tensor " + t.name + " is not aligned");
   }
-  file.data_start_ = align_up(in.position(), static_cast<uint64_t>(alignment));
+  file.alignment_ = static_cast<uint64_t>(alignment);
+  file.data_start_ = align_up(in.position(), file.alignment_);
   return file;
 }
 
 const GgufTensor* GgufFile::find(std::string_view name) const {
   const auto at = index_.find(name);
   return at == index_.end() ? nullptr : &tensors_[at->second];
+}
+
+std::string_view GgufFile::metadata() const {
+  return {reinterpret_cast<const char*>(mapping_->data()) + metadata_start_, metadata_end_ - metadata_start_};
 }
 
 const uint8_t* GgufFile::data(const GgufTensor& tensor, uint64_t bytes) const {

@@ -49,6 +49,12 @@ class GgufFile {
   // Is there a list where others have one value?
   bool has_list(const std::string& key) const;
 
+  // For copying: every key and value as they lie in the file, how many there are, and what tensors are aligned to.
+  std::string_view metadata() const;
+  uint64_t metadata_count() const { return n_values_; }
+  uint64_t alignment() const { return alignment_; }
+  uint32_t version() const { return version_; }
+
  private:
   struct Array {
     uint64_t length;
@@ -62,7 +68,8 @@ class GgufFile {
 
   std::string path_;
   std::unique_ptr<Mapping> mapping_;
-  uint64_t data_start_ = 0;
+  uint64_t data_start_ = 0, metadata_start_ = 0, metadata_end_ = 0, n_values_ = 0, alignment_ = 0;
+  uint32_t version_ = 0;
   std::map<std::string, Value> values_;
   std::vector<GgufTensor> tensors_;
   std::map<std::string, size_t, std::less<>> index_;

@@ -20,6 +20,11 @@ const char* target_gguf_name(Target target) {
   return names[static_cast<int>(target)];
 }
 
+double LoraConfig::scale(int64_t of_rank) const {
+  const double r = static_cast<double>(of_rank);
+  return alpha / (rank_stabilized ? std::sqrt(r) : r);
+}
+
 Lora::Lora(const LoraConfig& config, const std::vector<std::array<Shape, kTargets>>& shapes) : config_(config) {
   const int n_layers = static_cast<int>(shapes.size());
   const auto absolute = [&](int layer) { return layer < 0 ? layer + n_layers : layer; };
@@ -31,23 +36,37 @@ Lora::Lora(const LoraConfig& config, const std::vector<std::array<Shape, kTarget
         "No such layers: " + std::to_string(config.first_layer) + " to " + std::to_string(config.last_layer) + ".",
         "The model has layers 0 to " + std::to_string(n_layers - 1) + ".");
   }
-  if (config.rank < 1 || config.rank > 1024) throw Error("usage", "The rank must be from 1 to 1024.");
+  constexpr int kMostRank = 1024;
+  if (config.rank < 1 || config.rank > kMostRank) throw Error("usage", "The rank must be from 1 to 1024.");
   if (!std::isfinite(config.alpha) || config.alpha <= 0) throw Error("usage", "alpha must be a number above 0.");
   if (!(config.dropout >= 0 && config.dropout < 1)) throw Error("usage", "dropout must be at least 0 and below 1.");
   if (config.targets.empty()) throw Error("usage", "No matrices to adapt: name at least one of q k v o gate up down.");
+
+
+  std::vector<std::array<int, kTargets>> ranks(n_layers, std::array<int, kTargets>{});
+  for (int layer = config_.first_layer; layer <= config_.last_layer; layer++) {
+    for (const Target target : config.targets) ranks[layer][static_cast<int>(target)] = config.rank;
+  }
+  for (const RankException& e : config.ranks) {
+    if (e.rank < 0 || e.rank > kMostRank) throw Error("usage", "The rank of a matrix must be from 0 to 1024.");
+    int* rank = e.layer < 0 || e.layer >= n_layers ? nullptr : &ranks[e.layer][static_cast<int>(e.target)];
+    if (rank == nullptr || *rank == 0) {
+      throw Error("usage", "A rank is given for " + std::string(target_name(e.target)) + " of layer " +
+                               std::to_string(e.layer) + ", which is not adapted.");
+    }
+    *rank = e.rank;
+  }
 
   pairs_.resize(n_layers);
   Random random(config.seed);
   for (int layer = config_.first_layer; layer <= config_.last_layer; layer++) {
     for (int t = 0; t < kTargets; t++) {
-      bool wanted = false;
-      for (Target target : config.targets) wanted |= static_cast<int>(target) == t;
-      if (!wanted) continue;
       LoraPair& pair = pairs_[layer][t];
+      pair.rank = ranks[layer][t];
+      if (!pair.active()) continue;
       pair.n_in = shapes[layer][t].n_in;
       pair.n_out = shapes[layer][t].n_out;
-      pair.rank = config.rank;
-      pair.scale = static_cast<float>(config.alpha / config.rank);
+      pair.scale = static_cast<float>(config.scale(pair.rank));
       const double bound = 1 / std::sqrt(static_cast<double>(pair.n_in));
       pair.A.resize(pair.rank * pair.n_in);
       for (float& a : pair.A) a = static_cast<float>((2 * random.uniform() - 1) * bound);
@@ -56,6 +75,7 @@ Lora::Lora(const LoraConfig& config, const std::vector<std::array<Shape, kTarget
       pair.dB.assign(pair.B.size(), 0);
     }
   }
+  if (parameters().empty()) throw Error("usage", "Every rank is 0: nothing would be trained.");
 }
 
 std::vector<Lora::Parameter> Lora::parameters() {

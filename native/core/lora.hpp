@@ -1,5 +1,5 @@
-// LoRA (Hu et al. 2021, arXiv 2106.09685): y = W x + (alpha / rank) · B A x with W frozen. A Lora is the set of A/B
-// pairs of one adapter, with their gradients. Not here: the frozen W (model.hpp) and the optimizer's moments
+// LoRA (Hu et al. 2021, arXiv 2106.09685): y = W x + scale · B A x with W frozen. A Lora is the set of A/B pairs of one
+// adapter, each of a rank of its own, with their gradients. Not here: the frozen W (model.hpp) and the optimizer's moments
 // (optimizer.hpp).
 #pragma once
 
@@ -17,19 +17,30 @@ constexpr int kTargets = 7;
 const char* target_name(Target target);       // "q" …
 const char* target_gguf_name(Target target);  // "attn_q" … "ffn_down"
 
+// The rank of one matrix where it is another than that of the rest; 0 leaves it out.
+struct RankException {
+  int layer;
+  Target target;
+  int rank;
+};
+
 struct LoraConfig {
   int rank = 8;
   double alpha = 16;
+  bool rank_stabilized = false;       // rsLoRA (Kalajdzievski 2023, arXiv 2312.03732): scale = alpha / sqrt(rank)
+  std::vector<RankException> ranks;   // one for a matrix at most
   std::vector<Target> targets = {Target::q, Target::k, Target::v, Target::o, Target::gate, Target::up, Target::down};
   int first_layer = 0, last_layer = -1;  // both included; negative counts from the top
   double dropout = 0;                    // on the input of A, in training only
   uint64_t seed = 0;
+
+  double scale(int64_t of_rank) const;  // what B A is multiplied with: alpha / rank unless rank_stabilized
 };
 
 // One adapted matrix. Shapes as in PEFT.
 struct LoraPair {
   int64_t n_in = 0, n_out = 0, rank = 0;
-  float scale = 0;           // alpha / rank
+  float scale = 0;           // config.scale(rank)
   std::vector<float> A, dA;  // [rank, n_in]; starts uniform in ±1/sqrt(n_in) (PEFT's kaiming_uniform with a = sqrt 5)
   std::vector<float> B, dB;  // [n_out, rank]; starts at zero
   bool active() const { return rank > 0; }
