@@ -18,7 +18,7 @@ struct FuseOptions {
   // A coarse type may round away what the adapter adds.
   std::string type = "f16";
   int threads = 1;
-  std::function<bool(double share)> on_progress;  // return false to cancel; may be empty
+  std::function<bool(double share)> on_progress = {};  // return false to cancel; may be empty
 };
 
 struct FuseReport {

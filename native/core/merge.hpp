@@ -19,7 +19,7 @@ struct WeightedAdapter {
 struct MergeOptions {
   int rank = 0;    // most of any matrix; 0: no limit
   int budget = 0;  // as many numbers as an adapter of this rank throughout, spread where they matter; 0: no limit
-  std::function<bool(double share)> on_progress;  // return false to cancel; may be empty
+  std::function<bool(double share)> on_progress = {};  // return false to cancel; may be empty
 };
 
 struct MergedPair {

@@ -6,6 +6,7 @@
 #include "adapter_file.hpp"
 #include "check.hpp"
 #include "golden.hpp"
+#include "random.hpp"
 
 using namespace engram;
 using golden::read_file;
@@ -99,6 +100,40 @@ TEST(adapter_comes_back_as_it_was) {
   loaded.backward({{0}}), saved->backward({{0}});
   CHECK(loaded.update().step == 1 && saved->update().step == 1);
   CHECK(golden::weights(loaded) == golden::weights(*saved));
+}
+
+TEST(adapter_of_any_scale_and_ranks_comes_back) {
+  golden::TemporaryFolder folder;
+  const std::string path = folder.file("adapter.gguf");
+  for (const bool stabilized : {false, true}) {
+    for (const bool mixed : {false, true}) {
+      LoraConfig config;
+      config.rank = 6;
+      config.alpha = 9;
+      config.rank_stabilized = stabilized;
+      if (mixed) config.ranks = {{0, Target::q, 11}, {1, Target::down, 2}, {2, Target::v, 0}};
+      Trainer saved(golden::model(kModel), config, {}, 2), loaded(golden::model(kModel), config, {}, 2);
+      uint64_t seed = 1;
+      for (const Lora::Parameter& p : saved.lora().parameters()) {
+        Random random(seed++);
+        for (float& x : *p.value) x = static_cast<float>(random.uniform() - 0.5);
+      }
+      saved.save(path);
+      loaded.load(path);
+      // rsLoRA of several ranks is stored times a factor, so its B comes back rounded.
+      const double most = stabilized && mixed ? 1e-6 : 0;
+      const auto before = golden::weights(saved), after = golden::weights(loaded);
+      for (size_t i = 0; i < before.size(); i++) CHECK(golden::relative_error(after[i], before[i]) <= most);
+      // llama.cpp's formula on what is stored gives the trainer's product.
+      const GgufFile file = GgufFile::open(path);
+      const LoraPair& pair = saved.lora().at(1, Target::down);
+      const GgufTensor* b = file.find("blk.1.ffn_down.weight.lora_b");
+      std::vector<float> stored = file.floats(*b), ours = pair.B;
+      for (float& x : stored) x *= static_cast<float>(file.number("adapter.lora.alpha") / b->shape[0]);
+      for (float& x : ours) x *= pair.scale;
+      CHECK(golden::relative_error(stored, ours) < 1e-6);
+    }
+  }
 }
 
 TEST(adapter_file_is_the_one_of_the_script) {

@@ -86,6 +86,21 @@ TEST(lora_adapts_what_is_asked) {
   CHECK(lora.at(1, Target::q).dA[3] == 0);
 }
 
+TEST(lora_scales_as_its_kind_does) {
+  LoraConfig config;
+  config.rank = 16;
+  config.alpha = 8;
+  config.ranks = {{1, Target::v, 4}, {2, Target::k, 0}};
+  Lora plain = make(config);
+  CHECK(plain.at(0, Target::v).scale == 0.5f && plain.at(1, Target::v).scale == 2);
+  CHECK(plain.at(1, Target::v).rank == 4 && !plain.at(2, Target::k).active());
+  CHECK(plain.parameters().size() == 2 * (4 * 7 - 1));
+  config.rank_stabilized = true;
+  Lora stabilized = make(config);
+  CHECK(stabilized.at(0, Target::v).scale == 2 && stabilized.at(1, Target::v).scale == 4);
+  CHECK(*plain.parameters()[0].value == *stabilized.parameters()[0].value);
+}
+
 TEST(lora_refuses_what_cannot_be) {
   const auto with = [](auto change) {
     LoraConfig config;
@@ -98,6 +113,10 @@ TEST(lora_refuses_what_cannot_be) {
   for (const double dropout : {-0.1, 1.0, static_cast<double>(NAN)})
     CHECK_THROWS_CODE(make(with([&](LoraConfig& c) { c.dropout = dropout; })), "usage");
   CHECK_THROWS_CODE(make(with([](LoraConfig& c) { c.targets.clear(); })), "usage");
+  for (const RankException& e :
+       {RankException{0, Target::q, -1}, {0, Target::q, 1025}, {4, Target::q, 2}, {-1, Target::q, 2}, {0, Target::k, 2}})
+    CHECK_THROWS_CODE(make(with([&](LoraConfig& c) { c.targets = {Target::q}, c.ranks = {e}; })), "usage");
+  CHECK_THROWS_CODE(make(with([](LoraConfig& c) { c.ranks = {{0, Target::q, 0}}, c.targets = {Target::q}; }), 1), "usage");
   for (const auto& [first, last] : {std::pair{4, 4}, {0, 4}, {-5, -1}, {3, 1}, {0, -5}})
     CHECK_THROWS_CODE(make(with([&](LoraConfig& c) { c.first_layer = first, c.last_layer = last; })), "usage");
 }
