@@ -40,6 +40,7 @@
     {
       "target_name": "engram",
       "sources": [
+        "native/binding/adapter_jobs.cpp",
         "native/binding/addon.cpp",
         "native/binding/arguments.cpp",
         "native/binding/failure.cpp",

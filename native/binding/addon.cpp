@@ -2,6 +2,7 @@
 
 #include "../core/cpu.hpp"
 #include "../core/gemm/gemm.hpp"
+#include "adapter_jobs.hpp"
 #include "arguments.hpp"
 #include "environment.hpp"
 #include "failure.hpp"
@@ -63,6 +64,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("measurePeak", Napi::Function::New<measure_peak>(env, "measurePeak"));
   exports.Set("estimateMemory", Napi::Function::New<estimate_memory>(env, "estimateMemory"));
   exports.Set("openModel", Napi::Function::New<open_model>(env, "openModel"));
+  exports.Set("mergeAdapters", Napi::Function::New<merge_adapters>(env, "mergeAdapters"));
+  exports.Set("fuseAdapters", Napi::Function::New<fuse_adapters>(env, "fuseAdapters"));
   return exports;
 }
 

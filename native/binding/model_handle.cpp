@@ -86,20 +86,7 @@ Napi::Value open_model(const Napi::CallbackInfo& info) {
     const Precision precision = precision_of(options.Get("precision"));
     const int threads = static_cast<int>(integer(options.Get("threads"), "threads", 1, kMostThreads));
 
-    Worker::Hooks hooks;
-    if (info[3].IsFunction()) {
-      auto callback = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[3].As<Napi::Function>()));
-      hooks.on_progress = [callback](Napi::Env env, Worker& worker, double share) {
-        try {
-          const Napi::HandleScope scope(env);
-          const Napi::Value answer = callback->Call({Napi::Number::New(env, share)});
-          if (answer.IsBoolean() && !answer.As<Napi::Boolean>().Value()) worker.cancel();
-        } catch (...) {
-          worker.cancel();
-        }
-      };
-    }
-    const std::shared_ptr<Worker> worker = Worker::start(env, "engram.openModel", std::move(hooks));
+    const std::shared_ptr<Worker> worker = Worker::start(env, "engram.openModel", report_to(info[3]));
     // The job is done before its worker goes, so the bare pointer lives long enough; a shared one would be a circle.
     const Napi::Promise promise = worker->run(env, [=, worker = worker.get()](const auto& cancelled) -> Convert {
       stop_if(cancelled);

@@ -192,4 +192,20 @@ void Worker::on_environment_end(void* self) {
   worker->release();
 }
 
+Worker::Hooks report_to(const Napi::Value& callback) {
+  Worker::Hooks hooks;
+  if (!callback.IsFunction()) return hooks;
+  auto kept = std::make_shared<Napi::FunctionReference>(Napi::Persistent(callback.As<Napi::Function>()));
+  hooks.on_progress = [kept](Napi::Env env, Worker& worker, double share) {
+    try {
+      const Napi::HandleScope scope(env);
+      const Napi::Value answer = kept->Call({Napi::Number::New(env, share)});
+      if (answer.IsBoolean() && !answer.As<Napi::Boolean>().Value()) worker.cancel();
+    } catch (...) {
+      worker.cancel();
+    }
+  };
+  return hooks;
+}
+
 }  // namespace engram::binding

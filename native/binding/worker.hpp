@@ -87,4 +87,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   double progress_ = -1;  // -1: nothing new
 };
 
+// Hooks that call a JS function with the share that is done; it cancels by returning false or throwing. No function, no
+// hooks.
+Worker::Hooks report_to(const Napi::Value& callback);
+
 }  // namespace engram::binding

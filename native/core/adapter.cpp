@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kA = ".lora_a", kB = ".lora_b";
 
-std::vector<float> values_of(const GgufFile& file, const GgufTensor& tensor, const Ggml& ggml, const std::string& path) {
+std::vector<float> values_of(const GgufFile& file, const GgufTensor& tensor, const Ggml& ggml,
+                             const std::string& path) {
   const Ggml::Type type = ggml.type(tensor.type);
   const int64_t n = tensor.elements();
   if (tensor.shape[0] % type.block_elements != 0)

@@ -1,5 +1,6 @@
-// A LoRA adapter as it lies in a GGUF file, without its model: any tensor that llama.cpp adapts, a rank for each, in any
-// format that ggml decodes. For merging and fusing. Not here: the adapter being trained (lora.hpp, adapter_file.hpp).
+// A LoRA adapter as it lies in a GGUF file, without its model: any tensor that llama.cpp adapts, a rank for each, in
+// any format that ggml decodes. For merging and fusing. Not here: the adapter being trained (lora.hpp,
+// adapter_file.hpp).
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,7 @@
 namespace engram {
 namespace {
 
-constexpr int64_t kChunkBytes = int64_t{16} << 20;  // of values that are held as f32
+constexpr int64_t kChunkBytes = int64_t{16} << 20;    // of values that are held as f32
 constexpr uint64_t kSpareBytes = uint64_t{64} << 20;  // left free on the disk
 
 class Fuser {
@@ -26,7 +26,8 @@ class Fuser {
         const FuseOptions& options)
       : path_(model), file_(GgufFile::open(model)), ggml_(ggml), options_(options), pool_(options.threads) {
     if (adapters.empty()) throw Error("usage", "There are no adapters to fuse.");
-    if (file_.string("general.type", "model") == "adapter") throw Error("usage", path_ + " is an adapter, not a model.");
+    if (file_.string("general.type", "model") == "adapter")
+      throw Error("usage", path_ + " is an adapter, not a model.");
     if (file_.integer("split.count", 1) > 1) {
       throw Error("unsupported", path_ + " is one of several parts of a model.",
                   "Join them first with llama.cpp's llama-gguf-split --merge.");
@@ -77,7 +78,8 @@ class Fuser {
       pair.scale *= given.weight;
       const GgufTensor* tensor = file_.find(pair.weight);
       if (tensor == nullptr) throw mismatch("the model has no " + pair.weight);
-      if (tensor->shape != std::vector<int64_t>{pair.n_in, pair.n_out}) throw mismatch(pair.weight + " has another shape");
+      if (tensor->shape != std::vector<int64_t>{pair.n_in, pair.n_out})
+        throw mismatch(pair.weight + " has another shape");
       pairs_.emplace(pair.weight, &pair);
     }
   }
@@ -91,8 +93,10 @@ class Fuser {
       place.bytes_before = bytes_of(tensor, tensor.type);
       if (!place.parts.empty()) {
         n_fused_++;
-        if (options_.type != "own") place.type = ggml_.writable(options_.type);
-        else ggml_.writable(ggml_.type(tensor.type).name);  // throws here and not in the middle of the file
+        if (options_.type != "own")
+          place.type = ggml_.writable(options_.type);
+        else
+          ggml_.writable(ggml_.type(tensor.type).name);  // throws here and not in the middle of the file
       }
       place.bytes = bytes_of(tensor, place.type);
       total_ += place.bytes_before;
@@ -106,9 +110,10 @@ class Fuser {
     const Ggml::Type t = ggml_.type(type);
     const int64_t width = tensor.shape.empty() ? 1 : tensor.shape[0];
     if (width % t.block_elements != 0) {
-      throw Error("unsupported", "Tensor " + tensor.name + " cannot be stored as " + t.name + ": its rows of " +
-                                     std::to_string(width) + " values are no whole blocks of " +
-                                     std::to_string(t.block_elements) + ".",
+      throw Error("unsupported",
+                  "Tensor " + tensor.name + " cannot be stored as " + t.name + ": its rows of " +
+                      std::to_string(width) + " values are no whole blocks of " + std::to_string(t.block_elements) +
+                      ".",
                   "Choose another type, for example f16.");
     }
     return t.bytes(tensor.elements());
@@ -140,8 +145,9 @@ class Fuser {
     const uint64_t free = std::filesystem::space(folder, failed).available;
     const uint64_t needed = end_ + kSpareBytes;
     if (failed || free >= needed) return;  // what cannot be asked is found out by writing
-    throw Error("disk", "No room for the fused model: it needs " + std::to_string(needed / 1'000'000) + " MB, and " +
-                            std::to_string(free / 1'000'000) + " MB are free in " + folder.string() + ".",
+    throw Error("disk",
+                "No room for the fused model: it needs " + std::to_string(needed / 1'000'000) + " MB, and " +
+                    std::to_string(free / 1'000'000) + " MB are free in " + folder.string() + ".",
                 "Free some space, choose a smaller type (--type q8_0) or another disk.");
   }
 

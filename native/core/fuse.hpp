@@ -14,8 +14,8 @@
 namespace engram {
 
 struct FuseOptions {
-  // What adapted tensors are stored as: a type that Ggml::encode() knows, or "own", the type that each has in the model.
-  // A coarse type may round away what the adapter adds.
+  // What adapted tensors are stored as: a type that Ggml::encode() knows, or "own", the type that each has in the
+  // model. A coarse type may round away what the adapter adds.
   std::string type = "f16";
   int threads = 1;
   std::function<bool(double share)> on_progress = {};  // return false to cancel; may be empty

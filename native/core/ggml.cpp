@@ -22,7 +22,7 @@ namespace {
 constexpr uint32_t kFirstUnknown = 43;
 
 // What ggml encodes from values alone.
-constexpr const char* kWritable[] = {"f32",  "f16",  "bf16", "q8_0", "q6_K", "q5_K", "q4_K",   "q3_K",
+constexpr const char* kWritable[] = {"f32",  "f16",  "bf16", "q8_0", "q6_K", "q5_K",   "q4_K",  "q3_K",
                                      "q2_K", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl", "iq4_xs"};
 
 void copy_f32(const void* in, float* out, int64_t n) { std::memcpy(out, in, static_cast<size_t>(n) * sizeof(float)); }
@@ -107,9 +107,11 @@ uint32_t Ggml::writable(const std::string& name) const {
 
 void Ggml::encode(uint32_t id, const float* values, void* out, int64_t rows, int64_t width) const {
   const std::string name = type(id).name;
-  const auto quantize = reinterpret_cast<size_t (*)(uint32_t, const float*, void*, int64_t, int64_t, int64_t,
-                                                    const float*)>(symbol("ggml_quantize_chunk"));
-  const bool is_known = std::any_of(std::begin(kWritable), std::end(kWritable), [&](const char* k) { return name == k; });
+  const auto quantize =
+      reinterpret_cast<size_t (*)(uint32_t, const float*, void*, int64_t, int64_t, int64_t, const float*)>(
+          symbol("ggml_quantize_chunk"));
+  const bool is_known =
+      std::any_of(std::begin(kWritable), std::end(kWritable), [&](const char* k) { return name == k; });
   if (!is_known || quantize == nullptr) throw Error("unsupported", "Tensors of type " + name + " cannot be written.");
   quantize(id, values, out, 0, rows, width, nullptr);
 }

@@ -42,7 +42,6 @@ Lora::Lora(const LoraConfig& config, const std::vector<std::array<Shape, kTarget
   if (!(config.dropout >= 0 && config.dropout < 1)) throw Error("usage", "dropout must be at least 0 and below 1.");
   if (config.targets.empty()) throw Error("usage", "No matrices to adapt: name at least one of q k v o gate up down.");
 
-
   std::vector<std::array<int, kTargets>> ranks(n_layers, std::array<int, kTargets>{});
   for (int layer = config_.first_layer; layer <= config_.last_layer; layer++) {
     for (const Target target : config.targets) ranks[layer][static_cast<int>(target)] = config.rank;

@@ -1,6 +1,6 @@
 // LoRA (Hu et al. 2021, arXiv 2106.09685): y = W x + scale · B A x with W frozen. A Lora is the set of A/B pairs of one
-// adapter, each of a rank of its own, with their gradients. Not here: the frozen W (model.hpp) and the optimizer's moments
-// (optimizer.hpp).
+// adapter, each of a rank of its own, with their gradients. Not here: the frozen W (model.hpp) and the optimizer's
+// moments (optimizer.hpp).
 #pragma once
 
 #include <array>
@@ -27,8 +27,8 @@ struct RankException {
 struct LoraConfig {
   int rank = 8;
   double alpha = 16;
-  bool rank_stabilized = false;       // rsLoRA (Kalajdzievski 2023, arXiv 2312.03732): scale = alpha / sqrt(rank)
-  std::vector<RankException> ranks;   // one for a matrix at most
+  bool rank_stabilized = false;      // rsLoRA (Kalajdzievski 2023, arXiv 2312.03732): scale = alpha / sqrt(rank)
+  std::vector<RankException> ranks;  // one for a matrix at most
   std::vector<Target> targets = {Target::q, Target::k, Target::v, Target::o, Target::gate, Target::up, Target::down};
   int first_layer = 0, last_layer = -1;  // both included; negative counts from the top
   double dropout = 0;                    // on the input of A, in training only

@@ -13,7 +13,8 @@
 namespace engram {
 namespace {
 
-// The pairs of all inputs that adapt one weight, side by side: A's rows and B's columns of one after those of the other.
+// The pairs of all inputs that adapt one weight, side by side: A's rows and B's columns of one after those of the
+// other.
 AdapterPair side_by_side(const std::vector<AdapterPair>& parts) {
   if (parts.size() == 1) return parts[0];
   AdapterPair out{parts[0].weight, parts[0].n_in, parts[0].n_out, 0, 1, {}, {}};

@@ -1,6 +1,6 @@
 // Several adapters made into one that says the same as all of them together, and adapters made smaller. The sum of B A
-// is exact: the ranks of all lie side by side. It can then be cut to a lower rank, each matrix to its best approximation
-// (svd.hpp). Not here: merging into the model itself (fuse.hpp).
+// is exact: the ranks of all lie side by side. It can then be cut to a lower rank, each matrix to its best
+// approximation (svd.hpp). Not here: merging into the model itself (fuse.hpp).
 #pragma once
 
 #include <functional>

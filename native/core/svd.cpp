@@ -67,8 +67,8 @@ void make_rows_orthogonal(std::vector<double>& M, std::vector<double>& W, int64_
 }
 
 // out[k] = Σ_j C[k, j] · Q[j] for the rows k of `order`.
-std::vector<double> combine(const std::vector<double>& C, const std::vector<double>& Q, const std::vector<int64_t>& order,
-                            int64_t n) {
+std::vector<double> combine(const std::vector<double>& C, const std::vector<double>& Q,
+                            const std::vector<int64_t>& order, int64_t n) {
   const int64_t rank = static_cast<int64_t>(order.size());
   std::vector<double> out(rank * n, 0);
   for (int64_t k = 0; k < rank; k++) {

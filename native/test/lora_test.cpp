@@ -113,10 +113,17 @@ TEST(lora_refuses_what_cannot_be) {
   for (const double dropout : {-0.1, 1.0, static_cast<double>(NAN)})
     CHECK_THROWS_CODE(make(with([&](LoraConfig& c) { c.dropout = dropout; })), "usage");
   CHECK_THROWS_CODE(make(with([](LoraConfig& c) { c.targets.clear(); })), "usage");
-  for (const RankException& e :
-       {RankException{0, Target::q, -1}, {0, Target::q, 1025}, {4, Target::q, 2}, {-1, Target::q, 2}, {0, Target::k, 2}})
+  for (const RankException& e : {RankException{0, Target::q, -1},
+                                 {0, Target::q, 1025},
+                                 {4, Target::q, 2},
+                                 {-1, Target::q, 2},
+                                 {0, Target::k, 2}})
     CHECK_THROWS_CODE(make(with([&](LoraConfig& c) { c.targets = {Target::q}, c.ranks = {e}; })), "usage");
-  CHECK_THROWS_CODE(make(with([](LoraConfig& c) { c.ranks = {{0, Target::q, 0}}, c.targets = {Target::q}; }), 1), "usage");
+  CHECK_THROWS_CODE(make(with([](LoraConfig& c) {
+                           c.ranks = {{0, Target::q, 0}}, c.targets = {Target::q};
+                         }),
+                         1),
+                    "usage");
   for (const auto& [first, last] : {std::pair{4, 4}, {0, 4}, {-5, -1}, {3, 1}, {0, -5}})
     CHECK_THROWS_CODE(make(with([&](LoraConfig& c) { c.first_layer = first, c.last_layer = last; })), "usage");
 }

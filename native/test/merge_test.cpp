@@ -169,8 +169,9 @@ TEST(an_adapter_cut_to_rank_is_the_nearest_there_is) {
     const double norm = distance(product(pair), std::vector<double>(pair.n_in * pair.n_out, 0));
     const double error = distance(product(pair), product(after.pairs[i]));
     // Eckart and Young: the error is that of the singular values left out.
-    CHECK_NEAR(error, std::abs(pair.scale) * std::sqrt(svd.s[2] * svd.s[2] + svd.s[3] * svd.s[3] + svd.s[4] * svd.s[4] +
-                                                       svd.s[5] * svd.s[5]),
+    CHECK_NEAR(error,
+               std::abs(pair.scale) *
+                   std::sqrt(svd.s[2] * svd.s[2] + svd.s[3] * svd.s[3] + svd.s[4] * svd.s[4] + svd.s[5] * svd.s[5]),
                1e-5 * norm);
     CHECK_NEAR(cut.pairs[i].error, error / norm, 1e-5);
     all = std::hypot(all, norm), lost = std::hypot(lost, error);
@@ -245,8 +246,10 @@ TEST(a_fused_model_gives_the_adapters_logits) {
       const uint64_t bytes = ggml().type(a.type).bytes(a.elements());
       const bool is_adapted = after.data(a, bytes) != nullptr && a.name.starts_with("blk.") &&
                               a.name.find("norm") == std::string::npos && a.name != "blk.1.ffn_up.weight";
-      if (is_adapted) CHECK(a.type == 0);
-      else CHECK(a.type == b.type && std::memcmp(before.data(b, bytes), after.data(a, bytes), bytes) == 0);
+      if (is_adapted)
+        CHECK(a.type == 0);
+      else
+        CHECK(a.type == b.type && std::memcmp(before.data(b, bytes), after.data(a, bytes), bytes) == 0);
     }
   }
 }
