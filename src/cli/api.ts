@@ -19,5 +19,7 @@ export interface Api extends Pick<
   Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
   RunControl: Index['RunControl'];
   RunStore: new (home: string) => Pick<index.RunStore, 'list' | 'find' | 'remove'>;
-  AdapterStore: new (home: string) => Pick<index.AdapterStore, 'list' | 'export' | 'remove'>;
+  AdapterStore: new (
+    home: string,
+  ) => Pick<index.AdapterStore, 'list' | 'export' | 'remove' | 'merge' | 'shrink' | 'fuse'>;
 }

@@ -7,6 +7,16 @@ import { checkName, suggest } from '../config.js';
 import { EngramError, fromSystemError } from '../errors.js';
 import { makeFolder, replaceFile, syncFolder, temporaryName, withLock, writeFileAtomic } from '../files.js';
 import { readAdapterFile } from './adapter-gguf.js';
+import {
+  fuseAdapters,
+  mergeAdapters,
+  shrinkAdapter,
+  type FuseOptions,
+  type FuseResult,
+  type Ingredient,
+  type MergeOptions,
+  type MergeResult,
+} from './combine.js';
 import { parseManifest, type AdapterManifest } from './manifest.js';
 import { toPeft } from './peft.js';
 
@@ -34,9 +44,11 @@ export interface SaveOptions {
 }
 
 export class AdapterStore {
+  readonly #home: string;
   readonly #folder: string;
 
   constructor(home: string) {
+    this.#home = home;
     this.#folder = join(home, 'adapters');
   }
 
@@ -135,13 +147,29 @@ export class AdapterStore {
     }
     const { heads, keyValueHeads, name: baseName } = adapter.manifest.base;
     const baseModel = options.baseModel ?? baseName;
-    const files = toPeft(await readAdapterFile(adapter.path), { baseModel, heads, keyValueHeads });
+    const rankStabilized = adapter.manifest.kind === 'rslora';
+    const files = toPeft(await readAdapterFile(adapter.path), { baseModel, heads, keyValueHeads, rankStabilized });
     const paths: string[] = [];
     for (const [file, data] of Object.entries(files) as [string, string | Uint8Array][]) {
       paths.push(join(outFolder, file));
       await writeFileAtomic(join(outFolder, file), data);
     }
     return paths;
+  }
+
+  /** Several adapters of one model as one. See combine.ts. */
+  merge(ingredients: readonly Ingredient[], options: MergeOptions): Promise<MergeResult> {
+    return mergeAdapters(this, ingredients, options);
+  }
+
+  /** A smaller adapter that says nearly the same. See combine.ts. */
+  shrink(name: string, options: MergeOptions): Promise<MergeResult> {
+    return shrinkAdapter(this, name, options);
+  }
+
+  /** A new model with adapters built in. See combine.ts. */
+  fuse(ingredients: readonly Ingredient[], options: FuseOptions): Promise<FuseResult> {
+    return fuseAdapters(this, this.#home, ingredients, options);
   }
 
   #place(name: string): string {

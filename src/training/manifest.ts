@@ -1,7 +1,7 @@
 // What is known of a stored adapter beside its weights: manifest.json. Not here: where it lies (adapters.ts).
 import { EngramError } from '../errors.js';
 import { isTask, type ClassifyTask } from './classify/task.js';
-import type { BaseModelInfo, TargetModule } from './types.js';
+import type { BaseModelInfo, LoraKind, TargetModule } from './types.js';
 
 export interface AdapterManifest {
   /** Version of this format. */
@@ -17,6 +17,9 @@ export interface AdapterManifest {
     heads: number;
     keyValueHeads: number;
   };
+  /** How its scale follows from alpha and rank. Default lora. */
+  kind?: LoraKind;
+  /** The largest of its matrices. */
   rank: number;
   alpha: number;
   targets: TargetModule[];
@@ -29,6 +32,8 @@ export interface AdapterManifest {
   trainedTokens: number;
   /** Of an adapter that was trained on labels: what it is asked. */
   task?: ClassifyTask;
+  /** What it was merged or cut from, with their shares; absent for one that was trained. */
+  madeFrom?: { name: string; weight: number }[];
 }
 
 /** The part of a manifest that says which model it is for. */

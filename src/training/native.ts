@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { EngramError, type ErrorCode } from '../errors.js';
+import type { MatrixRank } from './rank-pattern.js';
 import type { BaseModelInfo, BatchLoss, LoraOptions, OptimizerOptions, TargetModule } from './types.js';
 
 export type Precision = BaseModelInfo['precision'];
@@ -26,6 +27,23 @@ export interface NativeAddon {
     options: { precision: Precision | undefined; tokens: number },
     lora: NativeLora,
   ): MemoryNeed;
+  /** Writes the sum of adapters as one, cut to rank where that is above 0. As openModel() for `onProgress`. */
+  mergeAdapters(
+    adapters: readonly WeightedFile[],
+    output: string,
+    ggmlLibrary: string,
+    options: { rank: number; budget: number },
+    onProgress: (share: number) => boolean,
+  ): Promise<MergeReport>;
+  /** Writes a model with adapters built in. */
+  fuseAdapters(
+    model: string,
+    adapters: readonly WeightedFile[],
+    output: string,
+    ggmlLibrary: string,
+    options: { type: string; threads: number },
+    onProgress: (share: number) => boolean,
+  ): Promise<FuseReport>;
 }
 
 /** Bytes: of the weights, of the adapter, and of all together with as much computed twice as can be, and with nothing. */
@@ -34,6 +52,31 @@ export interface MemoryNeed {
   adapter: number;
   least: number;
   most: number;
+}
+
+/** An adapter's GGUF and how much of it there is to be. */
+export interface WeightedFile {
+  path: string;
+  weight: number;
+}
+
+export interface MergeReport {
+  /** For each adapted weight of the model its rank, all adapters together, and what is left of it; `error` is the share of
+   * the change's norm that was cut off. */
+  ranks: { weight: string; before: number; after: number; error: number }[];
+  /** As stored. */
+  alpha: number;
+  /** Of all matrices together, 0 to 1. */
+  error: number;
+  /** Numbers in the new adapter. */
+  parameters: number;
+}
+
+export interface FuseReport {
+  /** Of the new file. */
+  bytes: number;
+  /** Tensors that were changed. */
+  tensors: number;
 }
 
 export interface CpuInfo {
@@ -66,7 +109,10 @@ export interface NativeModel {
 }
 
 /** LoraOptions without defaults. */
-export interface NativeLora extends Omit<Required<LoraOptions>, 'layers' | 'targets'> {
+export interface NativeLora extends Omit<Required<LoraOptions>, 'kind' | 'layers' | 'rankPattern' | 'targets'> {
+  rankStabilized: boolean;
+  /** Where the rank is not `rank`. */
+  ranks: MatrixRank[];
   targets: TargetModule[];
   firstLayer: number;
   lastLayer: number;
@@ -113,7 +159,13 @@ export function loadAddonFrom(path: string): NativeAddon {
   throw unusable(path, 'was built for another version of engram');
 }
 
-const FUNCTIONS = ['cpuInfo', 'measurePeak', 'openModel'] as const satisfies (keyof NativeAddon)[];
+const FUNCTIONS = [
+  'cpuInfo',
+  'measurePeak',
+  'openModel',
+  'mergeAdapters',
+  'fuseAdapters',
+] as const satisfies (keyof NativeAddon)[];
 
 function unusable(path: string, why: string, cause?: unknown): EngramError {
   return new EngramError('native', `The native addon ${why}.`, {

@@ -3,9 +3,9 @@ import { checkKeys } from '../config.js';
 import { EngramError } from '../errors.js';
 import { checkNumber, checkOneOf, checkPositive, checkShare, checkWhole, refuse } from './checks.js';
 import type { NativeLora } from './native.js';
-import type { LoraOptions, OptimizerOptions, TargetModule } from './types.js';
-
-export const TARGETS: readonly TargetModule[] = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'];
+import { ranksOf } from './rank-pattern.js';
+import { TARGETS } from './targets.js';
+import type { LoraKind, LoraOptions, OptimizerOptions, TargetModule } from './types.js';
 
 export const DEFAULT_OPTIMIZER: Required<OptimizerOptions> = {
   kind: 'adamw',
@@ -19,22 +19,47 @@ export const DEFAULT_OPTIMIZER: Required<OptimizerOptions> = {
   maxGradNorm: 1,
 };
 
-const LORA_KEYS: readonly (keyof LoraOptions)[] = ['rank', 'alpha', 'targets', 'layers', 'dropout', 'seed'];
+const LORA_KEYS: readonly (keyof LoraOptions)[] = [
+  'kind',
+  'rank',
+  'rankPattern',
+  'alpha',
+  'targets',
+  'layers',
+  'dropout',
+  'seed',
+];
+const KINDS: readonly LoraKind[] = ['lora', 'rslora'];
 
 /** Fills in the defaults and makes the layers absolute. Throws `usage`. */
 export function resolveLora(options: LoraOptions, modelLayers: number): NativeLora {
   checkKeys(options, LORA_KEYS);
   const rank = checkWhole('rank', options.rank ?? 8, 1, 1024);
   const [firstLayer, lastLayer] = resolveLayers(options.layers ?? [0, -1], modelLayers);
+  const targets = resolveTargets(options.targets ?? TARGETS);
+  const rankStabilized = checkKind(options.kind ?? 'lora') === 'rslora';
+  // Both scale rank 8 by 2; rsLoRA then scales larger ranks less and smaller ones more.
+  const alpha = options.alpha ?? 2 * (rankStabilized ? Math.sqrt(8) : rank);
   return {
     rank,
-    alpha: checkPositive('alpha', options.alpha ?? 2 * rank),
-    targets: resolveTargets(options.targets ?? TARGETS),
+    alpha: checkPositive('alpha', alpha),
+    rankStabilized,
+    ranks: ranksOf(options.rankPattern ?? {}, { rank, targets, firstLayer, lastLayer }),
+    targets,
     firstLayer,
     lastLayer,
     dropout: checkShare('dropout', options.dropout ?? 0),
     seed: checkWhole('seed', options.seed ?? 0, 0),
   };
+}
+
+function checkKind(kind: unknown): LoraKind {
+  if (kind === 'dora') {
+    throw new EngramError('unsupported', 'llama.cpp cannot run DoRA adapters, so engram does not train them.', {
+      hint: 'Its magnitudes have no place in an adapter of llama.cpp. Use lora or rslora.',
+    });
+  }
+  return checkOneOf('kind', kind, KINDS);
 }
 
 function resolveTargets(targets: readonly TargetModule[]): TargetModule[] {

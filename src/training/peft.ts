@@ -16,6 +16,8 @@ export interface PeftOptions {
   /** Attention heads of the base model, and those of keys and values. */
   heads: number;
   keyValueHeads: number;
+  /** Says it is rsLoRA. The values mean the same either way; it matters to who trains on. Default false. */
+  rankStabilized?: boolean;
 }
 
 const MODULES: Readonly<Record<string, { target: TargetModule; path: string }>> = {
@@ -40,27 +42,34 @@ export function toPeft(adapter: AdapterFile, options: PeftOptions): PeftFiles {
     throw new EngramError('unsupported', `Adapters of ${adapter.architecture} cannot be exported for PEFT yet.`);
   }
   const tensors: NamedTensor[] = [];
-  const modules = new Set<string>();
-  const layers = new Set<number>();
-  const ranks = new Set<number>();
+  const ranks = new Map<string, number>();
+  for (const matrix of adapter.matrices) {
+    const { layer, path, side } = parseName(matrix.name);
+    const rank = side === 'A' ? matrix.rows : matrix.columns;
+    const module = `layers.${layer}.${path}`;
+    if ((ranks.get(module) ?? rank) !== rank) {
+      throw new EngramError('corrupt', `The halves of ${matrix.name} have different ranks.`);
+    }
+    ranks.set(module, rank);
+  }
+  if (ranks.size === 0) throw new EngramError('unsupported', 'An adapter needs tensors.');
+  const { rankStabilized = false } = options;
+  const largest = Math.max(...ranks.values());
+  const alpha = rankStabilized ? adapter.alpha / Math.sqrt(largest) : adapter.alpha;
   for (const matrix of adapter.matrices) {
     const { layer, path, target, side } = parseName(matrix.name);
-    const rowsInOrder = side === 'B' ? reordered(matrix, target, adapter.architecture, options) : matrix.values;
+    // llama.cpp multiplies with alpha / rank whatever the rank, rsLoRA's PEFT with alpha / sqrt(rank).
+    const factor = rankStabilized && side === 'B' ? Math.sqrt(largest / matrix.columns) : 1;
+    const values = side === 'B' ? reordered(matrix, target, adapter.architecture, options) : matrix.values;
     tensors.push({
       name: `base_model.model.model.layers.${layer}.${path}.lora_${side}.weight`,
       shape: [matrix.rows, matrix.columns],
-      values: rowsInOrder,
+      values: factor === 1 ? values : values.map((value) => value * factor),
     });
-    modules.add(path.slice(path.indexOf('.') + 1));
-    layers.add(layer);
-    ranks.add(side === 'A' ? matrix.rows : matrix.columns);
   }
-  const [rank] = ranks;
-  if (rank === undefined || ranks.size > 1)
-    throw new EngramError('unsupported', 'An adapter needs one rank throughout.');
   return {
     'adapter_model.safetensors': toSafetensors(tensors, { format: 'pt' }),
-    'adapter_config.json': config(rank, adapter.alpha, modules, layers, options.baseModel),
+    'adapter_config.json': config(ranks, alpha, options),
   };
 }
 
@@ -96,33 +105,50 @@ function reordered(
   return out;
 }
 
-function config(
-  rank: number,
-  alpha: number,
-  modules: ReadonlySet<string>,
-  layers: ReadonlySet<number>,
-  baseModel: string,
-): string {
+/** `ranks` by module, e.g. `layers.3.mlp.up_proj`. */
+function config(ranks: ReadonlyMap<string, number>, alpha: number, options: PeftOptions): string {
+  const rank = mostCommon([...ranks.values()]);
+  const others = [...ranks].filter(([, one]) => one !== rank);
   return JSON.stringify(
     {
       peft_type: 'LORA',
       task_type: 'CAUSAL_LM',
-      base_model_name_or_path: baseModel,
+      base_model_name_or_path: options.baseModel,
       r: rank,
+      rank_pattern: Object.fromEntries(others),
       lora_alpha: alpha,
+      alpha_pattern: {},
       lora_dropout: 0,
-      target_modules: [...modules].sort(),
-      layers_to_transform: [...layers].sort((a, b) => a - b),
-      layers_pattern: 'layers',
+      ...modulesOf([...ranks.keys()]),
       bias: 'none',
       fan_in_fan_out: false,
       init_lora_weights: true,
       inference_mode: true,
       modules_to_save: null,
       use_dora: false,
-      use_rslora: false,
+      use_rslora: options.rankStabilized ?? false,
     },
     undefined,
     2,
   );
+}
+
+/** The same projections of some layers where that says it all, else every module by its whole name. */
+function modulesOf(modules: readonly string[]): object {
+  const layers = new Set(modules.map((module) => Number(module.split('.')[1])));
+  const names = new Set(modules.map((module) => module.slice(module.lastIndexOf('.') + 1)));
+  if (modules.length < layers.size * names.size) {
+    return { target_modules: modules.map((module) => `model.${module}`).sort() };
+  }
+  return {
+    target_modules: [...names].sort(),
+    layers_to_transform: [...layers].sort((a, b) => a - b),
+    layers_pattern: 'layers',
+  };
+}
+
+function mostCommon(values: readonly number[]): number {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].reduce((best, next) => (next[1] > best[1] ? next : best))[0];
 }

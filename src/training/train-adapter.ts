@@ -33,7 +33,7 @@ export async function trainAdapter(
   const { lora = {}, optimizer = {}, memoryLimit, ...run } = rest;
   if (!replace) await store.requireFree(name);
   const { learningRate } = resolveOptimizer(optimizer);
-  const { rank, alpha, targets, firstLayer, lastLayer } = resolveLora(lora, base.info.layers);
+  const { rank, ranks, alpha, rankStabilized, targets, firstLayer, lastLayer } = resolveLora(lora, base.info.layers);
   const trainer = base.newTrainer(lora, optimizer, memoryLimit);
   try {
     // A model that guesses blindly has a loss of ln V; twice that is no model any more.
@@ -41,7 +41,8 @@ export async function trainAdapter(
     const result = await runTraining(trainer, examples, { maxLoss, ...run, learningRate });
     const manifest = {
       base: manifestBase(baseName, baseSha256, base.info),
-      rank,
+      ...(rankStabilized ? { kind: 'rslora' as const } : {}),
+      rank: Math.max(rank, ...ranks.map((matrix) => matrix.rank)),
       alpha,
       targets,
       layers: [firstLayer, lastLayer] as [number, number],

@@ -1,12 +1,20 @@
 // What the rest of the code knows of LoRA training. The step itself is C++ (native/core); the loop around it is TypeScript.
+import type { RankPattern } from './rank-pattern.js';
 
 /** The seven projections of a transformer layer that LoRA can adapt. */
 export type TargetModule = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
 
+/** How an adapter is scaled: `lora` by alpha / rank, `rslora` (rank-stabilized) by alpha / sqrt(rank). */
+export type LoraKind = 'lora' | 'rslora';
+
 export interface LoraOptions {
+  /** Default lora. `dora` is refused: llama.cpp cannot run it. */
+  kind?: LoraKind;
   /** Rank r of A [r, in] and B [out, r]. Default 8. */
   rank?: number;
-  /** The adapter is scaled by alpha / rank. Default 2 * rank. */
+  /** Ranks of single matrices, see RankPattern. Default: `rank` throughout. */
+  rankPattern?: RankPattern;
+  /** Default 2 · rank; with rslora 2 · sqrt(8). Both scale rank 8 by 2. */
   alpha?: number;
   /** Default: all seven. */
   targets?: readonly TargetModule[];
@@ -23,7 +31,8 @@ export interface OptimizerOptions {
   kind?: 'adamw' | 'adam' | 'sgd';
   /** Learning rate of A (and of B, times rateB). Default 2e-4. */
   learningRate?: number;
-  /** LoRA+: B's learning rate is this times A's. Default 1. */
+  /** LoRA+ (Hayou et al. 2024): B's learning rate is this times A's; they suggest about 16, with a lower learningRate.
+   * Default 1. */
   rateB?: number;
   beta1?: number;
   beta2?: number;

@@ -3,30 +3,16 @@
 // needs Python, is in scripts/golden/check_peft.py and test/unit/training/peft.test.ts.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { getLlama, LlamaLogLevel, type Llama, type LlamaModel, type Token } from 'node-llama-cpp';
+import { getLlama, LlamaLogLevel, type Llama } from 'node-llama-cpp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSettings } from '../../src/config.js';
 import { defaultEntry, resolveModel } from '../../src/models/index.js';
 import { openBaseModel } from '../../src/training/index.js';
-import { probabilities, rowsOf, softmax, top, worstOf } from '../support/llama-probabilities.js';
+import { greedy, probabilities, rowsOf, share, softmax, TEXT, top, worstOf } from '../support/llama.js';
 import { writeDequantised } from './dequantised.js';
 
 const GOLDEN = join(import.meta.dirname, '..', 'fixtures', 'golden');
 const BUILD = join(import.meta.dirname, '..', '..', 'build', 'test');
-
-// Lewis Carroll, Alice's Adventures in Wonderland (1865).
-const TEXT = `Alice was beginning to get very tired of sitting by her sister on the bank, and of having nothing to do: once or
-twice she had peeped into the book her sister was reading, but it had no pictures or conversations in it, "and what is
-the use of a book," thought Alice "without pictures or conversations?" So she was considering in her own mind (as well
-as she could, for the hot day made her feel very sleepy and stupid), whether the pleasure of making a daisy-chain would
-be worth the trouble of getting up and picking the daisies, when suddenly a White Rabbit with pink eyes ran close by her.
-There was nothing so very remarkable in that; nor did Alice think it so very much out of the way to hear the Rabbit say
-to itself, "Oh dear! Oh dear! I shall be late!" (when she thought it over afterwards, it occurred to her that she ought
-to have wondered at this, but at the time it all seemed quite natural); but when the Rabbit actually took a watch out of
-its waistcoat-pocket, and looked at it, and then hurried on, Alice started to her feet, for it flashed across her mind
-that she had never before seen a rabbit with either a waistcoat-pocket, or a watch to take out of it, and burning with
-curiosity, she ran across the field after it, and fortunately was just in time to see it pop down a large rabbit-hole
-under the hedge.`;
 
 let folder: string;
 let llama: Llama;
@@ -40,22 +26,6 @@ afterAll(async () => {
   await llama.dispose();
   rmSync(folder, { recursive: true });
 });
-
-/** The token that llama.cpp ranks first after each position, with its default settings. */
-async function greedy(model: LlamaModel, tokens: readonly number[], adapter?: string): Promise<number[]> {
-  const context = await model.createContext({
-    contextSize: tokens.length + 1,
-    ...(adapter === undefined ? {} : { lora: adapter }),
-  });
-  const options = { generateNext: { token: true, options: { temperature: 0 } } } as const;
-  const results = await context.getSequence().controlledEvaluate(tokens.map((token) => [token as Token, options]));
-  await context.dispose();
-  return results.map((result) => Number(result!.next.token));
-}
-
-/** Of positions that are equal. */
-const share = (a: readonly number[], b: readonly number[]): number =>
-  a.filter((token, i) => token === b[i]).length / a.length;
 
 describe('an adapter in llama.cpp', () => {
   // ggml rounds what it multiplies with F16 weights to F16, so tiny-untied agrees to fewer digits.

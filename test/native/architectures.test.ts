@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { getLlama, LlamaLogLevel, type Llama } from 'node-llama-cpp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBaseModel } from '../../src/training/index.js';
-import { probabilities, rowsOf, softmax, top, worstOf } from '../support/llama-probabilities.js';
+import { probabilities, rowsOf, softmax, top, worstOf } from '../support/llama.js';
 import { TINY } from './tiny.js';
 
 const GOLDEN = join(import.meta.dirname, '..', 'fixtures', 'golden');

@@ -2,10 +2,11 @@
 import type { CommandGroup } from '../command.js';
 import { bytes, table } from '../format.js';
 import { choiceOf, stringOf } from '../input.js';
+import { fuse, merge, shrink } from './combine.js';
 
 export const adapters: CommandGroup = {
   usage: 'adapters',
-  summary: 'the adapters that train made: list, export, rm',
+  summary: 'the adapters that train made: list, export, merge, shrink, fuse, rm',
   commands: [
     {
       usage: 'list',
@@ -39,6 +40,9 @@ export const adapters: CommandGroup = {
         return undefined;
       },
     },
+    merge,
+    shrink,
+    fuse,
     {
       usage: 'rm <name>',
       summary: 'delete one',

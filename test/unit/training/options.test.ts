@@ -6,6 +6,8 @@ describe('resolveLora', () => {
   it('fills in the defaults', () => {
     expect(resolveLora({}, 30)).toEqual({
       rank: 8,
+      ranks: [],
+      rankStabilized: false,
       alpha: 16,
       targets: ['q', 'k', 'v', 'o', 'gate', 'up', 'down'],
       firstLayer: 0,
@@ -20,7 +22,21 @@ describe('resolveLora', () => {
     expect(lora).toMatchObject({ firstLayer: 15, lastLayer: 29, targets: ['q', 'down'], alpha: 8 });
   });
 
+  it('scales rsLoRA of rank 8 as LoRA of rank 8', () => {
+    const { alpha, rankStabilized } = resolveLora({ kind: 'rslora', rank: 64 }, 30);
+    expect(rankStabilized).toBe(true);
+    expect(alpha / Math.sqrt(8)).toBeCloseTo(2);
+  });
+
+  it('refuses DoRA and says why', () => {
+    expect(() => resolveLora({ kind: 'dora' } as unknown as LoraOptions, 30)).toThrow(
+      expect.objectContaining({ code: 'unsupported', message: expect.stringContaining('llama.cpp') as string }),
+    );
+  });
+
   it.each([
+    { kind: 'lokr' },
+    { rankPattern: { v: -1 } },
     { rank: 0 },
     { rank: 1.5 },
     { rank: NaN },

@@ -54,6 +54,31 @@ describe('toPeft', () => {
     expect(rowsOfB(adapter('qwen3'))).toEqual(inOrder);
   });
 
+  it('gives each matrix its rank, and names modules one by one where some are left out', () => {
+    const pair = (module: string, rank: number): AdapterFile['matrices'] => [
+      { name: `blk.${module}.weight.lora_a`, rows: rank, columns: 1, values: new Float32Array(rank).fill(1) },
+      { name: `blk.${module}.weight.lora_b`, rows: 1, columns: rank, values: new Float32Array(rank).fill(1) },
+    ];
+    const matrices = [pair('0.attn_v', 4), pair('0.ffn_up', 4), pair('1.ffn_up', 1)].flat();
+    const made = (rankStabilized: boolean): ReturnType<typeof toPeft> =>
+      toPeft({ architecture: 'llama', alpha: 8, matrices }, { ...options, rankStabilized });
+    const config = JSON.parse(made(false)['adapter_config.json']) as Record<string, unknown>;
+    expect(config).toMatchObject({ r: 4, lora_alpha: 8, use_rslora: false });
+    expect(config['rank_pattern']).toEqual({ 'layers.1.mlp.up_proj': 1 });
+    expect(config['target_modules']).toEqual([
+      'model.layers.0.mlp.up_proj',
+      'model.layers.0.self_attn.v_proj',
+      'model.layers.1.mlp.up_proj',
+    ]);
+    // As rsLoRA: alpha / sqrt(rank) times B is what alpha / rank times B is in llama.cpp.
+    const stabilized = made(true);
+    const alpha = (JSON.parse(stabilized['adapter_config.json']) as { lora_alpha: number }).lora_alpha;
+    for (const [name, { values, shape }] of readSafetensors(stabilized['adapter_model.safetensors'])) {
+      const rank = shape[1]!;
+      if (name.endsWith('lora_B.weight')) expect((values[0]! * alpha) / Math.sqrt(rank)).toBeCloseTo(8 / rank);
+    }
+  });
+
   it('names the layers that are adapted', () => {
     const config = JSON.parse(toPeft(adapter('llama', 'attn_v'), options)['adapter_config.json']) as Record<
       string,
