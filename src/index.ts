@@ -58,6 +58,7 @@ export {
   type FuseOptions,
   type FuseResult,
   type Ingredient,
+  type LoraKind,
   type MergeOptions,
   type MergeResult,
   type RunProgress,

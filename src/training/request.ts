@@ -16,8 +16,8 @@ import type { BaseModelInfo, LoraOptions, OptimizerOptions } from './types.js';
 export interface FlatOptions
   extends
     Omit<RunSettings, 'learningRate' | 'warmupSteps' | 'shuffle'>,
-    Pick<OptimizerOptions, 'learningRate' | 'weightDecay' | 'maxGradNorm'>,
-    Pick<LoraOptions, 'rank' | 'alpha' | 'targets' | 'layers' | 'dropout'> {
+    Pick<OptimizerOptions, 'learningRate' | 'rateB' | 'weightDecay' | 'maxGradNorm'>,
+    Pick<LoraOptions, 'rank' | 'rankPattern' | 'alpha' | 'targets' | 'layers' | 'dropout'> {
   /** Share of the rows (0 to below 1, chosen by the seed), or a file of its own, that is only measured: after each epoch, and
    * the adapter with the lowest loss is the one that is kept. Default 0, and 0.1 with `patience`. */
   validation?: number | string;
@@ -35,6 +35,8 @@ export interface FlatOptions
   /** Steps. Default 0. */
   warmup?: number;
   optimizer?: OptimizerOptions['kind'];
+  /** Of LoRA. Default lora. */
+  kind?: LoraOptions['kind'];
 }
 
 export type TrainRequest = { [K in keyof FlatOptions]?: FlatOptions[K] | undefined } & {
@@ -88,7 +90,7 @@ const FLAT_KEYS = [
     'learningRate',
   ],
   ...['schedule', 'warmup', 'optimizer', 'weightDecay', 'maxGradNorm', 'seed', 'patience', 'minDelta'],
-  ...['evaluateEvery', 'rank', 'alpha', 'dropout', 'targets', 'layers'],
+  ...['evaluateEvery', 'rank', 'rankPattern', 'kind', 'rateB', 'alpha', 'dropout', 'targets', 'layers'],
 ];
 const OTHER_KEYS = [
   ...['file', 'adapter', 'resume', 'checkpointSteps', 'checkpointSeconds', 'keepCheckpoints', 'memory'],
@@ -108,10 +110,11 @@ const DEFAULT_TEST_OF_LABELS = 0.2;
 
 /** Fills in the defaults. Throws `usage`. */
 export function resolveRequest(request: FlatOptions & { file: string }, model: BaseModelInfo): TrainSettings {
-  const { rank, alpha, targets, layers, dropout, seed, optimizer, learningRate, weightDecay, maxGradNorm } = request;
-  const lora = resolveLora(defined({ rank, alpha, targets, layers, dropout, seed }), model.layers);
-  const { firstLayer, lastLayer, ...restOfLora } = lora;
-  const solver = resolveOptimizer(defined({ kind: optimizer, learningRate, weightDecay, maxGradNorm }));
+  const { rank, rankPattern, kind, alpha, targets, layers, dropout, seed } = request;
+  const { optimizer, learningRate, rateB, weightDecay, maxGradNorm } = request;
+  const lora = resolveLora(defined({ rank, rankPattern, kind, alpha, targets, layers, dropout, seed }), model.layers);
+  const { firstLayer, lastLayer, rankStabilized: _, ranks: __, ...restOfLora } = lora;
+  const solver = resolveOptimizer(defined({ kind: optimizer, learningRate, rateB, weightDecay, maxGradNorm }));
   const { epochs = DEFAULT_EPOCHS, batchSize, batchTokens, accumulate, schedule, warmup } = request;
   const { evaluateEvery, patience, minDelta } = request;
   const run = resolveSettings(
@@ -122,7 +125,7 @@ export function resolveRequest(request: FlatOptions & { file: string }, model: B
   );
   return {
     data: resolveData(request, run.patience > 0, model.contextLength),
-    lora: { ...restOfLora, layers: [firstLayer, lastLayer] },
+    lora: { ...restOfLora, ...defined({ kind, rankPattern }), layers: [firstLayer, lastLayer] },
     optimizer: solver,
     run,
   };

@@ -15,6 +15,9 @@ that she had never before seen a rabbit with either a waistcoat-pocket, or a wat
 curiosity, she ran across the field after it, and fortunately was just in time to see it pop down a large rabbit-hole
 under the hedge.`;
 
+/** ggml's threads spin while they wait for one another: where cores are shared, one alone is done sooner. */
+const THREADS = 1;
+
 /** llama.cpp's probabilities of every token after each position. */
 export async function probabilities(
   model: LlamaModel,
@@ -23,6 +26,7 @@ export async function probabilities(
 ): Promise<Float64Array[]> {
   const context = await model.createContext({
     contextSize: Math.max(64, tokens.length + 1),
+    threads: THREADS,
     flashAttention: false, // it and the F16 cache round
     experimentalKvCacheKeyType: 'F32',
     experimentalKvCacheValueType: 'F32',
@@ -44,6 +48,7 @@ export async function probabilities(
 export async function greedy(model: LlamaModel, tokens: readonly number[], adapter?: string): Promise<number[]> {
   const context = await model.createContext({
     contextSize: tokens.length + 1,
+    threads: THREADS,
     ...(adapter === undefined ? {} : { lora: adapter }),
   });
   const options = { generateNext: { token: true, options: { temperature: 0 } } } as const;

@@ -1,7 +1,7 @@
 // `engram train`: a named adapter from a file of examples, as a run that can be paused, cut off and gone on with. Not here:
 // memories, which have adapters of their own (memorize), and what became of runs (runs.ts).
 import { EngramError } from '../../errors.js';
-import type { TargetModule, TrainEvent } from '../../index.js';
+import type { LoraKind, TargetModule, TrainEvent } from '../../index.js';
 import type { CommandSpec, Options } from '../command.js';
 import { classificationReport, trainEvent, trainReport, trainStep } from '../format.js';
 import { bytesOf, choiceOf, numberOf, stringOf } from '../input.js';
@@ -39,6 +39,7 @@ export const train: CommandSpec = {
         ['--batch-tokens <tokens>', 'as many rows together as have so many tokens (default: no limit)'],
         ['--accumulate <batches>', 'batches whose gradients make one step (default: 1)'],
         ['--learning-rate <number>', 'learning rate at its highest (default: 2e-4)'],
+        ['--rate-b <ratio>', 'LoRA+: the learning rate of B is this times that of A, say 16 (default: 1)'],
         ['--schedule <kind>', 'constant, linear or cosine (default: constant)'],
         ['--warmup <steps>', 'steps in which the learning rate rises (default: 0)'],
         ['--optimizer <kind>', 'adamw, adam or sgd (default: adamw)'],
@@ -60,7 +61,9 @@ export const train: CommandSpec = {
       'Adapter',
       [
         ['--rank <number>', 'rank of the adapter (default: 8)'],
-        ['--alpha <number>', 'the adapter is scaled by alpha / rank (default: 2 × rank)'],
+        ['--ranks <list>', 'ranks of single matrices, such as v=16,10-29.down=4,0-3.*=0 (default: --rank throughout)'],
+        ['--kind <kind>', 'lora, scaled by alpha / rank, or rslora, by alpha / sqrt(rank) (default: lora)'],
+        ['--alpha <number>', 'scale of the adapter, see --kind (default: 2 × rank; rslora: 5.66)'],
         ['--dropout <share>', 'share of the inputs that the adapter does not see in training (default: 0)'],
         ['--targets <list>', `what is adapted: some of ${TARGETS.join(',')} (default: all)`],
         ['--layers <first:last>', 'adapted layers; negative ones count from the top (default: all)'],
@@ -147,6 +150,7 @@ function readRequest(file: string | undefined, options: Options): Request {
     batchTokens: number('batchTokens', '--batch-tokens'),
     accumulate: number('accumulate', '--accumulate'),
     learningRate: number('learningRate', '--learning-rate'),
+    rateB: number('rateB', '--rate-b'),
     schedule: choiceOf(options, 'schedule', '--schedule', ['constant', 'linear', 'cosine']),
     warmup: number('warmup', '--warmup'),
     optimizer: choiceOf(options, 'optimizer', '--optimizer', ['adamw', 'adam', 'sgd']),
@@ -157,6 +161,8 @@ function readRequest(file: string | undefined, options: Options): Request {
     minDelta: number('minDelta', '--min-delta'),
     evaluateEvery: number('evaluateEvery', '--evaluate-every'),
     rank: number('rank', '--rank'),
+    rankPattern: ranksOf(options),
+    kind: stringOf(options, 'kind') as LoraKind | undefined, // the API says what there is, and why there is no DoRA
     alpha: number('alpha', '--alpha'),
     dropout: number('dropout', '--dropout'),
     targets: targetsOf(options),
@@ -196,6 +202,23 @@ function targetsOf(options: Options): TargetModule[] | undefined {
     .map((word) => choiceOf({ word: word.trim() }, 'word', '--targets', TARGETS)!);
 }
 
+/** `v=16,3.down=4` as {v: 16, '3.down': 4}. */
+function ranksOf(options: Options): Record<string, number> | undefined {
+  const given = stringOf(options, 'ranks');
+  if (given === undefined) return undefined;
+  return Object.fromEntries(
+    given.split(',').map((item) => {
+      const [name, rank, ...rest] = item.split('=').map((part) => part.trim());
+      if (name === undefined || name === '' || rank === undefined || rest.length > 0) {
+        throw new EngramError('usage', `Expected matrix=rank for --ranks but received "${item}".`, {
+          hint: 'For example --ranks v=16,10-29.down=4',
+        });
+      }
+      return [name, numberOf({ rank }, 'rank', '--ranks')!];
+    }),
+  );
+}
+
 function layersOf(options: Options): [number, number] | undefined {
   const given = stringOf(options, 'layers');
   if (given === undefined) return undefined;
@@ -206,4 +229,22 @@ function layersOf(options: Options): [number, number] | undefined {
     });
   }
   return [Number(match[1]), Number(match[2])];
+}
+
+
+/** `v=16,3.down=4` as {v: 16, '3.down': 4}. */
+function ranksOf(options: Options): Record<string, number> | undefined {
+  const given = stringOf(options, 'ranks');
+  if (given === undefined) return undefined;
+  return Object.fromEntries(
+    given.split(',').map((item) => {
+      const [name, rank, ...rest] = item.split('=').map((part) => part.trim());
+      if (name === undefined || name === '' || rank === undefined || rest.length > 0) {
+        throw new EngramError('usage', `Expected matrix=rank for --ranks but received "${item}".`, {
+          hint: 'For example --ranks v=16,10-29.down=4',
+        });
+      }
+      return [name, numberOf({ rank }, 'rank', '--ranks')!];
+    }),
+  );
 }

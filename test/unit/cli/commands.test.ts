@@ -159,43 +159,6 @@ describe('runs', () => {
     const api = new FakeApi();
     expect((await runCli(['runs', 'list'], { api })).stdout).toBe('There are none.\n');
     expect(await runCli(['runs', 'rm', 'x'], { api })).toMatchObject({ code: 1 });
-describe('adapters merge, shrink, fuse', () => {
-  it('pass on what they were given and say what came of it', async () => {
-    const api = new FakeApi();
-    const flags = ['--name', 'c', '--weights', '0.5,-1', '--rank', '8'];
-    const merge = await runCli(['adapters', 'merge', 'a', 'b', ...flags], { api });
-    expect(merge.code).toBe(0);
-    expect(merge.stdout).toContain('Merged a and b into c: rank 8, 1,000 numbers, 4.0 kB.\nCut off: 10%');
-    expect(api.combined[0]!.slice(1)).toMatchObject([
-      [
-        { name: 'a', weight: 0.5 },
-        { name: 'b', weight: -1 },
-      ],
-      { name: 'c', rank: 8, replace: false },
-    ]);
-    await runCli(['adapters', 'shrink', 'a', '--name', 'd', '--budget', '4', '--replace'], { api });
-    expect(api.combined[1]!.slice(1)).toMatchObject(['a', { name: 'd', budget: 4, replace: true }]);
-    const fuse = await runCli(['adapters', 'fuse', 'a', '--out', 'm.gguf', '--type', 'q8_0', '--model', 'm'], { api });
-    expect(fuse.stdout).toBe('Wrote /x/m.gguf: 900 MB, 210 tensors changed.\n');
-    expect(api.combined[2]!.slice(1)).toMatchObject([
-      [{ name: 'a' }],
-      { output: 'm.gguf', type: 'q8_0', model: 'm', replace: false },
-    ]);
-  });
-
-  it('need a weight for each adapter, and what is required', async () => {
-    const api = new FakeApi();
-    const weights = await runCli(['adapters', 'merge', 'a', 'b', '--name', 'c', '--weights', '1'], { api });
-    expect(weights).toMatchObject({ code: 2, stderr: expect.stringContaining('2 adapters and 1 --weights') as string });
-    for (const argv of [
-      ['merge', 'a'],
-      ['merge', '--name', 'c'],
-      ['shrink', 'a'],
-      ['fuse', 'a'],
-    ]) {
-      expect((await runCli(['adapters', ...argv], { api })).code).toBe(2);
-    }
-    expect(api.combined).toEqual([]);
   });
 });
 
@@ -216,8 +179,6 @@ describe('--json', () => {
       ['adapters', 'export', 'a', '--format', 'peft', '--out', 'd'],
       { adapter: 'a', format: 'peft', files: ['d/a.peft'] },
     ],
-    [['adapters', 'merge', 'a', 'b', '--name', 'c'], { adapter: { name: 'c' }, error: 0.1, parameters: 1000 }],
-    [['adapters', 'fuse', 'a', '--out', 'm.gguf'], { path: '/x/m.gguf', bytes: 9e8, tensors: 210 }],
     [['models', 'list'], []],
     [['models', 'pull', 'm'], { name: 'm', fetched: true }],
     [['models', 'show', 'm'], { name: 'm', contextLength: 2048 }],
@@ -283,5 +244,58 @@ describe('demo', () => {
     const api = new FakeApi();
     api.engine.receipt = { committed: false };
     expect((await runCli(['demo'], { api })).code).toBe(1);
+  });
+});
+
+describe('train --ranks, --kind, --rate-b', () => {
+  it('pass on what they were given', async () => {
+    const api = new FakeApi();
+    const flags = ['--ranks', 'v=16, 0-3.*=0', '--kind', 'rslora', '--rate-b', '16'];
+    await runCli(['train', 'f', '--adapter', 'a', ...flags], { api });
+    expect(api.engine.calls[0]![1]).toMatchObject({ rankPattern: { v: 16, '0-3.*': 0 }, kind: 'rslora', rateB: 16 });
+  });
+
+  it.each(['v', 'v=x', '=3', 'v=1=2', ''])('refuses --ranks %j', async (ranks) => {
+    expect((await runCli(['train', 'f', '--adapter', 'a', '--ranks', ranks])).code).toBe(2);
+  });
+});
+
+describe('adapters merge, shrink, fuse', () => {
+  it('pass on what they were given and say what came of it', async () => {
+    const api = new FakeApi();
+    const flags = ['--name', 'c', '--weights', '0.5,-1', '--rank', '8'];
+    const merge = await runCli(['adapters', 'merge', 'a', 'b', ...flags], { api });
+    expect(merge.code).toBe(0);
+    expect(merge.stdout).toContain('Merged a and b into c: rank 8, 1,000 numbers, 4.0 kB.\nCut off: 10%');
+    expect(api.combined[0]!.slice(1)).toMatchObject([
+      [
+        { name: 'a', weight: 0.5 },
+        { name: 'b', weight: -1 },
+      ],
+      { name: 'c', rank: 8, replace: false },
+    ]);
+    await runCli(['adapters', 'shrink', 'a', '--name', 'd', '--budget', '4', '--replace'], { api });
+    expect(api.combined[1]!.slice(1)).toMatchObject(['a', { name: 'd', budget: 4, replace: true }]);
+    const fuse = await runCli(['adapters', 'fuse', 'a', '--out', 'm.gguf', '--type', 'q8_0', '--model', 'm'], { api });
+    expect(fuse.stdout).toBe('Wrote /x/m.gguf: 900 MB, 210 tensors changed.\n');
+    expect(api.combined[2]!.slice(1)).toMatchObject([
+      [{ name: 'a' }],
+      { output: 'm.gguf', type: 'q8_0', model: 'm', replace: false },
+    ]);
+  });
+
+  it('need a weight for each adapter, and what is required', async () => {
+    const api = new FakeApi();
+    const weights = await runCli(['adapters', 'merge', 'a', 'b', '--name', 'c', '--weights', '1'], { api });
+    expect(weights).toMatchObject({ code: 2, stderr: expect.stringContaining('2 adapters and 1 --weights') as string });
+    for (const argv of [
+      ['merge', 'a'],
+      ['merge', '--name', 'c'],
+      ['shrink', 'a'],
+      ['fuse', 'a'],
+    ]) {
+      expect((await runCli(['adapters', ...argv], { api })).code).toBe(2);
+    }
+    expect(api.combined).toEqual([]);
   });
 });
