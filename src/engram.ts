@@ -27,6 +27,7 @@ import {
   requireBase,
   evaluate,
   readLabelled,
+  memoryOf,
   trainFile,
   withClassifier,
   type ClassificationReport,
@@ -211,8 +212,9 @@ export class Engram {
     const { home } = this.settings;
     const { name, path } = this.#model;
     const { signal } = request;
-    const model = { name, path, sha256: () => modelSha256(home, path, signal) };
-    return trainFile({ home, encoder: this.#generator, base: () => this.#base(signal), model }, request);
+    const model = { name, sha256: () => modelSha256(home, path, signal) };
+    const place = { home, encoder: this.#generator, base: () => this.#base(signal), model, memory: memoryOf(path) };
+    return trainFile(place, request);
   }
 
   /** Predicts the labels of texts with an adapter that was trained on labels. Throws `not_found`, `usage` (it was not), `empty`,

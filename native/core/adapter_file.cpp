@@ -154,8 +154,7 @@ void read_adapter(Lora& lora, const ModelConfig& model, const std::string& path)
     throw mismatch("its architecture is " + file.string("general.architecture"));
   // Turned this way round because the file's alpha may be NaN.
   const double alpha = stored_alpha(lora);
-  if (!(std::abs(file.number("adapter.lora.alpha") - alpha) <= 1e-6 * alpha))
-    throw mismatch("its alpha differs");
+  if (!(std::abs(file.number("adapter.lora.alpha") - alpha) <= 1e-6 * alpha)) throw mismatch("its alpha differs");
   size_t expected = 0;
   std::vector<std::vector<float>> values;
   const auto read = [&](const std::string& name, const std::vector<int64_t>& shape) {

@@ -44,3 +44,4 @@ export type { TrainPlace, TrainReport } from './train-file.js';
 export { trainAdapter } from './train-adapter.js';
 export type { TrainAdapterOptions } from './train-adapter.js';
 export type * from './types.js';
+export { memoryOf } from './memory-budget.js';

@@ -17,6 +17,17 @@ export interface MemoryPlan {
   limit?: number;
 }
 
+/** What a training of batches of `tokens` takes, from the header of a model's file. */
+export type EstimateMemory = (
+  options: { precision: Precision | undefined; tokens: number },
+  lora: NativeLora,
+) => MemoryNeed;
+
+/** Throws as opening the model does. */
+export function memoryOf(path: string): EstimateMemory {
+  return (options, lora) => callNative(() => loadAddon().estimateMemory(path, findGgml(), options, lora));
+}
+
 /** Bytes that the process may take, counted from what it takes when this is made. */
 export class MemoryBudget {
   readonly #limit: number | undefined;
@@ -28,8 +39,8 @@ export class MemoryBudget {
   }
 
   /** What a training of batches of `tokens` takes. Throws `memory`, with the numbers, if that is more than the limit. */
-  plan(path: string, lora: NativeLora, tokens: number, precision?: Precision): MemoryPlan {
-    const need = callNative(() => loadAddon().estimateMemory(path, findGgml(), { precision, tokens }, lora));
+  plan(estimate: EstimateMemory, lora: NativeLora, tokens: number, precision?: Precision): MemoryPlan {
+    const need = estimate({ precision, tokens }, lora);
     const plan = { tokens, least: this.#before + need.least, most: this.#before + need.most };
     if (this.#limit === undefined) return plan;
     if (plan.least > this.#limit) throw tooMuch(this.#limit, this.#before, need, tokens);
@@ -62,7 +73,7 @@ function tooMuch(limit: number, before: number, need: MemoryNeed, tokens: number
     `Training needs at least ${gb(before + need.least)}, the limit is ${gb(limit)}: ${parts.join(', ')}.`,
     {
       hint: 'Allow more, or take smaller batches, shorter examples, a lower rank, fewer layers or a smaller model.',
-      details: { limit, least: before + need.least, ...need },
+      details: { ...need, limit, least: before + need.least },
     },
   );
 }

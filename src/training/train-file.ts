@@ -10,7 +10,7 @@ import { checkWhole } from './checks.js';
 import { Classifier, evaluate, type ClassificationReport, type LabelledRow } from './classify/index.js';
 import type { RowEncoder } from './encode-row.js';
 import { RunLogs } from './logs/index.js';
-import { largestBatch, MemoryBudget } from './memory-budget.js';
+import { largestBatch, MemoryBudget, type EstimateMemory } from './memory-budget.js';
 import { MetricsFile } from './metrics-file.js';
 import { resolveLora } from './options.js';
 import {
@@ -34,7 +34,8 @@ export interface TrainPlace {
   encoder: RowEncoder;
   base: () => Promise<BaseModel>;
   /** The base model as the user knows it, and the hash of its file. */
-  model: { name: string; path: string; sha256: () => Promise<string> };
+  model: { name: string; sha256: () => Promise<string> };
+  memory: EstimateMemory;
 }
 
 export interface TrainReport extends RunResult {
@@ -70,7 +71,7 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
   const adapter = request.adapter ?? began?.adapter ?? missing('adapter', 'the name of the new adapter');
   await store.requireFree(adapter);
   const budget = new MemoryBudget(request.memory);
-  budget.plan(place.model.path, resolveLora({}, 1), 1); // a model that cannot fit is not loaded
+  budget.plan(place.memory, resolveLora({}, 1), 1); // a model that cannot fit is not loaded
   const base = await place.base();
   const model = { name: place.model.name, sha256: await place.model.sha256() };
   const settings = resolveRequest(options, base.info);
@@ -83,7 +84,7 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
   if (began !== undefined) requireSameData(began, data, fingerprint);
   const { lora, run } = began?.settings ?? settings;
   const tokens = largestBatch(data.train, run);
-  const memory = budget.plan(place.model.path, resolveLora(lora, base.info.layers), tokens, base.info.precision);
+  const memory = budget.plan(place.memory, resolveLora(lora, base.info.layers), tokens, base.info.precision);
   request.onEvent?.({ type: 'memory', ...memory });
   const record: RunRecord = began ?? {
     ...{ format: 1, id: await runs.newId(adapter), adapter, createdAt: new Date().toISOString(), status: 'running' },

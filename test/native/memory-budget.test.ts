@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EngramError } from '../../src/errors.js';
-import { largestBatch, MemoryBudget } from '../../src/training/memory-budget.js';
+import { largestBatch, memoryOf, MemoryBudget } from '../../src/training/memory-budget.js';
 import { resolveLora } from '../../src/training/options.js';
 import { openBaseModel, train } from '../../src/training/index.js';
 import { loadAddon, type MemoryNeed } from '../../src/training/native.js';
@@ -70,7 +70,8 @@ describe('memory', () => {
   });
 
   it('that is not enough is refused before the start, with the numbers', () => {
-    const refused = (): unknown => new MemoryBudget(1_000_000).plan(TINY, resolveLora(LORA, 3), TOKENS, 'f32');
+    const refused = (): unknown =>
+      new MemoryBudget(1_000_000).plan(memoryOf(TINY), resolveLora(LORA, 3), TOKENS, 'f32');
     expect(refused).toThrow(EngramError);
     expect(refused).toThrow(/needs at least \d+\.\d\d GB, the limit is 0\.00 GB: the model .*the program itself/);
     expect(() => new MemoryBudget(0)).toThrow(/memory/);

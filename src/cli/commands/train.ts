@@ -230,21 +230,3 @@ function layersOf(options: Options): [number, number] | undefined {
   }
   return [Number(match[1]), Number(match[2])];
 }
-
-
-/** `v=16,3.down=4` as {v: 16, '3.down': 4}. */
-function ranksOf(options: Options): Record<string, number> | undefined {
-  const given = stringOf(options, 'ranks');
-  if (given === undefined) return undefined;
-  return Object.fromEntries(
-    given.split(',').map((item) => {
-      const [name, rank, ...rest] = item.split('=').map((part) => part.trim());
-      if (name === undefined || name === '' || rank === undefined || rest.length > 0) {
-        throw new EngramError('usage', `Expected matrix=rank for --ranks but received "${item}".`, {
-          hint: 'For example --ranks v=16,10-29.down=4',
-        });
-      }
-      return [name, numberOf({ rank }, 'rank', '--ranks')!];
-    }),
-  );
-}

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -15,6 +15,7 @@ import {
 import { FakeTrainer } from '../../fakes/trainer.js';
 import { characterEncoder } from './encoder.js';
 import { HEADS } from './fixtures.js';
+import type { MemoryNeed } from '../../../src/training/native.js';
 
 let home: string;
 let file: string;
@@ -46,7 +47,10 @@ function placeOf(sha256: string, lossAt = (updates: number) => 4 / (1 + updates)
     close: () => undefined,
   };
   const model = { name: 'tiny', sha256: () => Promise.resolve(sha256) };
-  return { home, encoder: characterEncoder(), base: () => Promise.resolve(base), model };
+  const memory = ({ tokens }: { tokens: number }): MemoryNeed => {
+    return { model: 1e6, adapter: 1e5, least: 2e6 + 100 * tokens, most: 2e6 + 300 * tokens };
+  };
+  return { home, encoder: characterEncoder(), base: () => Promise.resolve(base), model, memory };
 }
 
 const request = (changes: TrainRequest = {}): TrainRequest => ({
@@ -70,6 +74,21 @@ async function cut(changes: TrainRequest = {}): Promise<string> {
   await expect(running).rejects.toMatchObject({ code: 'cancelled', details: { step: 1 } });
   return run;
 }
+
+describe('trainFile, with a memory limit', () => {
+  it('says before the start what it will take', async () => {
+    const events: TrainEvent[] = [];
+    await train({ memory: 100e9, onEvent: (event) => void events.push(event) });
+    expect(events[0]).toMatchObject({ type: 'memory', limit: 100e9 });
+    expect(events[1]).toMatchObject({ type: 'started' });
+  });
+
+  it('refuses what cannot fit, before anything is made', async () => {
+    await expect(train({ memory: 1e6 })).rejects.toMatchObject({ code: 'memory', details: { limit: 1e6, model: 1e6 } });
+    await expect(train({ memory: -1 })).rejects.toMatchObject({ code: 'usage' });
+    expect(existsSync(join(home, 'runs'))).toBe(false);
+  });
+});
 
 describe('trainFile', () => {
   it('stores the adapter, and what it did in the folder of the run', async () => {

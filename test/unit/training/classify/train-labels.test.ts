@@ -15,6 +15,7 @@ import {
 import { FakeTrainer } from '../../../fakes/trainer.js';
 import { characterEncoder, encode, END_OF_TURN } from '../encoder.js';
 import { HEADS } from '../fixtures.js';
+import type { MemoryNeed } from '../../../../src/training/native.js';
 
 const VOCABULARY = 200;
 let home: string;
@@ -51,7 +52,8 @@ const base: BaseModel = {
 function train(rows: readonly object[], changes: TrainRequest = {}): Promise<TrainReport> {
   writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'));
   const model = { name: 'tiny', sha256: () => Promise.resolve('ab'.repeat(32)) };
-  const place = { home, encoder: characterEncoder(), base: () => Promise.resolve(base), model };
+  const memory = (): MemoryNeed => ({ model: 1e6, adapter: 1e5, least: 2e6, most: 3e6 });
+  const place = { home, encoder: characterEncoder(), base: () => Promise.resolve(base), model, memory };
   return trainFile(place, { file, adapter: 'mails', format: 'labels', epochs: 1, ...changes });
 }
 
