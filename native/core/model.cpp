@@ -28,8 +28,24 @@ class Loader {
 
   Embedding embedding(const std::string& name, int64_t n_vocab, int64_t d_model) {
     const Rows rows = encoded(name, n_vocab, d_model);
-    if (has("output.weight")) count(*file_.find(name));  // else it is counted as the head
-    return Embedding(rows.data, n_vocab, d_model, rows.type);
+    Embedding out(rows.data, n_vocab, d_model, rows.type);
+    if (has("output.weight")) {  // else it is checked and counted as the head
+      constexpr int64_t kRows = 64;
+      std::atomic<bool> sound{true};
+      pool_.parallel_for((n_vocab + kRows - 1) / kRows, [&](int64_t chunk) {
+        std::vector<float> row(d_model);
+        for (int64_t i = chunk * kRows; i < std::min(n_vocab, (chunk + 1) * kRows); i++) {
+          out.row(i, row.data());
+          if (!std::all_of(row.begin(), row.end(), [](float x) { return std::isfinite(x); }))
+            sound.store(false, std::memory_order_relaxed);
+        }
+      });
+      if (!sound) {
+        throw Error("corrupt", "Tensor " + name + " of " + path_ + " holds values that are not finite numbers.");
+      }
+      count(*file_.find(name));
+    }
+    return out;
   }
 
   // The matrices of `targets` in block `block`, whose rows are as many as `shapes` says. `fused` is the tensor that
