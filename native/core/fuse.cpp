@@ -80,6 +80,10 @@ class Fuser {
       if (tensor == nullptr) throw mismatch("the model has no " + pair.weight);
       if (tensor->shape != std::vector<int64_t>{pair.n_in, pair.n_out})
         throw mismatch(pair.weight + " has another shape");
+      // NVFP4: what is stored is not the weight itself.
+      const std::string scale = pair.weight.substr(0, pair.weight.rfind('.')) + ".scale";
+      if (file_.find(scale) != nullptr)
+        throw Error("unsupported", "Adapters cannot be fused with " + pair.weight + ", which has a scale beside it.");
       pairs_.emplace(pair.weight, &pair);
     }
   }

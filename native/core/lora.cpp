@@ -20,6 +20,13 @@ const char* target_gguf_name(Target target) {
   return names[static_cast<int>(target)];
 }
 
+int LoraConfig::rank_of(int layer, Target target) const {
+  for (const RankException& e : ranks) {
+    if (e.layer == layer && e.target == target) return e.rank;
+  }
+  return rank;
+}
+
 double LoraConfig::scale(int64_t of_rank) const {
   const double r = static_cast<double>(of_rank);
   return alpha / (rank_stabilized ? std::sqrt(r) : r);

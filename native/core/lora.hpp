@@ -34,7 +34,8 @@ struct LoraConfig {
   double dropout = 0;                    // on the input of A, in training only
   uint64_t seed = 0;
 
-  double scale(int64_t of_rank) const;  // what B A is multiplied with: alpha / rank unless rank_stabilized
+  int rank_of(int layer, Target target) const;  // of a matrix that is adapted
+  double scale(int64_t of_rank) const;          // what B A is multiplied with: alpha / rank unless rank_stabilized
 };
 
 // One adapted matrix. Shapes as in PEFT.

@@ -25,16 +25,21 @@ int64_t MemoryNeed::kept_layers(int64_t limit) const {
 
 MemoryNeed memory_need(const ModelConfig& c, int64_t model_bytes, const LoraConfig& lora, int64_t tokens) {
   const int64_t D = c.d_model, F = c.d_ff, Q = c.n_heads * c.head_dim, K = c.n_kv_heads * c.head_dim;
-  int64_t parameters = 0, ranks = 0;
-  for (const Target target : lora.targets) {
-    const Shape shape = c.shapes()[static_cast<size_t>(target)];
-    parameters += lora.rank * (shape.n_in + shape.n_out);
-    ranks += lora.rank;
+  int64_t parameters = 0, ranks = 0;  // of all layers; of the layer that has most
+  for (int layer = lora.first_layer; layer <= lora.last_layer; layer++) {
+    int64_t of_layer = 0;
+    for (const Target target : lora.targets) {
+      const Shape shape = c.shapes()[static_cast<size_t>(target)];
+      const int rank = lora.rank_of(layer, target);
+      parameters += rank * (shape.n_in + shape.n_out);
+      of_layer += rank;
+    }
+    ranks = std::max(ranks, of_layer);
   }
   MemoryNeed need;
   need.layers = c.n_layers - lora.first_layer;
   need.model = model_bytes;
-  need.adapter = (lora.last_layer - lora.first_layer + 1) * parameters * 4 * kFloat;
+  need.adapter = parameters * 4 * kFloat;
   need.input = tokens * D * kFloat;
   // Transformer::Kept
   int64_t kept = 2 * D + (Q + 2 * K) + Q + 2 * F + c.n_heads + 2 + ranks;

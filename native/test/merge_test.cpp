@@ -3,6 +3,7 @@
 #include "merge.hpp"
 
 #include <cstring>
+#include <deque>
 
 #include "adapter.hpp"
 #include "adapter_file.hpp"
@@ -292,8 +293,17 @@ TEST(fusing_refuses_what_cannot_be) {
   CHECK_THROWS_CODE(fuse(folder.file("none"), {{folder.file("a")}}), "not_found");
   CHECK_THROWS_CODE(fuse(model, {{folder.file("a")}}, {.type = "q9_9"}), "usage");
   CHECK_THROWS_CODE(fuse(model, {{folder.file("a")}}, {.on_progress = [](double) { return false; }}), "cancelled");
+  // A model whose weights are multiplied by a tensor beside them.
+  const GgufFile tiny = GgufFile::open(model);
+  std::deque<Floats> values;
+  GgufWriter scaled;
+  scaled.set("general.architecture", tiny.string("general.architecture"));
+  for (const GgufTensor& t : tiny.tensors()) scaled.add(t.name, t.shape, values.emplace_back(tiny.floats(t)).data());
+  scaled.add("blk.0.attn_q.scale", {1}, values.front().data());
+  scaled.write(folder.file("scaled"));
+  CHECK_THROWS_CODE(fuse(folder.file("scaled"), {{folder.file("a")}}), "unsupported");
   std::filesystem::copy_file(model, folder.file("out"));
   CHECK_THROWS_CODE(fuse(folder.file("out"), {{folder.file("a")}}), "usage");  // over itself
   CHECK(golden::read_file(folder.file("out")) == golden::read_file(model));
-  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 3);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 4);
 }
