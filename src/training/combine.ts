@@ -73,6 +73,7 @@ export async function mergeAdapters(
   };
   const write = async (path: string): Promise<void> => {
     report = await awaitNative(() => loadAddon().mergeAdapters(files, path, findGgml(), limits, progressOf(options)));
+    throwIfCancelled(signal); // a small adapter is done before it hears of it; nothing is stored yet
     manifest.rank = Math.max(...report.ranks.map(({ after }) => after));
     manifest.alpha = report.alpha;
   };

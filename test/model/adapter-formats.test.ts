@@ -71,7 +71,7 @@ describe('an adapter in llama.cpp', () => {
     const quantised = await llama.loadModel({ modelPath: path });
     const learned = [...quantised.tokenize('Zara Tubikova lives in a lighthouse near Porto with her two grey cats.')];
     const text = [...quantised.tokenize(TEXT)];
-    const base = await openBaseModel(path);
+    const base = await openBaseModel(path, { precision: 'f16' }); // int8 rounds what it multiplies
     const trainer = base.newTrainer({ rank: 8 }, { learningRate: 5e-4 });
     base.close();
     trainer.add({ tokens: learned, weights: learned.map(() => 1 / learned.length) });

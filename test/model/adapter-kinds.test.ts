@@ -95,7 +95,7 @@ describe('on SmolLM2', () => {
     const learned = [...model.tokenize('Zara Tubikova lives in a lighthouse near Porto with her two grey cats.')];
     const text = [...model.tokenize(TEXT)].slice(0, 64);
     const lora = { kind: 'rslora', rank: 4, rankPattern: { v: 8, '0-9.gate': 0 } } as const;
-    const base = await openBaseModel(path);
+    const base = await openBaseModel(path, { precision: 'f16' }); // int8 rounds what it multiplies
     const { adapter } = await trainAdapter(
       base,
       [{ tokens: learned, weights: learned.map(() => 1 / learned.length) }],
