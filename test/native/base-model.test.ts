@@ -38,7 +38,7 @@ describe('openBaseModel', () => {
     base.close();
   });
 
-  it.each(['f32', 'f16', 'bf16'] as const)('holds the weights as %s', async (precision) => {
+  it.each(['f32', 'f16', 'bf16', 'int8'] as const)('holds the weights as %s', async (precision) => {
     const base = await openBaseModel(TINY_QUANTISED, { precision });
     expect(base.info.precision).toBe(precision);
     const trainer = base.newTrainer();
@@ -120,7 +120,7 @@ describe('openBaseModel', () => {
 
   it('refuses options that cannot be', async () => {
     await expect(openBaseModel(TINY, { threads: 0 })).rejects.toMatchObject({ code: 'usage' });
-    await expect(openBaseModel(TINY, { precision: 'int8' as 'f32' })).rejects.toMatchObject({ code: 'usage' });
+    await expect(openBaseModel(TINY, { precision: 'int4' as 'f32' })).rejects.toMatchObject({ code: 'usage' });
     await expect(openBaseModel('')).rejects.toMatchObject({ code: 'usage' });
   });
 });
@@ -129,7 +129,7 @@ describe('the machine', () => {
   it('is described', () => {
     const info = cpuInfo();
     expect(info.kernel).toMatch(/portable|neon|avx/);
-    expect(['f32', 'f16', 'bf16']).toContain(info.precision);
+    expect(['f32', 'f16', 'bf16', 'int8']).toContain(info.precision);
   });
 
   it('is measured', async () => {

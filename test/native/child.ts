@@ -6,7 +6,7 @@ import { ADDON, GGML, TINY } from './tiny.js';
 /** A model, a trainer with examples and a long call, for the scripts below. */
 const PRELUDE = `
 const addon = require(${JSON.stringify(ADDON)});
-const lora = { rank: 4, alpha: 8, targets: ['q', 'k', 'v', 'o', 'gate', 'up', 'down'], firstLayer: 0, lastLayer: -1, dropout: 0, seed: 0 };
+const lora = { rank: 4, alpha: 8, targets: ['q', 'k', 'v', 'o', 'gate', 'up', 'down'], firstLayer: 0, lastLayer: -1, dropout: 0, seed: 0, rankStabilized: false, ranks: [] };
 const optimizer = { kind: 'adamw', learningRate: 1e-3, rateB: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, momentum: 0, maxGradNorm: 1 };
 const open = (onProgress = () => true, path = ${JSON.stringify(TINY)}) =>
   addon.openModel(path, ${JSON.stringify(GGML)}, { precision: 'f32', threads: 2 }, onProgress);

@@ -279,7 +279,8 @@ describe('nonsense', () => {
         for (const name of ['add', 'backward', 'evaluate', 'logits', 'load']) await attempt(() => trainer[name](...args));
         await attempt(() => addon.openModel(...args));
         await attempt(() => model.createTrainer(...args));
-        await attempt(() => model.createTrainer({ ...lora, [Object.keys(lora)[i % 7]]: pick() }, { ...optimizer, [Object.keys(optimizer)[i % 9]]: pick() }, 1).close());
+        await attempt(() => model.createTrainer({ ...lora, [Object.keys(lora)[i % 9]]: pick() }, { ...optimizer, [Object.keys(optimizer)[i % 9]]: pick() }, 1).close());
+        await attempt(() => addon.estimateMemory(...args));
         await attempt(() => addon.measurePeak(...args));
       }
       const { add } = trainer;
