@@ -1,5 +1,5 @@
-// Fuzzes the reader of training states over the tiny model of the fixtures; a state that is accepted must be usable, one
-// that is refused must leave the trainer going on as it was.
+// Fuzzes the reader of training states over the tiny model of the fixtures; a state that is accepted must be usable,
+// one that is refused must leave the trainer going on as it was.
 #include <cstdio>
 #include <fstream>
 #include <iterator>

@@ -113,7 +113,14 @@ export function resolveRequest(request: FlatOptions & { file: string }, model: B
   const { rank, rankPattern, kind, alpha, targets, layers, dropout, seed } = request;
   const { optimizer, learningRate, rateB, weightDecay, maxGradNorm } = request;
   const lora = resolveLora(defined({ rank, rankPattern, kind, alpha, targets, layers, dropout, seed }), model.layers);
-  const { firstLayer, lastLayer, rankStabilized: _, ranks: __, ...restOfLora } = lora;
+  const { firstLayer, lastLayer } = lora;
+  const resolved = {
+    rank: lora.rank,
+    alpha: lora.alpha,
+    targets: lora.targets,
+    dropout: lora.dropout,
+    seed: lora.seed,
+  };
   const solver = resolveOptimizer(defined({ kind: optimizer, learningRate, rateB, weightDecay, maxGradNorm }));
   const { epochs = DEFAULT_EPOCHS, batchSize, batchTokens, accumulate, schedule, warmup } = request;
   const { evaluateEvery, patience, minDelta } = request;
@@ -125,7 +132,7 @@ export function resolveRequest(request: FlatOptions & { file: string }, model: B
   );
   return {
     data: resolveData(request, run.patience > 0, model.contextLength),
-    lora: { ...restOfLora, ...defined({ kind, rankPattern }), layers: [firstLayer, lastLayer] },
+    lora: { ...resolved, ...defined({ kind, rankPattern }), layers: [firstLayer, lastLayer] },
     optimizer: solver,
     run,
   };
