@@ -3,7 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runTraining, train, type BaseModel, type Example, type Trainer } from '../../src/training/index.js';
+import {
+  runTraining,
+  train,
+  type BaseModel,
+  type BatchItem,
+  type Example,
+  type Trainer,
+} from '../../src/training/index.js';
 import { all, LONG, openTiny, sequence, TINY_ADAPTER, TINY_QUANTISED } from './tiny.js';
 
 let base: BaseModel;
@@ -156,12 +163,17 @@ describe('cancelling', () => {
       expect(losses.at(-1)).toBeLessThan(losses[0]!);
     }));
 
+  /** A batch that takes long enough not to be over before it is cancelled. */
+  const addLong = (trainer: Trainer): BatchItem[] =>
+    LONG.slice(0, 60).map((example) => ({ example: trainer.add(example), scale: 1e-3 }));
+
   it('ends a call that was only just made, and nothing when nothing runs', () =>
     withTrainer(async (trainer) => {
       trainer.add(sequence(32));
+      const long = addLong(trainer);
       trainer.cancel();
       await trainer.evaluate([{ example: 0 }]);
-      const first = trainer.backward([{ example: 0 }]);
+      const first = trainer.backward(long);
       const second = trainer.evaluate([{ example: 0 }]);
       trainer.cancel();
       await expect(first).rejects.toMatchObject({ code: 'cancelled' });
@@ -173,8 +185,9 @@ describe('cancelling', () => {
       withTrainer(async (trainer) => {
         trainer.add(sequence(32));
         if (cancelFirst) {
+          const long = addLong(trainer);
           await trainer.backward([{ example: 0, scale: 5 }]);
-          const cancelled = trainer.backward([{ example: 0, scale: 3 }]);
+          const cancelled = trainer.backward(long);
           trainer.cancel();
           await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
         }
