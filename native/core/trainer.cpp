@@ -103,7 +103,7 @@ struct Trainer::State {
   std::atomic<bool> cancelled{false}, running{false};
   Transformer transformer;
   std::vector<StoredExample> examples;
-  int64_t hidden_bytes = 0;
+  int64_t hidden_bytes = 0, most_rows = 0;
   Floats x, dx, norm, rstd, logits;  // work space
 
   int64_t D() const { return model->config.d_model; }
@@ -263,14 +263,18 @@ struct Trainer::State {
   }
 
   // How many of the upper layers keep what they computed for a batch of T rows.
-  int64_t kept_layers(int64_t T) const {
+  int64_t kept_layers(int64_t T) {
     if (memory_limit <= 0) return model->config.n_layers;
-    const MemoryNeed need = memory_need(model->config, model->bytes(), lora.config(), T);
-    const int64_t kept = need.kept_layers(memory_limit - hidden_bytes);
+    most_rows = std::max(most_rows, T);
+    const auto need_of = [&](int64_t rows) { return memory_need(model->config, model->bytes(), lora.config(), rows); };
+    const MemoryNeed need = need_of(T), largest = need_of(most_rows);
+    // Work space stays as large as the largest batch has made it.
+    const int64_t taken = hidden_bytes + largest.work - need.work + largest.whole - need.whole;
+    const int64_t kept = need.kept_layers(memory_limit - taken);
     if (kept >= 0) return kept;
     const auto mb = [](int64_t bytes) { return std::to_string((bytes + 999999) / 1000000) + " MB"; };
     throw Error("memory",
-                "A batch of " + std::to_string(T) + " tokens needs " + mb(need.least() + hidden_bytes) +
+                "A batch of " + std::to_string(T) + " tokens needs " + mb(need.least() + taken) +
                     ", of which the model takes " + mb(need.model) + "; the limit is " + mb(memory_limit) + ".",
                 "Train on fewer or shorter examples at a time, adapt fewer layers, or raise the limit.");
   }

@@ -74,15 +74,11 @@ void Transformer::run(const Rows& rows, int64_t first, int64_t last, float* x, b
 
 void Transformer::forward(const Rows& rows, int64_t first, float* x, const Dropout& dropout, int64_t keep) {
   const int64_t n_layers = model_.config.n_layers, T = rows.size(), D = model_.config.d_model;
+  if (keep != keep_) kept_.clear();  // within a limit, what a batch of another size needed is not kept beside this one
   kept_.resize(n_layers);
   keep_ = keep;
   for (int64_t layer = first; layer < n_layers; layer++) {
     const bool whole = layer >= n_layers - keep;
-    if (!whole) {  // an earlier batch may have had room for more
-      Floats input = std::move(kept_[layer].x);
-      kept_[layer] = Kept();
-      kept_[layer].x = std::move(input);
-    }
     std::copy(x, x + T * D, sized(kept_[layer].x, T * D));
     layer_forward(rows, layer, x, true, dropout, whole ? kept_[layer] : scratch_);
   }

@@ -28,10 +28,13 @@ export function memoryOf(path: string): EstimateMemory {
   return (options, lora) => callNative(() => loadAddon().estimateMemory(path, findGgml(), options, lora));
 }
 
+/** What Node's own heap and buffers grow by while a training runs. */
+const GROWTH = 48e6;
+
 /** Bytes that the process may take, counted from what it takes when this is made. */
 export class MemoryBudget {
   readonly #limit: number | undefined;
-  readonly #before = process.memoryUsage.rss();
+  readonly #before = process.memoryUsage.rss() + GROWTH;
 
   /** `limit` in bytes; undefined: none. Throws `usage`. */
   constructor(limit: number | undefined) {
