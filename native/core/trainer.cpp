@@ -8,6 +8,7 @@
 
 #include "adapter_file.hpp"
 #include "aligned.hpp"
+#include "batch.hpp"
 #include "checkpoint.hpp"
 #include "error.hpp"
 #include "memory.hpp"
@@ -19,70 +20,6 @@ namespace {
 constexpr int64_t kLossRows = 128;                         // rows whose logits are held at once
 constexpr int64_t kTeacherTokens = 256;                    // of a base distribution that are kept by name
 constexpr int64_t kHiddenCacheBytes = int64_t{256} << 20;  // for activations below the first adapted layer
-
-struct StoredExample {
-  Example example;
-  std::vector<float> hidden;          // [n - 1, D] input of the first adapted layer, once computed
-  std::vector<Distribution> teacher;  // for each token with a KL weight, in order, once computed
-  // The last token predicts nothing, so it is no row.
-  int64_t rows() const { return static_cast<int64_t>(example.tokens.size()) - 1; }
-  int64_t first_target() const {
-    for (int64_t i = 1; i <= rows(); i++) {
-      if (example.weights[i] != 0 || (!example.kl_weights.empty() && example.kl_weights[i] != 0)) return i;
-    }
-    return rows() + 1;
-  }
-};
-
-// Where the rows of each example lie in a batch: row i of it is i where i < prefix, else start + i - prefix.
-struct Layout {
-  Rows rows;
-  int64_t prefix = 0;
-  std::vector<int64_t> start;
-  int64_t row(size_t item, int64_t i) const { return i < prefix ? i : start[item] + i - prefix; }
-};
-
-// What all examples begin with and none has a loss on.
-int64_t shared_prefix(const std::vector<const StoredExample*>& examples) {
-  if (examples.size() < 2) return 0;
-  int64_t n = examples[0]->rows();
-  for (const StoredExample* e : examples) {
-    // At least one row stays its own; the row that predicts the first target is its own too.
-    n = std::min({n, e->rows() - 1, e->first_target() - 1});
-    for (int64_t i = 0; i < n; i++) {
-      if (e->example.tokens[i] != examples[0]->example.tokens[i]) n = i;
-    }
-  }
-  return std::max<int64_t>(n, 0);
-}
-
-Layout lay_out(const std::vector<const StoredExample*>& examples) {
-  Layout out;
-  out.prefix = shared_prefix(examples);
-  const auto append = [&](const StoredExample& e, int64_t from, int64_t to, int64_t prefix) {
-    out.rows.segments.push_back({out.rows.size(), to - from, prefix});
-    for (int64_t i = from; i < to; i++) {
-      out.rows.tokens.push_back(e.example.tokens[i]);
-      out.rows.positions.push_back(static_cast<int32_t>(i));
-    }
-  };
-  if (out.prefix > 0) append(*examples[0], 0, out.prefix, 0);
-  for (const StoredExample* e : examples) {
-    out.start.push_back(out.rows.size());
-    append(*e, out.prefix, e->rows(), out.prefix);
-  }
-  return out;
-}
-
-// One row at which a loss is taken.
-struct LossRow {
-  int64_t row;   // in the layout
-  int64_t item;  // of the batch
-  int32_t target;
-  float weight, kl_weight;  // as in the example
-  float scale, kl_scale;    // of the batch
-  const Distribution* base;
-};
 
 }  // namespace
 
@@ -201,23 +138,6 @@ struct Trainer::State {
       e->teacher.assign(next, next + count);
       next += count;
     }
-  }
-
-  std::vector<LossRow> loss_rows(const std::vector<BatchItem>& batch, const std::vector<StoredExample*>& items,
-                                 const Layout& layout) {
-    std::vector<LossRow> out;
-    for (size_t i = 0; i < items.size(); i++) {
-      const Example& e = items[i]->example;
-      size_t next_teacher = 0;
-      for (int64_t t = 1; t <= items[i]->rows(); t++) {
-        const float kl = e.kl_weights.empty() ? 0 : e.kl_weights[t];
-        const Distribution* base = kl != 0 ? &items[i]->teacher[next_teacher++] : nullptr;
-        if (e.weights[t] == 0 && kl == 0) continue;
-        out.push_back({layout.row(i, t - 1), static_cast<int64_t>(i), e.weights[t] != 0 ? e.tokens[t] : -1,
-                       e.weights[t], kl, batch[i].scale, batch[i].kl_scale, base});
-      }
-    }
-    return out;
   }
 
   // Losses of the final hidden states x [n, D], one for each of `rows`; with dx [n, D], also their gradient.
