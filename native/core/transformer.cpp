@@ -68,8 +68,8 @@ void Transformer::embed(const Rows& rows, float* x) {
   });
 }
 
-void Transformer::run(const Rows& rows, int64_t first, int64_t last, float* x, bool adapted, const Dropout& dropout) {
-  for (int64_t layer = first; layer < last; layer++) layer_forward(rows, layer, x, adapted, dropout, scratch_);
+void Transformer::run(const Rows& rows, int64_t first, int64_t last, float* x, bool adapted) {
+  for (int64_t layer = first; layer < last; layer++) layer_forward(rows, layer, x, adapted, {}, scratch_);
 }
 
 void Transformer::forward(const Rows& rows, int64_t first, float* x, const Dropout& dropout, int64_t keep) {
@@ -174,19 +174,26 @@ void Transformer::project_backward(int64_t layer, const Projection& projection, 
   for (int64_t i = 0; i < T * n_in; i++) dx[i] += ddropped[i];
 }
 
-void Transformer::add_normed(float* residual, const float* x, const std::vector<float>& w, Floats& rstd, int64_t T) {
+// residual[T, D] += W x with the adapter's share; where the architecture norms what a half adds, by way of `half`.
+void Transformer::project_onto(int64_t layer, const Projection& projection, const float* x, float* residual, int64_t T,
+                               bool adapted, const Dropout& dropout, Kept& kept, Half& half,
+                               const std::vector<float>& norm_weights) {
+  if (!model_.config.sandwich_norms) return project(layer, projection, x, residual, T, true, adapted, dropout, kept);
   const int64_t D = model_.config.d_model;
-  float* normed = sized(norm_, T * D);
-  rmsnorm_forward(normed, sized(rstd, T), x, w.data(), model_.config.norm_eps, T, D, pool_);
+  float *added = sized(half.added, T * D), *normed = sized(norm_, T * D);
+  project(layer, projection, x, added, T, false, adapted, dropout, kept);
+  rmsnorm_forward(normed, sized(half.rstd, T), added, norm_weights.data(), model_.config.norm_eps, T, D, pool_);
   add_rows(residual, normed, D, T, D, pool_);
 }
 
-const float* Transformer::add_normed_backward(const float* dx, const float* x, const std::vector<float>& w,
-                                              const Floats& rstd, int64_t T) {
+// The gradient of what a half adds to the residual, from that of the residual.
+const float* Transformer::d_added(const float* dx, const Half& half, const std::vector<float>& norm_weights,
+                                  int64_t T) {
+  if (!model_.config.sandwich_norms) return dx;
   const int64_t D = model_.config.d_model;
   float* out = sized(dpost_, T * D);
   std::fill_n(out, T * D, 0.0f);
-  rmsnorm_backward(out, x, w.data(), rstd.data(), dx, T, D, pool_);
+  rmsnorm_backward(out, half.added.data(), norm_weights.data(), half.rstd.data(), dx, T, D, pool_);
   return out;
 }
 
@@ -224,23 +231,13 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
     std::copy(x, x + n * D, mid);
   }
   // mid = x + o Woᵀ
-  if (c.sandwich_norms) {
-    project(layer, w.o, o, sized(kept.attn_out, n * D), n, false, adapted, dropout, kept);
-    add_normed(mid, kept.attn_out.data(), w.attn_post_norm, kept.rstd3, n);
-  } else {
-    project(layer, w.o, o, mid, n, true, adapted, dropout, kept);
-  }
+  project_onto(layer, w.o, o, mid, n, adapted, dropout, kept, kept.attention, w.attn_post_norm);
   rmsnorm_forward(norm, sized(kept.rstd2, n), mid, w.ffn_norm.data(), c.norm_eps, n, D, pool_);
   project(layer, w.gate_up, norm, gate_up, n, false, adapted, dropout, kept);
   (c.gelu ? geglu_forward : swiglu_forward)(act, gate_up, n, F, pool_);
   std::copy(mid, mid + n * D, x);
   // x = mid + act Wdᵀ
-  if (c.sandwich_norms) {
-    project(layer, w.down, act, sized(kept.ffn_out, n * D), n, false, adapted, dropout, kept);
-    add_normed(x, kept.ffn_out.data(), w.ffn_post_norm, kept.rstd4, n);
-  } else {
-    project(layer, w.down, act, x, n, true, adapted, dropout, kept);
-  }
+  project_onto(layer, w.down, act, x, n, adapted, dropout, kept, kept.feed_forward, w.ffn_post_norm);
 }
 
 void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, bool needs_dx, const Dropout& dropout,
@@ -260,8 +257,7 @@ void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, boo
   // Feed-forward half: dx is the gradient of x = mid + act Wdᵀ, so it is also that of mid by the residual path.
   float *act = sized(act_, n * F), *dact = sized(dmid_, n * F);
   (c.gelu ? geglu_forward : swiglu_forward)(act, kept.gate_up.data(), n, F, pool_);
-  const float* d_out =
-      c.sandwich_norms ? add_normed_backward(dx, kept.ffn_out.data(), w.ffn_post_norm, kept.rstd4, n) : dx;
+  const float* d_out = d_added(dx, kept.feed_forward, w.ffn_post_norm, n);
   project_backward(layer, w.down, act, d_out, before_down ? dact : nullptr, n, dropout, kept);
   if (!before_down) return;
   float* d_gate_up = kept.gate_up.data();  // what it held is not needed again
@@ -279,7 +275,7 @@ void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, boo
     gather(sized(o_rows_, n * H * S), o, rows.outputs, H * S);
     o = o_rows_.data();
   }
-  d_out = c.sandwich_norms ? add_normed_backward(dx, kept.attn_out.data(), w.attn_post_norm, kept.rstd3, n) : dx;
+  d_out = d_added(dx, kept.attention, w.attn_post_norm, n);
   project_backward(layer, w.o, o, d_out, before_o ? d_o : nullptr, n, dropout, kept);
   if (!before_o) return;
   if (narrow) {

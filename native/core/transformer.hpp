@@ -44,7 +44,7 @@ class Transformer {
   void embed(const Rows& rows, float* x);
   // Runs layers [first, last) on x [T, D] in place, with the adapter if `adapted`. Keeps nothing. After the last layer
   // of the model only the rows of `outputs` are left: x [n, D].
-  void run(const Rows& rows, int64_t first, int64_t last, float* x, bool adapted, const Dropout& dropout = {});
+  void run(const Rows& rows, int64_t first, int64_t last, float* x, bool adapted);
   // The same for [first, n_layers) with the adapter, keeping what backward() needs: everything for the uppermost `keep`
   // layers; below, only each layer's input, from which backward() runs the layer again (Chen et al. 2016, arXiv
   // 1604.06174).
@@ -57,15 +57,21 @@ class Transformer {
   double flop() const { return flop_; }
 
  private:
+  // What a half of a layer adds to the residual, before its norm [T or n, D], and that norm's rstd: of some
+  // architectures only.
+  struct Half {
+    Floats added, rstd;
+  };
+
   // What one layer keeps of its forward pass. Norms and SwiGLU are cheap and computed again.
   struct Kept {
     Floats x;                        // [T, D] input of the layer
     Floats rstd1, qkv, o, lse;       // [T], [T, Q + 2 K], [T, Q], [heads, T]
     Floats mid, rstd2, gate_up;      // [T or n, D], [T or n], [T or n, 2 F]
     std::array<Floats, kTargets> h;  // x Aᵀ of each pair [T or n, r]
-    // Of some architectures only: q and k before their norm [T, Q + 2 K], its rstd [T, heads + 2 key/value heads]; what
-    // the halves of the layer add to the residual before its norm [T or n, D], and that norm's rstd.
-    Floats unnormed, rstd_heads, attn_out, rstd3, ffn_out, rstd4;
+    // Of some architectures only: q and k before their norm [T, Q + 2 K], its rstd [T, heads + 2 key/value heads].
+    Floats unnormed, rstd_heads;
+    Half attention, feed_forward;
   };
 
   void layer_forward(const Rows& rows, int64_t layer, float* x, bool adapted, const Dropout& dropout, Kept& kept);
@@ -79,10 +85,10 @@ class Transformer {
   bool narrows(const Rows& rows, int64_t layer) const {
     return layer + 1 == model_.config.n_layers && rows.n_outputs() < rows.size();
   }
-  // Adds x [T, D], normed by `w`, to the residual; dx [T, D] of its result becomes that of x, in dpost_.
-  void add_normed(float* residual, const float* x, const std::vector<float>& w, Floats& rstd, int64_t T);
-  const float* add_normed_backward(const float* dx, const float* x, const std::vector<float>& w, const Floats& rstd,
-                                   int64_t T);
+  void project_onto(int64_t layer, const Projection& projection, const float* x, float* residual, int64_t T,
+                    bool adapted, const Dropout& dropout, Kept& kept, Half& half,
+                    const std::vector<float>& norm_weights);
+  const float* d_added(const float* dx, const Half& half, const std::vector<float>& norm_weights, int64_t T);
   void check_cancelled() const;
 
   const Model& model_;

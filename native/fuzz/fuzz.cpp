@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <random>
 
+#include "../test/fixtures.hpp"
 #include "error.hpp"
-#include "ggml.hpp"
 
 namespace fuzz {
 namespace {
@@ -15,11 +15,6 @@ namespace {
 [[noreturn]] void give_up(const std::string& why) {
   std::fprintf(stderr, "%s\n", why.c_str());
   std::abort();
-}
-
-const std::filesystem::path& root() {
-  static const auto path = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-  return path;
 }
 
 }  // namespace
@@ -52,28 +47,9 @@ bool is_sound(const uint8_t* data, size_t size) {
   }
 }
 
-const std::string& ggml_library() {
-  static const std::string found = [] {
-    std::error_code none;
-    for (const auto& package : std::filesystem::directory_iterator(root() / "node_modules/@node-llama-cpp", none)) {
-      for (const auto& build : std::filesystem::directory_iterator(package.path() / "bins", none)) {
-        for (const char* name : {"libggml-base.so", "libggml-base.dylib"}) {
-          const std::string path = (build.path() / name).string();
-          if (!std::filesystem::exists(path)) continue;
-          try {
-            engram::Ggml library(path);
-            return path;
-          } catch (const engram::Error&) {  // another machine's
-          }
-        }
-      }
-    }
-    give_up("no libggml-base for this machine below node_modules: run npm ci first");
-  }();
-  return found;
-}
+const std::string& ggml_library() { return fixtures::ggml_library(); }
 
-std::string fixture(const std::string& name) { return (root() / "test/fixtures/golden" / name).string(); }
+std::string fixture(const std::string& name) { return fixtures::path(name); }
 
 }  // namespace fuzz
 

@@ -2,6 +2,7 @@
 // promises of gemm.hpp: same result for any number of threads and for any neighbours in the batch.
 #include "gemm/gemm.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -63,8 +64,13 @@ TEST(frozen_matrix_matches_double) {
       const FrozenMatrix matrix = pack(w, n_out, n_in, precision, pool, isa);
       CHECK(matrix.n_out() == n_out && matrix.n_in() == n_in && matrix.bytes() >= n_out * n_in);
 
-      std::vector<float> stored(w.size());
-      for (int64_t o = 0; o < n_out; o++) matrix.row(o, stored.data() + o * n_in);
+      std::vector<float> stored(w.size()), unit(static_cast<size_t>(n_in)), column(static_cast<size_t>(n_out));
+      for (int64_t i = 0; i < n_in; i++) {  // W as it is stored, column by column
+        std::fill(unit.begin(), unit.end(), 0.0f);
+        unit[i] = 1;
+        matrix.forward(unit.data(), column.data(), 1, false, pool);
+        for (int64_t o = 0; o < n_out; o++) stored[o * n_in + i] = column[o];
+      }
       const double rounding = precision == Precision::f32 ? 0 : precision == Precision::f16 ? 5e-4 : 4.1e-3;
       double worst = 0;
       for (size_t i = 0; i < w.size(); i++) worst = std::max(worst, std::abs(double{stored[i]} - w[i]));

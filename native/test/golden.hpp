@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "ggml.hpp"
+#include "fixtures.hpp"
 #include "gguf.hpp"
 #include "model.hpp"
 #include "trainer.hpp"
@@ -23,34 +23,9 @@ namespace golden {
 
 using engram::Target;
 
-inline const std::filesystem::path& root() {
-  static const auto path = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-  return path;
-}
-
-inline std::string fixture(const std::string& name) { return (root() / "test/fixtures/golden" / name).string(); }
-
-// The libggml-base that node-llama-cpp ships for this machine.
-inline const std::string& ggml_library() {
-  static const std::string found = [] {
-    std::error_code none;
-    for (const auto& package : std::filesystem::directory_iterator(root() / "node_modules/@node-llama-cpp", none)) {
-      for (const auto& build : std::filesystem::directory_iterator(package.path() / "bins", none)) {
-        for (const char* name : {"libggml-base.so", "libggml-base.dylib"}) {
-          const std::string path = (build.path() / name).string();
-          if (!std::filesystem::exists(path)) continue;
-          try {
-            engram::Ggml library(path);
-            return path;
-          } catch (const engram::Error&) {  // another machine's
-          }
-        }
-      }
-    }
-    throw std::runtime_error("no libggml-base for this machine below node_modules: run npm ci first");
-  }();
-  return found;
-}
+using fixtures::ggml_library;
+using fixtures::root;
+inline std::string fixture(const std::string& name) { return fixtures::path(name); }
 
 inline std::shared_ptr<const engram::Model> load_model(const std::string& path, int threads = 2) {
   engram::LoadOptions options;

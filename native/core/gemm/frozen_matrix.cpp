@@ -92,6 +92,4 @@ void FrozenMatrix::backward(const float* dy, float* dx, int64_t T, bool accumula
   storage_->product(false, dy, dx, T, accumulate, pool, extra);
 }
 
-void FrozenMatrix::row(int64_t i, float* out) const { storage_->row(i, out); }
-
 }  // namespace engram

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "../rounding.hpp"
 #include "kernels.hpp"
 
 namespace engram {
@@ -20,8 +21,6 @@ constexpr int64_t kRowBlock = 64;  // most rows of C in a chunk
 constexpr int64_t kReduce = 256;   // values of the reduction per pass
 constexpr int64_t kFew = 8;        // columns up to which dot products along k beat vectors along n
 constexpr int64_t kWork = 200000;  // multiply-adds worth a chunk of its own
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // B[begin..end, col..col + cols] as a panel [end - begin, lanes]: in place where it is wide enough, else in `scratch`.
 const float* panel_of(const Table& t, bool tb, const float* B, int64_t ldb, int64_t begin, int64_t end, int64_t col,

@@ -56,8 +56,6 @@ class FrozenMatrix {
   // dx[T, n_in] = dy[T, n_out] · W       (+= when accumulate), plus what `extra` adds
   void backward(const float* dy, float* dx, int64_t T, bool accumulate, ThreadPool& pool,
                 std::span<const LowRank> extra = {}) const;
-  // Row i of W as it is stored (an embedding look-up on a tied head).
-  void row(int64_t i, float* out) const;
 
   struct Storage;  // storage.hpp
 

@@ -104,12 +104,6 @@ struct Int8Matrix : FrozenMatrix::Storage {
 
   void product(bool forward, const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool,
                std::span<const LowRank> extra) const override;
-
-  void row(int64_t i, float* out) const override {
-    const uint8_t* lane = at(i / kInt8Lanes, 0) + i % kInt8Lanes * 4;
-    for (int64_t j = 0; j < n_in; j++)
-      out[j] = scales[i] * static_cast<float>(lane[j / 4 * 4 * kInt8Lanes + j % 4] - 128);
-  }
 };
 
 void Int8Matrix::product(bool forward, const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool,

@@ -58,7 +58,6 @@ struct PackedFloats : FrozenMatrix::Storage {
   kernels::Ahead ahead(bool forward, int64_t panel, int64_t begin, int64_t end, int64_t part, int64_t parts) const;
   void product(bool forward, const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool,
                std::span<const LowRank> extra) const override;
-  void row(int64_t i, float* out) const override;
 };
 
 void PackedFloats::pack_panel(int64_t panel, const RowReader& read) const {
@@ -189,19 +188,6 @@ void PackedFloats::product(bool forward, const float* x, float* y, int64_t T, bo
         for (const LowRank& e : extra) add_low_rank(t, e, y, n, panel * lanes, cols, first, count, scratch);
     }
   });
-}
-
-void PackedFloats::row(int64_t i, float* out) const {
-  const int64_t panel = i / lanes, lane = i % lanes;
-  for (int64_t j = 0; j < n_in; j++) {
-    if (precision == Precision::f32) {
-      out[j] = full(panel, j)[lane];
-    } else if (pairs) {
-      widen(data.as<uint16_t>() + offset(panel, 0) + j / 2 * 2 * lanes + lane * 2 + j % 2, 1, out + j);
-    } else {
-      widen(half(panel, j) + lane, 1, out + j);
-    }
-  }
 }
 
 }  // namespace

@@ -5,13 +5,11 @@
 #include <cstdint>
 #include <span>
 
+#include "../rounding.hpp"
 #include "gemm.hpp"
 #include "kernels.hpp"
 
 namespace engram {
-
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 // Cuts n into the fewest parts of at most `most`, as even as can be: part i is [begin(i), begin(i + 1)).
 struct Parts {
@@ -47,7 +45,6 @@ struct FrozenMatrix::Storage {
   // order whatever T, the threads and the neighbours in its tile are.
   virtual void product(bool forward, const float* x, float* y, int64_t T, bool accumulate, ThreadPool& pool,
                        std::span<const LowRank> extra) const = 0;
-  virtual void row(int64_t i, float* out) const = 0;
 };
 
 // Floats or halves (frozen_matrix.cpp) and bytes (int8_matrix.cpp).

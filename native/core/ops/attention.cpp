@@ -7,6 +7,7 @@
 #include "../aligned.hpp"
 #include "../cpu.hpp"
 #include "../gemm/kernels.hpp"
+#include "../rounding.hpp"
 #include "ops.hpp"
 #include "vector.hpp"
 
@@ -17,12 +18,10 @@ using kernels::Table;
 
 constexpr int64_t kQueries = 32;  // rows of a block
 
-int64_t round_up(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
-
 // C[rows, cols] (+)= alpha · A[rows, k] · B[k, cols]. B is read up to the next multiple of a panel beyond its columns.
 void multiply(const Table& t, int64_t rows, int64_t cols, int64_t k, float alpha, const float* A, int64_t lda,
               const float* B, int64_t ldb, float* C, int64_t ldc, bool add) {
-  const int64_t tiles = (rows + t.rows - 1) / t.rows;
+  const int64_t tiles = ceil_div(rows, t.rows);
   for (int64_t col = 0; col < cols; col += t.lanes) {
     for (int64_t i = 0; i < tiles; i++) {
       const int64_t row = rows * i / tiles, count = rows * (i + 1) / tiles - row;

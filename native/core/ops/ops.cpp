@@ -44,30 +44,36 @@ void rmsnorm_backward(float* dx, const float* x, const float* w, const float* rs
   });
 }
 
-void swiglu_forward(float* y, const float* gate_up, int64_t T, int64_t F, ThreadPool& pool) {
-  const vec::Table& vec = vec::table();
-  for_rows(T, pool, [&](int64_t t) { vec.swiglu(y + t * F, gate_up + 2 * t * F, gate_up + (2 * t + 1) * F, F); });
+namespace {
+
+// Row by row over [T, 2 F], a row of gate and then one of up.
+void gated_forward(decltype(vec::Table::swiglu) op, float* y, const float* gate_up, int64_t T, int64_t F,
+                   ThreadPool& pool) {
+  for_rows(T, pool, [&](int64_t t) { op(y + t * F, gate_up + 2 * t * F, gate_up + (2 * t + 1) * F, F); });
 }
 
-void swiglu_backward(float* d_gate_up, const float* gate_up, const float* dy, int64_t T, int64_t F, ThreadPool& pool) {
-  const vec::Table& vec = vec::table();
+void gated_backward(decltype(vec::Table::swiglu_backward) op, float* d_gate_up, const float* gate_up, const float* dy,
+                    int64_t T, int64_t F, ThreadPool& pool) {
   for_rows(T, pool, [&](int64_t t) {
     const int64_t gate = 2 * t * F, up = gate + F;
-    vec.swiglu_backward(d_gate_up + gate, d_gate_up + up, gate_up + gate, gate_up + up, dy + t * F, F);
+    op(d_gate_up + gate, d_gate_up + up, gate_up + gate, gate_up + up, dy + t * F, F);
   });
+}
+
+}  // namespace
+
+void swiglu_forward(float* y, const float* gate_up, int64_t T, int64_t F, ThreadPool& pool) {
+  gated_forward(vec::table().swiglu, y, gate_up, T, F, pool);
+}
+void swiglu_backward(float* d_gate_up, const float* gate_up, const float* dy, int64_t T, int64_t F, ThreadPool& pool) {
+  gated_backward(vec::table().swiglu_backward, d_gate_up, gate_up, dy, T, F, pool);
 }
 
 void geglu_forward(float* y, const float* gate_up, int64_t T, int64_t F, ThreadPool& pool) {
-  const vec::Table& vec = vec::table();
-  for_rows(T, pool, [&](int64_t t) { vec.geglu(y + t * F, gate_up + 2 * t * F, gate_up + (2 * t + 1) * F, F); });
+  gated_forward(vec::table().geglu, y, gate_up, T, F, pool);
 }
-
 void geglu_backward(float* d_gate_up, const float* gate_up, const float* dy, int64_t T, int64_t F, ThreadPool& pool) {
-  const vec::Table& vec = vec::table();
-  for_rows(T, pool, [&](int64_t t) {
-    const int64_t gate = 2 * t * F, up = gate + F;
-    vec.geglu_backward(d_gate_up + gate, d_gate_up + up, gate_up + gate, gate_up + up, dy + t * F, F);
-  });
+  gated_backward(vec::table().geglu_backward, d_gate_up, gate_up, dy, T, F, pool);
 }
 
 void soft_cap_forward(float* x, float cap, int64_t n) { vec::table().soft_cap(x, cap, n); }
