@@ -11,7 +11,7 @@
 namespace fixtures {
 
 inline const std::filesystem::path& root() {
-  static const auto path = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+  static const auto path = std::filesystem::path(__FILE__).lexically_normal().parent_path().parent_path().parent_path();
   return path;
 }
 
