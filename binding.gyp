@@ -3,6 +3,8 @@
 {
   "variables": {
     "openssl_fips": "",
+    # llama.h and what it includes, of the very llama.cpp that node-llama-cpp brings.
+    "llama_headers": "<!(node scripts/llama-headers.mjs)",
     # Core files are found, not listed; those of one instruction set are left to their own targets.
     "core_sources": [
       "<!@(node -p \"require('fs').readdirSync('native/core', { recursive: true }).map(f => f.split(require('path').sep).join('/')).filter(f => f.endsWith('.cpp') && !['avx2', 'avx512', 'avx512bf16', 'int8_avxvnni', 'int8_avx512vnni', 'neon'].includes(require('path').basename(f, '.cpp'))).map(f => 'native/core/' + f).sort().join(' ')\")"
@@ -38,17 +40,33 @@
       "conditions": [["target_arch=='arm64'", { "sources": ["native/core/gemm/neon.cpp"] }]]
     },
     {
+      "target_name": "generate",
+      "type": "static_library",
+      "include_dirs": ["<(llama_headers)"],
+      "sources": [
+        "native/generate/context.cpp",
+        "native/generate/engine.cpp",
+        "native/generate/language_model.cpp",
+        "native/generate/llama_library.cpp",
+        "native/generate/sampler.cpp"
+      ]
+    },
+    {
       "target_name": "engram",
       "sources": [
         "native/binding/adapter_jobs.cpp",
         "native/binding/addon.cpp",
         "native/binding/arguments.cpp",
+        "native/binding/engine_handle.cpp",
         "native/binding/failure.cpp",
+        "native/binding/language_model_handle.cpp",
+        "native/binding/mailbox.cpp",
         "native/binding/model_handle.cpp",
         "native/binding/trainer_handle.cpp",
         "native/binding/worker.cpp"
       ],
-      "dependencies": ["core"],
+      "dependencies": ["core", "generate"],
+      "include_dirs": ["<(llama_headers)"],
       "conditions": [
         ["target_arch=='x64'", { "dependencies": ["avx2", "avx512", "avx512bf16", "int8_avxvnni", "int8_avx512vnni"] }],
         ["OS=='linux'", { "ldflags": ["-Wl,--exclude-libs,ALL"], "libraries": ["-ldl", "-lpthread"] }]

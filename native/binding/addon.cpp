@@ -4,8 +4,10 @@
 #include "../core/gemm/gemm.hpp"
 #include "adapter_jobs.hpp"
 #include "arguments.hpp"
+#include "engine_handle.hpp"
 #include "environment.hpp"
 #include "failure.hpp"
+#include "language_model_handle.hpp"
 #include "model_handle.hpp"
 #include "napi.hpp"
 #include "trainer_handle.hpp"
@@ -59,6 +61,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto environment = std::make_unique<Environment>();
   environment->model_class = Napi::Persistent(ModelHandle::define(env));
   environment->trainer_class = Napi::Persistent(TrainerHandle::define(env));
+  environment->language_model_class = Napi::Persistent(LanguageModelHandle::define(env));
+  environment->adapter_class = Napi::Persistent(AdapterHandle::define(env));
+  environment->engine_class = Napi::Persistent(EngineHandle::define(env));
   env.SetInstanceData(environment.release());
   exports.Set("cpuInfo", Napi::Function::New<cpu_info>(env, "cpuInfo"));
   exports.Set("measurePeak", Napi::Function::New<measure_peak>(env, "measurePeak"));
@@ -66,6 +71,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("openModel", Napi::Function::New<open_model>(env, "openModel"));
   exports.Set("mergeAdapters", Napi::Function::New<merge_adapters>(env, "mergeAdapters"));
   exports.Set("fuseAdapters", Napi::Function::New<fuse_adapters>(env, "fuseAdapters"));
+  exports.Set("loadLanguageModel", Napi::Function::New<load_language_model>(env, "loadLanguageModel"));
   return exports;
 }
 

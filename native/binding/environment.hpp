@@ -6,6 +6,7 @@
 #include "../core/lora.hpp"
 #include "../core/model.hpp"
 #include "../core/optimizer.hpp"
+#include "../generate/engine.hpp"
 #include "napi.hpp"
 
 namespace engram::binding {
@@ -13,7 +14,7 @@ namespace engram::binding {
 class HeldModel;
 
 struct Environment {
-  Napi::FunctionReference model_class, trainer_class;
+  Napi::FunctionReference model_class, trainer_class, language_model_class, adapter_class, engine_class;
 
   // Set while C++ itself constructs a handle: JS cannot construct one, and nothing of C++ passes through JS arguments.
   std::shared_ptr<const Model> model_to_wrap;
@@ -25,6 +26,9 @@ struct Environment {
     int64_t memory_limit;
   };
   std::unique_ptr<TrainerToWrap> trainer_to_wrap;
+  std::shared_ptr<const LanguageModel> language_model_to_wrap;
+  std::shared_ptr<const LoadedAdapter> adapter_to_wrap;
+  std::shared_ptr<Engine> engine_to_wrap;
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };

@@ -7,13 +7,6 @@
 
 #include "error.hpp"
 
-#ifdef _WIN32
-#define NOMINMAX
-#include <windows.h>
-#else
-#include <dlfcn.h>
-#endif
-
 namespace engram {
 namespace {
 
@@ -29,39 +22,10 @@ void copy_f32(const void* in, float* out, int64_t n) { std::memcpy(out, in, stat
 
 }  // namespace
 
-Ggml::Ggml(const std::string& library) {
-#ifdef _WIN32
-  // Its path is UTF-8, which LoadLibraryA would read in the system's code page.
-  std::wstring wide(static_cast<size_t>(MultiByteToWideChar(CP_UTF8, 0, library.c_str(), -1, nullptr, 0)), L'\0');
-  MultiByteToWideChar(CP_UTF8, 0, library.c_str(), -1, wide.data(), static_cast<int>(wide.size()));
-  library_ = LoadLibraryW(wide.c_str());
-  const std::string reason = library_ == nullptr ? "error " + std::to_string(GetLastError()) : "";
-#else
-  library_ = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  const char* text = library_ == nullptr ? dlerror() : nullptr;
-  const std::string reason = text == nullptr ? "" : text;
-#endif
-  if (library_ == nullptr) {
-    throw Error("native", "Cannot load ggml from " + library + ": " + reason + ".", "Install the dependencies again.");
-  }
-}
-
-// The library is never unloaded: it sets std::terminate's handler when it is loaded, which would be left pointing
-// nowhere, and it aborts the process if it finds its own handler there on being loaded again.
-Ggml::~Ggml() = default;
-
-void* Ggml::symbol(const std::string& name) const {
-#ifdef _WIN32
-  return reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(library_), name.c_str()));
-#else
-  return dlsym(library_, name.c_str());
-#endif
-}
-
 Ggml::Type Ggml::type(uint32_t id) const {
-  const auto type_name = reinterpret_cast<const char* (*)(uint32_t)>(symbol("ggml_type_name"));
-  const auto block_elements = reinterpret_cast<int64_t (*)(uint32_t)>(symbol("ggml_blck_size"));
-  const auto block_bytes = reinterpret_cast<size_t (*)(uint32_t)>(symbol("ggml_type_size"));
+  const auto type_name = library_.find<const char* (*)(uint32_t)>("ggml_type_name");
+  const auto block_elements = library_.find<int64_t (*)(uint32_t)>("ggml_blck_size");
+  const auto block_bytes = library_.find<size_t (*)(uint32_t)>("ggml_type_size");
   if (type_name == nullptr || block_elements == nullptr || block_bytes == nullptr) {
     throw Error("native", "The ggml library lacks functions that engram needs.", "Install the dependencies again.");
   }
@@ -70,11 +34,11 @@ Ggml::Type Ggml::type(uint32_t id) const {
   if (out.name == "f32") {
     out.dequantize = copy_f32;
   } else if (out.name == "f16") {
-    out.dequantize = reinterpret_cast<Dequantize>(symbol("ggml_fp16_to_fp32_row"));
+    out.dequantize = library_.find<Dequantize>("ggml_fp16_to_fp32_row");
   } else if (out.name == "bf16") {
-    out.dequantize = reinterpret_cast<Dequantize>(symbol("ggml_bf16_to_fp32_row"));
+    out.dequantize = library_.find<Dequantize>("ggml_bf16_to_fp32_row");
   } else if (!out.name.empty()) {
-    out.dequantize = reinterpret_cast<Dequantize>(symbol("dequantize_row_" + out.name));
+    out.dequantize = library_.find<Dequantize>("dequantize_row_" + out.name);
   }
   if (out.dequantize == nullptr) {
     throw Error("unsupported",
@@ -97,7 +61,7 @@ uint32_t Ggml::writable(const std::string& name) const {
     all += std::string(all.empty() ? "" : ", ") + known;
     if (!same(known)) continue;
     for (uint32_t id = 0; id < kFirstUnknown; id++) {
-      const auto type_name = reinterpret_cast<const char* (*)(uint32_t)>(symbol("ggml_type_name"));
+      const auto type_name = library_.find<const char* (*)(uint32_t)>("ggml_type_name");
       const char* found = type_name == nullptr ? nullptr : type_name(id);
       if (found != nullptr && same(found)) return id;
     }
@@ -108,8 +72,7 @@ uint32_t Ggml::writable(const std::string& name) const {
 void Ggml::encode(uint32_t id, const float* values, void* out, int64_t rows, int64_t width) const {
   const std::string name = type(id).name;
   const auto quantize =
-      reinterpret_cast<size_t (*)(uint32_t, const float*, void*, int64_t, int64_t, int64_t, const float*)>(
-          symbol("ggml_quantize_chunk"));
+      library_.find<size_t (*)(uint32_t, const float*, void*, int64_t, int64_t, int64_t, const float*)>("ggml_quantize_chunk");
   const bool is_known =
       std::any_of(std::begin(kWritable), std::end(kWritable), [&](const char* k) { return name == k; });
   if (!is_known || quantize == nullptr) throw Error("unsupported", "Tensors of type " + name + " cannot be written.");

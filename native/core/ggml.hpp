@@ -6,12 +6,13 @@
 #include <cstdint>
 #include <string>
 
+#include "shared_library.hpp"
+
 namespace engram {
 
 class Ggml {
  public:
-  explicit Ggml(const std::string& library);  // path of libggml-base; throws `native`
-  ~Ggml();
+  explicit Ggml(const std::string& library) : library_(library) {}  // path of libggml-base; throws `native`
   Ggml(const Ggml&) = delete;
   Ggml& operator=(const Ggml&) = delete;
 
@@ -34,8 +35,7 @@ class Ggml {
   void encode(uint32_t id, const float* values, void* out, int64_t rows, int64_t width) const;
 
  private:
-  void* symbol(const std::string& name) const;  // null if there is none
-  void* library_ = nullptr;
+  SharedLibrary library_;
 };
 
 }  // namespace engram

@@ -1,9 +1,9 @@
 // Looks at an adapter file before llama.cpp does, whose own refusal says little: is it a whole LoRA adapter, and for this
 // model, and are its values numbers? Not here: whether they are any good.
 import { open, type FileHandle } from 'node:fs/promises';
-import type { LlamaModel } from 'node-llama-cpp';
+import { basename } from 'node:path';
 import { EngramError, fromSystemError } from '../errors.js';
-import { inspectModel, readGgufHeader, type GgufTensor } from '../models/index.js';
+import { inspectModel, readGgufHeader, type GgufHeader, type GgufTensor } from '../models/index.js';
 
 /** Of the number formats that adapters have (F32, F16, BF16), by ggml's number: bytes, and the bits that are all set in what
  * is infinite or no number. */
@@ -15,15 +15,21 @@ const FORMATS: Readonly<Record<number, { bytes: 2 | 4; notFinite: number } | und
 /** Bytes of a file that are looked at between two turns of the event loop. */
 const CHUNK = 2 ** 20;
 
+export interface CheckedModel {
+  path: string;
+  architecture: string;
+  header: GgufHeader;
+}
+
 /** Throws `not_found`; `corrupt` for a file that is broken, breaks off or holds what is no number; `mismatch` for one that is
  * no adapter or another model's. */
-export async function checkAdapter(path: string, model: LlamaModel): Promise<void> {
+export async function checkAdapter(path: string, model: CheckedModel): Promise<void> {
   await checkValues(path, checkTensors(path, model));
 }
 
-function checkTensors(path: string, model: LlamaModel): readonly GgufTensor[] {
+function checkTensors(path: string, model: CheckedModel): readonly GgufTensor[] {
   const mismatch = (what: string): EngramError =>
-    new EngramError('mismatch', `The adapter ${path} does not fit the model ${model.filename ?? ''}: ${what}.`, {
+    new EngramError('mismatch', `The adapter ${path} does not fit the model ${basename(model.path)}: ${what}.`, {
       hint: 'An adapter works only with the model that it was trained on.',
       details: { path },
     });
@@ -34,13 +40,12 @@ function checkTensors(path: string, model: LlamaModel): readonly GgufTensor[] {
   const type = metadata.get('adapter.type');
   if (type !== 'lora') throw mismatch('it is no LoRA adapter');
   const architecture = metadata.get('general.architecture');
-  const modelArchitecture: string = model.architecture;
-  if (architecture !== modelArchitecture) {
+  if (architecture !== model.architecture) {
     const its = typeof architecture === 'string' ? architecture : 'unknown';
-    throw mismatch(`it is for the architecture ${its}, and the model is ${modelArchitecture}`);
+    throw mismatch(`it is for the architecture ${its}, and the model is ${model.architecture}`);
   }
 
-  const base = new Map((model.fileInfo.fullTensorInfo ?? []).map(({ name, dimensions }) => [name, dimensions]));
+  const base = new Map(model.header.tensors.map(({ name, dimensions }) => [name, dimensions]));
   const given = new Map(tensors.map(({ name, dimensions }) => [name, dimensions]));
   if (given.size === 0) throw mismatch('it has no tensors');
   for (const [name, dimensions] of given) {
@@ -54,9 +59,9 @@ function checkTensors(path: string, model: LlamaModel): readonly GgufTensor[] {
     if (letter === 'b') continue;
     // A takes what the weight takes, B gives what it gives; for token embeddings llama.cpp has them the other way round.
     const [input, output] = of === 'token_embd.weight' ? [weight[1], weight[0]] : [weight[0], weight[1]];
-    const fits = dimensions[0] === Number(input) && other[1] === Number(output) && dimensions[1] === other[0];
+    const fits = dimensions[0] === input && other[1] === output && dimensions[1] === other[0];
     if (!fits) {
-      const shape = (sizes: readonly (number | bigint)[]) => sizes.join(' x ');
+      const shape = (sizes: readonly number[]) => sizes.join(' x ');
       throw mismatch(`"${of!}" is ${shape(weight)} and its halves are ${shape(dimensions)} and ${shape(other)}`);
     }
   }

@@ -1,16 +1,24 @@
 // Loads a GGUF to generate with. What is wrong with a file is found out from its header first, since llama.cpp's own refusal
 // says little and a context too large would be killed by the system rather than refused.
 import { availableParallelism } from 'node:os';
-import type { Llama, LlamaModel } from 'node-llama-cpp';
+import type { Llama } from 'node-llama-cpp';
 import { EngramError, throwIfCancelled } from '../errors.js';
-import { inspectLanguageModel, memoryNeeds, requireMemory, type ModelInfo } from '../models/index.js';
+import { inspectLanguageModel, memoryNeeds, readGgufHeader, requireMemory, type ModelInfo } from '../models/index.js';
+import { Adapters } from './adapters.js';
 import { LlamaGenerator } from './llama.js';
-import { loadRuntime, recentComplaints } from './runtime.js';
+import { loadAddon, type NativeLanguageModel } from './native.js';
+import { loadRuntime, recentComplaints, type Runtime } from './runtime.js';
 import { Slots } from './slots.js';
 import type { Generator, LoadOptions } from './types.js';
+import { ModelVocabulary } from './vocabulary.js';
 
 /** Most tokens of context unless more is asked for: enough for a long talk, little enough for a small machine. */
 const DEFAULT_CONTEXT = 4096;
+
+/** Tokens of a prompt that are computed at once (native/generate/context.hpp says why in fixed places). On a CPU 64 are
+ * nearly as fast as 512 (measured: 94%; 32 cost 15%), and what is computed anew for a next question is on average half of
+ * it. */
+const BLOCK = { cpu: 64, gpu: 512 };
 
 /** Loads a model. Throws `not_found`, `corrupt`, `unsupported`, `memory`, `native`, `usage`, `cancelled`. */
 export async function loadGenerator(modelPath: string, options: LoadOptions = {}): Promise<Generator> {
@@ -18,38 +26,62 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
   throwIfCancelled(signal);
   const wanted = whole('contextSize', options.contextSize);
   const threads = whole('threads', options.threads);
+  const parallel = whole('parallel', options.parallel) ?? 1;
   const info = inspectLanguageModel(modelPath);
   const contextSize = Math.min(wanted ?? DEFAULT_CONTEXT, Math.max(info.contextLength, 1));
-  const llama = await loadRuntime(options.gpu ?? 'auto', options.verbose);
+  const runtime = await loadRuntime(options.gpu ?? 'auto', options.verbose);
+  const { llama } = runtime;
   throwIfCancelled(signal);
+  const needs = memoryNeeds(info, { contextSize: contextSize * parallel });
   if (llama.gpu === false) {
-    const what = `${info.name} with a context of ${contextSize} tokens`;
-    requireMemory(memoryNeeds(info, { contextSize }).chat, what);
+    const many = parallel > 1 ? `${parallel} contexts of ${contextSize} tokens` : `a context of ${contextSize} tokens`;
+    requireMemory(needs.chat, `${info.name} with ${many}`);
   }
 
-  let model: LlamaModel | undefined;
+  const model = await loadModel(runtime, info, options);
   try {
-    model = await loadModel(llama, info, options);
-    const slots = await Slots.open(model, { contextSize, threads: threads ?? defaultThreads(llama) });
+    const header = readGgufHeader(info.path);
+    const slots = await Slots.open(
+      model,
+      new Adapters(model, { path: info.path, architecture: info.architecture, header }),
+      {
+        contextSize,
+        lanes: parallel,
+        block: Math.min(llama.gpu === false ? BLOCK.cpu : BLOCK.gpu, contextSize),
+        threads: threads ?? defaultThreads(llama),
+        bytes: Math.max(0, needs.chat - info.bytes),
+      },
+    );
+    const vocabulary = new ModelVocabulary(model, header);
+    const generator = new LlamaGenerator({
+      modelPath,
+      contextSize,
+      parallel,
+      model,
+      vocabulary,
+      slots,
+      grammarOf: (schema) => grammarOf(llama, schema),
+    });
+    if (signal?.aborted) await generator.close();
     throwIfCancelled(signal);
-    return new LlamaGenerator(modelPath, contextSize, model, slots);
+    return generator;
   } catch (error) {
-    await model?.dispose();
-    throwIfCancelled(signal);
+    model.close();
     throw error;
   }
 }
 
-async function loadModel(llama: Llama, info: ModelInfo, options: LoadOptions): Promise<LlamaModel> {
+async function loadModel(runtime: Runtime, info: ModelInfo, options: LoadOptions): Promise<NativeLanguageModel> {
+  const { signal, onProgress, gpuLayers = -1 } = options;
   await recentComplaints(); // of others
   try {
-    return await llama.loadModel({
-      modelPath: info.path,
-      ...(options.onProgress ? { onLoadProgress: options.onProgress } : {}),
-      ...(options.signal ? { loadSignal: options.signal } : {}),
+    return await loadAddon().loadLanguageModel(info.path, runtime.library, { gpuLayers }, (share) => {
+      onProgress?.(share);
+      return signal?.aborted !== true;
     });
   } catch (error) {
-    throwIfCancelled(options.signal);
+    throwIfCancelled(signal);
+    if (error instanceof EngramError) throw error;
     const log = await recentComplaints();
     const said = [error instanceof Error ? error.message : String(error), ...log].join('\n');
     const more = { cause: error, details: { path: info.path, log } };
@@ -72,13 +104,18 @@ async function loadModel(llama: Llama, info: ModelInfo, options: LoadOptions): P
   }
 }
 
-/**
- * node-llama-cpp hands every token to JavaScript, whose thread then fights the spinning ggml threads for the cores: on two
- * cores one thread generates faster (76-83 tokens/s) than two (47-50), and far faster beside another busy process. So one
- * core is left to JavaScript.
- */
+async function grammarOf(llama: Llama, schema: object): Promise<string> {
+  try {
+    return (await llama.createGrammarForJsonSchema(schema as Parameters<Llama['createGrammarForJsonSchema']>[0]))
+      .grammar;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new EngramError('usage', `The JSON schema cannot be made into a grammar: ${why}`, { cause: error });
+  }
+}
+
 function defaultThreads(llama: Llama): number {
-  return Math.max(1, Math.min(llama.cpuMathCores, availableParallelism()) - 1);
+  return Math.max(1, Math.min(llama.cpuMathCores, availableParallelism()));
 }
 
 function whole(name: string, value: number | undefined): number | undefined {

@@ -1,24 +1,52 @@
 // How the next token is chosen: the checks and defaults of the sampling settings. Not here: the sampling.
 import { EngramError } from '../errors.js';
+import type { NativeSampling } from './native.js';
 import type { GenerateOptions } from './types.js';
 
-export interface Sampling {
-  temperature: number;
-  topK?: number;
-  topP?: number;
-  minP?: number;
-  seed?: number;
-}
+type Numbers = Omit<NativeSampling, 'biasTokens' | 'biases' | 'grammar'>;
 
-/** Throws `usage` for a value that cannot be. */
-export function sampling(options: GenerateOptions): Sampling {
-  const { temperature = 0, topK = 40, topP = 0.95, minP = 0.05, seed = randomSeed() } = options;
-  check('temperature', temperature, 0, Number.MAX_VALUE);
-  check('topK', topK, 0, 2 ** 31 - 1);
-  check('topP', topP, 0, 1);
-  check('minP', minP, 0, 1);
-  check('seed', seed, 0, 2 ** 32 - 1);
-  return temperature === 0 ? { temperature } : { temperature, topK, topP, minP, seed: Math.floor(seed) };
+const FLOAT = 3.4e38;
+const INT = 2 ** 31 - 1;
+
+/** Default, least and most of each setting. */
+const SETTINGS: Readonly<Record<keyof Numbers, readonly [number, number, number]>> = {
+  temperature: [0, 0, FLOAT],
+  topK: [40, 0, INT],
+  topP: [0.95, 0, 1],
+  minP: [0.05, 0, 1],
+  typicalP: [1, 0, 1],
+  xtcProbability: [0, 0, 1],
+  xtcThreshold: [0.1, 0, 1],
+  mirostatTau: [0, 0, FLOAT],
+  mirostatEta: [0.1, 0, FLOAT],
+  repeatPenalty: [1, 1e-6, FLOAT],
+  frequencyPenalty: [0, -FLOAT, FLOAT],
+  presencePenalty: [0, -FLOAT, FLOAT],
+  penaltyTokens: [64, -1, INT],
+  dryMultiplier: [0, 0, FLOAT],
+  dryBase: [1.75, 1, FLOAT],
+  dryAllowedLength: [2, 0, INT],
+  seed: [0, 0, 2 ** 32 - 1],
+};
+const WHOLE: ReadonlySet<string> = new Set<keyof Numbers>(['topK', 'penaltyTokens', 'dryAllowedLength', 'seed']);
+
+/** Throws `usage` for a value that cannot be. `grammar`: GBNF. */
+export function sampling(options: GenerateOptions, grammar?: string): NativeSampling {
+  const numbers = Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, [standard, least, most]]) => {
+      const value = options[name as keyof Numbers] ?? (name === 'seed' ? randomSeed() : standard);
+      check(name, value, least, most);
+      return [name, WHOLE.has(name) ? Math.floor(value) : value];
+    }),
+  ) as unknown as Numbers;
+  const bias = [...(options.logitBias ?? [])];
+  for (const [, value] of bias) check('logitBias', value === -Infinity ? -FLOAT : value, -FLOAT, FLOAT);
+  return {
+    ...numbers,
+    biasTokens: Uint32Array.from(bias, ([token]) => token),
+    biases: Float32Array.from(bias, ([, value]) => Math.max(value, -FLOAT)),
+    ...(grammar === undefined ? {} : { grammar }),
+  };
 }
 
 /** Tokens to generate at most. Throws `usage`. */
@@ -28,10 +56,17 @@ export function mostTokens(options: GenerateOptions): number {
   return Math.floor(maxTokens);
 }
 
+/** How many likeliest tokens come with each; -1 if no probabilities are wanted. Throws `usage`. */
+export function likeliest({ logprobs }: GenerateOptions): number {
+  if (logprobs === undefined) return -1;
+  check('logprobs', logprobs, 0, 1000);
+  return Math.floor(logprobs);
+}
+
 function check(name: string, value: number, least: number, most: number): void {
   if (Number.isFinite(value) && value >= least && value <= most) return;
-  const range =
-    most === Number.MAX_VALUE || most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  const isOpen = most === FLOAT || most === INT || most === Number.MAX_SAFE_INTEGER;
+  const range = isOpen ? `of at least ${least}` : `from ${least} to ${most}`;
   throw new EngramError('usage', `Expected a number ${range} for ${name} but received ${value}.`);
 }
 

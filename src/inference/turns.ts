@@ -1,21 +1,56 @@
-// Runs one action after the other. An action may return before all it began has ended; the next one waits for that too.
+// Who may compute: so many actions of one kind at the same time, those of different kinds one after the other, in the order
+// in which they came. Not here: what they do.
+
+interface Waiting {
+  kind: string | undefined;
+  start: () => void;
+}
 
 export class Turns {
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #waiting: Waiting[] = [];
+  #running = 0;
+  #kind: string | undefined;
+  #idle: (() => void)[] = [];
 
-  /** `defer` names what must end before the next action begins. */
-  run<T>(action: (defer: (rest: Promise<unknown>) => void) => Promise<T>): Promise<T> {
-    const rests: Promise<unknown>[] = [];
-    const result = this.#last.then(() => action((rest) => rests.push(rest)));
-    this.#last = result.then(
-      () => Promise.allSettled(rests),
-      () => Promise.allSettled(rests),
-    );
-    return result;
+  /** `most`: how many of one kind run at the same time. */
+  constructor(private readonly most = 1) {}
+
+  /** Runs an action in its turn; one of kind undefined runs alone. */
+  run<T>(kind: string | undefined, action: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const start = (): void => {
+        this.#running++;
+        this.#kind = kind;
+        action()
+          .then(resolve, reject)
+          .finally(() => {
+            this.#running--;
+            this.#next();
+          });
+      };
+      this.#waiting.push({ kind, start });
+      this.#next();
+    });
   }
 
   /** When everything that was begun has ended. */
-  async idle(): Promise<void> {
-    await this.#last;
+  idle(): Promise<void> {
+    if (this.#running === 0 && this.#waiting.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #next(): void {
+    for (;;) {
+      const first = this.#waiting[0];
+      if (first === undefined) break;
+      const joins = first.kind !== undefined && first.kind === this.#kind && this.#running < this.most;
+      if (this.#running > 0 && !joins) return;
+      this.#waiting.shift();
+      first.start();
+    }
+    if (this.#running > 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
   }
 }

@@ -20,11 +20,44 @@ export interface GenerateOptions {
   maxTokens?: number;
   /** 0 (the default) is greedy and reproducible. */
   temperature?: number;
+  /** Of the likeliest so many; 0: all. Default 40. Like all that only cut off the unlikely: where temperature > 0. */
   topK?: number;
+  /** Of the likeliest that together have this probability. Default 0.95; 1: all. */
   topP?: number;
+  /** Of those with at least this share of the likeliest one's probability. Default 0.05; 0: all. */
   minP?: number;
+  /** Locally typical sampling. Default 1: off. */
+  typicalP?: number;
+  /** XTC: with this probability (default 0) the likeliest above the threshold (default 0.1) are left out, but for one. */
+  xtcProbability?: number;
+  xtcThreshold?: number;
+  /** Mirostat 2 aims at this surprise, in nats, in place of topK to XTC. Default 0: off; `mirostatEta`: its rate, 0.1. */
+  mirostatTau?: number;
+  mirostatEta?: number;
+  /** Divides the logit of what was said before. Default 1: off. */
+  repeatPenalty?: number;
+  /** Taken from the logit for each time, and once, that a token was said before. Default 0. */
+  frequencyPenalty?: number;
+  presencePenalty?: number;
+  /** How many of the last tokens the penalties look at. Default 64; -1: all. */
+  penaltyTokens?: number;
+  /** DRY: against repeating whole phrases. Default 0: off; base 1.75, phrases longer than 2 tokens. */
+  dryMultiplier?: number;
+  dryBase?: number;
+  dryAllowedLength?: number;
+  /** Added to the logits of tokens, by id; -Infinity forbids one. */
+  logitBias?: ReadonlyMap<number, number>;
   /** Seed for temperature > 0. Default: random. */
   seed?: number;
+  /** The answer is a text of this GBNF grammar (llama.cpp's), from its rule `root`. */
+  grammar?: string;
+  /** The answer is JSON of this schema; what llama.cpp's grammars can say of it. */
+  jsonSchema?: object;
+  /** Each token with its log-probability and those of so many likeliest ones (0: its own only), in `logprobs`. */
+  logprobs?: number;
+  /** Guesses what follows from where the same words stood before, and computes the guesses together (prompt lookup). Faster
+   * where an answer repeats its prompt; changes the last bits of probabilities. Default false. */
+  lookup?: boolean;
   /** Generation ends before any of these strings. */
   stop?: readonly string[];
   /** Aborting ends the generation; what was generated until then is returned with finishReason `cancelled`. */
@@ -33,17 +66,29 @@ export interface GenerateOptions {
   onText?: (piece: string) => void;
 }
 
+export interface TokenLogprob {
+  token: number;
+  text: string;
+  /** Natural logarithm, of the model's own probability: before temperature and what cuts off the unlikely. */
+  logprob: number;
+}
+
 export interface Generation {
   text: string;
   promptTokens: number;
+  /** Of these, not computed again: the conversation so far, as far as it is the same. */
+  reusedTokens: number;
   tokens: number;
   finishReason: 'stop' | 'length' | 'cancelled';
+  /** If asked for: of each token, and of the likeliest in its place. */
+  logprobs?: (TokenLogprob & { likeliest: TokenLogprob[] })[];
   /** Seconds to the first token, and in all. */
   firstTokenSeconds: number;
   seconds: number;
 }
 
-/** One loaded model that generates text. Calls may overlap; they run one after the other. */
+/** One loaded model that generates text. Calls may overlap: as many as it was loaded for run at the same time, the rest one
+ * after the other. */
 export interface Generator {
   readonly modelPath: string;
   /** Tokens that prompt and answer together may have. */
@@ -74,8 +119,13 @@ export interface LoadOptions {
   contextSize?: number;
   /** Threads to compute with. Default: what the machine gives. */
   threads?: number;
+  /** Answers that are generated at the same time, in one batch; each has a context of its own. With more than one the last
+   * bits of probabilities depend on what else is being answered. Default 1. */
+  parallel?: number;
   /** `auto` (default) uses a GPU where there is one; `false` never does. */
   gpu?: 'auto' | false;
+  /** Layers to keep on the GPU. Default: all. */
+  gpuLayers?: number;
   /** Writes the library's log to stderr. Default false. */
   verbose?: boolean;
   onProgress?: (share: number) => void;

@@ -2,10 +2,11 @@
 // same precision share one copy; it is freed when the last of them, trainers included, has closed. Nothing is trained here.
 import { realpath, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { awaitNative, callNative } from '../addon.js';
 import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
 import { checkOneOf, checkWhole, refuse } from './checks.js';
 import { findGgml } from './ggml.js';
-import { awaitNative, callNative, loadAddon, type NativeModel, type Precision } from './native.js';
+import { loadAddon, type NativeModel, type Precision } from './native.js';
 import { resolveLora, resolveOptimizer } from './options.js';
 import { LoraTrainer } from './trainer.js';
 import type { BaseModel, BaseModelInfo, LoraOptions, OptimizerOptions, Trainer } from './types.js';

@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { awaitNative } from '../addon.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
 import { makeFolder } from '../files.js';
 import { modelSha256, resolveModel } from '../models/index.js';
@@ -10,7 +11,7 @@ import type { AdapterStore, StoredAdapter } from './adapters.js';
 import { checkWhole, refuse } from './checks.js';
 import { findGgml } from './ggml.js';
 import { requireBase } from './manifest.js';
-import { awaitNative, loadAddon, type FuseReport, type MergeReport, type WeightedFile } from './native.js';
+import { loadAddon, type FuseReport, type MergeReport, type WeightedFile } from './native.js';
 import { TARGETS } from './targets.js';
 
 /** An adapter by name, and how much of it: 1 is all, 0.5 half, negative takes away what it taught. Default 1. */

@@ -1,7 +1,8 @@
 // What this machine trains with, for `doctor` and the benchmarks.
 import { availableParallelism } from 'node:os';
 import { checkWhole } from './checks.js';
-import { awaitNative, callNative, loadAddon, type CpuInfo, type Peak } from './native.js';
+import { awaitNative, callNative } from '../addon.js';
+import { loadAddon, type CpuInfo, type Peak } from './native.js';
 
 /** Instruction sets found, the kernels chosen for them, and the precision that is fastest. Throws `native`. */
 export function cpuInfo(): CpuInfo {

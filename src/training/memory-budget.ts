@@ -1,9 +1,10 @@
 // What a training takes of memory, counted before it starts, and a limit that it must keep to. Keeping to it is the trainer's
 // matter (C++): it lets fewer layers keep what they computed, and computes them twice.
+import { callNative } from '../addon.js';
 import { EngramError } from '../errors.js';
 import { checkWhole } from './checks.js';
 import { findGgml } from './ggml.js';
-import { callNative, loadAddon, type MemoryNeed, type NativeLora, type Precision } from './native.js';
+import { loadAddon, type MemoryNeed, type NativeLora, type Precision } from './native.js';
 import type { Settings } from './run-options.js';
 import type { Example } from './types.js';
 

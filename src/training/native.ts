@@ -1,8 +1,6 @@
-// The native addon as TypeScript sees it: every function it has, and the one place that loads it. Nothing is checked or
-// defaulted here; base-model.ts and trainer.ts are the classes to use.
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { EngramError, type ErrorCode } from '../errors.js';
+// The native addon as training sees it. Nothing is checked or defaulted here; base-model.ts and trainer.ts are the classes
+// to use.
+import { loadAddon as load } from '../addon.js';
 import type { MatrixRank } from './rank-pattern.js';
 import type { BaseModelInfo, BatchLoss, LoraOptions, OptimizerOptions, TargetModule } from './types.js';
 
@@ -136,91 +134,6 @@ export interface NativeTrainer {
   close(): void;
 }
 
-const ADDON = '../../build/Release/engram.node';
-
-let loaded: NativeAddon | undefined;
-
-/** The addon, loaded once. Throws `native` with what to do about it. */
-export function loadAddon(): NativeAddon {
-  loaded ??= loadAddonFrom(fileURLToPath(new URL(ADDON, import.meta.url)));
-  return loaded;
-}
-
-/** Loads the addon from a file, not kept. */
-export function loadAddonFrom(path: string): NativeAddon {
-  let exports: Partial<NativeAddon>;
-  try {
-    exports = createRequire(import.meta.url)(path) as Partial<NativeAddon>;
-  } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
-    throw unusable(path, isMissing ? 'is not built' : 'cannot be loaded', error);
-  }
-  if (FUNCTIONS.every((name) => typeof exports[name] === 'function')) return exports as NativeAddon;
-  throw unusable(path, 'was built for another version of engram');
-}
-
-const FUNCTIONS = [
-  'cpuInfo',
-  'measurePeak',
-  'openModel',
-  'mergeAdapters',
-  'fuseAdapters',
-] as const satisfies (keyof NativeAddon)[];
-
-function unusable(path: string, why: string, cause?: unknown): EngramError {
-  return new EngramError('native', `The native addon ${why}.`, {
-    hint:
-      'Run `npm run build:native`. It needs a C++20 compiler (g++ 11, clang 14, Visual Studio 2022 or newer), make ' +
-      'and Python 3; after a change of Node or of the machine the addon must be built again.',
-    cause,
-    details: { path, node: process.versions.node, platform: `${process.platform}-${process.arch}` },
-  });
-}
-
-const CODES: ReadonlySet<string> = new Set<ErrorCode>([
-  'usage',
-  'cancelled',
-  'disk',
-  'corrupt',
-  'unsupported',
-  'mismatch',
-  'not_found',
-  'empty',
-  'too_long',
-  'diverged',
-  'memory',
-  'native',
-  'internal',
-]);
-
-/** An error of the addon as an EngramError; its own stack is that of the caller. */
-export function fromNative(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof EngramError) return error;
-  const { code, hint } = error as Error & { code?: unknown; hint?: unknown };
-  return new EngramError(
-    typeof code === 'string' && CODES.has(code) ? (code as ErrorCode) : 'internal',
-    error.message,
-    {
-      hint: typeof hint === 'string' ? hint : undefined,
-      cause: error,
-    },
-  );
-}
-
-/** Runs a call of the addon; what it throws comes out as an EngramError. */
-export function callNative<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw fromNative(error);
-  }
-}
-
-/** The same for a call that returns a promise. */
-export async function awaitNative<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw fromNative(error);
-  }
-}
+/** Throws `native` with what to do about it. */
+export const loadAddon = (): NativeAddon =>
+  load<NativeAddon>(['cpuInfo', 'measurePeak', 'openModel', 'estimateMemory', 'mergeAdapters', 'fuseAdapters']);

@@ -2,7 +2,8 @@
 // loop over an epoch is run.ts.
 import { EngramError } from '../errors.js';
 import { checkNumber, refuse } from './checks.js';
-import { awaitNative, callNative, type NativeTrainer } from './native.js';
+import { awaitNative, callNative } from '../addon.js';
+import type { NativeTrainer } from './native.js';
 import type { BaseModelInfo, BatchItem, BatchLoss, Example, Trainer } from './types.js';
 
 export class LoraTrainer implements Trainer {

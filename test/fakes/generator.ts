@@ -121,7 +121,7 @@ export class FakeGenerator implements Generator {
       options.onText?.(character);
       await setImmediate();
     }
-    return { text, promptTokens, tokens, finishReason, firstTokenSeconds: 0, seconds: 0 };
+    return { text, promptTokens, reusedTokens: 0, tokens, finishReason, firstTokenSeconds: 0, seconds: 0 };
   }
 
   #requireOpen(): void {

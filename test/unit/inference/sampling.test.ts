@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { mostTokens, sampling } from '../../../src/inference/sampling.js';
+import { likeliest, mostTokens, sampling } from '../../../src/inference/sampling.js';
 
 describe('sampling settings', () => {
-  it('are greedy unless a temperature is given', () => {
-    expect(sampling({ topK: 5, seed: 1 })).toEqual({ temperature: 0 });
-    expect(sampling({ temperature: 0.5, seed: 1 })).toEqual({
-      temperature: 0.5,
-      topK: 40,
-      topP: 0.95,
-      minP: 0.05,
-      seed: 1,
+  it('are greedy unless a temperature is given, and penalise nothing', () => {
+    expect(sampling({ topK: 5, seed: 1 })).toMatchObject({
+      temperature: 0,
+      topK: 5,
+      repeatPenalty: 1,
+      dryMultiplier: 0,
     });
+    expect(sampling({ temperature: 0.5, seed: 1.5 })).toMatchObject({ topK: 40, topP: 0.95, minP: 0.05, seed: 1 });
     expect(sampling({ temperature: 1 }).seed).not.toBe(sampling({ temperature: 1 }).seed);
   });
 
@@ -23,15 +22,36 @@ describe('sampling settings', () => {
       { topK: -1 },
       { seed: -1 },
       { seed: 2 ** 32 },
+      { repeatPenalty: 0 },
+      { dryBase: 0.5 },
+      { logitBias: new Map([[1, Number.NaN]]) },
     ];
     for (const options of wrong) expect(() => sampling(options)).toThrow(expect.objectContaining({ code: 'usage' }));
     for (const maxTokens of [-1, Number.NaN]) {
       expect(() => mostTokens({ maxTokens })).toThrow(expect.objectContaining({ code: 'usage' }));
     }
+    expect(() => likeliest({ logprobs: -1 })).toThrow(expect.objectContaining({ code: 'usage' }));
+  });
+
+  it('may forbid a token', () => {
+    const { biasTokens, biases } = sampling({
+      logitBias: new Map([
+        [7, -Infinity],
+        [9, 1.5],
+      ]),
+    });
+    expect([...biasTokens]).toEqual([7, 9]);
+    expect(biases[0]).toBeLessThan(-1e38);
+    expect(biases[1]).toBe(1.5);
   });
 
   it('limit an answer to 512 tokens unless told', () => {
     expect(mostTokens({})).toBe(512);
     expect(mostTokens({ maxTokens: Number.POSITIVE_INFINITY })).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('give no probabilities unless asked', () => {
+    expect(likeliest({})).toBe(-1);
+    expect(likeliest({ logprobs: 3 })).toBe(3);
   });
 });

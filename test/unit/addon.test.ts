@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngramError } from '../../../src/errors.js';
-import { awaitNative, callNative, fromNative, loadAddonFrom } from '../../../src/training/native.js';
+import { EngramError } from '../../src/errors.js';
+import { awaitNative, callNative, fromNative, loadAddonFrom } from '../../src/addon.js';
 
 let folder: string;
 beforeAll(() => {
@@ -21,7 +21,7 @@ describe('loadAddonFrom', () => {
   ])('says what is wrong with %s and what to do', (file, content, message) => {
     const path = join(folder, file);
     if (content !== undefined) writeFileSync(path, content);
-    expect(() => loadAddonFrom(path)).toThrow(
+    expect(() => loadAddonFrom(path, ['cpuInfo', 'openModel'])).toThrow(
       expect.objectContaining({
         code: 'native',
         message: expect.stringContaining(message) as unknown,

@@ -1,0 +1,179 @@
+// llama_context with lanes (see context.hpp).
+#include "context.hpp"
+
+#include <algorithm>
+
+#include "../core/error.hpp"
+
+namespace engram {
+namespace {
+
+// How long a thread of ggml that has nothing to do spins before it sleeps, in units of some milliseconds: enough for the
+// time between two tokens, little enough to leave the core to others when the answer has ended.
+constexpr uint32_t kPoll = 1;
+
+}  // namespace
+
+Context::Context(std::shared_ptr<const LanguageModel> model, const ContextOptions& options)
+    : model_(std::move(model)), options_(options), lanes_(static_cast<size_t>(options.lanes)) {
+  llama_context_params params = llama().context_default_params();
+  params.n_ctx = static_cast<uint32_t>(options.size) * static_cast<uint32_t>(options.lanes);
+  params.n_seq_max = static_cast<uint32_t>(options.lanes);
+  params.n_batch = params.n_ubatch = static_cast<uint32_t>(options.block + options.lanes);
+  params.n_threads = params.n_threads_batch = options.threads;
+  params.swa_full = true;  // else a model with a sliding window has no whole blocks to use again
+  params.kv_unified = false;
+  params.no_perf = true;
+  context_ = llama().init_from_model(model_->get(), params);
+  if (context_ == nullptr) {
+    throw Error("memory", "There is no memory for a context of " + std::to_string(options.size) + " tokens.",
+                "Ask for a smaller one with --context.");
+  }
+  if (llama().threadpool_new != nullptr && options.threads > 1) {
+    ggml_threadpool_params pool = llama().threadpool_params_default(options.threads);
+    pool.poll = kPoll;
+    pool_ = llama().threadpool_new(&pool);
+    if (pool_ != nullptr) llama().attach_threadpool(context_, pool_, pool_);
+  }
+}
+
+Context::~Context() {
+  llama().free(context_);
+  if (pool_ != nullptr) llama().threadpool_free(pool_);
+}
+
+void Context::use(std::vector<AdapterUse> adapters) {
+  for (int lane = 0; lane < options_.lanes; ++lane) clear(lane);
+  std::vector<llama_adapter_lora*> handles;
+  std::vector<float> scales;
+  for (const AdapterUse& use : adapters) {
+    handles.push_back(use.adapter->get());
+    scales.push_back(use.scale);
+  }
+  if (llama().set_adapters_lora(context_, handles.data(), handles.size(), scales.data()) != 0) {
+    throw Error("native", "llama.cpp cannot use the adapter.");
+  }
+  adapters_ = std::move(adapters);
+}
+
+void Context::set_threads(int threads) {
+  const int count = std::clamp(threads, 1, options_.threads);
+  llama().set_n_threads(context_, count, count);
+}
+
+void Context::abort_when(const std::atomic<bool>* stop) {
+  llama().set_abort_callback(
+      context_, [](void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load(std::memory_order_relaxed); },
+      const_cast<std::atomic<bool>*>(stop));
+}
+
+size_t Context::shared(int lane, std::span<const Token> prompt) const {
+  if (model_->is_recurrent() || prompt.empty()) return 0;
+  const Lane& held = lanes_[static_cast<size_t>(lane)];
+  const size_t block = static_cast<size_t>(options_.block);
+  const size_t most = std::min(held.whole, (prompt.size() - 1) / block * block);
+  size_t equal = 0;
+  while (equal < most && held.tokens[equal] == prompt[equal]) ++equal;
+  return equal / block * block;
+}
+
+size_t Context::begin(int lane, std::span<const Token> prompt) {
+  const size_t count = shared(lane, prompt);
+  keep(lane, count);
+  return count;
+}
+
+void Context::keep(int lane, size_t count) {
+  Lane& held = lanes_[static_cast<size_t>(lane)];
+  if (count >= held.tokens.size()) return;
+  if (count == 0 || !llama().memory_seq_rm(llama().get_memory(context_), lane, static_cast<llama_pos>(count), -1)) {
+    clear(lane);
+    return;
+  }
+  held.tokens.resize(count);
+  held.whole = std::min(held.whole, count);
+}
+
+void Context::clear(int lane) {
+  llama().memory_seq_rm(llama().get_memory(context_), lane, -1, -1);
+  lanes_[static_cast<size_t>(lane)] = {};
+}
+
+bool Context::decode(std::span<const Feed> feeds) {
+  std::vector<Token> tokens;
+  std::vector<llama_pos> positions;
+  std::vector<int8_t> wanted;
+  std::vector<int> owners;
+  for (const Feed& feed : feeds) {
+    const Lane& lane = lanes_[static_cast<size_t>(feed.lane)];
+    const size_t count = feed.tokens.size();
+    for (size_t i = 0; i < count; ++i) {
+      tokens.push_back(feed.tokens[i]);
+      positions.push_back(static_cast<llama_pos>(lane.tokens.size() + i));
+      wanted.push_back(i + static_cast<size_t>(feed.wanted) >= count ? 1 : 0);
+      owners.push_back(feed.lane);
+    }
+  }
+  std::vector<int32_t> owner_counts(tokens.size(), 1);
+  std::vector<llama_seq_id*> owner_lists(tokens.size());
+  for (size_t i = 0; i < tokens.size(); ++i) owner_lists[i] = &owners[i];
+  const llama_batch batch{static_cast<int32_t>(tokens.size()), tokens.data(), nullptr, positions.data(),
+                          owner_counts.data(), owner_lists.data(), wanted.data()};
+  const int32_t status = llama().decode(context_, batch);
+  if (status != 0) {
+    // Nothing of this batch may stay: it is the last of its lanes.
+    for (const Feed& feed : feeds) {
+      const size_t before = lanes_[static_cast<size_t>(feed.lane)].tokens.size();
+      if (before == 0) {
+        clear(feed.lane);
+      } else if (!llama().memory_seq_rm(llama().get_memory(context_), feed.lane, static_cast<llama_pos>(before), -1)) {
+        throw Error("native", "llama.cpp cannot take back what was cut off.");
+      }
+    }
+    if (status == 2) return false;
+    throw Error("native", "llama.cpp failed while it computed an answer (" + std::to_string(status) + ").",
+                "There may be too little memory: try a smaller --context.");
+  }
+  rows_.clear();
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] != 0) rows_.push_back(static_cast<int>(i));
+  }
+  for (const Feed& feed : feeds) {
+    Lane& lane = lanes_[static_cast<size_t>(feed.lane)];
+    lane.tokens.insert(lane.tokens.end(), feed.tokens.begin(), feed.tokens.end());
+    if (feed.is_block) lane.whole = lane.tokens.size();
+  }
+  return true;
+}
+
+std::span<const float> Context::logits(int index) {
+  const float* row = llama().get_logits_ith(context_, rows_[static_cast<size_t>(index)]);
+  if (row == nullptr) throw Error("native", "llama.cpp gave no logits.");
+  return {row, static_cast<size_t>(model_->vocabulary_size())};
+}
+
+std::span<const Token> Context::whole(int lane) const {
+  const Lane& held = lanes_[static_cast<size_t>(lane)];
+  return std::span(held.tokens).first(held.whole);
+}
+
+std::vector<uint8_t> Context::save(int lane) {
+  keep(lane, lanes_[static_cast<size_t>(lane)].whole);
+  std::vector<uint8_t> state(llama().state_seq_get_size(context_, lane));
+  const size_t written = llama().state_seq_get_data(context_, state.data(), state.size(), lane);
+  state.resize(written);
+  return state;
+}
+
+void Context::restore(int lane, std::span<const Token> tokens, std::span<const uint8_t> state) {
+  clear(lane);
+  const bool fits = tokens.size() % static_cast<size_t>(options_.block) == 0 &&
+                    tokens.size() <= static_cast<size_t>(options_.size);
+  if (!fits || llama().state_seq_set_data(context_, state.data(), state.size(), lane) != state.size()) {
+    clear(lane);
+    throw Error("corrupt", "llama.cpp cannot read the saved state.");
+  }
+  lanes_[static_cast<size_t>(lane)] = {{tokens.begin(), tokens.end()}, tokens.size()};
+}
+
+}  // namespace engram

@@ -1,0 +1,90 @@
+// A context of a model: its KV cache, cut into lanes of one conversation each, the adapters it computes with, and ggml's
+// threads. What a lane has computed is used again only where that cannot change an answer. Not here: who computes when
+// (engine.hpp), sampling.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "language_model.hpp"
+
+namespace engram {
+
+struct ContextOptions {
+  int size = 4096;  // tokens that a lane holds
+  int lanes = 1;
+  // Tokens of a prompt that are computed at once, always from a multiple of this on. Rounding depends on how many tokens go
+  // through the model together, so greedy answers would depend on what was asked before if whatever lies in the cache
+  // were used. With blocks in fixed places the same prompt is always computed in the same pieces, and a block that was
+  // computed whole, as part of a prompt, may be used again. The tokens of an answer came one by one; as the history of
+  // the next question they are computed again, in blocks.
+  int block = 64;
+  int threads = 1;  // at most
+};
+
+struct AdapterUse {
+  std::shared_ptr<const LoadedAdapter> adapter;
+  float scale;
+};
+
+class Context {
+ public:
+  Context(std::shared_ptr<const LanguageModel> model, const ContextOptions& options);  // throws `memory`
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  const std::shared_ptr<const LanguageModel>& model() const { return model_; }
+  const ContextOptions& options() const { return options_; }
+
+  // What is computed from now on; forgets what all lanes hold. Throws `native`.
+  void use(std::vector<AdapterUse> adapters);
+  void set_threads(int threads);
+  // decode() gives up soon after this became true.
+  void abort_when(const std::atomic<bool>* stop);
+
+  // Cuts a lane back to the whole blocks it shares with a prompt; answers how many tokens those are. A prompt's last block
+  // is never among them: from it the answer begins.
+  size_t begin(int lane, std::span<const Token> prompt);
+  // How many that would be.
+  size_t shared(int lane, std::span<const Token> prompt) const;
+  size_t length(int lane) const { return lanes_[static_cast<size_t>(lane)].tokens.size(); }
+  // Cuts a lane back to its first tokens.
+  void keep(int lane, size_t count);
+  void clear(int lane);
+
+  struct Feed {
+    int lane;
+    std::span<const Token> tokens;
+    int wanted;    // of the last so many the logits are wanted
+    bool is_block;  // a whole block of a prompt
+  };
+  // Computes tokens at the end of their lanes. False if it was aborted: then nothing has changed. Throws `native`.
+  bool decode(std::span<const Feed> feeds);
+  // Of the tokens wanted in the last decode(), in order, one for each token of the vocabulary. Throws `native`.
+  std::span<const float> logits(int index);
+
+  // The state of a lane's whole blocks, for as long as model, adapters and llama.cpp are the same.
+  std::span<const Token> whole(int lane) const;
+  std::vector<uint8_t> save(int lane);
+  void restore(int lane, std::span<const Token> tokens, std::span<const uint8_t> state);  // throws `corrupt`
+
+ private:
+  struct Lane {
+    std::vector<Token> tokens;  // in the cache
+    size_t whole = 0;           // of these, computed in whole blocks
+  };
+  const LlamaLibrary& llama() const { return model_->llama(); }
+
+  std::shared_ptr<const LanguageModel> model_;
+  ContextOptions options_;
+  llama_context* context_ = nullptr;
+  ggml_threadpool* pool_ = nullptr;
+  std::vector<AdapterUse> adapters_;
+  std::vector<Lane> lanes_;
+  std::vector<int> rows_;  // of the last batch, those with logits
+};
+
+}  // namespace engram

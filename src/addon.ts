@@ -1,0 +1,87 @@
+// Loads the native addon, once, and makes EngramErrors of what it throws. Not here: what its functions are; training/ and
+// inference/ each describe and use their own.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { EngramError, type ErrorCode } from './errors.js';
+
+const ADDON = '../build/Release/engram.node';
+
+let loaded: unknown;
+
+/** The addon, loaded once: the part of it that `Functions` describes. Throws `native` with what to do about it. */
+ 
+export function loadAddon<Functions extends object>(names: readonly (keyof Functions & string)[]): Functions {
+  loaded ??= loadAddonFrom(fileURLToPath(new URL(ADDON, import.meta.url)), names);
+  return loaded as Functions;
+}
+
+/** Loads the addon from a file, not kept. `names`: functions that it must have. */
+export function loadAddonFrom(path: string, names: readonly string[]): unknown {
+  let exports: Record<string, unknown>;
+  try {
+    exports = createRequire(import.meta.url)(path) as Record<string, unknown>;
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+    throw unusable(path, isMissing ? 'is not built' : 'cannot be loaded', error);
+  }
+  if (names.every((name) => typeof exports[name] === 'function')) return exports;
+  throw unusable(path, 'was built for another version of engram');
+}
+
+function unusable(path: string, why: string, cause?: unknown): EngramError {
+  return new EngramError('native', `The native addon ${why}.`, {
+    hint:
+      'Run `npm run build:native`. It needs a C++20 compiler (g++ 11, clang 14, Visual Studio 2022 or newer), make ' +
+      'and Python 3; after a change of Node or of the machine the addon must be built again.',
+    cause,
+    details: { path, node: process.versions.node, platform: `${process.platform}-${process.arch}` },
+  });
+}
+
+const CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'usage',
+  'cancelled',
+  'disk',
+  'corrupt',
+  'unsupported',
+  'mismatch',
+  'not_found',
+  'empty',
+  'too_long',
+  'diverged',
+  'memory',
+  'native',
+  'internal',
+]);
+
+/** An error of the addon as an EngramError; its own stack is that of the caller. */
+export function fromNative(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof EngramError) return error;
+  const { code, hint } = error as Error & { code?: unknown; hint?: unknown };
+  return new EngramError(
+    typeof code === 'string' && CODES.has(code) ? (code as ErrorCode) : 'internal',
+    error.message,
+    {
+      hint: typeof hint === 'string' ? hint : undefined,
+      cause: error,
+    },
+  );
+}
+
+/** Runs a call of the addon; what it throws comes out as an EngramError. */
+export function callNative<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** The same for a call that returns a promise. */
+export async function awaitNative<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}

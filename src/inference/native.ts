@@ -1,0 +1,109 @@
+// The native addon as generation sees it (native/generate). Nothing is checked or defaulted here.
+import { loadAddon as load } from '../addon.js';
+
+export interface NativeGeneration {
+  /** Maps a GGUF to generate with. `llamaLibrary` is the libllama that is loaded already; `gpuLayers` below 0: all. False
+   * from `onProgress` cancels. */
+  loadLanguageModel(
+    path: string,
+    llamaLibrary: string,
+    options: { gpuLayers: number },
+    onProgress: (share: number) => boolean,
+  ): Promise<NativeLanguageModel>;
+}
+
+export interface NativeLanguageModel {
+  readonly info: {
+    /** Tokens, absent where the vocabulary has none. */
+    beginOfText?: number;
+    endOfSequence?: number;
+    endOfTurn?: number;
+    addsBeginOfText: boolean;
+    vocabularySize: number;
+    layers: number;
+    /** Of the weights. */
+    bytes: number;
+  };
+  isSpecial(token: number): boolean;
+  tokenize(text: string, parseSpecial: boolean): Uint32Array;
+  /** Bytes that are no character become U+FFFD. */
+  text(tokens: Uint32Array, writeSpecial: boolean): string;
+  loadAdapter(path: string): Promise<NativeAdapter>;
+  createEngine(options: {
+    contextSize: number;
+    /** Answers computed at the same time; each has a context of its own. */
+    lanes: number;
+    /** Tokens of a prompt computed at once. */
+    block: number;
+    threads: number;
+  }): Promise<NativeEngine>;
+  /** Its engines and adapters keep the weights until they are closed too. */
+  close(): void;
+}
+
+export interface NativeAdapter {
+  /** An engine that uses it keeps it until it uses others. */
+  close(): void;
+}
+
+/** Of what was said in a prompt, generated tokens, and their probabilities if asked for: for each token pairs of a token and
+ * its log-probability, the chosen one first, then the likeliest in order. */
+export type OnTokens = (tokens: Uint32Array, probabilities: Float64Array[] | undefined) => void;
+
+export interface NativeEngine {
+  /** From the next answer on. What was computed with other adapters is forgotten. */
+  use(adapters: readonly NativeAdapter[], scales: Float32Array): Promise<void>;
+  generate(request: NativeRequest, onTokens: OnTokens): { id: number; done: Promise<NativeResult> };
+  /** Ends an answer soon: its promise settles with `cancelled`. */
+  cancel(id: number): void;
+  /** What a lane has computed of its last prompt, in whole blocks. */
+  save(lane: number): Promise<{ tokens: Uint32Array; state: Buffer }>;
+  restore(lane: number, tokens: Uint32Array, state: Buffer): Promise<void>;
+  /** Ends what is being computed. */
+  close(): Promise<void>;
+}
+
+export interface NativeRequest {
+  prompt: Uint32Array;
+  maxTokens: number;
+  /** An answer ends before any of them. */
+  endTokens: Uint32Array;
+  sampling: NativeSampling;
+  /** How many of the likeliest tokens come with each; -1: no probabilities at all. */
+  likeliest: number;
+  /** Guesses what follows from where the same words stood before. */
+  lookup: boolean;
+}
+
+export interface NativeSampling {
+  temperature: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  typicalP: number;
+  xtcProbability: number;
+  xtcThreshold: number;
+  penaltyTokens: number;
+  repeatPenalty: number;
+  frequencyPenalty: number;
+  presencePenalty: number;
+  dryMultiplier: number;
+  dryBase: number;
+  dryAllowedLength: number;
+  mirostatTau: number;
+  mirostatEta: number;
+  seed: number;
+  biasTokens: Uint32Array;
+  biases: Float32Array;
+  grammar?: string;
+}
+
+export interface NativeResult {
+  finish: 'stop' | 'length' | 'cancelled';
+  /** Of the prompt, not computed again. */
+  reusedTokens: number;
+  guessedTokens: number;
+}
+
+/** Throws `native` with what to do about it. */
+export const loadAddon = (): NativeGeneration => load<NativeGeneration>(['loadLanguageModel']);

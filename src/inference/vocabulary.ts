@@ -1,0 +1,80 @@
+// A model's tokens: text to ids and back, and which of them end an answer. Not here: the template of a conversation.
+import { callNative } from '../addon.js';
+import { EngramError } from '../errors.js';
+import type { GgufHeader } from '../models/index.js';
+import { ChatTemplate } from './chat-template.js';
+import type { NativeLanguageModel } from './native.js';
+import type { Generator } from './types.js';
+
+export class ModelVocabulary {
+  readonly size: number;
+  readonly special: Generator['special'];
+  readonly #template: ChatTemplate | EngramError;
+
+  constructor(
+    private readonly model: NativeLanguageModel,
+    { metadata }: GgufHeader,
+  ) {
+    const { info } = model;
+    this.size = info.vocabularySize;
+    const { beginOfText, endOfSequence, endOfTurn: turn, addsBeginOfText } = info;
+    const written = (token: number | undefined): string => (token === undefined ? '' : this.text([token], true));
+    this.#template = templateFrom(metadata.get('tokenizer.chat_template'), {
+      tokenize: (text, parseSpecial) => this.tokenize(text, parseSpecial),
+      isSpecial: (token) => callNative(() => model.isSpecial(token)),
+      written,
+      bos:
+        beginOfText === undefined
+          ? undefined
+          : { token: beginOfText, written: written(beginOfText), prepend: addsBeginOfText },
+      eosWritten: written(endOfSequence),
+    });
+    // A GGUF names one end token as eos; models with a chat template mostly mean the end of a turn by it, and then llama.cpp
+    // finds the end of a text as eot.
+    const ofTemplate = this.#template instanceof ChatTemplate ? this.#template.endOfTurn : undefined;
+    const endOfTurn = ofTemplate ?? turn ?? endOfSequence ?? 0;
+    const endOfText = [endOfSequence, turn].find((token) => token !== undefined && token !== endOfTurn) ?? endOfTurn;
+    this.special = { endOfTurn, endOfText, beginOfText: addsBeginOfText ? (beginOfText ?? null) : null };
+  }
+
+  tokenize(text: string, parseSpecial = false): number[] {
+    return Array.from(callNative(() => this.model.tokenize(text, parseSpecial)));
+  }
+
+  /** Throws `usage` for what is no token. */
+  text(tokens: readonly number[] | Uint32Array, writeSpecial = false): string {
+    return callNative(() => this.model.text(Uint32Array.from(tokens), writeSpecial));
+  }
+
+  /** Text of tokens where they follow others: some vocabularies drop a space at the start of a text. */
+  textAfter(tokens: readonly number[], before: readonly number[]): string {
+    const textBefore = this.text(before);
+    const whole = textBefore === '' ? '' : this.text([...before, ...tokens]);
+    // Where the text before ends within a character it may be none of the whole.
+    return whole.startsWith(textBefore) && textBefore !== '' ? whole.slice(textBefore.length) : this.text(tokens);
+  }
+
+  /** The model's template. Throws `unsupported` if it has none. */
+  get template(): ChatTemplate {
+    if (this.#template instanceof ChatTemplate) return this.#template;
+    throw this.#template;
+  }
+}
+
+/** The template, or why there is none. */
+function templateFrom(
+  source: unknown,
+  vocabulary: ConstructorParameters<typeof ChatTemplate>[1],
+): ChatTemplate | EngramError {
+  if (typeof source !== 'string') {
+    return new EngramError('unsupported', 'This model has no chat template, so it cannot hold a conversation.', {
+      hint: 'Use an instruct or chat model; this one only continues a text.',
+    });
+  }
+  try {
+    return new ChatTemplate(source, vocabulary);
+  } catch (error) {
+    if (error instanceof EngramError) return error;
+    throw error;
+  }
+}
