@@ -91,13 +91,23 @@ struct ThreadPool::State {
   const std::function<void(int64_t)>* body = nullptr;  // of the open loop; likewise
   std::exception_ptr error;                            // written by the one thread that set `failed`
   std::vector<std::thread> workers;
+  std::shared_ptr<Cores> cores;  // or null
+  const std::atomic<bool>* hurry;
 
-  explicit State(int threads) : runs(static_cast<size_t>(threads)) {}
+  State(int threads, std::shared_ptr<Cores> c, const std::atomic<bool>* h)
+      : runs(static_cast<size_t>(threads)), cores(std::move(c)), hurry(h == nullptr ? &stop : h) {}
+
+  bool may_go_on(size_t self) const { return cores == nullptr || cores->may_train(static_cast<int>(self)); }
 
   void run_chunks(size_t self) {
     for (size_t k = 0; k < runs.size(); k++) {
       Run& run = runs[(self + k) % runs.size()];
       for (;;) {
+        if (!may_go_on(self)) {
+          // The caller waits here. A worker leaves its chunks to the others, who would else wait for it.
+          if (self > 0) return;
+          cores->wait_to_train(0, *hurry);
+        }
         const int64_t i = run.next.fetch_add(1, std::memory_order_relaxed);
         if (i >= run.end) break;
         if (failed.load(std::memory_order_relaxed)) continue;
@@ -117,9 +127,15 @@ struct ThreadPool::State {
         seen = gate.wait_for_change(seen);
         continue;
       }
+      if (!may_go_on(self)) {
+        cores->wait_to_train(static_cast<int>(self), stop);
+        seen = gate.value.load(std::memory_order_acquire);
+        continue;
+      }
       if (!gate.value.compare_exchange_weak(seen, seen + kInside)) continue;
       run_chunks(self);
-      // No chunk is left. The worker that leaves a closed loop last wakes the caller; then wait for another loop.
+      // No chunk is left, or none for this one. The worker that leaves a closed loop last wakes the caller; then wait
+      // for another loop.
       const uint64_t before = gate.value.fetch_sub(kInside);
       const uint64_t loop = before / kLoop;
       if (!(before & kOpen) && (before & kInsideMask) == kInside) {
@@ -127,12 +143,15 @@ struct ThreadPool::State {
         done.wake_all();
       }
       seen = gate.value.load(std::memory_order_acquire);
-      while (seen / kLoop == loop && !stop.load(std::memory_order_acquire)) seen = gate.wait_for_change(seen);
+      while (may_go_on(self) && seen / kLoop == loop && !stop.load(std::memory_order_acquire)) {
+        seen = gate.wait_for_change(seen);
+      }
     }
   }
 };
 
-ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>(std::max(1, threads))) {
+ThreadPool::ThreadPool(int threads, std::shared_ptr<Cores> cores, const std::atomic<bool>* hurry)
+    : state_(std::make_unique<State>(std::max(1, threads), std::move(cores), hurry)) {
   try {
     for (int i = 1; i < threads; i++) state_->workers.emplace_back([state = state_.get(), i] { state->work(i); });
   } catch (const std::exception&) {
@@ -153,7 +172,10 @@ void ThreadPool::parallel_for(int64_t n, const std::function<void(int64_t)>& bod
   if (n <= 0) return;
   State& s = *state_;
   if (n == 1 || s.workers.empty()) {
-    for (int64_t i = 0; i < n; i++) body(i);
+    for (int64_t i = 0; i < n; i++) {
+      if (!s.may_go_on(0)) s.cores->wait_to_train(0, *s.hurry);
+      body(i);
+    }
     return;
   }
   const int64_t threads = static_cast<int64_t>(s.runs.size());

@@ -2,16 +2,20 @@
 // one core slows a loop by its share only. It is not a task scheduler, has no global state and never spins for long.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+
+#include "cores.hpp"
 
 namespace engram {
 
 class ThreadPool {
  public:
-  // `threads` counts the calling thread too; at least 1.
-  explicit ThreadPool(int threads);
+  // `threads` counts the calling thread too; at least 1. With `cores`, threads give way to answers between two chunks:
+  // a loop then takes as long as those do, or until `hurry` becomes true.
+  explicit ThreadPool(int threads, std::shared_ptr<Cores> cores = nullptr, const std::atomic<bool>* hurry = nullptr);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

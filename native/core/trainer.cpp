@@ -24,20 +24,25 @@ constexpr int64_t kHiddenCacheBytes = int64_t{256} << 20;  // for activations be
 }  // namespace
 
 struct Trainer::State {
-  State(std::shared_ptr<const Model> m, const LoraConfig& l, const OptimizerConfig& o, int threads, int64_t limit)
+  State(std::shared_ptr<const Model> m, const LoraConfig& l, const OptimizerConfig& o, int threads, int64_t limit,
+        std::shared_ptr<Cores> c)
       : model(std::move(m)),
         memory_limit(limit),
         lora(l, model->shapes()),
         optimizer(o),
-        pool(std::max(1, threads)),
-        transformer(*model, &lora, pool, cancelled) {}
+        cores(std::move(c)),
+        pool(std::max(1, threads), cores, &cancelled),
+        transformer(*model, &lora, pool, cancelled) {
+    if (cores != nullptr) cores->begin_training();
+  }
 
   std::shared_ptr<const Model> model;
   int64_t memory_limit;
   Lora lora;
   Optimizer optimizer;
-  ThreadPool pool;
   std::atomic<bool> cancelled{false}, running{false};
+  std::shared_ptr<Cores> cores;
+  ThreadPool pool;
   Transformer transformer;
   std::vector<StoredExample> examples;
   int64_t hidden_bytes = 0, most_rows = 0;
@@ -47,11 +52,12 @@ struct Trainer::State {
   int64_t V() const { return model->config.n_vocab; }
   int64_t first() const { return lora.config().first_layer; }
 
-  // While one of these lives, cancel() has an effect.
+  // While one of these lives, cancel() has an effect, and generators know that the cores are wanted.
   struct Running {
-    explicit Running(State& s) : state(s) { state.cancelled = false, state.running = true; }
+    explicit Running(State& s) : state(s), training(s.cores) { state.cancelled = false, state.running = true; }
     ~Running() { state.running = false; }
     State& state;
+    Cores::Training training;
   };
 
   // Fills x with the input of the first adapted layer for every row of a layout.
@@ -251,8 +257,8 @@ struct Trainer::State {
 };
 
 Trainer::Trainer(std::shared_ptr<const Model> model, const LoraConfig& lora, const OptimizerConfig& optimizer,
-                 int threads, int64_t memory_limit)
-    : state_(std::make_unique<State>(std::move(model), lora, optimizer, threads, memory_limit)) {}
+                 int threads, int64_t memory_limit, std::shared_ptr<Cores> cores)
+    : state_(std::make_unique<State>(std::move(model), lora, optimizer, threads, memory_limit, std::move(cores))) {}
 
 Trainer::~Trainer() = default;
 
@@ -293,6 +299,7 @@ BatchLoss Trainer::backward(const std::vector<BatchItem>& batch) {
 BatchLoss Trainer::evaluate(const std::vector<BatchItem>& batch) { return state_->run(batch, false); }
 
 UpdateResult Trainer::update(double learning_rate) {
+  const Cores::Training training(state_->cores);
   const double rate = learning_rate < 0 ? state_->optimizer.config().learning_rate : learning_rate;
   const double norm = state_->optimizer.step(state_->lora, rate, &state_->pool);
   state_->passes_at_update = state_->passes;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cores.hpp"
 #include "lora.hpp"
 #include "model.hpp"
 #include "optimizer.hpp"
@@ -49,9 +50,10 @@ class Trainer {
  public:
   // Throws `usage` for options that cannot be (rank < 1, a rate that is NaN or not positive, no such layer …).
   // `memory_limit` in bytes, for the model, the adapter and all work space together; 0: none. A batch that would take
-  // more has fewer layers keep their activations, which are then computed twice.
+  // more has fewer layers keep their activations, which are then computed twice. `cores`: whom it gives way to, or
+  // null.
   Trainer(std::shared_ptr<const Model> model, const LoraConfig& lora, const OptimizerConfig& optimizer, int threads,
-          int64_t memory_limit = 0);
+          int64_t memory_limit = 0, std::shared_ptr<Cores> cores = nullptr);
   ~Trainer();
 
   // Throws `empty` (fewer than two tokens), `usage` (a token outside the vocabulary, lengths that differ, bad weights),
