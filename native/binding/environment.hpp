@@ -1,8 +1,11 @@
-// What the addon keeps per JS environment (each worker_thread has its own); there are no other globals.
+// What the addon keeps per JS environment (each worker_thread has its own), and the one thing that all of a process share:
+// who computes on its cores. There are no other globals.
 #pragma once
 
 #include <memory>
 
+#include "../core/available_cpus.hpp"
+#include "../core/cores.hpp"
 #include "../core/lora.hpp"
 #include "../core/model.hpp"
 #include "../core/optimizer.hpp"
@@ -12,6 +15,12 @@
 namespace engram::binding {
 
 class HeldModel;
+
+// Of the process.
+inline std::shared_ptr<Cores> shared_cores() {
+  static const auto cores = std::make_shared<Cores>(available_cpus());
+  return cores;
+}
 
 struct Environment {
   Napi::FunctionReference model_class, trainer_class, language_model_class, adapter_class, engine_class;

@@ -135,7 +135,7 @@ Napi::Value LanguageModelHandle::create_engine(const Napi::CallbackInfo& info) {
     options.threads = field("threads", kMostThreads);
     return in_background(env, "engram.createEngine", env.Undefined(),
                          [model = model(), options](Worker&, const auto&) -> Convert {
-                           auto engine = std::make_shared<Engine>(model, options);
+                           auto engine = std::make_shared<Engine>(model, options, shared_cores());
                            return [engine](Napi::Env env) -> Napi::Value { return EngineHandle::make(env, engine); };
                          });
   });

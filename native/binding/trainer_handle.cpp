@@ -136,7 +136,7 @@ TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) 
     worker_->post([session = session_, model, lora = given->lora, optimizer = given->optimizer,
                    threads = given->threads, limit = given->memory_limit](const auto&) -> Convert {
       try {
-        session->replace(std::make_unique<Trainer>(model, lora, optimizer, threads, limit));
+        session->replace(std::make_unique<Trainer>(model, lora, optimizer, threads, limit, shared_cores()));
       } catch (...) {
         session->broken = Failure::current();
       }

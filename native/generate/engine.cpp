@@ -39,8 +39,8 @@ struct Engine::Answer {
   bool ended = false;
 };
 
-Engine::Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options)
-    : context_(std::move(model), options), thread_() {
+Engine::Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options, std::shared_ptr<Cores> cores)
+    : context_(std::move(model), options), cores_(std::move(cores)), chooser_(options.threads) {
   context_.abort_when(&interrupt_);
   thread_ = std::thread([this] { loop(); });
 }
@@ -94,8 +94,12 @@ void Engine::loop() {
       if (stop_) break;
     }
     admit();
-    if (!answers_.empty()) step();
+    if (!answers_.empty()) {
+      if (!turn_) turn_.emplace(cores_, chooser_);
+      step();
+    }
     forget_ended();
+    if (answers_.empty()) turn_.reset();
   }
   // Nobody computes any more; those who wait are told.
   for (auto& answer : answers_) finish(*answer, GenerationResult::Finish::cancelled);
@@ -194,8 +198,13 @@ void Engine::step() {
     feeds.push_back({prompting->lane, prompt.subspan(prompting->fed, end - prompting->fed), is_last ? 1 : 0, !is_last});
     if (is_last) rows.emplace_back(prompting, row);
   }
+  int tokens = 0;
+  for (const Context::Feed& feed : feeds) tokens += static_cast<int>(feed.tokens.size());
   try {
+    context_.set_threads(turn_->threads());
+    const auto begin = Clock::now();
     if (!context_.decode(feeds)) return;  // interrupted: whoever was cancelled goes, the others try again
+    turn_->computed(tokens, std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
   } catch (...) {
     for (const auto& answer : answers_) fail(*answer, std::current_exception());
     return;

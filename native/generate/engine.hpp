@@ -10,9 +10,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "../core/cores.hpp"
+#include "../core/thread_chooser.hpp"
 #include "context.hpp"
 #include "sampler.hpp"
 
@@ -51,7 +54,8 @@ class GenerationSink {
 
 class Engine {
  public:
-  Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options);  // throws `memory`
+  // `cores`: who else computes. Throws `memory`.
+  Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options, std::shared_ptr<Cores> cores);
   ~Engine();  // cancels what is being computed
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -80,7 +84,10 @@ class Engine {
   void forget_ended();
 
   Context context_;
-  std::vector<std::unique_ptr<Answer>> answers_;  // being computed; the engine's thread only
+  const std::shared_ptr<Cores> cores_;
+  ThreadChooser chooser_;  // the engine's thread only, as are the next two
+  std::optional<Cores::Generating> turn_;  // while answers are computed
+  std::vector<std::unique_ptr<Answer>> answers_;  // being computed
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
