@@ -6,7 +6,7 @@
 #include <string>
 
 #include "error.hpp"
-#include "ggml.hpp"
+#include "shared_library.hpp"
 
 namespace fixtures {
 
@@ -18,25 +18,27 @@ inline const std::filesystem::path& root() {
 // A file of test/fixtures/golden.
 inline std::string path(const std::string& name) { return (root() / "test/fixtures/golden" / name).string(); }
 
-// The libggml-base that node-llama-cpp ships for this machine.
-inline const std::string& ggml_library() {
-  static const std::string found = [] {
-    std::error_code none;
-    for (const auto& package : std::filesystem::directory_iterator(root() / "node_modules/@node-llama-cpp", none)) {
-      for (const auto& build : std::filesystem::directory_iterator(package.path() / "bins", none)) {
-        for (const char* name : {"libggml-base.so", "libggml-base.dylib"}) {
-          const std::string path = (build.path() / name).string();
-          if (!std::filesystem::exists(path)) continue;
-          try {
-            engram::Ggml library(path);
-            return path;
-          } catch (const engram::Error&) {  // another machine's
-          }
+// A library that node-llama-cpp ships for this machine, by the start of its file's name.
+inline std::string library(const std::string& name) {
+  std::error_code none;
+  for (const auto& package : std::filesystem::directory_iterator(root() / "node_modules/@node-llama-cpp", none)) {
+    for (const auto& build : std::filesystem::directory_iterator(package.path() / "bins", none)) {
+      for (const auto& file : std::filesystem::directory_iterator(build.path(), none)) {
+        const std::string found = file.path().filename().string();
+        if (!found.starts_with(name) || !(found.ends_with(".so") || found.ends_with(".dylib"))) continue;
+        try {
+          engram::SharedLibrary(file.path().string());
+          return file.path().string();
+        } catch (const engram::Error&) {  // another machine's
         }
       }
     }
-    throw std::runtime_error("no libggml-base for this machine below node_modules: run npm ci first");
-  }();
+  }
+  throw std::runtime_error("no " + name + " for this machine below node_modules: run npm ci first");
+}
+
+inline const std::string& ggml_library() {
+  static const std::string found = library("libggml-base.");
   return found;
 }
 

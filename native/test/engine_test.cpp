@@ -1,0 +1,278 @@
+// The loop that generates, over the real llama.cpp and a tiny Llama: answers are reproducible whatever the cache holds,
+// lanes do not disturb each other, everything can be cancelled at any moment. Not here: text, and how fast it is.
+#include "../generate/engine.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <future>
+
+#include "check.hpp"
+#include "fixtures.hpp"
+
+namespace engram {
+namespace {
+
+constexpr int kContext = 256, kBlock = 16;
+
+const std::shared_ptr<const LlamaLibrary>& llama() {
+  static const auto library = [] {
+    const std::string path = fixtures::library("libllama.v");
+    // What node-llama-cpp does when it is loaded.
+    const SharedLibrary loaded(path);
+    loaded.find<decltype(&ggml_backend_load_all_from_path)>("ggml_backend_load_all_from_path")(
+        std::filesystem::path(path).parent_path().c_str());
+    loaded.find<decltype(&llama_log_set)>("llama_log_set")([](ggml_log_level, const char*, void*) {}, nullptr);
+    return std::make_shared<const LlamaLibrary>(path);
+  }();
+  return library;
+}
+
+std::shared_ptr<const LanguageModel> tiny() {
+  return std::make_shared<const LanguageModel>(llama(), fixtures::path("tiny-tied.gguf"), LanguageModelOptions{});
+}
+
+std::unique_ptr<Engine> engine_of(int lanes = 1) {
+  return std::make_unique<Engine>(tiny(), ContextOptions{kContext, lanes, kBlock, 1}, std::make_shared<Cores>(1));
+}
+
+struct Outcome {
+  std::vector<GeneratedToken> tokens;
+  GenerationResult result{};
+  std::string error;
+
+  std::vector<Token> ids() const {
+    std::vector<Token> out;
+    for (const GeneratedToken& token : tokens) out.push_back(token.token);
+    return out;
+  }
+};
+
+class Collector : public GenerationSink {
+ public:
+  void tokens(std::vector<GeneratedToken> tokens) override {
+    for (GeneratedToken& token : tokens) outcome_.tokens.push_back(std::move(token));
+    if (!std::exchange(begun_, true)) first.set_value();
+  }
+  void finished(const GenerationResult& result) override {
+    outcome_.result = result;
+    done.set_value(std::move(outcome_));
+  }
+  void failed(std::exception_ptr reason) override {
+    try {
+      std::rethrow_exception(reason);
+    } catch (const Error& error) {
+      outcome_.error = error.code;
+    } catch (const std::exception& error) {
+      outcome_.error = error.what();
+    }
+    done.set_value(std::move(outcome_));
+  }
+  std::promise<void> first;
+  std::promise<Outcome> done;
+
+ private:
+  Outcome outcome_;
+  bool begun_ = false;
+};
+
+GenerationRequest request(std::vector<Token> prompt, int max_tokens) {
+  GenerationRequest out;
+  out.prompt = std::move(prompt);
+  out.max_tokens = max_tokens;
+  return out;
+}
+
+std::vector<Token> prompt_of(int length, int seed = 0) {
+  std::vector<Token> out;
+  for (int i = 0; i < length; ++i) out.push_back(10 + (i * 7 + seed * 13) % 80);
+  return out;
+}
+
+Outcome run(Engine& engine, GenerationRequest given) {
+  const auto sink = std::make_shared<Collector>();
+  auto done = sink->done.get_future();
+  engine.submit(std::move(given), sink);
+  return done.get();
+}
+
+}  // namespace
+
+TEST(engine_answers_alike_from_a_cold_and_a_warm_cache) {
+  const auto engine = engine_of();
+  const Outcome cold = run(*engine, request(prompt_of(50), 20));
+  CHECK(cold.tokens.size() == 20);
+  CHECK(cold.result.reused_tokens == 0);
+  run(*engine, request(prompt_of(40, 1), 5));
+  CHECK(run(*engine, request(prompt_of(50), 20)).ids() == cold.ids());
+  const Outcome warm = run(*engine, request(prompt_of(50), 20));
+  CHECK(warm.ids() == cold.ids());
+  CHECK(warm.result.reused_tokens == 48);
+
+  // What was answered is part of the next prompt, and is computed again in blocks.
+  std::vector<Token> longer = prompt_of(50);
+  for (const Token token : cold.ids()) longer.push_back(token);
+  const Outcome next = run(*engine, request(longer, 10));
+  CHECK(next.result.reused_tokens == 48);
+  CHECK(next.ids() == run(*engine_of(), request(longer, 10)).ids());
+}
+
+TEST(engine_gives_log_probabilities) {
+  GenerationRequest with = request(prompt_of(20), 3);
+  with.likeliest = 4;
+  for (const GeneratedToken& token : run(*engine_of(), with).tokens) {
+    CHECK(token.probabilities.size() == 5);
+    CHECK(token.probabilities[0].token == token.token);
+    CHECK(token.probabilities[1].token == token.token);  // the likeliest
+    for (size_t i = 2; i < 5; ++i) CHECK(token.probabilities[i].logprob <= token.probabilities[i - 1].logprob);
+    CHECK(token.probabilities[0].logprob < 0);
+  }
+}
+
+TEST(engine_samples_by_seed) {
+  const auto engine = engine_of();
+  GenerationRequest given = request(prompt_of(20), 16);
+  given.sampling.temperature = 2;
+  given.sampling.seed = 7;
+  const std::vector<Token> first = run(*engine, given).ids();
+  CHECK(run(*engine, given).ids() == first);
+  given.sampling.seed = 8;
+  CHECK(run(*engine, given).ids() != first);
+}
+
+TEST(engine_forbids_and_penalises_tokens) {
+  const auto engine = engine_of();
+  const std::vector<Token> free = run(*engine, request(prompt_of(20), 8)).ids();
+  GenerationRequest given = request(prompt_of(20), 8);
+  given.sampling.bias.push_back({free[0], -3e38f});
+  const std::vector<Token> without = run(*engine, given).ids();
+  CHECK(std::find(without.begin(), without.end(), free[0]) == without.end());
+  given = request(prompt_of(20), 30);
+  given.sampling.presence_penalty = 1000;
+  std::vector<Token> all = run(*engine, given).ids();
+  std::sort(all.begin(), all.end());
+  CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
+}
+
+TEST(engine_guesses_right_without_changing_the_answer) {
+  const auto engine = engine_of();
+  const Outcome plain = run(*engine, request(prompt_of(60), 60));
+  GenerationRequest given = request(prompt_of(60), 60);
+  given.lookup = true;
+  const Outcome guessed = run(*engine, given);
+  CHECK(guessed.ids() == plain.ids());
+  CHECK(plain.result.guessed_tokens == 0);
+  // And goes on from a cache without leftovers of wrong guesses.
+  CHECK(run(*engine, request(prompt_of(60), 60)).ids() == plain.ids());
+}
+
+TEST(engine_refuses_a_broken_grammar_and_answers_on) {
+  const auto engine = engine_of();
+  GenerationRequest given = request(prompt_of(20), 5);
+  given.sampling.grammar = "root ::= (((";
+  CHECK(run(*engine, given).error == "usage");
+  CHECK(run(*engine, request(prompt_of(20), 5)).tokens.size() == 5);
+}
+
+TEST(engine_lanes_do_not_disturb_each_other) {
+  const auto alone = engine_of();
+  const auto together = engine_of(3);
+  std::vector<std::shared_ptr<Collector>> sinks;
+  for (int i = 0; i < 7; ++i) {
+    sinks.push_back(std::make_shared<Collector>());
+    together->submit(request(prompt_of(30 + 5 * i, i), 20), sinks.back());
+  }
+  for (int i = 0; i < 7; ++i) {
+    const Outcome outcome = sinks[static_cast<size_t>(i)]->done.get_future().get();
+    CHECK(outcome.error == "");
+    CHECK(outcome.ids() == run(*alone, request(prompt_of(30 + 5 * i, i), 20)).ids());
+  }
+}
+
+TEST(engine_cancels_one_answer_and_not_the_others) {
+  const auto engine = engine_of(2);
+  const auto one = std::make_shared<Collector>(), other = std::make_shared<Collector>(),
+             waiting = std::make_shared<Collector>();
+  const uint64_t id = engine->submit(request(prompt_of(20), 200), one);
+  engine->submit(request(prompt_of(20, 1), 100), other);
+  const uint64_t later = engine->submit(request(prompt_of(20, 2), 100), waiting);
+  one->first.get_future().get();
+  engine->cancel(later);
+  engine->cancel(id);
+  engine->cancel(12345);
+  const Outcome cancelled = one->done.get_future().get();
+  CHECK(cancelled.result.finish == GenerationResult::Finish::cancelled);
+  CHECK(cancelled.tokens.size() < 200);
+  CHECK(waiting->done.get_future().get().tokens.size() == 0);
+  CHECK(other->done.get_future().get().tokens.size() == 100);
+  CHECK(run(*engine, request(prompt_of(20), 10)).tokens.size() == 10);
+}
+
+TEST(engine_ends_while_it_computes) {
+  for (int i = 0; i < 5; ++i) {
+    auto engine = engine_of();
+    const auto running = std::make_shared<Collector>(), waiting = std::make_shared<Collector>();
+    engine->submit(request(prompt_of(50), 200), running);
+    engine->submit(request(prompt_of(50), 200), waiting);
+    if (i > 0) running->first.get_future().get();
+    engine.reset();
+    CHECK(running->done.get_future().get().result.finish == GenerationResult::Finish::cancelled);
+    CHECK(waiting->done.get_future().get().result.finish == GenerationResult::Finish::cancelled);
+  }
+}
+
+TEST(engine_saves_and_restores_a_lane) {
+  const auto engine = engine_of();
+  const Outcome before = run(*engine, request(prompt_of(50), 20));
+  std::vector<Token> tokens;
+  std::vector<uint8_t> state;
+  std::promise<void> saved;
+  engine->post([&](Context& context) {
+    tokens.assign(context.whole(0).begin(), context.whole(0).end());
+    state = context.save(0);
+    saved.set_value();
+  });
+  saved.get_future().get();
+  CHECK(tokens.size() == 48);
+
+  const auto other = engine_of();
+  std::promise<std::string> restored;
+  other->post([&](Context& context) {
+    std::string code;
+    try {
+      context.restore(0, tokens, std::span(state).first(state.size() / 2));
+    } catch (const Error& error) {
+      code = error.code;
+    }
+    context.restore(0, tokens, state);
+    restored.set_value(code);
+  });
+  CHECK(restored.get_future().get() == "corrupt");
+  const Outcome after = run(*other, request(prompt_of(50), 20));
+  CHECK(after.result.reused_tokens == 48);
+  CHECK(after.ids() == before.ids());
+}
+
+TEST(engine_uses_an_adapter_and_lets_go_of_it) {
+  const auto model = tiny();
+  Engine engine(model, ContextOptions{kContext, 1, kBlock, 1}, std::make_shared<Cores>(1));
+  const auto answer = [&] { return run(engine, request(prompt_of(40), 20)).ids(); };
+  const auto use = [&](std::vector<AdapterUse> adapters) {
+    std::promise<void> done;
+    engine.post([&](Context& context) {
+      context.use(adapters);
+      done.set_value();
+    });
+    done.get_future().get();
+  };
+  const std::vector<Token> base = answer();
+  auto adapter = std::make_shared<const LoadedAdapter>(model, fixtures::path("tiny-tied.adapter.gguf"));
+  const std::weak_ptr<const LoadedAdapter> watched = adapter;
+  use({{std::move(adapter), 1}});
+  CHECK(answer() != base);
+  use({});
+  CHECK(watched.expired());
+  CHECK(answer() == base);
+  CHECK_THROWS_CODE(LoadedAdapter(model, fixtures::path("tiny-tied.gguf")), "corrupt");
+}
+
+}  // namespace engram
