@@ -84,7 +84,8 @@ Sampling sampling_of(const Napi::Object& in, const LanguageModel& model) {
   out.mirostat_eta = in_range(in, "mirostatEta", 0, kMostFloat);
   out.seed = static_cast<uint32_t>(integer(in.Get("seed"), "seed", 0, std::numeric_limits<uint32_t>::max()));
   const std::vector<Token> biased = token_ids(in.Get("biasTokens"), "biasTokens", model.vocabulary_size());
-  const std::vector<float> biases = floats(in.Get("biases"), "biases", biased.size(), -std::numeric_limits<float>::max());
+  const std::vector<float> biases =
+      floats(in.Get("biases"), "biases", biased.size(), -std::numeric_limits<float>::max());
   for (size_t i = 0; i < biased.size(); ++i) out.bias.push_back({biased[i], biases[i]});
   if (!in.Get("grammar").IsUndefined()) out.grammar = text(in.Get("grammar"), "grammar");
   return out;
@@ -126,10 +127,11 @@ const char* name_of(GenerationResult::Finish finish) {
 }  // namespace
 
 Napi::Function EngineHandle::define(Napi::Env env) {
-  return DefineClass(env, "NativeEngine",
-                     {InstanceMethod<&EngineHandle::use>("use"), InstanceMethod<&EngineHandle::generate>("generate"),
-                      InstanceMethod<&EngineHandle::cancel>("cancel"), InstanceMethod<&EngineHandle::save>("save"),
-                      InstanceMethod<&EngineHandle::restore>("restore"), InstanceMethod<&EngineHandle::close>("close")});
+  return DefineClass(
+      env, "NativeEngine",
+      {InstanceMethod<&EngineHandle::use>("use"), InstanceMethod<&EngineHandle::generate>("generate"),
+       InstanceMethod<&EngineHandle::cancel>("cancel"), InstanceMethod<&EngineHandle::save>("save"),
+       InstanceMethod<&EngineHandle::restore>("restore"), InstanceMethod<&EngineHandle::close>("close")});
 }
 
 Napi::Object EngineHandle::make(Napi::Env env, std::shared_ptr<Engine> engine) {
@@ -168,18 +170,18 @@ Napi::Value EngineHandle::ask(Napi::Env env, std::function<Convert(Context&)> ac
   const std::shared_ptr<Engine> engine = this->engine();
   const uint32_t number = desk_->begin(env);
   const Napi::Promise promise = desk_->calls.at(number).waiting.Promise();
-  engine->post([number, action = std::move(action), mailbox = desk_->mailbox,
-                desk = std::weak_ptr(desk_)](Context& context) {
-    Convert convert;
-    try {
-      convert = action(context);
-    } catch (...) {
-      convert = [reason = std::current_exception()](Napi::Env) -> Napi::Value { std::rethrow_exception(reason); };
-    }
-    mailbox->post([number, convert, desk](Napi::Env env) {
-      if (const auto held = desk.lock()) held->end(env, number, convert);
-    });
-  });
+  engine->post(
+      [number, action = std::move(action), mailbox = desk_->mailbox, desk = std::weak_ptr(desk_)](Context& context) {
+        Convert convert;
+        try {
+          convert = action(context);
+        } catch (...) {
+          convert = [reason = std::current_exception()](Napi::Env) -> Napi::Value { std::rethrow_exception(reason); };
+        }
+        mailbox->post([number, convert, desk](Napi::Env env) {
+          if (const auto held = desk.lock()) held->end(env, number, convert);
+        });
+      });
   return promise;
 }
 
@@ -199,7 +201,7 @@ Napi::Value EngineHandle::use(const Napi::CallbackInfo& info) {
   });
 }
 
-// generate({prompt, maxTokens, endTokens, sampling, likeliest, lookup}, onTokens(tokens, probabilities?)) →
+// generate({prompt, prefix, maxTokens, endTokens, sampling, likeliest, lookup}, onTokens(tokens, probabilities?)) →
 // {id, done: promise of {finish, reusedTokens, guessedTokens}}
 Napi::Value EngineHandle::generate(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -209,6 +211,8 @@ Napi::Value EngineHandle::generate(const Napi::CallbackInfo& info) {
     const Napi::Object in = object(info[0], "request");
     GenerationRequest request;
     request.prompt = token_ids(in.Get("prompt"), "prompt", model.vocabulary_size());
+    request.prefix =
+        static_cast<size_t>(integer(in.Get("prefix"), "prefix", 0, static_cast<int64_t>(request.prompt.size())));
     request.end_tokens = token_ids(in.Get("endTokens"), "endTokens", model.vocabulary_size());
     request.max_tokens = static_cast<int>(integer(in.Get("maxTokens"), "maxTokens", 1, kMostTokens));
     request.likeliest = static_cast<int>(integer(in.Get("likeliest"), "likeliest", -1, kMostLikeliest));
@@ -272,8 +276,8 @@ Napi::Value EngineHandle::generate(const Napi::CallbackInfo& info) {
     const uint32_t number = desk_->begin(env, Napi::Persistent(info[1].As<Napi::Function>()));
     Napi::Object out = Napi::Object::New(env);
     out.Set("done", desk_->calls.at(number).waiting.Promise());
-    const uint64_t id = engine->submit(std::move(request),
-                                       std::make_shared<Sink>(number, with_probabilities, desk_->mailbox, desk_));
+    const uint64_t id =
+        engine->submit(std::move(request), std::make_shared<Sink>(number, with_probabilities, desk_->mailbox, desk_));
     out.Set("id", static_cast<double>(id));
     return out;
   });
@@ -287,7 +291,7 @@ void EngineHandle::cancel(const Napi::CallbackInfo& info) {
   });
 }
 
-// save() → promise of {tokens, state}
+// save(lane) → promise of {tokens, prefix, state}
 Napi::Value EngineHandle::save(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const int lane = static_cast<int>(integer(info[0], "lane", 0, engine()->options().lanes - 1));
@@ -295,9 +299,10 @@ Napi::Value EngineHandle::save(const Napi::CallbackInfo& info) {
       const std::span<const Token> whole = context.whole(lane);
       auto tokens = std::make_shared<std::vector<Token>>(whole.begin(), whole.end());
       auto state = std::make_shared<std::vector<uint8_t>>(context.save(lane));
-      return [tokens, state](Napi::Env env) -> Napi::Value {
+      return [tokens, state, prefix = context.prefix(lane)](Napi::Env env) -> Napi::Value {
         Napi::Object out = Napi::Object::New(env);
         out.Set("tokens", to_js(env, *tokens));
+        out.Set("prefix", static_cast<double>(prefix));
         out.Set("state", Napi::Buffer<uint8_t>::Copy(env, state->data(), state->size()));
         return out;
       };
@@ -305,17 +310,18 @@ Napi::Value EngineHandle::save(const Napi::CallbackInfo& info) {
   });
 }
 
-// restore(lane, tokens, state) → promise
+// restore(lane, tokens, prefix, state) → promise
 Napi::Value EngineHandle::restore(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const int lane = static_cast<int>(integer(info[0], "lane", 0, engine()->options().lanes - 1));
-    auto tokens = std::make_shared<std::vector<Token>>(
-        token_ids(info[1], "tokens", engine()->model().vocabulary_size()));
-    if (!info[2].IsBuffer()) throw Error("usage", "state must be a Buffer.");
-    const Napi::Buffer<uint8_t> given = info[2].As<Napi::Buffer<uint8_t>>();
+    auto tokens =
+        std::make_shared<std::vector<Token>>(token_ids(info[1], "tokens", engine()->model().vocabulary_size()));
+    const auto prefix = static_cast<size_t>(integer(info[2], "prefix", 0, kMostTokens));
+    if (!info[3].IsBuffer()) throw Error("usage", "state must be a Buffer.");
+    const Napi::Buffer<uint8_t> given = info[3].As<Napi::Buffer<uint8_t>>();
     auto state = std::make_shared<std::vector<uint8_t>>(given.Data(), given.Data() + given.Length());
-    return ask(info.Env(), [lane, tokens, state](Context& context) -> Convert {
-      context.restore(lane, *tokens, *state);
+    return ask(info.Env(), [lane, tokens, prefix, state](Context& context) -> Convert {
+      context.restore(lane, *tokens, prefix, *state);
       return [](Napi::Env env) { return env.Undefined(); };
     });
   });

@@ -1,4 +1,5 @@
-// The JS object of an engine: checks requests, hands tokens and results over. Not here: generating (generate/engine.hpp).
+// The JS object of an engine: checks requests, hands tokens and results over. Not here: generating
+// (generate/engine.hpp).
 #pragma once
 
 #include <functional>

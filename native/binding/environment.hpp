@@ -1,5 +1,5 @@
-// What the addon keeps per JS environment (each worker_thread has its own), and the one thing that all of a process share:
-// who computes on its cores. There are no other globals.
+// What the addon keeps per JS environment (each worker_thread has its own), and the one thing that all of a process
+// share: who computes on its cores. There are no other globals.
 #pragma once
 
 #include <memory>

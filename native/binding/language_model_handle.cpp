@@ -36,14 +36,14 @@ Napi::Promise in_background(Napi::Env env, const char* name, const Napi::Value& 
 }  // namespace
 
 Napi::Function LanguageModelHandle::define(Napi::Env env) {
-  return DefineClass(env, "NativeLanguageModel",
-                     {InstanceAccessor<&LanguageModelHandle::info>("info"),
-                      InstanceMethod<&LanguageModelHandle::is_special>("isSpecial"),
-                      InstanceMethod<&LanguageModelHandle::tokenize>("tokenize"),
-                      InstanceMethod<&LanguageModelHandle::text>("text"),
-                      InstanceMethod<&LanguageModelHandle::load_adapter>("loadAdapter"),
-                      InstanceMethod<&LanguageModelHandle::create_engine>("createEngine"),
-                      InstanceMethod<&LanguageModelHandle::close>("close")});
+  return DefineClass(
+      env, "NativeLanguageModel",
+      {InstanceAccessor<&LanguageModelHandle::info>("info"),
+       InstanceMethod<&LanguageModelHandle::is_special>("isSpecial"),
+       InstanceMethod<&LanguageModelHandle::tokenize>("tokenize"), InstanceMethod<&LanguageModelHandle::text>("text"),
+       InstanceMethod<&LanguageModelHandle::load_adapter>("loadAdapter"),
+       InstanceMethod<&LanguageModelHandle::create_engine>("createEngine"),
+       InstanceMethod<&LanguageModelHandle::close>("close")});
 }
 
 LanguageModelHandle::LanguageModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {

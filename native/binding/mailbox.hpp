@@ -1,5 +1,5 @@
-// The way from threads of ours to the JS thread: letters, run there in their order, with one wake-up for all that lie in
-// the box. An open box does not keep the process alive; whoever waits for a letter does. Not here: threads.
+// The way from threads of ours to the JS thread: letters, run there in their order, with one wake-up for all that lie
+// in the box. An open box does not keep the process alive; whoever waits for a letter does. Not here: threads.
 #pragma once
 
 #include <deque>

@@ -72,7 +72,8 @@ uint32_t Ggml::writable(const std::string& name) const {
 void Ggml::encode(uint32_t id, const float* values, void* out, int64_t rows, int64_t width) const {
   const std::string name = type(id).name;
   const auto quantize =
-      library_.find<size_t (*)(uint32_t, const float*, void*, int64_t, int64_t, int64_t, const float*)>("ggml_quantize_chunk");
+      library_.find<size_t (*)(uint32_t, const float*, void*, int64_t, int64_t, int64_t, const float*)>(
+          "ggml_quantize_chunk");
   const bool is_known =
       std::any_of(std::begin(kWritable), std::end(kWritable), [&](const char* k) { return name == k; });
   if (!is_known || quantize == nullptr) throw Error("unsupported", "Tensors of type " + name + " cannot be written.");

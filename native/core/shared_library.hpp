@@ -1,6 +1,6 @@
-// A shared library of the operating system, opened by path and never unloaded: ggml sets std::terminate's handler when it
-// is loaded, which would be left pointing nowhere, and aborts the process if it finds its own handler on being loaded
-// again.
+// A shared library of the operating system, opened by path and never unloaded: ggml sets std::terminate's handler when
+// it is loaded, which would be left pointing nowhere, and aborts the process if it finds its own handler on being
+// loaded again.
 #pragma once
 
 #include <string>

@@ -8,8 +8,8 @@
 namespace engram {
 namespace {
 
-// How long a thread of ggml that has nothing to do spins before it sleeps, in units of some milliseconds: enough for the
-// time between two tokens, little enough to leave the core to others when the answer has ended.
+// How long a thread of ggml that has nothing to do spins before it sleeps, in units of some milliseconds: enough for
+// the time between two tokens, little enough to leave the core to others when the answer has ended.
 constexpr uint32_t kPoll = 1;
 
 }  // namespace
@@ -67,19 +67,30 @@ void Context::abort_when(const std::atomic<bool>* stop) {
       const_cast<std::atomic<bool>*>(stop));
 }
 
-size_t Context::shared(int lane, std::span<const Token> prompt) const {
-  if (model_->is_recurrent() || prompt.empty()) return 0;
-  const Lane& held = lanes_[static_cast<size_t>(lane)];
+size_t Context::block_end(size_t at, size_t prefix) const {
   const size_t block = static_cast<size_t>(options_.block);
-  const size_t most = std::min(held.whole, (prompt.size() - 1) / block * block);
-  size_t equal = 0;
-  while (equal < most && held.tokens[equal] == prompt[equal]) ++equal;
-  return equal / block * block;
+  return at < prefix ? std::min(prefix, (at / block + 1) * block) : prefix + ((at - prefix) / block + 1) * block;
 }
 
-size_t Context::begin(int lane, std::span<const Token> prompt) {
-  const size_t count = shared(lane, prompt);
+size_t Context::shared(int lane, std::span<const Token> prompt, size_t prefix) const {
+  if (model_->is_recurrent()) return 0;
+  const Lane& held = lanes_[static_cast<size_t>(lane)];
+  const size_t most = std::min(held.whole, prompt.size());
+  size_t equal = 0;
+  while (equal < most && held.tokens[equal] == prompt[equal]) ++equal;
+  // Blocks that are the same ones in both, and not the prompt's last.
+  size_t end = 0;
+  for (;;) {
+    const size_t next = block_end(end, prefix);
+    if (next > equal || next >= prompt.size() || next != block_end(end, held.prefix)) return end;
+    end = next;
+  }
+}
+
+size_t Context::begin(int lane, std::span<const Token> prompt, size_t prefix) {
+  const size_t count = shared(lane, prompt, prefix);
   keep(lane, count);
+  lanes_[static_cast<size_t>(lane)].prefix = prefix;
   return count;
 }
 
@@ -117,8 +128,13 @@ bool Context::decode(std::span<const Feed> feeds) {
   std::vector<int32_t> owner_counts(tokens.size(), 1);
   std::vector<llama_seq_id*> owner_lists(tokens.size());
   for (size_t i = 0; i < tokens.size(); ++i) owner_lists[i] = &owners[i];
-  const llama_batch batch{static_cast<int32_t>(tokens.size()), tokens.data(), nullptr, positions.data(),
-                          owner_counts.data(), owner_lists.data(), wanted.data()};
+  const llama_batch batch{static_cast<int32_t>(tokens.size()),
+                          tokens.data(),
+                          nullptr,
+                          positions.data(),
+                          owner_counts.data(),
+                          owner_lists.data(),
+                          wanted.data()};
   const int32_t status = llama().decode(context_, batch);
   if (status != 0) {
     // Nothing of this batch may stay: it is the last of its lanes.
@@ -165,15 +181,16 @@ std::vector<uint8_t> Context::save(int lane) {
   return state;
 }
 
-void Context::restore(int lane, std::span<const Token> tokens, std::span<const uint8_t> state) {
+void Context::restore(int lane, std::span<const Token> tokens, size_t prefix, std::span<const uint8_t> state) {
   clear(lane);
-  const bool fits = tokens.size() % static_cast<size_t>(options_.block) == 0 &&
-                    tokens.size() <= static_cast<size_t>(options_.size);
+  size_t end = 0;
+  while (end < tokens.size()) end = block_end(end, prefix);
+  const bool fits = end == tokens.size() && end <= static_cast<size_t>(options_.size);
   if (!fits || llama().state_seq_set_data(context_, state.data(), state.size(), lane) != state.size()) {
     clear(lane);
     throw Error("corrupt", "llama.cpp cannot read the saved state.");
   }
-  lanes_[static_cast<size_t>(lane)] = {{tokens.begin(), tokens.end()}, tokens.size()};
+  lanes_[static_cast<size_t>(lane)] = {{tokens.begin(), tokens.end()}, tokens.size(), prefix};
 }
 
 }  // namespace engram

@@ -1,6 +1,6 @@
-// A context of a model: its KV cache, cut into lanes of one conversation each, the adapters it computes with, and ggml's
-// threads. What a lane has computed is used again only where that cannot change an answer. Not here: who computes when
-// (engine.hpp), sampling.
+// A context of a model: its KV cache, cut into lanes of one conversation each, the adapters it computes with, and
+// ggml's threads. What a lane has computed is used again only where that cannot change an answer. Not here: who
+// computes when (engine.hpp), sampling.
 #pragma once
 
 #include <atomic>
@@ -15,11 +15,11 @@ namespace engram {
 struct ContextOptions {
   int size = 4096;  // tokens that a lane holds
   int lanes = 1;
-  // Tokens of a prompt that are computed at once, always from a multiple of this on. Rounding depends on how many tokens go
-  // through the model together, so greedy answers would depend on what was asked before if whatever lies in the cache
-  // were used. With blocks in fixed places the same prompt is always computed in the same pieces, and a block that was
-  // computed whole, as part of a prompt, may be used again. The tokens of an answer came one by one; as the history of
-  // the next question they are computed again, in blocks.
+  // Tokens of a prompt that are computed at once, at most. Rounding depends on how many tokens go through the model
+  // together, so greedy answers would depend on what was asked before if whatever lies in the cache were used. With
+  // blocks in fixed places the same prompt is always computed in the same pieces, and a block that was computed whole,
+  // as part of a prompt, may be used again. The tokens of an answer came one by one; as the history of the next
+  // question they are computed again, in blocks.
   int block = 64;
   int threads = 1;  // at most
 };
@@ -45,11 +45,14 @@ class Context {
   // decode() gives up soon after this became true.
   void abort_when(const std::atomic<bool>* stop);
 
-  // Cuts a lane back to the whole blocks it shares with a prompt; answers how many tokens those are. A prompt's last block
-  // is never among them: from it the answer begins.
-  size_t begin(int lane, std::span<const Token> prompt);
+  // Where the block of a prompt ends that begins at `at`. Blocks are counted from the start and, so that what comes
+  // before the first question of every conversation is one of them, again from the prompt's `prefix` on.
+  size_t block_end(size_t at, size_t prefix) const;
+  // Cuts a lane back to the whole blocks it shares with a prompt; answers how many tokens those are. A prompt's last
+  // block is never among them: from it the answer begins.
+  size_t begin(int lane, std::span<const Token> prompt, size_t prefix);
   // How many that would be.
-  size_t shared(int lane, std::span<const Token> prompt) const;
+  size_t shared(int lane, std::span<const Token> prompt, size_t prefix) const;
   size_t length(int lane) const { return lanes_[static_cast<size_t>(lane)].tokens.size(); }
   // Cuts a lane back to its first tokens.
   void keep(int lane, size_t count);
@@ -58,7 +61,7 @@ class Context {
   struct Feed {
     int lane;
     std::span<const Token> tokens;
-    int wanted;    // of the last so many the logits are wanted
+    int wanted;     // of the last so many the logits are wanted
     bool is_block;  // a whole block of a prompt
   };
   // Computes tokens at the end of their lanes. False if it was aborted: then nothing has changed. Throws `native`.
@@ -68,13 +71,16 @@ class Context {
 
   // The state of a lane's whole blocks, for as long as model, adapters and llama.cpp are the same.
   std::span<const Token> whole(int lane) const;
+  size_t prefix(int lane) const { return lanes_[static_cast<size_t>(lane)].prefix; }
   std::vector<uint8_t> save(int lane);
-  void restore(int lane, std::span<const Token> tokens, std::span<const uint8_t> state);  // throws `corrupt`
+  // Throws `corrupt`.
+  void restore(int lane, std::span<const Token> tokens, size_t prefix, std::span<const uint8_t> state);
 
  private:
   struct Lane {
     std::vector<Token> tokens;  // in the cache
     size_t whole = 0;           // of these, computed in whole blocks
+    size_t prefix = 0;          // of the prompt whose blocks they are
   };
   const LlamaLibrary& llama() const { return model_->llama(); }
 

@@ -137,8 +137,8 @@ void Engine::admit() {
     {
       const std::lock_guard lock(mutex_);
       if (queue_.empty()) return;
-      const bool fits = queue_.front().answer != nullptr ? answers_.size() < static_cast<size_t>(options().lanes)
-                                                         : answers_.empty();
+      const bool fits =
+          queue_.front().answer != nullptr ? answers_.size() < static_cast<size_t>(options().lanes) : answers_.empty();
       if (!fits) return;
       next = std::move(queue_.front());
       queue_.pop_front();
@@ -154,7 +154,7 @@ void Engine::admit() {
     size_t most = 0;
     for (int lane = 0; lane < options().lanes; ++lane) {
       if (is_taken[static_cast<size_t>(lane)]) continue;
-      const size_t shared = context_.shared(lane, answer.request.prompt);
+      const size_t shared = context_.shared(lane, answer.request.prompt, answer.request.prefix);
       if (answer.lane >= 0 && shared <= most) continue;
       answer.lane = lane;
       most = shared;
@@ -162,7 +162,7 @@ void Engine::admit() {
     answers_.push_back(std::move(next.answer));
     try {
       answer.sampler = std::make_unique<Sampler>(context_.model(), answer.request.sampling, answer.request.prompt);
-      answer.fed = context_.begin(answer.lane, answer.request.prompt);
+      answer.fed = context_.begin(answer.lane, answer.request.prompt, answer.request.prefix);
       answer.result.reused_tokens = static_cast<int>(answer.fed);
       if (answer.request.lookup) answer.text = answer.request.prompt;
     } catch (...) {
@@ -174,7 +174,6 @@ void Engine::admit() {
 
 // One batch: the next token of each answer, and a block of the first prompt that is not done.
 void Engine::step() {
-  const size_t block = static_cast<size_t>(options().block);
   std::vector<Context::Feed> feeds;
   std::vector<std::pair<Answer*, int>> rows;  // whose logits come, from which on
   int row = 0;
@@ -193,7 +192,7 @@ void Engine::step() {
   size_t end = 0;
   if (prompting != nullptr) {
     const std::span<const Token> prompt = prompting->request.prompt;
-    end = std::min(prompt.size(), (prompting->fed / block + 1) * block);
+    end = std::min(prompt.size(), context_.block_end(prompting->fed, prompting->request.prefix));
     const bool is_last = end == prompt.size();
     feeds.push_back({prompting->lane, prompt.subspan(prompting->fed, end - prompting->fed), is_last ? 1 : 0, !is_last});
     if (is_last) rows.emplace_back(prompting, row);
@@ -227,8 +226,9 @@ void Engine::take(Answer& answer, int first_row) {
   for (size_t i = 0; i <= guesses; ++i) {
     const std::span<const float> logits = context_.logits(first_row + static_cast<int>(i));
     const Token token = answer.sampler->next(logits.data());
-    const bool ends = model().llama().vocab_is_eog(model().vocabulary(), token) ||
-                      std::find(request.end_tokens.begin(), request.end_tokens.end(), token) != request.end_tokens.end();
+    const bool ends =
+        model().llama().vocab_is_eog(model().vocabulary(), token) ||
+        std::find(request.end_tokens.begin(), request.end_tokens.end(), token) != request.end_tokens.end();
     if (ends) return finish(answer, GenerationResult::Finish::end);
     GeneratedToken out{token, {}};
     if (request.likeliest >= 0) out.probabilities = log_probabilities(logits, token, request.likeliest);

@@ -1,6 +1,6 @@
 // Computes the answers of one context, on a thread of its own: prompts block by block, answers token by token, those of
-// several lanes in one batch (continuous batching). Tokens go out in small bunches, since whoever takes them needs a core
-// for it. Not here: text, conversations, which context.
+// several lanes in one batch (continuous batching). Tokens go out in small bunches, since whoever takes them needs a
+// core for it. Not here: text, conversations, which context.
 #pragma once
 
 #include <atomic>
@@ -22,8 +22,9 @@
 namespace engram {
 
 struct GenerationRequest {
-  std::vector<Token> prompt;  // at least one
-  int max_tokens = 0;         // of the answer, at least 1; prompt and answer must fit the lane
+  std::vector<Token> prompt;      // at least one
+  size_t prefix = 0;              // its first tokens that many prompts share; see Context::block_end
+  int max_tokens = 0;             // of the answer, at least 1; prompt and answer must fit the lane
   std::vector<Token> end_tokens;  // an answer ends before any of them, as before every token the model ends with
   Sampling sampling;
   int likeliest = -1;  // with each token its log-probability and those of so many likeliest; below 0: none
@@ -39,7 +40,7 @@ struct GeneratedToken {
 
 struct GenerationResult {
   enum class Finish { end, length, cancelled } finish;
-  int reused_tokens = 0;  // of the prompt
+  int reused_tokens = 0;   // of the prompt
   int guessed_tokens = 0;  // of the answer, computed together with the one before
 };
 
@@ -66,8 +67,8 @@ class Engine {
   // Requests begin in their order, as lanes become free. Any thread.
   uint64_t submit(GenerationRequest request, std::shared_ptr<GenerationSink> sink);
   void cancel(uint64_t id);  // nothing if it has ended
-  // Runs `action` on the engine's thread as soon as nothing is being computed and before what is submitted later; it must
-  // not throw.
+  // Runs `action` on the engine's thread as soon as nothing is being computed and before what is submitted later; it
+  // must not throw.
   void post(std::function<void(Context&)> action);
 
  private:
@@ -85,8 +86,8 @@ class Engine {
 
   Context context_;
   const std::shared_ptr<Cores> cores_;
-  ThreadChooser chooser_;  // the engine's thread only, as are the next two
-  std::optional<Cores::Generating> turn_;  // while answers are computed
+  ThreadChooser chooser_;                         // the engine's thread only, as are the next two
+  std::optional<Cores::Generating> turn_;         // while answers are computed
   std::vector<std::unique_ptr<Answer>> answers_;  // being computed
 
   std::mutex mutex_;  // guards what follows

@@ -7,11 +7,11 @@ namespace engram {
 
 LlamaLibrary::LlamaLibrary(const std::string& path) {
   const SharedLibrary library(path);
-#define X(function)                                                               \
-  function = library.find<decltype(&llama_##function)>("llama_" #function);       \
-  if (function == nullptr) {                                                      \
-    throw Error("native", "llama.cpp's library lacks llama_" #function ".",       \
-                "Install the dependencies again: `npm ci`.");                     \
+#define X(function)                                                         \
+  function = library.find<decltype(&llama_##function)>("llama_" #function); \
+  if (function == nullptr) {                                                \
+    throw Error("native", "llama.cpp's library lacks llama_" #function ".", \
+                "Install the dependencies again: `npm ci`.");               \
   }
   ENGRAM_LLAMA_FUNCTIONS(X)
 #undef X
@@ -23,8 +23,7 @@ LlamaLibrary::LlamaLibrary(const std::string& path) {
   if (cpu == nullptr || address == nullptr) return;
   threadpool_new = reinterpret_cast<decltype(threadpool_new)>(address(cpu, "ggml_threadpool_new"));
   threadpool_free = reinterpret_cast<decltype(threadpool_free)>(address(cpu, "ggml_threadpool_free"));
-  threadpool_params_default =
-      library.find<decltype(&ggml_threadpool_params_default)>("ggml_threadpool_params_default");
+  threadpool_params_default = library.find<decltype(&ggml_threadpool_params_default)>("ggml_threadpool_params_default");
   if (threadpool_free == nullptr || threadpool_params_default == nullptr) threadpool_new = nullptr;
 }
 

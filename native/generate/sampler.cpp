@@ -30,8 +30,8 @@ Sampler::Sampler(std::shared_ptr<const LanguageModel> model, const Sampling& s, 
     }
   }
   const int vocabulary = model_->vocabulary_size();
-  const bool penalises = s.penalty_tokens != 0 &&
-                         (s.repeat_penalty != 1 || s.frequency_penalty != 0 || s.presence_penalty != 0);
+  const bool penalises =
+      s.penalty_tokens != 0 && (s.repeat_penalty != 1 || s.frequency_penalty != 0 || s.presence_penalty != 0);
   const bool is_dry = s.dry_multiplier > 0;
   if (s.temperature == 0 && s.bias.empty() && !penalises && !is_dry) return;
 
@@ -111,9 +111,9 @@ Token Sampler::drawn(const float* logits, bool within_grammar) {
     if (array.size == 0) throw Error("native", "The grammar allows no token here.", "It may be a grammar with no end.");
   }
   if (chain_ == nullptr) {
-    return std::max_element(array.data, array.data + array.size, [](const auto& a, const auto& b) {
-             return a.logit < b.logit;
-           })->id;
+    return std::max_element(array.data, array.data + array.size,
+                            [](const auto& a, const auto& b) { return a.logit < b.logit; })
+        ->id;
   }
   llama.sampler_apply(chain_.get(), &array);
   if (array.selected < 0 || static_cast<size_t>(array.selected) >= array.size) no_token();
@@ -139,9 +139,8 @@ std::vector<TokenProbability> log_probabilities(std::span<const float> logits, T
   std::vector<Token> order(logits.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Token>(i);
   const auto end = order.begin() + std::min<std::ptrdiff_t>(count, static_cast<std::ptrdiff_t>(order.size()));
-  std::partial_sort(order.begin(), end, order.end(), [&](Token a, Token b) {
-    return logits[static_cast<size_t>(a)] > logits[static_cast<size_t>(b)];
-  });
+  std::partial_sort(order.begin(), end, order.end(),
+                    [&](Token a, Token b) { return logits[static_cast<size_t>(a)] > logits[static_cast<size_t>(b)]; });
   for (auto at = order.begin(); at != end; ++at) out.push_back(of(*at));
   return out;
 }

@@ -1,5 +1,5 @@
-// Chooses the next token from a model's logits: the likeliest, or drawn by the usual settings, within a grammar if there
-// is one. The samplers are llama.cpp's own; here they are put together. Not here: the logits.
+// Chooses the next token from a model's logits: the likeliest, or drawn by the usual settings, within a grammar if
+// there is one. The samplers are llama.cpp's own; here they are put together. Not here: the logits.
 #pragma once
 
 #include <memory>

@@ -116,6 +116,24 @@ TEST(engine_answers_alike_from_a_cold_and_a_warm_cache) {
   CHECK(next.ids() == run(*engine_of(), request(longer, 10)).ids());
 }
 
+TEST(engine_uses_a_prefix_again) {
+  const auto with_prefix = [](std::vector<Token> prompt, size_t prefix) {
+    GenerationRequest out = request(std::move(prompt), 10);
+    out.prefix = prefix;
+    return out;
+  };
+  std::vector<Token> one = prompt_of(21), other = one;
+  for (const Token token : prompt_of(30, 1)) one.push_back(token);
+  for (const Token token : prompt_of(40, 2)) other.push_back(token);
+  const auto engine = engine_of();
+  run(*engine, with_prefix(one, 21));
+  const Outcome warm = run(*engine, with_prefix(other, 21));
+  CHECK(warm.result.reused_tokens == 21);
+  CHECK(warm.ids() == run(*engine_of(), with_prefix(other, 21)).ids());
+  CHECK(run(*engine, with_prefix(other, 21)).result.reused_tokens == 53);  // and two blocks more
+  CHECK(run(*engine, with_prefix(other, 20)).result.reused_tokens == 16);  // blocks in other places
+}
+
 TEST(engine_gives_log_probabilities) {
   GenerationRequest with = request(prompt_of(20), 3);
   with.likeliest = 4;
@@ -239,11 +257,11 @@ TEST(engine_saves_and_restores_a_lane) {
   other->post([&](Context& context) {
     std::string code;
     try {
-      context.restore(0, tokens, std::span(state).first(state.size() / 2));
+      context.restore(0, tokens, 0, std::span(state).first(state.size() / 2));
     } catch (const Error& error) {
       code = error.code;
     }
-    context.restore(0, tokens, state);
+    context.restore(0, tokens, 0, state);
     restored.set_value(code);
   });
   CHECK(restored.get_future().get() == "corrupt");

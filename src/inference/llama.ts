@@ -8,6 +8,7 @@ import { resolveAdapters } from './adapters.js';
 import { fitConversation, tooLong } from './fit.js';
 import { Logprobs } from './logprobs.js';
 import type { NativeEngine, NativeLanguageModel, NativeRequest } from './native.js';
+import { Prefix } from './prefix.js';
 import { likeliest, mostTokens, sampling } from './sampling.js';
 import type { Slots } from './slots.js';
 import { TextStream } from './text-stream.js';
@@ -34,6 +35,7 @@ export class LlamaGenerator implements Generator {
   readonly special: Generator['special'];
   readonly #parts: GeneratorParts;
   readonly #turns: Turns;
+  readonly #prefix: Prefix;
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
@@ -43,6 +45,7 @@ export class LlamaGenerator implements Generator {
     this.contextSize = parts.contextSize;
     this.special = parts.vocabulary.special;
     this.#turns = new Turns(parts.parallel);
+    this.#prefix = new Prefix((messages) => parts.vocabulary.template.encode(messages));
   }
 
   async chat(messages: readonly ChatMessage[], options: GenerateOptions = {}): Promise<Generation> {
@@ -51,7 +54,8 @@ export class LlamaGenerator implements Generator {
     const room = Math.min(mostTokens(options), Math.floor(contextSize / 4));
     const { template } = this.#parts.vocabulary;
     const prompt = fitConversation(messages, { contextSize, room, encode: (some) => template.encode(some) });
-    return this.#generate(prompt, [], options);
+    const prefix = this.#prefix.length(messages, prompt);
+    return this.#generate(prompt, { prefix, before: [] }, options);
   }
 
   async complete(prompt: string, options: GenerateOptions = {}): Promise<Generation> {
@@ -60,7 +64,7 @@ export class LlamaGenerator implements Generator {
     if (this.special.beginOfText !== null) tokens.unshift(this.special.beginOfText);
     if (tokens.length === 0) throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
     if (tokens.length >= this.contextSize) throw tooLong(tokens.length, this.contextSize, 'The text');
-    return this.#generate(tokens, tokens, options);
+    return this.#generate(tokens, { prefix: 0, before: tokens }, options);
   }
 
   encodeChat(messages: readonly ChatMessage[]): Uint32Array {
@@ -94,11 +98,16 @@ export class LlamaGenerator implements Generator {
     return this.#closed;
   }
 
-  /** `before`: tokens whose text the answer continues. */
-  async #generate(prompt: number[], before: number[], options: GenerateOptions): Promise<Generation> {
+  /** `prefix`: of the prompt's tokens, those that others begin with too; `before`: tokens whose text the answer continues. */
+  async #generate(
+    prompt: number[],
+    { prefix, before }: { prefix: number; before: number[] },
+    options: GenerateOptions,
+  ): Promise<Generation> {
     const { vocabulary, slots } = this.#parts;
     const request: NativeRequest = {
       prompt: Uint32Array.from(prompt),
+      prefix,
       maxTokens: Math.min(mostTokens(options), this.contextSize - prompt.length),
       endTokens: Uint32Array.of(this.special.endOfTurn),
       sampling: sampling(options, await this.#grammar(options)),

@@ -57,14 +57,16 @@ export interface NativeEngine {
   /** Ends an answer soon: its promise settles with `cancelled`. */
   cancel(id: number): void;
   /** What a lane has computed of its last prompt, in whole blocks. */
-  save(lane: number): Promise<{ tokens: Uint32Array; state: Buffer }>;
-  restore(lane: number, tokens: Uint32Array, state: Buffer): Promise<void>;
+  save(lane: number): Promise<{ tokens: Uint32Array; prefix: number; state: Buffer }>;
+  restore(lane: number, tokens: Uint32Array, prefix: number, state: Buffer): Promise<void>;
   /** Ends what is being computed. */
   close(): Promise<void>;
 }
 
 export interface NativeRequest {
   prompt: Uint32Array;
+  /** Its first tokens that many prompts share: they are computed as a block of their own, to be used again. */
+  prefix: number;
   maxTokens: number;
   /** An answer ends before any of them. */
   endTokens: Uint32Array;
