@@ -14,7 +14,7 @@ const windows = process.platform === 'win32';
 const { status } = spawnSync('node-gyp', ['rebuild', '--jobs=max'], { cwd: root, stdio: 'inherit', shell: windows });
 if (status !== 0) {
   console.error(
-    'engram could not build its native core. It needs a C++20 compiler, make and Python 3 (see the README).\n' +
+    'engram could not build its native core. It needs a C++20 compiler, make, git and Python 3 (see the README).\n' +
       'To install it without training, set ENGRAM_SKIP_BUILD=1.',
   );
   process.exit(1);

@@ -31,8 +31,8 @@ export function loadAddonFrom(path: string, names: readonly string[]): unknown {
 function unusable(path: string, why: string, cause?: unknown): EngramError {
   return new EngramError('native', `The native addon ${why}.`, {
     hint:
-      'Run `npm run build:native`. It needs a C++20 compiler (g++ 11, clang 14, Visual Studio 2022 or newer), make ' +
-      'and Python 3; after a change of Node or of the machine the addon must be built again.',
+      'Run `npm run build:native`. It needs a C++20 compiler (g++ 11, clang 14, Visual Studio 2022 or newer), make, ' +
+      'git and Python 3; after a change of Node or of the machine the addon must be built again.',
     cause,
     details: { path, node: process.versions.node, platform: `${process.platform}-${process.arch}` },
   });

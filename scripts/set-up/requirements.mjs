@@ -29,7 +29,7 @@ export function checkRoom() {
   );
 }
 
-/** Throws unless the native core can be built: a C++20 compiler, make, Python 3 for node-gyp. On Windows node-gyp looks for
+/** Throws unless the native core can be built: a C++20 compiler, make, git, Python 3 for node-gyp. On Windows node-gyp looks for
  * Visual Studio itself and says what it lacks. */
 export function checkBuildTools() {
   if (process.platform === 'win32') return;
@@ -42,11 +42,12 @@ export function checkBuildTools() {
   else if (compiled.status !== 0)
     missing.push(`a newer C++ compiler: ${compiler} does not compile C++20 (GCC 11 or Clang 14 does)`);
   if (spawnSync(process.env.MAKE ?? 'make', ['--version']).status !== 0) missing.push('make');
+  if (spawnSync('git', ['--version']).status !== 0) missing.push('git');
   if (spawnSync(process.env.PYTHON ?? 'python3', ['--version']).status !== 0) missing.push('Python 3');
   if (missing.length === 0) return;
   const how = {
     linux:
-      'On Debian or Ubuntu: sudo apt install build-essential python3. On Fedora: sudo dnf install gcc-c++ make python3.',
+      'On Debian or Ubuntu: sudo apt install build-essential git python3. On Fedora: sudo dnf install gcc-c++ make git python3.',
     darwin: 'On macOS: xcode-select --install.',
   }[process.platform];
   throw new SetUpProblem(`To build its native core engram needs ${missing.join(', and ')}. ${how ?? ''}`);
