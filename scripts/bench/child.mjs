@@ -75,9 +75,18 @@ export class Child {
 
   /** The most memory it has held so far, in MB; undefined where the system does not tell (it does on Linux). */
   peakRssMb() {
+    return this.#memoryMb('VmHWM');
+  }
+
+  /** What it holds now. */
+  rssMb() {
+    return this.#memoryMb('VmRSS');
+  }
+
+  #memoryMb(field) {
     try {
       const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8');
-      return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)[1]) / 1024);
+      return Math.round(Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)[1]) / 1024);
     } catch {
       return undefined;
     }

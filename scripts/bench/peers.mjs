@@ -37,7 +37,7 @@ export async function findPeers({ peers, python: given }, model) {
 }
 
 /** A tool that failed comes with all it said, a blank line, and what to do; its last line is the reason. */
-function reasonOf({ message }) {
+export function reasonOf({ message }) {
   const [said, ...advice] = message.split('\n\n');
   return [said.trim().split('\n').at(-1), ...advice].join(' ').replaceAll('\n', ' ');
 }

@@ -3,6 +3,11 @@ import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { SetUpProblem } from '../set-up/problem.mjs';
 import { interrupt } from './child.mjs';
+import { CONDITIONS as INFER_CONDITIONS } from './infer/conditions.mjs';
+import { PEERS as INFER_PEERS } from './infer/peers.mjs';
+import { WORKS } from './infer/work.mjs';
+import { inferTable } from './infer-table.mjs';
+import { benchInference } from './infer.mjs';
 import { benchKernels } from './kernels.mjs';
 import { CONDITIONS } from './neighbours.mjs';
 import { readShape } from './shapes.mjs';
@@ -47,6 +52,29 @@ function program() {
       if (result.rows.every(({ engramMs }) => engramMs === undefined)) process.exitCode = 1;
     });
   bench
+    .command('infer')
+    .description("prompts, generation and chat beside llama.cpp's llama-bench and node-llama-cpp, in one run, in turn")
+    .addOption(list('--what <list>', 'work', oneOf(Object.keys(WORKS))).default(undefined, 'all; with --quick two'))
+    .addOption(list('--conditions <list>', 'what goes on beside it', oneOf(Object.keys(INFER_CONDITIONS))))
+    .addOption(list('--peers <list>', 'whom to compare with, or none', oneOf([...INFER_PEERS, 'none']), INFER_PEERS))
+    .addOption(
+      list('--threads <list>', "numbers, or `own`: engram's choice beside the others' best", threadsOrOwn, [
+        ...new Set(['1', String(availableParallelism()), 'own']),
+      ]),
+    )
+    .option('--model <name|path>', 'a name of the catalog or a GGUF file', 'smollm2-135m-instruct')
+    .option('--adapters <number>', 'switch to so many different adapters (default: 60, with --quick 20)', wholeOrNone)
+    .option('--no-starts', 'not load time, first token and memory')
+    .option('--minutes <number>', 'begin nothing more after so long (default: 9, with --quick 2.5)', positive)
+    .option('--limit <seconds>', 'stop a piece of work that takes longer (default: 10, with --quick 5)', positive)
+    .option('--quick', 'shorter measurements, and fewer', false)
+    .option('--json', 'one JSON document on stdout', false)
+    .action(async ({ what, ...options }) => {
+      const result = await benchInference({ ...options, works: what });
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : inferTable(result));
+      if (result.rows.every(({ engram }) => engram === undefined)) process.exitCode = 1;
+    });
+  bench
     .command('kernels')
     .description('every matrix product and every op, with its share of what the machine can do')
     .option('--threads <number>', 'threads', whole, availableParallelism())
@@ -84,6 +112,16 @@ function refusable(read) {
 function whole(text) {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a whole number from 1.');
+}
+
+function wholeOrNone(text) {
+  return text === '0' ? 0 : whole(text);
+}
+
+function threadsOrOwn(text) {
+  if (text === 'own') return text;
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new RangeError('Expected a whole number from 1, or own.');
 }
 
 function positive(text) {

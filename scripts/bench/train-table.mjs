@@ -1,4 +1,5 @@
 // The result of `bench -- train` as tables a person reads.
+import { table } from './table.mjs';
 
 /** Ends with a newline. */
 export function trainTable(result) {
@@ -61,18 +62,3 @@ function reasons({ batch, tokens, condition, variant, why, peftWhy, qvacWhy }) {
 const ms = (value) => (value === undefined ? '' : `${value} ms`);
 const times = (value) => (value === undefined ? '' : `${value}x`);
 const percent = (share) => (share === undefined ? '' : `${Math.round(share * 100)}%`);
-
-/** Rows with the same keys as columns; columns that are empty throughout are left out. */
-function table(rows) {
-  const names = Object.keys(rows[0]).filter((name) => rows.some((row) => row[name] !== ''));
-  const lines = [names, ...rows.map((row) => names.map((name) => String(row[name])))];
-  const widths = names.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, i) => cell.padEnd(widths[i]))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}

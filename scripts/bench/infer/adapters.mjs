@@ -1,0 +1,96 @@
+// What it costs to answer with another adapter than before, one that is known and one that was never seen, and what many
+// adapters leave behind in memory.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { phase } from '../../set-up/progress.mjs';
+import { throwIfInterrupted } from '../child.mjs';
+import { median, significant } from '../statistics.mjs';
+import { Engine } from './engine.mjs';
+
+const CONTEXT = 1024;
+/** Adapters until memory is first looked at: caches fill. */
+const SETTLE = 10;
+const KNOWN_SWITCHES = 20;
+
+/** A row for each engine, or none if `run.adapters` is 0. */
+export async function adapterRows(run) {
+  if (run.isOver() || run.adapters === 0) return [];
+  const folder = mkdtempSync(join(tmpdir(), 'engram-bench-adapters-'));
+  try {
+    const bytes = await adapterBytes(run.path, join(folder, 'trained.gguf'));
+    const rows = [];
+    for (const engine of ['engram', run.peers.nodeLlamaCpp.engine].filter(Boolean)) {
+      rows.push({
+        engine,
+        adapterMb: significant(bytes.length / 2 ** 20),
+        ...(await rowOf(run, engine, folder, bytes)),
+      });
+    }
+    return rows;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function adapterBytes(model, path) {
+  const trainer = new Engine({ model });
+  try {
+    await trainer.ask({ do: 'saveAdapter', path });
+    return readFileSync(path);
+  } finally {
+    await trainer.end();
+  }
+}
+
+async function rowOf(run, name, folder, bytes) {
+  const engine = new Engine({ engine: name, model: run.path, contextSize: CONTEXT });
+  const answer = async (adapter) => (await engine.ask({ do: 'answer', adapter })).ms;
+  /** Milliseconds that the first answer with an adapter takes longer than the second. */
+  const switchTo = async (adapter) => {
+    const first = await answer(adapter);
+    return { first, extra: first - (await answer(adapter)) };
+  };
+  try {
+    return await phase(`Switching adapters, ${name}`, async (update) => {
+      const fresh = [];
+      let rssAtFirstMb;
+      for (let i = 0; i < run.adapters + SETTLE; i++) {
+        if (i === SETTLE) rssAtFirstMb = engine.rssMb();
+        fresh.push(await switchTo(newAdapter(folder, bytes, `${name}-${i}`)));
+        if (i >= 2) rmSync(adapterPath(folder, `${name}-${i - 2}`), { force: true });
+        update(`${i + 1} of ${run.adapters + SETTLE}`);
+      }
+      const last = run.adapters + SETTLE - 1;
+      const rssAtLastMb = engine.rssMb();
+      const pair = [last, last - 1].map((i) => adapterPath(folder, `${name}-${i}`));
+      const known = [];
+      for (let i = 0; i < KNOWN_SWITCHES; i++) known.push(await switchTo(pair[(i + 1) % 2]));
+      return {
+        adapters: run.adapters,
+        newMs: extraOf(fresh.slice(SETTLE)),
+        knownMs: extraOf(known),
+        rssAtFirstMb,
+        rssAtLastMb,
+      };
+    });
+  } catch (error) {
+    throwIfInterrupted();
+    return { why: error.message };
+  } finally {
+    await engine.end();
+  }
+}
+
+const extraOf = (switches) => significant(median(switches.map(({ extra }) => extra)));
+
+const adapterPath = (folder, name) => join(folder, `${name}.gguf`);
+
+/** Another adapter in the state of one that was trained: its last value, one of B, is another. */
+function newAdapter(folder, bytes, name) {
+  const path = adapterPath(folder, name);
+  const copy = Buffer.from(bytes);
+  copy.writeFloatLE(Math.random() * 1e-6, copy.length - 4);
+  writeFileSync(path, copy);
+  return path;
+}

@@ -1,0 +1,67 @@
+// A training that goes on in this process until it is stopped: LoRA of rank 8 on all matrices over a text of 128 tokens, the
+// steps that memorize takes. Loaded when it is first needed.
+import { availableParallelism } from 'node:os';
+import { openBaseModel } from '../../../dist/training/index.js';
+import { examplesOf } from '../shapes.mjs';
+
+export class BackgroundTraining {
+  #path;
+  #opened;
+  #steps = 0;
+  #goesOn = false;
+  #loop;
+
+  constructor(path) {
+    this.#path = path;
+  }
+
+  /** Starts it and waits for its first step. */
+  async start() {
+    const { step } = await (this.#opened ??= this.#open());
+    this.#goesOn = true;
+    await step();
+    this.#loop = (async () => {
+      while (this.#goesOn) {
+        await step();
+        this.#steps++;
+      }
+    })();
+    this.#loop.catch(() => undefined); // stop() tells
+  }
+
+  async stop() {
+    this.#goesOn = false;
+    await this.#loop;
+  }
+
+  /** Does `work` while it trains, and adds to the result how many steps were done meanwhile, in how many seconds. */
+  async during(work) {
+    await this.start();
+    const steps = this.#steps;
+    const started = performance.now();
+    const result = await work();
+    const done = { steps: this.#steps - steps, seconds: (performance.now() - started) / 1000 };
+    await this.stop();
+    return { ...result, ...done };
+  }
+
+  /** Writes an adapter that one step or more has changed. */
+  async save(path) {
+    const { step, trainer } = await (this.#opened ??= this.#open());
+    await step();
+    await trainer.save(path);
+  }
+
+  /** With as many threads as engram trains with unless told. */
+  async #open() {
+    const model = await openBaseModel(this.#path, { threads: availableParallelism() });
+    const trainer = model.newTrainer({ rank: 8 });
+    const [example] = examplesOf({ batch: 1, tokens: 128 }, model.info.vocabularySize);
+    const batch = [{ example: trainer.add(example), scale: 1 / 128 }];
+    const step = async () => {
+      await trainer.backward(batch);
+      await trainer.update();
+    };
+    return { trainer, step };
+  }
+}
