@@ -2,6 +2,7 @@
 // not done yet; when nothing changed that is a second. Used by start, test and run; `node scripts/bootstrap.mjs` does it alone.
 import { pathToFileURL } from 'node:url';
 import { installDependencies, installed } from './set-up/dependencies.mjs';
+import { buildHnswlib } from './set-up/hnswlib.mjs';
 import { alone } from './set-up/lock.mjs';
 import { fetchModels } from './set-up/models.mjs';
 import { buildNative } from './set-up/native.mjs';
@@ -30,7 +31,7 @@ export async function bootstrap({ models = true } = {}) {
       startLog();
       const fresh = !installed();
       if (fresh) note('Setting up engram: dependencies, native core, models. This is done once.');
-      for (const step of [installDependencies, buildNative, buildTypeScript]) {
+      for (const step of [installDependencies, buildNative, buildHnswlib, buildTypeScript]) {
         await step();
         if (interrupted.signal.aborted) throw new Interrupted();
       }

@@ -1,7 +1,8 @@
 // Builds the native addon with node-gyp when binding.gyp or a C++ source changed; make then compiles only what it must.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { relative } from 'node:path';
+import { nodeGyp } from './node-gyp.mjs';
 import { ROOT, at } from './paths.mjs';
 import { phase } from './progress.mjs';
 import { checkBuildTools } from './requirements.mjs';
@@ -34,26 +35,4 @@ export async function buildNative() {
     await run(process.execPath, ['-e', 'require(process.argv[1])', ADDON]);
   });
   stamp('native', content);
-}
-
-function nodeGyp(args) {
-  const program = at('node_modules', 'node-gyp', 'bin', 'node-gyp.js');
-  return run(process.execPath, [program, ...args, ...headers()], {
-    hint: 'If Node’s headers could not be fetched: npm config set nodedir to where Node is installed.',
-  });
-}
-
-/** Node is often installed with its headers beside it: then none need be downloaded. npm's own nodedir setting reaches
- * node-gyp through the environment and comes first. */
-function headers() {
-  if (process.env.npm_config_nodedir !== undefined) return [];
-  const prefix = dirname(dirname(process.execPath));
-  try {
-    const header = readFileSync(join(prefix, 'include', 'node', 'node_version.h'), 'utf8');
-    const number = (name) => new RegExp(`#define NODE_${name}_VERSION (\\d+)`).exec(header)?.[1];
-    const version = `${number('MAJOR')}.${number('MINOR')}.${number('PATCH')}`;
-    return version === process.versions.node ? [`--nodedir=${prefix}`] : [];
-  } catch {
-    return [];
-  }
 }

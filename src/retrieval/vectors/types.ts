@@ -5,6 +5,15 @@ export interface VectorIndexOptions {
   dimensions: number;
   /** Names the model that made the vectors (`Embedder.id`): those of another one must not be compared with them. */
   embedder: string;
+  /** Candidates kept while the graph is walked, unless a search says otherwise: more find more and take longer. Default:
+   * that of the saved index, or else 128. */
+  ef?: number | undefined;
+  /** Links of a vector in the graph (hnswlib's M). Default 16. Those of a saved graph stay. */
+  connections?: number | undefined;
+  /** Candidates kept while a vector is linked. Default 200. */
+  efConstruction?: number | undefined;
+  /** Every search is exact while there are fewer vectors; a graph is kept from here on. Default 8192. */
+  exactBelow?: number | undefined;
 }
 
 /** Labels the caller chose, and the vectors they stand for. */
@@ -16,9 +25,9 @@ export interface VectorBatch {
 }
 
 export interface SearchOptions {
-  /** Candidates kept while the graph is walked: more find more and take longer. Default 128; at least k counts. */
-  ef?: number;
-  /** Only these labels may be found; what is not in the index is passed over. Default: all. */
+  /** As in VectorIndexOptions; at least k counts. */
+  ef?: number | undefined;
+  /** Only these labels may be found; those that are not in the index are passed over. Default: all may. */
   allowed?: Uint32Array | ReadonlySet<number> | undefined;
 }
 
@@ -31,5 +40,5 @@ export interface Hits {
 
 export interface SaveOptions {
   /** Kept with the index and given back by `revision`: says up to where of the caller's own records it goes. */
-  revision?: string;
+  revision?: string | undefined;
 }

@@ -12,7 +12,7 @@ export class VectorStore {
   readonly #blocks: Float32Array[] = [];
   readonly #slotOf = new Map<number, number>();
   readonly #free: number[] = [];
-  #labels = new Uint32Array(0);
+  #labels: Uint32Array = new Uint32Array(0);
   #live: SlotMask = new Uint8Array(0);
   #slots = 0;
 
@@ -87,6 +87,45 @@ export class VectorStore {
     return { mask, count };
   }
 
+  /** Of each slot its label, and whether it is live. */
+  tables(): [labels: Uint32Array, live: Uint8Array] {
+    return [this.#labels.subarray(0, this.#slots), this.#live.subarray(0, this.#slots)];
+  }
+
+  /** Views of the vectors of all slots, in order. */
+  *blocks(): Iterable<Float32Array> {
+    for (let first = 0; first < this.#slots; first += BLOCK) {
+      const rows = Math.min(BLOCK, this.#slots - first);
+      yield this.#blocks[first / BLOCK]!.subarray(0, rows * this.dimensions);
+    }
+  }
+
+  /** Makes room for slots in an empty store, for the caller to fill; adopt() makes them vectors. */
+  *allocate(slots: number): Iterable<Float32Array> {
+    for (this.#slots = 0; this.#slots < slots;) {
+      const rows = Math.min(BLOCK, slots - this.#slots);
+      this.#blocks.push(new Float32Array(BLOCK * this.dimensions));
+      this.#slots += rows;
+      yield this.#blocks.at(-1)!.subarray(0, rows * this.dimensions);
+    }
+  }
+
+  /** Takes over what tables() of another store gave. False if a label is there twice or a vector's length is not 1. */
+  adopt(labels: Uint32Array, live: Uint8Array): boolean {
+    this.#labels = labels;
+    this.#live = live.map((value) => (value === 0 ? 0 : 1));
+    for (let slot = this.#slots - 1; slot >= 0; slot--) {
+      if (!this.isLive(slot)) {
+        this.#free.push(slot);
+        continue;
+      }
+      const vector = this.vector(slot);
+      if (this.#slotOf.has(labels[slot]!) || !(Math.abs(innerProduct(vector, vector, 0) - 1) < 1e-4)) return false;
+      this.#slotOf.set(labels[slot]!, slot);
+    }
+    return true;
+  }
+
   /** Offers every vector of `mask` (default: all that are there). */
   scan(query: Float32Array, best: Best, mask: SlotMask = this.#live): void {
     const { dimensions } = this;
@@ -107,7 +146,7 @@ export class VectorStore {
   #newSlot(): number {
     const slot = this.#slots++;
     if (slot % BLOCK === 0) this.#blocks.push(new Float32Array(BLOCK * this.dimensions));
-    if (slot === this.#labels.length) {
+    if (slot >= this.#labels.length) {
       const room = Math.max(1024, 2 * slot);
       this.#labels = extended(this.#labels, new Uint32Array(room));
       this.#live = extended(this.#live, new Uint8Array(room));
