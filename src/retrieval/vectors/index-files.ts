@@ -14,6 +14,8 @@ import { VectorStore } from './vector-store.js';
 const MANIFEST = 'index.json';
 /** Files of an index that no manifest names are left over from a save that was cut off. */
 const OURS = /^(vectors|graph)-[0-9a-f]{16}$/;
+/** Vectors written or read at once. */
+const AT_ONCE = 4096;
 /** Bytes of a graph beside those of its vectors, at most, for each vector and link. */
 const BYTES_OF_LINK = 12;
 
@@ -124,11 +126,16 @@ async function writeVectors(
   const file = await open(join(folder, name), 'wx');
   let bytes = 0;
   try {
-    for (const part of [...store.tables(), pending, ...store.blocks()]) {
-      const data = bytesOf(part);
+    const write = async (data: Buffer): Promise<void> => {
       hash.update(data);
       await file.writeFile(data);
       bytes += data.length;
+    };
+    for (const part of [...store.tables(), pending]) await write(bytesOf(part));
+    for (let slot = 0; slot < store.slots;) {
+      const some: Buffer[] = [];
+      for (; slot < store.slots && some.length < AT_ONCE; slot++) some.push(bytesOf(store.vector(slot)));
+      await write(Buffer.concat(some));
     }
     await file.sync();
   } finally {
@@ -166,9 +173,16 @@ async function readVectors(
     const live = await fill(new Uint8Array(slots));
     const pending = await fill(new Uint32Array(manifest.pending));
     const store = new VectorStore(parameters.dimensions);
-    for (const view of store.allocate(slots)) await fill(view);
+    if (!store.adopt(labels, live)) throw damaged('a label is there twice');
+    const rows = new Float32Array(Math.min(AT_ONCE, slots) * parameters.dimensions);
+    for (let slot = 0; slot < slots;) {
+      const some = await fill(rows.subarray(0, Math.min(AT_ONCE, slots - slot) * parameters.dimensions));
+      for (let at = 0; at < some.length; at += parameters.dimensions, slot++) {
+        store.vector(slot).set(some.subarray(at, at + parameters.dimensions));
+      }
+    }
     if (hash.digest('hex') !== record.sha256) throw damaged('its hash is another');
-    if (!store.adopt(labels, live)) throw damaged('a label twice, or a vector that has another length than 1');
+    if (!store.areSound()) throw damaged('a vector has another length than 1');
     return { store, pending: new Set(pending) };
   } finally {
     await file.close();

@@ -1,4 +1,4 @@
-// Exact nearest neighbours: inner products with every vector there is, and the best k of them. Not here: where vectors lie.
+// The best k of many scores, and vectors of length 1, of which the inner product is the cosine. Not here: where vectors lie.
 
 /** The best `k` of what is offered: a heap with the worst on top. Of equal scores the lower label is the better one. */
 export class Best {
@@ -76,25 +76,6 @@ export class Best {
 
 function isWorse(score: number, label: number, thanScore: number, thanLabel: number): boolean {
   return score < thanScore || (score === thanScore && label > thanLabel);
-}
-
-/** Inner product of `query` with the vector that begins at `at`. Four sums, so that additions need not wait for each other. */
-export function innerProduct(query: Float32Array, vectors: Float32Array, at: number): number {
-  const size = query.length;
-  const whole = size - (size % 4);
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let i = 0;
-  for (; i < whole; i += 4) {
-    a += query[i]! * vectors[at + i]!;
-    b += query[i + 1]! * vectors[at + i + 1]!;
-    c += query[i + 2]! * vectors[at + i + 2]!;
-    d += query[i + 3]! * vectors[at + i + 3]!;
-  }
-  for (; i < size; i++) a += query[i]! * vectors[at + i]!;
-  return a + b + (c + d);
 }
 
 /** A copy of the vector at `at` of length 1, or undefined if it has none: zero, or a value that is no finite number. */

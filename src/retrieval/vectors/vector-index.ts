@@ -118,6 +118,7 @@ export class VectorIndex {
     this.#requireOpen();
     const units = this.#units(vectors, labels.length);
     if (this.#saving !== undefined) await this.#whileNotSaving();
+    this.#store.reserve(labels.length);
     units.forEach((unit, i) => {
       const slot = this.#store.set(labels[i]!, unit);
       this.#graph?.enqueue(slot);
@@ -300,7 +301,7 @@ export class VectorIndex {
     for (const slot of graph.pending) if (chosen === undefined || chosen.mask[slot] === 1) found.push(slot);
     if (found.length < best.k) return false;
     // Scores are computed here, so that a vector has one score however it is found.
-    for (const slot of found) best.offer(store.score(slot, unit), store.labelOf(slot));
+    store.scanSlots(unit, best, found);
     return true;
   }
 

@@ -1,22 +1,25 @@
-// The vectors themselves: slots with a unit vector and its label each, in blocks, so that growing copies nothing. A slot that
-// was freed is used again. Exact search over all of them or some. Not here: the graph over them, and files.
-import { Best, innerProduct } from './nearest.js';
+// The vectors of an index: slots with a unit vector and its label each. A slot that was freed is used again. Exact search over
+// all of them or some. Not here: the graph over them, and files.
+import type { Best } from './nearest.js';
+import { BATCH, VectorMemory } from './vector-memory.js';
 
-/** Vectors of a block. */
-const BLOCK = 4096;
-
-/** What of a slot may be found: 1 for those that may. */
+/** Of each slot whether it may be found: 1 or 0. */
 export type SlotMask = Uint8Array;
 
+const LEAST_SLOTS = 256;
+
 export class VectorStore {
-  readonly #blocks: Float32Array[] = [];
+  readonly #memory: VectorMemory;
   readonly #slotOf = new Map<number, number>();
   readonly #free: number[] = [];
   #labels: Uint32Array = new Uint32Array(0);
   #live: SlotMask = new Uint8Array(0);
   #slots = 0;
 
-  constructor(readonly dimensions: number) {}
+  /** Throws `memory`. */
+  constructor(readonly dimensions: number) {
+    this.#memory = new VectorMemory(dimensions);
+  }
 
   /** Vectors there are. */
   get size(): number {
@@ -32,10 +35,6 @@ export class VectorStore {
     return this.#slotOf.get(label);
   }
 
-  labelOf(slot: number): number {
-    return this.#labels[slot]!;
-  }
-
   isLive(slot: number): boolean {
     return this.#live[slot] === 1;
   }
@@ -44,13 +43,26 @@ export class VectorStore {
     return Uint32Array.from(this.#slotOf.keys()).sort();
   }
 
-  /** Stores a vector of length 1; that of a label already there is replaced. Returns its slot. */
+  /** Makes room for so many vectors more. Throws `memory`. */
+  reserve(count: number): void {
+    const slots = this.#slots + Math.max(0, count - this.#free.length);
+    this.#memory.reserve(slots);
+    if (slots <= this.#labels.length) return;
+    const room = Math.max(LEAST_SLOTS, slots, 2 * this.#labels.length);
+    const [labels, live] = [new Uint32Array(room), new Uint8Array(room)];
+    labels.set(this.#labels);
+    live.set(this.#live);
+    this.#labels = labels;
+    this.#live = live;
+  }
+
+  /** Stores a vector of length 1, for which there must be room; that of a label already there is replaced. Returns its slot. */
   set(label: number, unit: Float32Array): number {
-    const slot = this.#slotOf.get(label) ?? this.#free.pop() ?? this.#newSlot();
+    const slot = this.#slotOf.get(label) ?? this.#free.pop() ?? this.#slots++;
     this.#slotOf.set(label, slot);
     this.#labels[slot] = label;
     this.#live[slot] = 1;
-    this.#blocks[Math.floor(slot / BLOCK)]!.set(unit, (slot % BLOCK) * this.dimensions);
+    this.#memory.vector(slot).set(unit);
     return slot;
   }
 
@@ -64,14 +76,9 @@ export class VectorStore {
     return slot;
   }
 
-  /** A view of the vector in a slot. */
+  /** A view of the vector in a slot, until a vector is added. */
   vector(slot: number): Float32Array {
-    const at = (slot % BLOCK) * this.dimensions;
-    return this.#blocks[Math.floor(slot / BLOCK)]!.subarray(at, at + this.dimensions);
-  }
-
-  score(slot: number, query: Float32Array): number {
-    return innerProduct(query, this.#blocks[Math.floor(slot / BLOCK)]!, (slot % BLOCK) * this.dimensions);
+    return this.#memory.vector(slot);
   }
 
   /** The slots of those of these labels that are there. */
@@ -87,75 +94,72 @@ export class VectorStore {
     return { mask, count };
   }
 
+  /** Offers every vector of `mask` (default: all that are there). */
+  scan(query: Float32Array, best: Best, mask: SlotMask = this.#live): void {
+    const { rows } = this.#memory;
+    let count = 0;
+    for (let slot = 0; slot < this.#slots; slot++) {
+      if (mask[slot] === 0) continue;
+      rows[count++] = slot;
+      if (count < BATCH) continue;
+      this.#offer(query, count, best);
+      count = 0;
+    }
+    this.#offer(query, count, best);
+  }
+
+  /** Offers the vectors in some slots. */
+  scanSlots(query: Float32Array, best: Best, slots: readonly number[]): void {
+    for (let first = 0; first < slots.length; first += BATCH) {
+      const count = Math.min(BATCH, slots.length - first);
+      for (let i = 0; i < count; i++) this.#memory.rows[i] = slots[first + i]!;
+      this.#offer(query, count, best);
+    }
+  }
+
+  #offer(query: Float32Array, count: number, best: Best): void {
+    if (count === 0) return;
+    const products = this.#memory.products(query, count);
+    const { rows } = this.#memory;
+    let { bar } = best;
+    for (let i = 0; i < count; i++) {
+      const score = products[i]!;
+      if (score < bar) continue;
+      best.offer(score, this.#labels[rows[i]!]!);
+      ({ bar } = best);
+    }
+  }
+
   /** Of each slot its label, and whether it is live. */
-  tables(): [labels: Uint32Array, live: Uint8Array] {
+  tables(): [labels: Uint32Array, live: SlotMask] {
     return [this.#labels.subarray(0, this.#slots), this.#live.subarray(0, this.#slots)];
   }
 
-  /** Views of the vectors of all slots, in order. */
-  *blocks(): Iterable<Float32Array> {
-    for (let first = 0; first < this.#slots; first += BLOCK) {
-      const rows = Math.min(BLOCK, this.#slots - first);
-      yield this.#blocks[first / BLOCK]!.subarray(0, rows * this.dimensions);
-    }
-  }
-
-  /** Makes room for slots in an empty store, for the caller to fill; adopt() makes them vectors. */
-  *allocate(slots: number): Iterable<Float32Array> {
-    for (this.#slots = 0; this.#slots < slots;) {
-      const rows = Math.min(BLOCK, slots - this.#slots);
-      this.#blocks.push(new Float32Array(BLOCK * this.dimensions));
-      this.#slots += rows;
-      yield this.#blocks.at(-1)!.subarray(0, rows * this.dimensions);
-    }
-  }
-
-  /** Takes over what tables() of another store gave. False if a label is there twice or a vector's length is not 1. */
-  adopt(labels: Uint32Array, live: Uint8Array): boolean {
-    this.#labels = labels;
-    this.#live = live.map((value) => (value === 0 ? 0 : 1));
+  /** Takes over what tables() of another store gave, into an empty one; the vectors are then to be written with vector() and
+   * checked with areSound(). False if a label is there twice. Throws `memory`. */
+  adopt(labels: Uint32Array, live: SlotMask): boolean {
+    this.reserve(labels.length);
+    this.#slots = labels.length;
+    this.#labels.set(labels);
     for (let slot = this.#slots - 1; slot >= 0; slot--) {
-      if (!this.isLive(slot)) {
+      if (live[slot] === 0) {
         this.#free.push(slot);
         continue;
       }
-      const vector = this.vector(slot);
-      if (this.#slotOf.has(labels[slot]!) || !(Math.abs(innerProduct(vector, vector, 0) - 1) < 1e-4)) return false;
+      if (this.#slotOf.has(labels[slot]!)) return false;
       this.#slotOf.set(labels[slot]!, slot);
+      this.#live[slot] = 1;
     }
     return true;
   }
 
-  /** Offers every vector of `mask` (default: all that are there). */
-  scan(query: Float32Array, best: Best, mask: SlotMask = this.#live): void {
-    const { dimensions } = this;
-    let bar = best.bar;
-    for (let first = 0; first < this.#slots; first += BLOCK) {
-      const block = this.#blocks[first / BLOCK]!;
-      const end = Math.min(BLOCK, this.#slots - first);
-      for (let row = 0; row < end; row++) {
-        if (mask[first + row] === 0) continue;
-        const score = innerProduct(query, block, row * dimensions);
-        if (score < bar) continue;
-        best.offer(score, this.#labels[first + row]!);
-        bar = best.bar;
-      }
+  /** Whether the length of every vector is 1. */
+  areSound(): boolean {
+    const { rows } = this.#memory;
+    for (const slot of this.#slotOf.values()) {
+      rows[0] = slot;
+      if (!(Math.abs(this.#memory.products(this.#memory.vector(slot), 1)[0]! - 1) < 1e-4)) return false;
     }
+    return true;
   }
-
-  #newSlot(): number {
-    const slot = this.#slots++;
-    if (slot % BLOCK === 0) this.#blocks.push(new Float32Array(BLOCK * this.dimensions));
-    if (slot >= this.#labels.length) {
-      const room = Math.max(1024, 2 * slot);
-      this.#labels = extended(this.#labels, new Uint32Array(room));
-      this.#live = extended(this.#live, new Uint8Array(room));
-    }
-    return slot;
-  }
-}
-
-function extended<T extends Uint32Array | Uint8Array>(old: T, larger: T): T {
-  larger.set(old);
-  return larger;
 }
