@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /** From the ground up: a layer may import those before it, and of another domain folder only its index.ts. */
 const LAYERS = [
-  ['errors', 'config', 'files', 'addon'],
+  ['errors', 'config', 'files', 'addon', 'database'],
   ['models'],
   ['inference', 'embedding', 'training'],
   ['retrieval'],
@@ -19,7 +19,7 @@ const OWNERS = {
   '@huggingface/transformers': 'embedding',
   'onnxruntime-node': 'embedding',
   'hnswlib-node': 'retrieval',
-  libsql: 'memory',
+  libsql: 'database',
   undici: 'models',
 };
 

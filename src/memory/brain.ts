@@ -6,6 +6,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkName } from '../config.js';
+import { takeWriterLock, withWriterLock } from '../database/index.js';
 import { EngramError, fromSystemError } from '../errors.js';
 import { makeFolder, sha256File, syncFolder } from '../files.js';
 import {
@@ -18,7 +19,6 @@ import {
 } from './events.js';
 import { Ledger } from './ledger.js';
 import { contentWords } from './text.js';
-import { takeWriterLock } from './writer-lock.js';
 
 export interface OpenBrainOptions {
   home: string;
@@ -129,8 +129,6 @@ export class Brain {
   readonly #ledger: Ledger;
   readonly #memories = new Map<string, BrainMemory>();
   #lastEvent = 0;
-  /** Ends when the last write() of this process has. */
-  #writing: Promise<unknown> = Promise.resolve();
 
   /** Use openBrain(). */
   constructor(name: string, folder: string, ledger: Ledger, expected?: ModelIdentity) {
@@ -259,22 +257,14 @@ export class Brain {
    * process the call throws `locked` at once. Files that no event names are deleted before and after.
    * @param doing completes "process 12 is …" for the one who is kept out, e.g. `memorizing`. */
   write<T>(doing: string, action: (writer: BrainWriter) => Promise<T>): Promise<T> {
-    const run = async (): Promise<T> => {
-      const release = takeWriterLock(this.folder, doing);
+    return withWriterLock(this.folder, doing, async () => {
+      await this.#sweep();
       try {
-        await this.#sweep();
-        try {
-          return await action(this.#writer());
-        } finally {
-          await this.#sweep();
-        }
+        return await action(this.#writer());
       } finally {
-        release();
+        await this.#sweep();
       }
-    };
-    const result = this.#writing.then(run);
-    this.#writing = result.catch(() => undefined);
-    return result;
+    });
   }
 
   close(): void {

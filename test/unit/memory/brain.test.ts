@@ -222,9 +222,8 @@ describe('several processes', () => {
       'errors.ts',
       'config.ts',
       'files.ts',
-      ...['events.ts', 'parse-event.ts', 'text.ts', 'ledger.ts', 'writer-lock.ts', 'brain.ts'].map(
-        (file) => `memory/${file}`,
-      ),
+      ...['index.ts', 'sqlite.ts', 'writer-lock.ts'].map((file) => `database/${file}`),
+      ...['events.ts', 'parse-event.ts', 'text.ts', 'ledger.ts', 'brain.ts'].map((file) => `memory/${file}`),
     ]);
   });
   afterAll(() => {

@@ -7,7 +7,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { EngramError } from '../errors.js';
-import { translate } from './ledger.js';
+import { translate } from './sqlite.js';
+
+const LOCK = { name: 'lock of this brain', hint: 'Delete the file; it holds nothing.' };
 
 export interface Holder {
   pid: number;
@@ -27,7 +29,7 @@ export function takeWriterLock(folder: string, doing: string): () => void {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
-    const ours = translate(error, path);
+    const ours = translate(error, path, LOCK);
     throw ours instanceof EngramError && ours.code === 'locked' ? lockedBy(readHolder(note), error) : ours;
   }
   // For the other's hint only. A killed process leaves it behind, and the next holder writes its own over it.
@@ -43,6 +45,30 @@ export function takeWriterLock(folder: string, doing: string): () => void {
     held.exec('ROLLBACK');
     held.close();
   };
+}
+
+/** Who writes a folder in this process: the last one to have asked. */
+const writing = new Map<string, Promise<unknown>>();
+
+/** Runs an action as the only writer of a brain's folder. Calls in one process wait for each other; against another process
+ * the call throws `locked` at once. */
+export function withWriterLock<T>(folder: string, doing: string, action: () => Promise<T>): Promise<T> {
+  const run = async (): Promise<T> => {
+    const release = takeWriterLock(folder, doing);
+    try {
+      return await action();
+    } finally {
+      release();
+    }
+  };
+  const result = (writing.get(folder) ?? Promise.resolve()).then(run);
+  const settled = result
+    .catch(() => undefined)
+    .then(() => {
+      if (writing.get(folder) === settled) writing.delete(folder);
+    });
+  writing.set(folder, settled);
+  return result;
 }
 
 function readHolder(note: string): Holder | undefined {

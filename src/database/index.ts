@@ -1,0 +1,14 @@
+// SQLite files and the lock of those who write them, as the rest of the code sees them.
+export {
+  asBlobs,
+  connect,
+  damaged,
+  findDamage,
+  pragmaNumber,
+  textOf,
+  transaction,
+  translate,
+  type Connection,
+  type DatabaseKind,
+} from './sqlite.js';
+export { takeWriterLock, withWriterLock } from './writer-lock.js';
