@@ -1,0 +1,196 @@
+// From a document to its passages: neighbouring blocks under one heading, together no longer than an embedder reads; what is
+// longer is cut between sentences, with an overlap. A passage is a stretch of the document's text, character for character.
+// Not here: where blocks come from (readers/).
+import type { Block, Content, Metadata } from './readers/index.js';
+
+export interface Chunk {
+  /** In the document's text, UTF-16 units. */
+  start: number;
+  end: number;
+  text: string;
+  /** Headings above it, outermost first. */
+  headings: string[];
+  /** From 1, where the document has pages. */
+  page?: number;
+  metadata?: Metadata;
+}
+
+export interface ChunkOptions {
+  /** Most tokens of a passage, as estimateTokens() counts them, with the headings that are embedded with it. Default 200. */
+  tokens?: number;
+  /** Tokens that a passage repeats of the one before, where a text had to be cut. Default 30. */
+  overlap?: number;
+}
+
+/** Embedders of the MiniLM family read 256 tokens; the estimate is one, and what is cut off cannot be found. */
+const TOKENS = 200;
+const OVERLAP = 30;
+
+/** A piece of a block, the smallest thing that is packed. */
+interface Piece {
+  start: number;
+  end: number;
+  tokens: number;
+  /** It goes on in the next piece: a cut here needs an overlap. */
+  isCut: boolean;
+}
+
+export function chunkContent(content: Content, options: ChunkOptions = {}): Chunk[] {
+  const { text, blocks, pages } = content;
+  const chunks: Chunk[] = [];
+  const headings: { level: number; text: string }[] = [];
+  let section: Block[] = [];
+
+  const path = (): string[] => headings.map((heading) => heading.text);
+  const add = (start: number, end: number, metadata?: Metadata): void => {
+    const page = pages?.findLastIndex((from) => from <= start);
+    chunks.push({
+      ...{ start, end, text: text.slice(start, end), headings: path() },
+      ...(page === undefined ? {} : { page: page + 1 }),
+      ...(metadata === undefined ? {} : { metadata }),
+    });
+  };
+  const limit = (): number => {
+    const context = estimateTokens([content.title ?? '', ...path()].join(' '));
+    // A long title must not leave nothing for the text.
+    return (options.tokens ?? TOKENS) - Math.min(context, (options.tokens ?? TOKENS) / 2);
+  };
+  const flush = (): void => {
+    const most = limit();
+    const pieces = section.flatMap((block) => piecesOf(text, block, most));
+    for (const { start, end } of pack(pieces, most, options.overlap ?? OVERLAP)) add(start, end);
+    section = [];
+  };
+
+  for (const block of blocks) {
+    if (block.kind === 'heading') {
+      flush();
+      const level = block.level ?? 1;
+      while (headings.length > 0 && headings.at(-1)!.level >= level) headings.pop();
+      headings.push({ level, text: headingText(text.slice(block.start, block.end)) });
+    } else if (block.kind === 'record') {
+      // A record stands alone: what is beside it is about something else.
+      const most = limit();
+      const parts = pack(piecesOf(text, block, most), most, 0);
+      for (const { start, end } of parts) add(start, end, block.metadata);
+    } else section.push(block);
+  }
+  flush();
+  return chunks;
+}
+
+/** What is embedded and indexed of a passage: it, and what it is about. */
+export function contextOf(title: string | undefined, { headings, text }: Pick<Chunk, 'headings' | 'text'>): string {
+  // The first heading of most documents is their title.
+  const names = [...new Set([title, ...headings])].filter((name) => name !== undefined && name !== '');
+  return names.length === 0 ? text : `${names.join(' › ')}\n${text}`;
+}
+
+/** `## **Title** ##` as it reads. */
+function headingText(source: string): string {
+  return source
+    .replace(/^#{1,6}\s+|\s+#+\s*$|\n\s*[=-]+\s*$/gu, '')
+    .replace(/[*_`]+/gu, '')
+    .replace(/\s+/gu, ' ')
+    .trim();
+}
+
+/** A block whole, or in sentences (code: lines), or, where those are too long as well, in words. */
+function piecesOf(text: string, block: Block, most: number): Piece[] {
+  const { start, end, kind } = block;
+  const tokens = estimateTokens(text.slice(start, end));
+  if (tokens <= most) return [{ start, end, tokens, isCut: false }];
+  const units = kind === 'text' ? sentences(text, start, end) : lines(text, start, end);
+  const pieces = units.flatMap((unit) => {
+    const size = estimateTokens(text.slice(unit.start, unit.end));
+    return size <= most ? [{ ...unit, tokens: size, isCut: true }] : words(text, unit.start, unit.end, most);
+  });
+  const last = pieces.at(-1);
+  if (last !== undefined) last.isCut = false;
+  return pieces;
+}
+
+/** Pieces in runs of at most `most` tokens. Where a block had to be cut, the next run begins with the last pieces of the one
+ * before, as far as they fit into `overlap` tokens. */
+function pack(pieces: readonly Piece[], most: number, overlap: number): { start: number; end: number }[] {
+  const runs: { start: number; end: number }[] = [];
+  let run: Piece[] = [];
+  let size = 0;
+  for (const piece of pieces) {
+    if (run.length > 0 && size + piece.tokens > most) {
+      runs.push({ start: run[0]!.start, end: run.at(-1)!.end });
+      const kept: Piece[] = [];
+      let repeated = 0;
+      for (const earlier of run.at(-1)!.isCut ? run.toReversed() : []) {
+        repeated += earlier.tokens;
+        if (repeated > overlap || repeated + piece.tokens > most || kept.length === run.length - 1) break;
+        kept.unshift(earlier);
+      }
+      run = kept;
+      size = kept.reduce((sum, { tokens }) => sum + tokens, 0);
+    }
+    run.push(piece);
+    size += piece.tokens;
+  }
+  if (run.length > 0) runs.push({ start: run[0]!.start, end: run.at(-1)!.end });
+  return runs;
+}
+
+type Stretch = Pick<Piece, 'start' | 'end'>;
+
+function sentences(text: string, start: number, end: number): Stretch[] {
+  const segmenter = new Intl.Segmenter(undefined, { granularity: 'sentence' });
+  return stretches(text, start, [...segmenter.segment(text.slice(start, end))].map(({ segment }) => segment));
+}
+
+function lines(text: string, start: number, end: number): Stretch[] {
+  return stretches(text, start, text.slice(start, end).split(/(?<=\n)/u));
+}
+
+/** Neighbouring segments as stretches without white space at their ends. */
+function stretches(text: string, start: number, segments: readonly string[]): Stretch[] {
+  const out: Stretch[] = [];
+  let at = start;
+  for (const segment of segments) {
+    const from = at + (segment.length - segment.trimStart().length);
+    const to = at + segment.trimEnd().length;
+    if (from < to) out.push({ start: from, end: to });
+    at += segment.length;
+  }
+  return out;
+}
+
+/** A sentence without end, cut between words; a word without end, between characters. */
+function words(text: string, start: number, end: number, most: number): Piece[] {
+  const pieces: Piece[] = [];
+  const part = Math.max(8, Math.floor(most / 4));
+  let from = start;
+  let tokens = 0;
+  const cut = (to: number): void => {
+    if (to > from && tokens > 0) pieces.push({ start: from, end: to, tokens, isCut: true });
+    from = to;
+    tokens = 0;
+  };
+  for (const { index, 0: word } of text.slice(start, end).matchAll(/\s*(?:[\p{L}\p{M}\p{N}]{1,24}|[^\s\p{L}\p{N}]{1,4})/gu)) {
+    const size = estimateTokens(word);
+    if (tokens + size > part) cut(start + index);
+    tokens += size;
+  }
+  cut(end);
+  return pieces;
+}
+
+/**
+ * About how many tokens of a WordPiece vocabulary a text has, without a tokenizer and rather too many: a Chinese, Japanese or
+ * Korean character is one, an English word one and another for every six letters, and of other scripts every second letter is.
+ */
+export function estimateTokens(text: string): number {
+  let tokens = 0;
+  for (const { 0: part } of text.matchAll(/[a-z]+|\p{N}+|[\p{L}\p{M}]+|[^\s\p{L}\p{M}\p{N}]/giu)) {
+    if (/^[a-z]/iu.test(part)) tokens += 1 + Math.floor(part.length / 7);
+    else if (/^\p{N}/u.test(part)) tokens += Math.ceil(part.length / 2.5);
+    else if (/^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u.test(part)) tokens += part.length;
+    else tokens += Math.ceil(part.length / 2);
+  }
+  return tokens;
+}

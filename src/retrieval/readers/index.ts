@@ -1,0 +1,70 @@
+// Which reader a file gets: by its first bytes where they tell, else by the end of its name. Readers and their libraries are
+// loaded when the first file of their kind comes.
+import { extname } from 'node:path';
+import { SkipError, type Content, type DocumentKind, type Reader } from './types.js';
+
+export { SkipError, type Block, type Content, type DocumentKind, type Metadata, type SkipCode } from './types.js';
+
+const READERS: Record<DocumentKind, () => Promise<Reader>> = {
+  text: async () => (await import('./text.js')).readText,
+  markdown: async () => (await import('./markdown.js')).readMarkdown,
+  html: async () => (await import('./html.js')).readHtml,
+  pdf: async () => (await import('./pdf.js')).readPdf,
+  docx: async () => (await import('./docx.js')).readDocx,
+  csv: async () => (await import('./csv.js')).readCsv,
+  json: async () => (await import('./json.js')).readJson,
+  code: async () => (await import('./code.js')).readCode,
+};
+
+const EXTENSIONS: Record<DocumentKind, string> = {
+  text: 'txt text log rst adoc org tex',
+  markdown: 'md markdown mdx mkd',
+  html: 'html htm xhtml',
+  pdf: 'pdf',
+  docx: 'docx docm',
+  csv: 'csv tsv',
+  json: 'json jsonl ndjson',
+  code:
+    'js mjs cjs jsx ts mts cts tsx py rb php java kt kts scala groovy c h cc cpp cxx hpp hh cs fs go rs swift m mm dart lua pl ' +
+    'pm r jl hs elm ml ex exs erl clj lisp el vim sh bash zsh fish ps1 bat sql graphql proto css scss less vue svelte tf ' +
+    'cmake mk gradle toml yaml yml ini cfg conf xml',
+};
+
+const KINDS = new Map<string, DocumentKind>(
+  Object.entries(EXTENSIONS).flatMap(([kind, list]) =>
+    list.split(' ').map((extension) => [`.${extension}`, kind as DocumentKind] as const),
+  ),
+);
+
+/** First bytes of formats that are no text and have no reader. */
+const FOREIGN: readonly (readonly [name: string, magic: string])[] = [
+  ['an archive', '504b0304'],
+  ['an old Office document', 'd0cf11e0'],
+  ['a picture', '89504e47'],
+  ['a picture', 'ffd8ff'],
+  ['a picture', '47494638'],
+  ['a GGUF model', '47475546'],
+  ['an archive', '1f8b'],
+  ['a program', '7f454c46'],
+  ['a database', '53514c69746520666f726d6174'],
+];
+
+/** Reads a file's bytes. Throws SkipError for one that gives no text. */
+export async function readContent(bytes: Buffer, path: string): Promise<Content> {
+  if (bytes.length === 0) throw new SkipError('empty', 'It is empty.');
+  const content = await (await READERS[kindOf(bytes, path)]())(bytes, path);
+  if (content.blocks.every(({ kind }) => kind === 'heading') && content.text.trim() === '') {
+    throw new SkipError('empty', 'There is no text in it.');
+  }
+  return content;
+}
+
+function kindOf(bytes: Buffer, path: string): DocumentKind {
+  if (bytes.toString('latin1', 0, 5) === '%PDF-') return 'pdf';
+  const kind = KINDS.get(extname(path).toLowerCase()) ?? 'text';
+  if (kind === 'docx' || kind === 'pdf') return kind;
+  const head = bytes.toString('hex', 0, 16);
+  const foreign = FOREIGN.find(([, magic]) => head.startsWith(magic));
+  if (foreign !== undefined) throw new SkipError('binary', `It is ${foreign[0]}.`);
+  return kind;
+}

@@ -1,0 +1,29 @@
+// Records (rows, objects) as text that a model can read and as fields that a search can filter by. Not here: their formats.
+import type { Metadata } from './types.js';
+
+/** Longest value that is kept as a field, characters. */
+const LONGEST_FIELD = 200;
+
+/** `name: value` lines. */
+export function recordText(fields: Metadata): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n');
+}
+
+/** The fields of an object of any depth by their dotted paths: `address.city`. Empty ones are left out. */
+export function fieldsOf(value: unknown, path = '', out: Metadata = {}): Metadata {
+  if (typeof value === 'string' ? value.trim() !== '' : typeof value === 'number' || typeof value === 'boolean') {
+    out[path === '' ? 'value' : path] = value as string | number | boolean;
+  } else if (typeof value === 'object' && value !== null) {
+    // Deeper than any data is nested: an attack on the stack.
+    if (path.split('.').length > 100) return out;
+    for (const [key, item] of Object.entries(value)) fieldsOf(item, path === '' ? key : `${path}.${key}`, out);
+  }
+  return out;
+}
+
+/** The fields that are short enough to filter by. */
+export function shortFields(fields: Metadata): Metadata {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => String(value).length <= LONGEST_FIELD));
+}

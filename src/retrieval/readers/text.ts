@@ -1,0 +1,32 @@
+// Plain text: paragraphs between blank lines. Also what remains of other formats once their marks are gone.
+import { decodeText } from './decode.js';
+import type { Block, Reader } from './types.js';
+
+export const readText: Reader = async (bytes) => {
+  const { text, encoding } = await decodeText(bytes);
+  return { kind: 'text', text, blocks: paragraphs(text), metadata: { encoding } };
+};
+
+/** The paragraphs between `start` and `end`, without the white space around them. */
+export function paragraphs(text: string, start = 0, end = text.length, kind: Block['kind'] = 'text'): Block[] {
+  const blocks: Block[] = [];
+  const add = (from: number, to: number): void => {
+    const block = trimmed(text, from, to);
+    if (block !== undefined) blocks.push({ kind, ...block });
+  };
+  let from = start;
+  for (const { index, 0: gap } of text.slice(start, end).matchAll(/\r?\n(?:[^\S\n]*\r?\n)+/gu)) {
+    add(from, start + index);
+    from = start + index + gap.length;
+  }
+  add(from, end);
+  return blocks;
+}
+
+/** The stretch without the white space at its ends; undefined if there is nothing else. */
+export function trimmed(text: string, start: number, end: number): { start: number; end: number } | undefined {
+  let [from, to] = [start, end];
+  while (from < to && /\s/u.test(text[from]!)) from++;
+  while (to > from && /\s/u.test(text[to - 1]!)) to--;
+  return from < to ? { start: from, end: to } : undefined;
+}

@@ -1,0 +1,56 @@
+// What a reader makes of a file: its text, and where in it headings, paragraphs and pages are. Not here: the readers, and how
+// passages are cut from it (chunks.ts).
+
+/** A stretch of a text, [start, end) in UTF-16 units. Blocks are in order and do not overlap. */
+export interface Block {
+  kind: 'heading' | 'text' | 'code' | 'record';
+  start: number;
+  end: number;
+  /** Of a heading, from 1. */
+  level?: number;
+  /** Of a record: fields that passages can be filtered by. */
+  metadata?: Metadata;
+}
+
+export type Metadata = Record<string, string | number | boolean>;
+
+export interface Content {
+  kind: DocumentKind;
+  /** What the document calls itself, if it does. */
+  title?: string;
+  /** All of it as text; offsets refer to this. Of a text file it is the decoded file. */
+  text: string;
+  blocks: Block[];
+  /** Where pages begin, for formats that have them. */
+  pages?: number[];
+  /** What the file says about itself: encoding, author … */
+  metadata?: Metadata;
+}
+
+export type DocumentKind = 'text' | 'markdown' | 'html' | 'pdf' | 'docx' | 'csv' | 'json' | 'code';
+
+/** Makes content of a file's bytes. Throws SkipError for one that cannot be read. */
+export type Reader = (bytes: Buffer, path: string) => Content | Promise<Content>;
+
+/** Why a file gives no passages: the file's fault, not a failure of ours. */
+export type SkipCode =
+  | 'empty' // nothing in it
+  | 'binary' // no text
+  | 'too_large'
+  | 'protected' // by a password
+  | 'corrupt' // not what its name says
+  | 'unsupported' // no reader for it
+  | 'unreadable' // no permission, or it is gone
+  | 'changing'; // while it was read, every time
+
+export class SkipError extends Error {
+  override readonly name = 'SkipError';
+
+  constructor(
+    readonly code: SkipCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

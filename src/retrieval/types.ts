@@ -1,0 +1,68 @@
+// The words of retrieval: documents, passages, what came of reading and of searching. Not here: how they are stored.
+import type { DocumentKind, Metadata, SkipCode } from './readers/index.js';
+
+export interface Skipped {
+  path: string;
+  code: SkipCode;
+  /** A sentence about "it", the file. */
+  reason: string;
+}
+
+/** A document as the library holds it. */
+export interface StoredDocument {
+  id: number;
+  /** Absolute. */
+  path: string;
+  kind: DocumentKind | undefined;
+  title: string | undefined;
+  bytes: number;
+  mtimeMs: number;
+  /** Number of its passages. */
+  passages: number;
+  /** Why there are none. */
+  skipped: { code: SkipCode; reason: string } | undefined;
+}
+
+/** A stretch of a document. */
+export interface Passage {
+  id: number;
+  /** Absolute path of its document. */
+  source: string;
+  title: string | undefined;
+  /** Headings above it, outermost first. */
+  headings: string[];
+  /** From 1, where the document has pages. */
+  page: number | undefined;
+  /** [start, end) in the document's text, UTF-16 units. */
+  start: number;
+  end: number;
+  text: string;
+  metadata: Metadata;
+}
+
+export interface FoundPassage extends Passage {
+  /** By which it was ranked; comparable within one search only. */
+  score: number;
+  /** Closeness of meaning, from -1 to 1; undefined if it was found by its words alone. */
+  cosine: number | undefined;
+}
+
+export interface IngestReport {
+  added: string[];
+  changed: string[];
+  removed: string[];
+  /** Number of documents that are as they were. */
+  unchanged: number;
+  skipped: Skipped[];
+  /** What the library holds now. */
+  documents: number;
+  passages: number;
+  /** Passages that were embedded now; the others were known. */
+  embedded: number;
+  seconds: number;
+}
+
+export type IngestProgress =
+  | { phase: 'walk'; files: number }
+  | { phase: 'read'; done: number; of: number; path: string }
+  | { phase: 'embed'; done: number; of: number };

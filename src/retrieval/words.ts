@@ -1,0 +1,48 @@
+// Texts as full text search sees them. SQLite's tokenizer divides words at spaces, which Chinese and Japanese do not write:
+// their characters are indexed in pairs. Not here: ranking (bm25 is SQLite's).
+//
+// Pairs and not words by Intl.Segmenter or SQLite's trigrams: a segmenter divides a word in a question otherwise than inside a
+// longer word of a text (test/unit/retrieval/words.test.ts), and trigrams cannot find a word of two characters, as most are.
+
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー々]+/gu;
+
+/** Words that say nothing about what a text is about, and that most texts have. */
+const FUNCTION_WORDS = new Set(
+  (
+    'a an the this that these those of in on at by for from to with into about as and or but nor so than then is are was ' +
+    'were be been being am do does did have has had will would shall should can could may might must i you he she it we ' +
+    'they me him her us them my your his its our their who whom which what where when why how not no yes there here if'
+  ).split(' '),
+);
+
+/** A text with its unspaced runs as pairs of characters; what a run ends with stands alone, so that every character begins
+ * something. */
+export function indexable(text: string): string {
+  return text.normalize('NFKC').replace(UNSPACED, (run) => ` ${pairs(run, true).join(' ')} `);
+}
+
+/** A question as an FTS5 expression that finds passages with any of its words; undefined if it has none. */
+export function matchExpression(question: string): string | undefined {
+  const terms = new Set<string>();
+  const plain = question.normalize('NFKC').replace(UNSPACED, (run) => {
+    for (const pair of pairs(run, false)) terms.add([...pair].length === 1 ? `"${pair}"*` : `"${pair}"`);
+    return ' ';
+  });
+  // As unicode61 divides: everything else separates.
+  const words = (plain.toLowerCase().match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu) ?? []).map((word) => word);
+  const telling = words.filter((word) => !FUNCTION_WORDS.has(word));
+  for (const word of telling.length + terms.size > 0 ? telling : words) terms.add(`"${word}"`);
+  return terms.size === 0 ? undefined : [...terms].slice(0, MOST_TERMS).join(' OR ');
+}
+
+/** A question as long as a page would make SQLite walk half the index. */
+const MOST_TERMS = 64;
+
+function pairs(run: string, withLast: boolean): string[] {
+  const characters = [...run];
+  if (characters.length === 1) return characters;
+  const out = characters.slice(1).map((character, i) => characters[i]! + character);
+  if (withLast) out.push(characters.at(-1)!);
+  return out;
+}
