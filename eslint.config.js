@@ -8,7 +8,7 @@ const LAYERS = [
   ['inference', 'embedding', 'training'],
   ['retrieval'],
   ['memory'],
-  ['engram', 'doctor'],
+  ['engram', 'open-retrieval', 'doctor'],
   ['index'],
   ['gradient', 'langchain', 'cli', 'server'],
 ];
@@ -21,6 +21,10 @@ const OWNERS = {
   'hnswlib-node': 'retrieval',
   libsql: 'database',
   undici: 'models',
+  unpdf: 'retrieval',
+  mammoth: 'retrieval',
+  linkedom: 'retrieval',
+  chokidar: 'retrieval',
 };
 
 const direction = LAYERS.flatMap((layer, level) =>

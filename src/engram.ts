@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder } from './embedding/index.js';
-import { EngramError, throwIfCancelled } from './errors.js';
+import { EngramError } from './errors.js';
 import type { ChatMessage, Generator } from './inference/index.js';
 import {
   informationFrom,
@@ -20,7 +20,14 @@ import {
   type Receipt,
   type Route,
 } from './memory/index.js';
-import { findEntry, isInstalled, modelSha256, pullModel, resolveModel, type ResolvedModel } from './models/index.js';
+import { ensureModel, modelSha256, type ResolvedModel } from './models/index.js';
+import {
+  Retrieval,
+  type FoundPassage,
+  type IngestOptions,
+  type IngestReport,
+  type SearchOptions,
+} from './retrieval/index.js';
 import {
   AdapterStore,
   openBaseModel,
@@ -85,6 +92,7 @@ export interface EvaluateRequest extends Omit<ClassifyRequest, 'texts'> {
 export class Engram {
   readonly settings: Settings;
   readonly adapters: AdapterStore;
+  readonly #retrieval: Retrieval;
   readonly #model: ResolvedModel;
   readonly #generator: Generator;
   readonly #cache: string;
@@ -102,6 +110,7 @@ export class Engram {
   ) {
     this.settings = settings;
     this.adapters = new AdapterStore(settings.home);
+    this.#retrieval = new Retrieval({ ...settings, embedder: () => this.#embed() });
     this.#model = model;
     this.#generator = generator;
     this.#cache = join(settings.home, 'cache');
@@ -117,7 +126,7 @@ export class Engram {
   static async open(options: OpenOptions = {}): Promise<Engram> {
     const { onProgress, signal, contextSize, ...given } = options;
     const settings = readSettings(defined({ ...given, context: contextSize }));
-    const model = await installed(settings, settings.model, 'chat', onProgress, signal);
+    const model = await ensureModel(settings, settings.model, 'chat', pulling(onProgress), signal);
     const { loadGenerator } = await import('./inference/index.js'); // heavy: what needs no model does not wait for it
     const generator = await loadGenerator(model.path, {
       gpu: settings.gpu,
@@ -206,6 +215,17 @@ export class Engram {
     return memory.brain.forget(idOrText, (path) => this.#generator.releaseAdapter(path));
   }
 
+  /** Reads files and folders into the brain's documents, or goes through those given before if there are none: what is new or
+   * changed is stored, what was deleted is removed. Throws as retrieval/ingest.ts says, and `locked`. */
+  ingest(paths: string | readonly string[] = [], options: IngestOptions = {}): Promise<IngestReport> {
+    return this.#retrieval.ingest(typeof paths === 'string' ? [paths] : paths, options);
+  }
+
+  /** The passages of documents that are best for a question. Throws `empty`, `usage`, `mismatch`, `cancelled`. */
+  search(question: string, options: SearchOptions = {}): Promise<FoundPassage[]> {
+    return this.#retrieval.search(question, options);
+  }
+
   /** Fine-tunes a named adapter on a file of examples, or goes on with a run that was cut off. See training/train-file.ts for
    * what it throws. */
   train(request: TrainRequest): Promise<TrainReport> {
@@ -251,6 +271,7 @@ export class Engram {
   async close(): Promise<void> {
     this.#memory?.brain.close();
     this.#memory = undefined;
+    this.#retrieval.close();
     await this.#generator.close();
     await (await this.#embedder?.catch(() => undefined))?.close();
     (await this.#baseModel?.catch(() => undefined))?.close();
@@ -269,7 +290,7 @@ export class Engram {
 
   #embed(): Promise<Embedder> {
     this.#embedder ??= (async () => {
-      const { path } = await installed(this.settings, this.settings.embedder, 'embedding', this.#onProgress);
+      const { path } = await ensureModel(this.settings, this.settings.embedder, 'embedding', pulling(this.#onProgress));
       const { loadEmbedder } = await import('./embedding/index.js');
       return loadEmbedder({ folder: path });
     })();
@@ -293,26 +314,8 @@ export class Engram {
   }
 }
 
-/** A model that is there, or is pulled now. */
-async function installed(
-  settings: Settings,
-  name: string,
-  role: 'chat' | 'embedding',
-  onProgress: OpenOptions['onProgress'],
-  signal?: AbortSignal,
-): Promise<ResolvedModel> {
-  const { home, offline } = settings;
-  const entry = findEntry(name);
-  if (entry !== undefined && !(await isInstalled(home, entry))) {
-    await pullModel(home, name, {
-      offline,
-      signal,
-      onProgress: ({ receivedBytes, totalBytes }) =>
-        onProgress?.({ phase: 'pull', share: receivedBytes / Math.max(1, totalBytes) }),
-    });
-  }
-  throwIfCancelled(signal);
-  return resolveModel(home, name, { role });
+function pulling(onProgress: OpenOptions['onProgress']): (share: number) => void {
+  return (share) => onProgress?.({ phase: 'pull', share });
 }
 
 function checkSampling(options: Omit<AskOptions, 'adapter'>): void {

@@ -42,6 +42,21 @@ export {
   type PullOptions,
   type PullProgress,
 } from './models/index.js';
+export { openRetrieval, type OpenedRetrieval, type OpenRetrievalOptions } from './open-retrieval.js';
+export {
+  SEARCH_MODES,
+  timeOf,
+  type DocumentKind,
+  type FoundPassage,
+  type IngestOptions,
+  type IngestProgress,
+  type IngestReport,
+  type Passage,
+  type Retrieval,
+  type SearchMode,
+  type SearchOptions,
+  type StoredDocument,
+} from './retrieval/index.js';
 export {
   AdapterStore,
   RunControl,

@@ -14,6 +14,11 @@ export interface Api extends Pick<
   Index,
   'listModels' | 'pullModel' | 'showModel' | 'removeModel' | 'removeBrain' | 'doctor' | 'plotRun'
 > {
+  /** The documents of a brain, without its model. */
+  openRetrieval: (options: index.OpenRetrievalOptions) => {
+    retrieval: Pick<index.Retrieval, 'ingest' | 'search' | 'documents' | 'remove'>;
+    close: () => Promise<void>;
+  };
   /** A brain without its model, to list and forget. */
   openBrain: (options: { home: string; name: string }) => Promise<Pick<index.Brain, 'memories' | 'forget' | 'close'>>;
   Engram: { open: (options: index.OpenOptions) => Promise<Engine> };

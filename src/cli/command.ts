@@ -8,7 +8,7 @@ export interface CommandSpec {
   usage: string;
   /** One line for the list of commands. */
   summary: string;
-  /** Flags and their descriptions. */
+  /** Flags and their descriptions; `--flag <value>...` may be given several times. */
   options?: readonly (readonly [flags: string, description: string])[];
   /** More of them, under headings, where there are many. */
   groups?: readonly (readonly [heading: string, options: NonNullable<CommandSpec['options']>])[];

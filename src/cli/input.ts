@@ -103,6 +103,12 @@ export function stringOf(options: Readonly<Record<string, unknown>>, name: strin
   return typeof given === 'string' ? given : undefined;
 }
 
+/** The texts an option was given, which may be given several times, or undefined. */
+export function listOf(options: Readonly<Record<string, unknown>>, name: string): string[] | undefined {
+  const given = options[name];
+  return Array.isArray(given) ? given.filter((item) => typeof item === 'string') : undefined;
+}
+
 const UNITS: Readonly<Record<string, number>> = { kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
 
 /** A size such as 2GB, 1.5 GiB or 800MB in bytes, or undefined. Throws `usage`. */

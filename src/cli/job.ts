@@ -90,6 +90,20 @@ export class Job {
     return engine;
   }
 
+  /** Opens the documents of the brain, without loading the model that chats. */
+  async retrieval(): Promise<ReturnType<Api['openRetrieval']>['retrieval']> {
+    const { openRetrieval } = await this.#load();
+    const { home, embedder, brain, offline } = this.settings;
+    const { retrieval, close } = openRetrieval({
+      ...{ home, embedder, brain, offline },
+      onProgress: ({ share }) => {
+        this.progress.show(`Fetching ${embedder}`, '', share);
+      },
+    });
+    this.#closing.push(close);
+    return retrieval;
+  }
+
   /** Opens the brain alone, without loading a model; undefined if there is none yet. */
   async brain(): Promise<Awaited<ReturnType<Api['openBrain']>> | undefined> {
     const { openBrain } = await this.#load();

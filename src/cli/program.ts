@@ -9,12 +9,15 @@ import { chat } from './commands/chat.js';
 import { classify } from './commands/classify.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
+import { documents } from './commands/documents.js';
 import { forget } from './commands/forget.js';
+import { ingest } from './commands/ingest.js';
 import { memories } from './commands/memories.js';
 import { memorize } from './commands/memorize.js';
 import { models } from './commands/models.js';
 import { runs } from './commands/runs.js';
 import { plot } from './commands/plot.js';
+import { search } from './commands/search.js';
 import { train } from './commands/train.js';
 
 export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
@@ -23,6 +26,9 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   memorize,
   memories,
   forget,
+  ingest,
+  search,
+  documents,
   train,
   classify,
   plot,
@@ -104,7 +110,9 @@ function addCommand(parent: Command, spec: CommandSpec, action: Action): void {
     .description(`${capital(spec.summary)}.`);
   for (const [heading, options] of [[undefined, spec.options ?? []] as const, ...(spec.groups ?? [])]) {
     for (const [flags, description] of options) {
-      const option = new Option(flags, description);
+      const isRepeatable = flags.endsWith('...');
+      const option = new Option(isRepeatable ? flags.slice(0, -3) : flags, description);
+      if (isRepeatable) option.argParser((value, before: string[] = []) => [...before, value]);
       option.makeOptionMandatory(spec.required?.includes(option.attributeName()) === true);
       if (heading !== undefined) option.helpGroup(`${heading}:`);
       command.addOption(option);

@@ -2,6 +2,7 @@
 // whether it fits.
 export { catalog, defaultEntry, findEntry, nearestNames, totalBytes } from './catalog.js';
 export type { CatalogEntry, CatalogFile, FileSource, ModelRole, ModelShape } from './catalog.js';
+export { ensureModel } from './ensure.js';
 export { availableMemory, entryNeeds, memoryNeeds, requireMemory } from './fit.js';
 export type { FitOptions, MemoryNeeds, SizedModel } from './fit.js';
 export { readGgufHeader } from './gguf.js';

@@ -140,7 +140,11 @@ type Stretch = Pick<Piece, 'start' | 'end'>;
 
 function sentences(text: string, start: number, end: number): Stretch[] {
   const segmenter = new Intl.Segmenter(undefined, { granularity: 'sentence' });
-  return stretches(text, start, [...segmenter.segment(text.slice(start, end))].map(({ segment }) => segment));
+  return stretches(
+    text,
+    start,
+    [...segmenter.segment(text.slice(start, end))].map(({ segment }) => segment),
+  );
 }
 
 function lines(text: string, start: number, end: number): Stretch[] {
@@ -171,7 +175,9 @@ function words(text: string, start: number, end: number, most: number): Piece[] 
     from = to;
     tokens = 0;
   };
-  for (const { index, 0: word } of text.slice(start, end).matchAll(/\s*(?:[\p{L}\p{M}\p{N}]{1,24}|[^\s\p{L}\p{N}]{1,4})/gu)) {
+  for (const { index, 0: word } of text
+    .slice(start, end)
+    .matchAll(/\s*(?:[\p{L}\p{M}\p{N}]{1,24}|[^\s\p{L}\p{N}]{1,4})/gu)) {
     const size = estimateTokens(word);
     if (tokens + size > part) cut(start + index);
     tokens += size;
@@ -189,7 +195,8 @@ export function estimateTokens(text: string): number {
   for (const { 0: part } of text.matchAll(/[a-z]+|\p{N}+|[\p{L}\p{M}]+|[^\s\p{L}\p{M}\p{N}]/giu)) {
     if (/^[a-z]/iu.test(part)) tokens += 1 + Math.floor(part.length / 7);
     else if (/^\p{N}/u.test(part)) tokens += Math.ceil(part.length / 2.5);
-    else if (/^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u.test(part)) tokens += part.length;
+    else if (/^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u.test(part))
+      tokens += part.length;
     else tokens += Math.ceil(part.length / 2);
   }
   return tokens;

@@ -10,7 +10,13 @@ export const readCsv: Reader = async (bytes, path) => {
   const delimiter = /\.tsv$/iu.test(path) ? '\t' : guessDelimiter(source);
   let rows: string[][];
   try {
-    rows = parse(source, { delimiter, bom: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true });
+    rows = parse(source, {
+      delimiter,
+      bom: true,
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+    });
   } catch (error) {
     throw new SkipError('corrupt', `It is not sound CSV: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,

@@ -5,6 +5,9 @@ import { SkipError, type Content, type DocumentKind, type Reader } from './types
 
 export { SkipError, type Block, type Content, type DocumentKind, type Metadata, type SkipCode } from './types.js';
 
+/** Raised when readers or chunks change what they make of a file: every file is then read again at the next ingest. */
+export const READER_VERSION = 1;
+
 const READERS: Record<DocumentKind, () => Promise<Reader>> = {
   text: async () => (await import('./text.js')).readText,
   markdown: async () => (await import('./markdown.js')).readMarkdown,

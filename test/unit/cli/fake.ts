@@ -11,7 +11,7 @@ import { EngramError } from '../../../src/errors.js';
 import { reportOf } from '../../../src/training/classify/report.js';
 import { RunControl } from '../../../src/training/control.js';
 import { plotRun } from '../../../src/training/logs/plot.js';
-import type { Answer, AskOptions, Memory, MemoryInput, Receipt } from '../../../src/index.js';
+import type { Answer, AskOptions, FoundPassage, Memory, MemoryInput, Receipt } from '../../../src/index.js';
 
 export function newAnswer(text: string, changes: Partial<Answer> = {}): Answer {
   return {
@@ -39,6 +39,14 @@ export function newReceipt(id: string, changes: Partial<Receipt> = {}): Receipt 
     flop: 1e11,
     committed: true,
     probes: [],
+    ...changes,
+  };
+}
+
+export function newPassage(text: string, changes: Partial<FoundPassage> = {}): FoundPassage {
+  return {
+    ...{ id: 1, source: '/notes/kiln.md', title: 'Kilns', headings: ['Kilns', 'Firing'], page: undefined },
+    ...{ start: 10, end: 10 + text.length, text, metadata: {}, score: 0.03, cosine: 0.7 },
     ...changes,
   };
 }
@@ -217,6 +225,30 @@ export class FakeApi implements Api {
       files: [{ path: 'a.gguf', bytes: 9e7 }],
     });
   readonly removeModel: Api['removeModel'] = () => Promise.resolve(98_362_432);
+  /** What was asked of the documents. */
+  readonly asked: unknown[][] = [];
+  passages: FoundPassage[] = [];
+  readonly openRetrieval: Api['openRetrieval'] = () => ({
+    retrieval: {
+      ingest: (paths, options) => {
+        this.asked.push(['ingest', paths, options?.maxBytes]);
+        options?.onProgress?.({ phase: 'walk', files: 2 });
+        options?.onProgress?.({ phase: 'read', done: 1, of: 2, path: '/notes/kiln.md' });
+        return Promise.resolve({
+          ...{ added: ['/notes/kiln.md'], changed: [], removed: [], unchanged: 0, embedded: 3, seconds: 0.5 },
+          ...{ documents: 1, passages: 3 },
+          skipped: [{ path: '/notes/a.bin', code: 'binary', reason: 'It is a binary file.' }],
+        });
+      },
+      search: (question, { signal: _signal, ...options } = {}) => {
+        this.asked.push(['search', question, options]);
+        return Promise.resolve(this.passages);
+      },
+      documents: () => [],
+      remove: (source) => Promise.reject(new EngramError('not_found', `No document fits "${source}".`)),
+    },
+    close: () => Promise.resolve(),
+  });
   readonly openBrain: Api['openBrain'] = () =>
     Promise.resolve({
       memories: () => this.engine.memories(),

@@ -1,0 +1,38 @@
+// `engram documents`: what has been ingested.
+import type { CommandGroup } from '../command.js';
+import { bytes, count, table } from '../format.js';
+import { textOf } from '../input.js';
+
+export const documents: CommandGroup = {
+  usage: 'documents',
+  summary: 'what has been ingested: list, rm',
+  commands: [
+    {
+      usage: 'list',
+      summary: 'list the documents, with those that were skipped and why',
+      run: async (job) => {
+        const found = (await job.retrieval()).documents();
+        const rows = found.map(({ path, kind, bytes: size, passages, skipped }) => {
+          return [kind ?? '', bytes(size), skipped === undefined ? count(passages) : skipped.code, path];
+        });
+        job.line(
+          found.length === 0 ? 'Nothing has been ingested yet.' : table(['kind', 'size', 'passages', 'path'], rows),
+        );
+        job.value(found);
+        return undefined;
+      },
+    },
+    {
+      usage: 'rm <path|glob...>',
+      summary: 'take documents out of the brain; the files stay',
+      examples: ['engram documents rm notes/2024', 'engram documents rm "*.pdf"'],
+      run: async (job, words) => {
+        const retrieval = await job.retrieval();
+        const removed = await retrieval.remove(await textOf(job, words, 'path'));
+        for (const { path } of removed) job.line(`Removed ${path}`);
+        job.value(removed);
+        return undefined;
+      },
+    },
+  ],
+};

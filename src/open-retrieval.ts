@@ -1,0 +1,40 @@
+// The documents of a brain without its chat model: what ingesting and searching need, and no more is loaded for them.
+import { readSettings, type GivenSettings } from './config.js';
+import type { Embedder } from './embedding/index.js';
+import { ensureModel } from './models/index.js';
+import { Retrieval } from './retrieval/index.js';
+
+export interface OpenRetrievalOptions extends Pick<GivenSettings, 'home' | 'embedder' | 'brain' | 'offline'> {
+  onProgress?: ((progress: { phase: 'pull'; share: number }) => void) | undefined;
+}
+
+export interface OpenedRetrieval {
+  retrieval: Retrieval;
+  close: () => Promise<void>;
+}
+
+/** Opens the documents of a brain; the embedding model is loaded (and pulled, if the catalog has it and it is not installed)
+ * when something is to be embedded. Throws `usage`. */
+export function openRetrieval({ onProgress, ...given }: OpenRetrievalOptions = {}): OpenedRetrieval {
+  const settings = readSettings(given);
+  let loading: Promise<Embedder> | undefined;
+  const embedder = (): Promise<Embedder> => {
+    loading ??= (async () => {
+      const { path } = await ensureModel(settings, settings.embedder, 'embedding', (share) =>
+        onProgress?.({ phase: 'pull', share }),
+      );
+      const { loadEmbedder } = await import('./embedding/index.js'); // heavy
+      return loadEmbedder({ folder: path });
+    })();
+    loading.catch(() => (loading = undefined));
+    return loading;
+  };
+  const retrieval = new Retrieval({ home: settings.home, brain: settings.brain, embedder });
+  return {
+    retrieval,
+    close: async () => {
+      retrieval.close();
+      await (await loading?.catch(() => undefined))?.close();
+    },
+  };
+}

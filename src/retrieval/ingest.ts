@@ -1,0 +1,271 @@
+// From paths to passages: what is new or changed is read, cut, embedded and stored, group of files by group; what is gone is
+// removed. A run that ends anywhere leaves whole documents behind, and the next one goes on. Not here: watching (watch.ts).
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { resolve, sep } from 'node:path';
+import type { Embedder } from '../embedding/index.js';
+import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
+import { chunkContent, contextOf, type ChunkOptions } from './chunks.js';
+import type { DocumentUpdate, KnownFile, Library, ReadFile, Unembedded } from './library.js';
+import { READER_VERSION, readContent, SkipError } from './readers/index.js';
+import type { IngestProgress, IngestReport } from './types.js';
+import { isGone, walk, type FoundFile, type Walked } from './walk.js';
+
+export interface IngestOptions extends ChunkOptions {
+  /** Larger files are skipped. Default 64 MB. */
+  maxBytes?: number | undefined;
+  onProgress?: ((progress: IngestProgress) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** As text a file takes a few times its bytes while it is cut and stored. */
+export const MAX_BYTES = 64e6;
+
+/** Passages that are embedded and stored together: files that are shorter share a transaction. */
+const GROUP = 128;
+
+/** A file system's clock may be this coarse: a file that was read so soon after its time may have changed since without
+ * another time. Milliseconds. */
+const RACY_MS = 2_000;
+
+/** Brings the library up to date with these files and folders. Throws `not_found` for a path that neither is nor was there,
+ * `cancelled` (what was stored until then stays), `disk`, `corrupt`. */
+export async function ingest(
+  library: Library,
+  embedder: () => Promise<Embedder>,
+  paths: readonly string[],
+  options: IngestOptions = {},
+): Promise<IngestReport> {
+  const started = performance.now();
+  const { signal } = options;
+  const roots = paths.map((path) => resolve(path));
+  const known = library.knownFiles();
+  const run = new Run(library, embedder, known, options);
+  const walked = await walkAll(roots, known, options);
+  library.write({ roots });
+  run.report.skipped.push(...walked.skipped);
+  for (const [done, file] of walked.files.entries()) {
+    throwIfCancelled(signal);
+    options.onProgress?.({ phase: 'read', done, of: walked.files.length, path: file.path });
+    await run.take(file);
+  }
+  await run.flush();
+  run.removeOthers(roots, walked);
+  await run.embedRest();
+  return { ...run.report, ...library.counts(), seconds: (performance.now() - started) / 1000 };
+}
+
+/** The files below all roots, each once. */
+async function walkAll(
+  roots: readonly string[],
+  known: ReadonlyMap<string, KnownFile>,
+  { onProgress, signal }: IngestOptions,
+): Promise<Walked> {
+  const all: Walked = { files: [], skipped: [], unread: [] };
+  const seen = new Set<string>();
+  for (const root of roots) {
+    let walked: Walked;
+    try {
+      walked = await walk(root, signal);
+    } catch (error) {
+      const isMissing = error instanceof EngramError && error.code === 'not_found';
+      // What was there and has been deleted is removed.
+      if (isMissing && [...known.keys()].some((path) => isWithin(path, root))) continue;
+      throw error;
+    }
+    for (const file of walked.files) {
+      if (seen.has(file.path)) continue;
+      seen.add(file.path);
+      all.files.push(file);
+    }
+    all.skipped.push(...walked.skipped);
+    all.unread.push(...walked.unread);
+    onProgress?.({ phase: 'walk', files: all.files.length });
+  }
+  return all;
+}
+
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+class Run {
+  readonly report: Omit<IngestReport, 'documents' | 'passages' | 'seconds'> = {
+    added: [],
+    changed: [],
+    removed: [],
+    unchanged: 0,
+    skipped: [],
+    embedded: 0,
+  };
+  #group: DocumentUpdate[] = [];
+  #grouped = 0;
+
+  constructor(
+    private readonly library: Library,
+    private readonly embedder: () => Promise<Embedder>,
+    private readonly known: ReadonlyMap<string, KnownFile>,
+    private readonly options: IngestOptions,
+  ) {}
+
+  /** Reads a file unless it is known and has not changed. */
+  async take(found: FoundFile): Promise<void> {
+    const known = this.known.get(found.path);
+    const isCurrent = known?.reader === READER_VERSION;
+    const looksSame = known !== undefined && known.bytes === found.bytes && known.mtimeMs === found.mtimeMs;
+    if (isCurrent && looksSame && known.mtimeMs < known.readMs - RACY_MS) {
+      this.#unchanged(known);
+      return;
+    }
+    const maxBytes = this.options.maxBytes ?? MAX_BYTES;
+    let read: { file: ReadFile; bytes: Buffer };
+    try {
+      read = await readWhole(found, maxBytes);
+    } catch (error) {
+      if (!(error instanceof SkipError)) throw error;
+      this.report.skipped.push({ path: found.path, code: error.code, reason: error.message });
+      // What it holds can be known another time; what is too large now holds no longer what it did.
+      if (error.code === 'too_large' && known !== undefined) this.#drop(known);
+      return;
+    }
+    const { file, bytes } = read;
+    if (isCurrent && known.hash === file.hash) {
+      this.library.touch(file);
+      this.#unchanged(known);
+      return;
+    }
+    this.#put(await this.#update(file, bytes));
+    if (this.#grouped >= GROUP) await this.flush();
+  }
+
+  async #update(file: ReadFile, bytes: Buffer): Promise<DocumentUpdate> {
+    try {
+      const content = await readContent(bytes, file.path);
+      const chunks = chunkContent(content, this.options);
+      const { kind, title, metadata } = content;
+      return { file, kind, title, metadata: metadata ?? {}, chunks };
+    } catch (error) {
+      if (!(error instanceof SkipError)) throw error;
+      return { file, chunks: [], skipped: { code: error.code, reason: error.message } };
+    }
+  }
+
+  #put(update: DocumentUpdate): void {
+    const { path } = update.file;
+    const before = this.known.get(path);
+    if (update.skipped !== undefined) {
+      this.report.skipped.push({ path, ...update.skipped });
+      if (before !== undefined && before.skipped === undefined) this.report.removed.push(path);
+    } else if (before === undefined || before.skipped !== undefined) this.report.added.push(path);
+    else this.report.changed.push(path);
+    this.#group.push(update);
+    this.#grouped += 1 + update.chunks.length;
+  }
+
+  #unchanged(known: KnownFile): void {
+    if (known.skipped === undefined) this.report.unchanged++;
+    else this.report.skipped.push({ path: known.path, ...known.skipped });
+  }
+
+  #drop(known: KnownFile): void {
+    this.library.write({ removed: [known.id] });
+    if (known.skipped === undefined) this.report.removed.push(known.path);
+  }
+
+  /** Embeds and stores what has been read. */
+  async flush(): Promise<void> {
+    const updates = this.#group;
+    [this.#group, this.#grouped] = [[], 0];
+    if (updates.length === 0) return;
+    const texts = updates.flatMap(({ title, chunks }) => chunks.map((chunk) => contextOf(title, chunk)));
+    const embedded = texts.length === 0 ? {} : await this.#embed(texts);
+    this.library.write({ updates, reader: READER_VERSION, ...embedded });
+  }
+
+  async #embed(
+    texts: readonly string[],
+  ): Promise<{ embedder: string; vectors: { hash: Uint8Array; vector: Float32Array }[] }> {
+    const embedder = await this.embedder();
+    const missing = this.library.withoutVector(texts, embedder.id, embedder.dimensions);
+    return { embedder: embedder.id, vectors: await this.#vectorsOf(missing, embedder) };
+  }
+
+  async #vectorsOf(
+    missing: readonly Unembedded[],
+    embedder: Embedder,
+  ): Promise<{ hash: Uint8Array; vector: Float32Array }[]> {
+    const { signal, onProgress } = this.options;
+    const vectors = await embedder.embed(
+      missing.map(({ text }) => text),
+      signal ? { signal } : {},
+    );
+    this.report.embedded += vectors.length;
+    onProgress?.({ phase: 'embed', done: this.report.embedded, of: this.report.embedded });
+    return vectors.map((vector, i) => ({ hash: missing[i]!.hash, vector }));
+  }
+
+  /** Removes what is known below the roots and was not found there. */
+  removeOthers(roots: readonly string[], { files, unread }: Walked): void {
+    const found = new Set(files.map(({ path }) => path));
+    const gone = [...this.known.values()].filter(
+      ({ path }) =>
+        !found.has(path) &&
+        roots.some((root) => isWithin(path, root)) &&
+        !unread.some((folder) => isWithin(path, folder)),
+    );
+    if (gone.length > 0) this.library.write({ removed: gone.map(({ id }) => id) });
+    this.report.removed.push(...gone.filter(({ skipped }) => skipped === undefined).map(({ path }) => path));
+  }
+
+  /** Embeds passages that another embedder embedded, or whose vectors were damaged; then drops what nobody needs. */
+  async embedRest(): Promise<void> {
+    if (this.library.counts().passages === 0) return;
+    const embedder = await this.embedder();
+    for (;;) {
+      throwIfCancelled(this.options.signal);
+      const missing = this.library.unembedded(embedder.id, GROUP);
+      if (missing.length === 0) break;
+      this.library.write({ embedder: embedder.id, vectors: await this.#vectorsOf(missing, embedder) });
+    }
+    this.library.sweep(embedder.id);
+  }
+}
+
+/** A file's bytes, of one moment: it is read again if it changed meanwhile. Throws SkipError. */
+async function readWhole(found: FoundFile, maxBytes: number): Promise<{ file: ReadFile; bytes: Buffer }> {
+  const TRIES = 3;
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const readMs = Date.now();
+    try {
+      const handle = await open(found.path, 'r');
+      try {
+        const before = await handle.stat();
+        if (before.size > maxBytes) {
+          throw new SkipError(
+            'too_large',
+            `It has ${megabytes(before.size)}, and the limit is ${megabytes(maxBytes)}.`,
+          );
+        }
+        const bytes = Buffer.alloc(before.size);
+        const { bytesRead } = await handle.read(bytes, 0, before.size, 0);
+        const after = await handle.stat();
+        if (bytesRead === before.size && after.size === before.size && after.mtimeMs === before.mtimeMs) {
+          const hash = createHash('sha256').update(bytes).digest('hex');
+          return { file: { path: found.path, hash, bytes: before.size, mtimeMs: before.mtimeMs, readMs }, bytes };
+        }
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (error instanceof SkipError) throw error;
+      if (isGone(error)) throw new SkipError('unreadable', 'It was deleted before it could be read.', { cause: error });
+      const ours = fromSystemError(error, found.path);
+      throw new SkipError('unreadable', ours instanceof Error ? ours.message : String(ours), { cause: error });
+    }
+  }
+  throw new SkipError('changing', 'It changed each time while it was read.');
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
+}

@@ -1,0 +1,98 @@
+// The library of a brain with all that is done to it: ingest, search, list, remove. Opened when it is first needed; a brain
+// without documents has no file of them. Not here: what answers use of it (engram.ts).
+import { join } from 'node:path';
+import { checkName } from '../config.js';
+import { withWriterLock } from '../database/index.js';
+import type { Embedder } from '../embedding/index.js';
+import { EngramError } from '../errors.js';
+import { makeFolder } from '../files.js';
+import { ingest, type IngestOptions } from './ingest.js';
+import { Library } from './library.js';
+import { Searcher, type SearchOptions } from './search.js';
+import { sourceMatcher } from './sources.js';
+import type { FoundPassage, IngestReport, StoredDocument } from './types.js';
+
+export interface RetrievalOptions {
+  home: string;
+  /** Name of the brain. */
+  brain: string;
+  /** Asked for when something is to be embedded. */
+  embedder: () => Promise<Embedder>;
+}
+
+export class Retrieval {
+  readonly #folder: string;
+  readonly #embedder: RetrievalOptions['embedder'];
+  #open: { library: Library; searcher: Searcher } | undefined;
+
+  constructor({ home, brain, embedder }: RetrievalOptions) {
+    this.#folder = join(home, 'brains', checkName(brain, 'the brain'));
+    this.#embedder = embedder;
+  }
+
+  /** Whether anything has been ingested. */
+  get isEmpty(): boolean {
+    return (this.#existing()?.library.counts().passages ?? 0) === 0;
+  }
+
+  /** Reads files and folders, those that were given before if there are none, and stores what is new or changed. Throws as
+   * ingest.ts says; `empty` if nothing was ever given, `locked` while another process changes the brain. */
+  async ingest(paths: readonly string[], options: IngestOptions = {}): Promise<IngestReport> {
+    await makeFolder(this.#folder);
+    return withWriterLock(this.#folder, 'ingesting', async () => {
+      const { library } = (this.#existing() ?? this.#use(Library.openOrCreate(this.#path)))!;
+      const chosen = paths.length > 0 ? paths : library.roots();
+      if (chosen.length === 0) {
+        throw new EngramError('empty', 'There is nothing to ingest.', { hint: 'Name files or folders.' });
+      }
+      return ingest(library, this.#embedder, chosen, options);
+    });
+  }
+
+  /** The best passages for a question; none if nothing has been ingested. */
+  async search(question: string, options: SearchOptions = {}): Promise<FoundPassage[]> {
+    return (await this.#existing()?.searcher.search(question, options)) ?? [];
+  }
+
+  /** All files that were ingested, by their paths, with those that were skipped. */
+  documents(): StoredDocument[] {
+    return this.#existing()?.library.documents() ?? [];
+  }
+
+  /** What was given to ingest. */
+  roots(): string[] {
+    return this.#existing()?.library.roots() ?? [];
+  }
+
+  /** Takes documents out of the library (not off the disk) by paths or globs. They come back if they are ingested again. Throws
+   * `not_found` if none is meant. */
+  async remove(source: string): Promise<StoredDocument[]> {
+    const isMeant = sourceMatcher(source);
+    const meant = this.documents().filter(({ path }) => isMeant(path));
+    if (meant.length === 0) throw new EngramError('not_found', `No document fits "${source}".`);
+    return withWriterLock(this.#folder, 'removing documents', () => {
+      const { library } = this.#existing()!;
+      library.write({ removed: meant.map(({ id }) => id) });
+      library.forgetRoots(isMeant);
+      return Promise.resolve(meant);
+    });
+  }
+
+  close(): void {
+    this.#open?.library.close();
+    this.#open = undefined;
+  }
+
+  get #path(): string {
+    return join(this.#folder, 'library.sqlite');
+  }
+
+  #existing(): { library: Library; searcher: Searcher } | undefined {
+    return this.#open ?? this.#use(Library.open(this.#path));
+  }
+
+  #use(library: Library | undefined): { library: Library; searcher: Searcher } | undefined {
+    if (library === undefined) return undefined;
+    return (this.#open = { library, searcher: new Searcher(library, this.#embedder) });
+  }
+}

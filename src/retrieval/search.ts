@@ -1,0 +1,177 @@
+// Finds passages: by meaning (vectors), by words (bm25), or by both, fused. Not here: what an answer may use of them
+// (relevance.ts).
+import type { Embedder } from '../embedding/index.js';
+import { EngramError, throwIfCancelled } from '../errors.js';
+import { DenseIndex } from './dense.js';
+import { diversify, dot, fuseRanks, type Candidate } from './fuse.js';
+import type { Library } from './library.js';
+import type { Metadata } from './readers/index.js';
+import { sourceMatcher } from './sources.js';
+import type { FoundPassage } from './types.js';
+import { matchExpression } from './words.js';
+
+export const SEARCH_MODES = ['fused', 'dense', 'lexical'] as const;
+export type SearchMode = (typeof SEARCH_MODES)[number];
+
+/** Judges passages by reading them beside the question: a number for each, higher is better. */
+export type Reranker = (question: string, texts: readonly string[], signal?: AbortSignal) => Promise<number[]>;
+
+export interface SearchOptions {
+  /** Passages to return. Default 8. */
+  k?: number | undefined;
+  /** Default `fused`. */
+  mode?: SearchMode | undefined;
+  /** Only documents that one of these means: paths, ends of paths, globs (see sources.ts). */
+  sources?: readonly string[] | undefined;
+  /** Only documents changed at or after, and before, these times; milliseconds since 1970. */
+  since?: number | undefined;
+  until?: number | undefined;
+  /** Only passages with these values in fields of theirs or of their document. */
+  where?: Metadata | undefined;
+  /** From 0 (default: the best, however alike) to 1 (as different as can be). */
+  diversity?: number | undefined;
+  /** Reorders the best candidates. */
+  reranker?: Reranker | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Passages that each way of searching offers to be fused. */
+const CANDIDATES = 100;
+
+/** Ranks count from here; see docs/retrieval.md for how it and the weights were chosen. */
+const RANK_CONSTANT = 60;
+const WEIGHTS = { dense: 1, lexical: 1 };
+
+export class Searcher {
+  #dense: DenseIndex | undefined;
+
+  constructor(
+    private readonly library: Library,
+    private readonly embedder: () => Promise<Embedder>,
+  ) {}
+
+  /** The best passages for a question, best first. Throws `usage`, `empty`, `mismatch` (another embedder made the vectors),
+   * `cancelled`. */
+  async search(question: string, options: SearchOptions = {}): Promise<FoundPassage[]> {
+    checkOptions(question, options);
+    const { k = 8, mode = 'fused', diversity = 0, reranker, signal } = options;
+    const allowed = this.#allowed(options);
+    if (allowed?.length === 0 || this.library.embedder === undefined) return [];
+    const most = Math.max(k, CANDIDATES);
+    const dense = mode === 'lexical' ? undefined : await this.#nearest(question, most, allowed, signal);
+    const lexical = mode === 'dense' ? [] : this.#matching(question, most, allowed);
+    throwIfCancelled(signal);
+    const cosines = new Map(dense?.found.map(({ id, score }) => [id, score]));
+    let ranked =
+      mode === 'fused'
+        ? fuseRanks(
+            [
+              { ids: dense!.found.map(({ id }) => id), weight: WEIGHTS.dense },
+              { ids: lexical.map(({ id }) => id), weight: WEIGHTS.lexical },
+            ],
+            RANK_CONSTANT,
+          )
+        : (dense?.found ?? lexical);
+    if (reranker !== undefined)
+      ranked = await this.#rerank(question, ranked.slice(0, CANDIDATES / 2), reranker, signal);
+    if (diversity > 0) ranked = diversify(await this.#withVectors(ranked), k, diversity);
+    const best = ranked.slice(0, k);
+    const scores = new Map(best.map(({ id, score }) => [id, score]));
+    const passages = this.library.passages(best.map(({ id }) => id));
+    const missing = dense === undefined ? [] : passages.filter(({ id }) => !cosines.has(id));
+    for (const { id, vector } of await this.#withVectors(missing.map(({ id }) => ({ id, score: 0 })))) {
+      if (vector !== undefined) cosines.set(id, dot(dense!.query, vector));
+    }
+    return passages.map((passage) => ({
+      ...passage,
+      score: scores.get(passage.id)!,
+      cosine: cosines.get(passage.id),
+    }));
+  }
+
+  async #nearest(
+    question: string,
+    most: number,
+    allowed: Uint32Array | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<{ query: Float32Array; found: { id: number; score: number }[] }> {
+    const embedder = await this.#matchingEmbedder();
+    const [query] = await embedder.embed([question], signal ? { signal } : {});
+    this.#dense ??= new DenseIndex(this.library, embedder.id, embedder.dimensions);
+    return { query: query!, found: await this.#dense.search(query!, most, allowed) };
+  }
+
+  async #matchingEmbedder(): Promise<Embedder> {
+    const embedder = await this.embedder();
+    const used = this.library.embedder;
+    if (used === embedder.id) return embedder;
+    throw new EngramError('mismatch', `The library was embedded by ${used ?? 'nothing'}, not by ${embedder.id}.`, {
+      hint: 'Embed it again with `engram ingest`, or choose the other with --embedder.',
+      details: { library: used, given: embedder.id },
+    });
+  }
+
+  #matching(question: string, most: number, allowed: Uint32Array | undefined): { id: number; score: number }[] {
+    const expression = matchExpression(question);
+    return expression === undefined ? [] : this.library.matching(expression, most, allowed);
+  }
+
+  async #rerank(
+    question: string,
+    ranked: readonly { id: number }[],
+    reranker: Reranker,
+    signal: AbortSignal | undefined,
+  ): Promise<{ id: number; score: number }[]> {
+    const passages = this.library.passages(ranked.map(({ id }) => id));
+    const scores = await reranker(
+      question,
+      passages.map(({ text }) => text),
+      signal,
+    );
+    return passages.map(({ id }, i) => ({ id, score: scores[i]! })).sort((a, b) => b.score - a.score);
+  }
+
+  async #withVectors(ranked: readonly { id: number; score: number }[]): Promise<Candidate[]> {
+    if (ranked.length === 0) return [];
+    const { id: name, dimensions } = await this.#matchingEmbedder();
+    const { labels, vectors } = this.library.vectors(
+      Uint32Array.from(ranked, ({ id }) => id),
+      name,
+      dimensions,
+    );
+    const at = new Map(Array.from(labels, (label, i) => [label, i]));
+    return ranked.map(({ id, score }) => {
+      const i = at.get(id);
+      return {
+        id,
+        score,
+        vector: i === undefined ? undefined : vectors.subarray(i * dimensions, (i + 1) * dimensions),
+      };
+    });
+  }
+
+  /** The passages that filters leave; undefined where there are none. */
+  #allowed({ sources, since, until, where }: SearchOptions): Uint32Array | undefined {
+    if (sources === undefined && since === undefined && until === undefined && where === undefined) return undefined;
+    const matchers = sources?.map(sourceMatcher);
+    return this.library.passagesOf(
+      ({ path, mtimeMs }) =>
+        (matchers === undefined || matchers.some((matches) => matches(path))) &&
+        (since === undefined || mtimeMs >= since) &&
+        (until === undefined || mtimeMs < until),
+      where,
+    );
+  }
+}
+
+function checkOptions(question: string, { k, mode, diversity }: SearchOptions): void {
+  if (typeof question !== 'string' || question.trim() === '') throw new EngramError('empty', 'There is no question.');
+  const wrong = (expected: string, name: string, value: unknown): EngramError =>
+    new EngramError('usage', `Expected ${expected} for ${name} but received ${String(value)}.`);
+  if (k !== undefined && (!Number.isInteger(k) || k < 1 || k > 1000))
+    throw wrong('a whole number from 1 to 1000', 'k', k);
+  if (mode !== undefined && !SEARCH_MODES.includes(mode)) throw wrong(SEARCH_MODES.join(', '), 'mode', mode);
+  if (diversity !== undefined && !(diversity >= 0 && diversity <= 1)) {
+    throw wrong('a number from 0 to 1', 'diversity', diversity);
+  }
+}
