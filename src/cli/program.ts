@@ -112,7 +112,7 @@ function addCommand(parent: Command, spec: CommandSpec, action: Action): void {
     for (const [flags, description] of options) {
       const isRepeatable = flags.endsWith('...');
       const option = new Option(isRepeatable ? flags.slice(0, -3) : flags, description);
-      if (isRepeatable) option.argParser((value, before: string[] = []) => [...before, value]);
+      if (isRepeatable) option.argParser((value, before: string[] | undefined) => [...(before ?? []), value]);
       option.makeOptionMandatory(spec.required?.includes(option.attributeName()) === true);
       if (heading !== undefined) option.helpGroup(`${heading}:`);
       command.addOption(option);

@@ -112,7 +112,7 @@ class Run {
   async take(found: FoundFile): Promise<void> {
     const known = this.known.get(found.path);
     const isCurrent = known?.reader === READER_VERSION;
-    const looksSame = known !== undefined && known.bytes === found.bytes && known.mtimeMs === found.mtimeMs;
+    const looksSame = known?.bytes === found.bytes && known.mtimeMs === found.mtimeMs;
     if (isCurrent && looksSame && known.mtimeMs < known.readMs - RACY_MS) {
       this.#unchanged(known);
       return;

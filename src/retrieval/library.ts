@@ -6,6 +6,7 @@ import { asBlobs, connect, pragmaNumber, textOf, transaction, translate, type Co
 import { EngramError } from '../errors.js';
 import { contextOf, type Chunk } from './chunks.js';
 import type { DocumentKind, Metadata, SkipCode } from './readers/index.js';
+import type { Term } from './relevance.js';
 import { APPLICATION_ID, LIBRARY_VERSION, SCHEMA } from './schema.js';
 import type { Passage, StoredDocument } from './types.js';
 import type { VectorBatch } from './vectors/index.js';
@@ -340,10 +341,24 @@ export class Library {
     return rows.map((row) => ({ id: Number(row['id']), score: Number(row['score']) }));
   }
 
+  /** For each FTS5 expression how many passages have it, and which of these do. */
+  termsIn(terms: readonly string[], ids: readonly number[]): Term[] {
+    const wanted = JSON.stringify(ids);
+    return terms.map((term) => {
+      const [row] = this.#all('SELECT count(*) AS frequency FROM words WHERE words MATCH ?', term);
+      const rows = this.#all(
+        'SELECT rowid AS id FROM words WHERE words MATCH ? AND rowid IN (SELECT value FROM json_each(?))',
+        term,
+        wanted,
+      );
+      return { frequency: Number(row?.['frequency']), ids: new Set(rows.map(({ id }) => Number(id))) };
+    });
+  }
+
   #put({ file, chunks, kind, title, metadata, skipped }: DocumentUpdate, reader: number): void {
     const database = this.#database;
     const [known] = database.prepare('SELECT id FROM documents WHERE path = ?').all(file.path) as { id: number }[];
-    if (known !== undefined) this.#remove(Number(known.id));
+    if (known !== undefined) this.#remove(known.id);
     const { lastInsertRowid } = database
       .prepare(
         `INSERT INTO documents (path, hash, bytes, mtime_ms, read_ms, reader, kind, title, metadata, skip_code, skip_reason)

@@ -6,9 +6,10 @@ import { DenseIndex } from './dense.js';
 import { diversify, dot, fuseRanks, type Candidate } from './fuse.js';
 import type { Library } from './library.js';
 import type { Metadata } from './readers/index.js';
+import { relevanceOf } from './relevance.js';
 import { sourceMatcher } from './sources.js';
 import type { FoundPassage } from './types.js';
-import { matchExpression } from './words.js';
+import { termsOf } from './words.js';
 
 export const SEARCH_MODES = ['fused', 'dense', 'lexical'] as const;
 export type SearchMode = (typeof SEARCH_MODES)[number];
@@ -82,11 +83,14 @@ export class Searcher {
     for (const { id, vector } of await this.#withVectors(missing.map(({ id }) => ({ id, score: 0 })))) {
       if (vector !== undefined) cosines.set(id, dot(dense!.query, vector));
     }
-    return passages.map((passage) => ({
-      ...passage,
-      score: scores.get(passage.id)!,
-      cosine: cosines.get(passage.id),
-    }));
+    const terms = dense === undefined ? [] : this.library.termsIn(termsOf(question), [...scores.keys()]);
+    const total = this.library.counts().passages;
+    return passages.map((passage) => {
+      const { id } = passage;
+      const cosine = cosines.get(id);
+      const relevance = cosine === undefined ? undefined : relevanceOf(id, cosine, terms, total);
+      return { ...passage, score: scores.get(id)!, cosine, relevance };
+    });
   }
 
   async #nearest(
@@ -112,8 +116,8 @@ export class Searcher {
   }
 
   #matching(question: string, most: number, allowed: Uint32Array | undefined): { id: number; score: number }[] {
-    const expression = matchExpression(question);
-    return expression === undefined ? [] : this.library.matching(expression, most, allowed);
+    const terms = termsOf(question);
+    return terms.length === 0 ? [] : this.library.matching(terms.join(' OR '), most, allowed);
   }
 
   async #rerank(

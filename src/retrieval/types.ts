@@ -45,6 +45,8 @@ export interface FoundPassage extends Passage {
   score: number;
   /** Closeness of meaning, from -1 to 1; undefined if it was found by its words alone. */
   cosine: number | undefined;
+  /** How much it is about the question, from about 0 to 1, on the same scale in every search that compares meanings. */
+  relevance: number | undefined;
 }
 
 export interface IngestReport {

@@ -22,25 +22,24 @@ export function indexable(text: string): string {
   return text.normalize('NFKC').replace(UNSPACED, (run) => ` ${pairs(run, true).join(' ')} `);
 }
 
-/** A question as an FTS5 expression that finds passages with any of its words; undefined if it has none. */
-export function matchExpression(question: string): string | undefined {
+/** The telling words of a question, each as an FTS5 expression; all its words where none tells anything. */
+export function termsOf(question: string): string[] {
   const terms = new Set<string>();
   const plain = question.normalize('NFKC').replace(UNSPACED, (run) => {
-    for (const pair of pairs(run, false)) terms.add([...pair].length === 1 ? `"${pair}"*` : `"${pair}"`);
+    for (const pair of pairs(run, false)) terms.add(Array.from(pair).length === 1 ? `"${pair}"*` : `"${pair}"`);
     return ' ';
   });
-  // As unicode61 divides: everything else separates.
-  const words = (plain.toLowerCase().match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu) ?? []).map((word) => word);
+  const words = plain.toLowerCase().match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu) ?? []; // as unicode61 divides
   const telling = words.filter((word) => !FUNCTION_WORDS.has(word));
   for (const word of telling.length + terms.size > 0 ? telling : words) terms.add(`"${word}"`);
-  return terms.size === 0 ? undefined : [...terms].slice(0, MOST_TERMS).join(' OR ');
+  return [...terms].slice(0, MOST_TERMS);
 }
 
 /** A question as long as a page would make SQLite walk half the index. */
 const MOST_TERMS = 64;
 
 function pairs(run: string, withLast: boolean): string[] {
-  const characters = [...run];
+  const characters = Array.from(run);
   if (characters.length === 1) return characters;
   const out = characters.slice(1).map((character, i) => characters[i]! + character);
   if (withLast) out.push(characters.at(-1)!);

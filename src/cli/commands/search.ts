@@ -61,10 +61,10 @@ export function showPassages(job: Job, passages: readonly FoundPassage[]): void 
   if (passages.length === 0) job.line('Nothing found.');
   passages.forEach((passage, i) => {
     if (i > 0) job.line();
-    const closeness = passage.cosine === undefined ? '' : `, closeness ${passage.cosine.toFixed(2)}`;
+    const relevance = passage.relevance === undefined ? '' : `, relevance ${passage.relevance.toFixed(2)}`;
     job.line(`${i + 1}. ${place(passage)}`, (text) => paint('bold', text));
     job.line(
-      `${passage.source}, characters ${passage.start}–${passage.end}, score ${passage.score.toPrecision(3)}${closeness}`,
+      `${passage.source}, characters ${passage.start}–${passage.end}, score ${passage.score.toPrecision(3)}${relevance}`,
       (text) => paint('dim', text),
     );
     job.line(passage.text);

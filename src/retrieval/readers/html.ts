@@ -11,6 +11,21 @@ interface Node {
   childNodes: Iterable<Node>;
 }
 
+interface Page {
+  title: string;
+  body: Node;
+}
+
+/** The libraries' own types are those of the browser's DOM, which is not here. */
+interface Libraries {
+  parseHTML: (source: string) => { document: Page };
+  isProbablyReaderable: (page: Page) => boolean;
+  Readability: new (
+    page: Page,
+    options: { serializer: (element: Node) => Node },
+  ) => { parse: () => { content: Node | null } | null };
+}
+
 const TEXT_NODE = 3;
 const HIDDEN = new Set('SCRIPT STYLE NOSCRIPT TEMPLATE NAV FOOTER ASIDE HEAD IFRAME SVG FORM BUTTON SELECT'.split(' '));
 const BLOCKS = new Set(
@@ -23,15 +38,14 @@ const BLOCKS = new Set(
 export const readHtml: Reader = async (bytes) => {
   const declared = /<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)/iu.exec(bytes.toString('latin1', 0, 4096))?.[1];
   const { text: source, encoding } = await decodeText(bytes, declared);
-  const { parseHTML } = await import('linkedom');
-  const { Readability, isProbablyReaderable } = await import('@mozilla/readability');
-  const parse = () => parseHTML(/<(?:html|body)\b/iu.test(source) ? source : wrap(source)).document;
+  const { parseHTML, Readability, isProbablyReaderable } = await loadLibraries();
+  const parse = (): Page => parseHTML(/<(?:html|body)\b/iu.test(source) ? source : wrap(source)).document;
   const document = parse();
   const title = document.title.trim();
-  let root: Node = document.body as unknown as Node;
+  let root = document.body;
   if (isProbablyReaderable(document)) {
     // It changes what it reads.
-    const article = new Readability(parse(), { serializer: (element) => element as unknown as Node }).parse();
+    const article = new Readability(parse(), { serializer: (element) => element }).parse();
     root = article?.content ?? root;
   }
   return contentOf('html', root, title, { encoding });
@@ -39,8 +53,16 @@ export const readHtml: Reader = async (bytes) => {
 
 /** Content of HTML that was made by a converter: all of it is the document. */
 export async function contentOfHtml(kind: Content['kind'], source: string, metadata: Metadata = {}): Promise<Content> {
-  const { parseHTML } = await import('linkedom');
-  return contentOf(kind, parseHTML(wrap(source)).document.body as unknown as Node, '', metadata);
+  const { parseHTML } = await loadLibraries();
+  return contentOf(kind, parseHTML(wrap(source)).document.body, '', metadata);
+}
+
+async function loadLibraries(): Promise<Libraries> {
+  const [{ parseHTML }, { Readability, isProbablyReaderable }] = await Promise.all([
+    import('linkedom'),
+    import('@mozilla/readability'),
+  ]);
+  return { parseHTML, Readability, isProbablyReaderable } as unknown as Libraries;
 }
 
 function wrap(body: string): string {

@@ -46,7 +46,7 @@ export function newReceipt(id: string, changes: Partial<Receipt> = {}): Receipt 
 export function newPassage(text: string, changes: Partial<FoundPassage> = {}): FoundPassage {
   return {
     ...{ id: 1, source: '/notes/kiln.md', title: 'Kilns', headings: ['Kilns', 'Firing'], page: undefined },
-    ...{ start: 10, end: 10 + text.length, text, metadata: {}, score: 0.03, cosine: 0.7 },
+    ...{ start: 10, end: 10 + text.length, text, metadata: {}, score: 0.03, cosine: 0.7, relevance: 0.8 },
     ...changes,
   };
 }
