@@ -1,3 +1,3 @@
 // Embeddings, as the rest of the code sees them.
-export { loadEmbedder, type EmbedderOptions } from './transformers.js';
-export type { Embedder } from './types.js';
+export { loadEmbedder, type Dtype, type EmbedderOptions } from './load.js';
+export type { Embedder, EmbedOptions, TextKind } from './types.js';

@@ -35,6 +35,22 @@ export interface ModelShape {
   contextLength: number;
 }
 
+/** How an embedding model is to be read, by its model card. What its folder says itself (sentence-transformers' files) goes first. */
+export interface EmbeddingCard {
+  /** Which tokens make the vector: the mean of all, the first or the last. */
+  pooling: 'mean' | 'cls' | 'last';
+  /** Whether vectors are scaled to length 1. */
+  normalize: boolean;
+  /** Put before a text that searches. Default none. */
+  queryPrefix?: string;
+  /** Put before a text that is searched. Default none. */
+  passagePrefix?: string;
+  /** Tokens it was made to read at once. */
+  maxTokens: number;
+  /** The precision it is used in unless told. */
+  dtype: 'fp32' | 'q8' | 'q4';
+}
+
 export interface CatalogEntry {
   /** Lower case, unique; also the name of its folder. */
   name: string;
@@ -49,6 +65,8 @@ export interface CatalogEntry {
   /** Other names, lower case. */
   aliases: string[];
   shape: ModelShape;
+  /** Of an embedding model. */
+  embedding?: EmbeddingCard;
   files: CatalogFile[];
 }
 

@@ -1,7 +1,7 @@
 // What the rest of the code may use of models/: the catalog, pulling, resolving a name to files, inspecting a GGUF, and
 // whether it fits.
 export { catalog, defaultEntry, findEntry, nearestNames, totalBytes } from './catalog.js';
-export type { CatalogEntry, CatalogFile, FileSource, ModelRole, ModelShape } from './catalog.js';
+export type { CatalogEntry, CatalogFile, EmbeddingCard, FileSource, ModelRole, ModelShape } from './catalog.js';
 export { ensureModel } from './ensure.js';
 export { availableMemory, entryNeeds, memoryNeeds, requireMemory } from './fit.js';
 export type { FitOptions, MemoryNeeds, SizedModel } from './fit.js';

@@ -54,7 +54,7 @@ describe.each(implementations)('an embedder: %s', (_, open) => {
   });
 
   it('takes a text of any length', async () => {
-    const [vector] = await embedder.embed(['one two three four '.repeat(20_000)]);
+    const [vector] = await embedder.embed(['one two three four '.repeat(1000)]);
     expect(dot(vector!, vector!)).toBeCloseTo(1, 5);
   });
 

@@ -1,6 +1,6 @@
 // An Embedder without a model, which keeps the contract: texts that share words lie close together.
 import { EngramError, throwIfCancelled } from '../../src/errors.js';
-import type { Embedder } from '../../src/embedding/index.js';
+import type { EmbedOptions, Embedder } from '../../src/embedding/index.js';
 
 export class FakeEmbedder implements Embedder {
   readonly id = 'fake';
@@ -9,12 +9,13 @@ export class FakeEmbedder implements Embedder {
 
   constructor(readonly dimensions = 64) {}
 
-  async embed(texts: readonly string[], options: { signal?: AbortSignal } = {}): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     await Promise.resolve();
     if (texts.length === 0) return [];
     throwIfCancelled(options.signal);
     if (this.#closed) throw new EngramError('usage', 'This embedding model has been closed.');
     this.asked.push([...texts]);
+    options.onProgress?.({ done: texts.length, of: texts.length });
     return texts.map((text) => this.#vector(text));
   }
 

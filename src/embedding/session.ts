@@ -1,0 +1,98 @@
+// A graph in a thread of its own (worker.mjs), as promises. An idle one keeps no process alive. Not here: which graph, and what
+// its numbers mean.
+import { Worker } from 'node:worker_threads';
+
+/** Hidden states of texts of one length: [texts, tokens, size]. */
+export interface HiddenStates {
+  data: Float32Array;
+  size: number;
+}
+
+interface Reply {
+  id: number;
+  answer?: unknown;
+  error?: { message: string; code?: string };
+}
+
+/** What failed in the thread. `code` is `native` if onnxruntime itself could not be loaded. */
+export class SessionError extends Error {
+  constructor(
+    message: string,
+    readonly code?: string,
+  ) {
+    super(message);
+  }
+}
+
+export class Session {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
+  #next = 0;
+  #closed: Promise<void> | undefined;
+  #why: Error | undefined;
+
+  private constructor() {
+    this.#worker = new Worker(new URL('./worker.mjs', import.meta.url), { name: 'engram-embedding' });
+    this.#worker.on('message', ({ id, answer, error }: Reply) => {
+      const waiting = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      this.#setBusy();
+      if (error === undefined) waiting?.resolve(answer as never);
+      else waiting?.reject(new SessionError(error.message, error.code));
+    });
+    this.#worker.on('error', (error: Error) => {
+      this.#fail(error);
+    });
+    this.#worker.on('exit', () => {
+      this.#fail(new SessionError('the thread has ended'));
+    });
+    this.#setBusy();
+  }
+
+  /** `model`: the path of a graph, or its bytes, which are then gone here. Throws SessionError. */
+  static async open(model: string | Uint8Array, threads: number): Promise<Session> {
+    const session = new Session();
+    try {
+      await session.#ask('open', { model, threads }, typeof model === 'string' ? [] : [model.buffer as ArrayBuffer]);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  /** `ids`: token ids of `texts` texts of one length, one after another; gone here afterwards. */
+  run(ids: BigInt64Array, texts: number): Promise<HiddenStates> {
+    return this.#ask('run', { ids, texts }, [ids.buffer as ArrayBuffer]);
+  }
+
+  /** Ends the thread, after what it is doing. */
+  close(): Promise<void> {
+    this.#closed ??= this.#ask('close', {}).then(
+      () => undefined,
+      () => undefined, // it has ended already
+    );
+    return this.#closed;
+  }
+
+  #ask<T>(action: string, message: object, transfer: ArrayBuffer[] = []): Promise<T> {
+    if (this.#why !== undefined) return Promise.reject(this.#why);
+    return new Promise<T>((resolve, reject) => {
+      const id = this.#next++;
+      this.#waiting.set(id, { resolve, reject });
+      this.#setBusy();
+      this.#worker.postMessage({ id, action, ...message }, transfer);
+    });
+  }
+
+  #setBusy(): void {
+    if (this.#waiting.size > 0) this.#worker.ref();
+    else this.#worker.unref();
+  }
+
+  #fail(error: Error): void {
+    this.#why ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#why);
+    this.#waiting.clear();
+  }
+}
