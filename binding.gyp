@@ -7,7 +7,7 @@
     "llama_headers": "<!(node scripts/llama-headers.mjs)",
     # Core files are found, not listed; those of one instruction set are left to their own targets.
     "core_sources": [
-      "<!@(node -p \"require('fs').readdirSync('native/core', { recursive: true }).map(f => f.split(require('path').sep).join('/')).filter(f => f.endsWith('.cpp') && !['avx2', 'avx512', 'avx512bf16', 'int8_avxvnni', 'int8_avx512vnni', 'neon'].includes(require('path').basename(f, '.cpp'))).map(f => 'native/core/' + f).sort().join(' ')\")"
+      "<!@(node -p \"require('fs').readdirSync('native/core', { recursive: true }).map(f => f.split(require('path').sep).join('/')).filter(f => f.endsWith('.cpp') && !['avx2', 'avx512', 'avx512bf16', 'int8_avx2', 'int8_avxvnni', 'int8_avx512vnni', 'neon'].includes(require('path').basename(f, '.cpp'))).map(f => 'native/core/' + f).sort().join(' ')\")"
     ]
   },
   "target_defaults": {
@@ -90,7 +90,7 @@
         {
           "target_name": "avx2",
           "type": "static_library",
-          "sources": ["native/core/gemm/avx2.cpp", "native/core/ops/avx2.cpp"],
+          "sources": ["native/core/gemm/avx2.cpp", "native/core/gemm/int8_avx2.cpp", "native/core/ops/avx2.cpp"],
           "cflags": ["<@(avx2_flags)"],
           "xcode_settings": { "OTHER_CFLAGS": ["<@(avx2_flags)"] },
           "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(avx2_flags)"] } }

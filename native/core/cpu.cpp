@@ -4,8 +4,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <string>
 #include <thread>
 
+#include "error.hpp"
 #include "gemm/int8.hpp"
 #include "gemm/kernels.hpp"
 
@@ -60,6 +63,30 @@ CpuFeatures detect() {
 CpuFeatures detect() { return {}; }
 #endif
 
+// What is left of `found` up to the level of that name.
+CpuFeatures limited(const CpuFeatures& found, const std::string& name) {
+  struct Level {
+    const char* name;
+    bool CpuFeatures::*feature;
+  };
+  constexpr Level levels[] = {{"avx2", &CpuFeatures::avx2},
+                              {"avxvnni", &CpuFeatures::avx_vnni},
+                              {"avx512", &CpuFeatures::avx512},
+                              {"avx512vnni", &CpuFeatures::avx512_vnni},
+                              {"avx512bf16", &CpuFeatures::avx512_bf16},
+                              {"neon", &CpuFeatures::neon}};
+  CpuFeatures left;
+  if (name == "portable") return left;
+  for (const Level& level : levels) {
+    left.*level.feature = found.*level.feature;
+    if (name != level.name) continue;
+    if (found.*level.feature) return left;
+    throw Error("unsupported", "ENGRAM_ISA is " + name + ", which this CPU does not have.");
+  }
+  throw Error("usage", "ENGRAM_ISA is " + name + ", which is no instruction set.",
+              "There are: portable, avx2, avxvnni, avx512, avx512vnni, avx512bf16, neon.");
+}
+
 // GFLOP/s of one peak loop on `threads` threads at once: the best of the runs that fit into `ms`.
 double best_rate(double (*loop)(int64_t), int threads, double ms) {
   if (!loop) return 0;
@@ -92,7 +119,10 @@ double measure(double (*loop)(int64_t), int threads, int ms) {
 }  // namespace
 
 const CpuFeatures& cpu_features() {
-  static const CpuFeatures found = detect();
+  static const CpuFeatures found = [] {
+    const char* limit = std::getenv("ENGRAM_ISA");
+    return limit != nullptr && *limit != '\0' ? limited(detect(), limit) : detect();
+  }();
   return found;
 }
 
@@ -156,7 +186,7 @@ Peak measure_peak(int threads, int ms, Isa isa) {
   const kernels::Table& table = kernels::table(isa);
   const int each = ms / 3 > 0 ? ms / 3 : 1;
   return {measure(table.peak_f32, threads, each), measure(table.peak_bf16, threads, each),
-          measure(isa == best_isa() ? kernels::int8_table().peak : nullptr, threads, each)};
+          measure(kernels::int8_table(isa).peak, threads, each)};
 }
 
 }  // namespace engram

@@ -1,6 +1,6 @@
 // What this CPU can do: instruction sets found at run time, the kernel family chosen for it, and its measured peak.
-// Nothing here reads the environment and nothing can be changed at run time: tests pass an Isa where they want another
-// one.
+// Nothing can be changed at run time; ENGRAM_ISA in the environment hides what this CPU has beyond a family, so that a
+// lesser machine can be measured and tested on a better one.
 #pragma once
 
 #include <string>
@@ -22,6 +22,8 @@ struct CpuFeatures {
   bool neon_bf16 = false;
 };
 
+// Without what ENGRAM_ISA excludes: portable, neon, avx2, avxvnni, avx512, avx512vnni or avx512bf16, each with all that
+// stands before it for the same architecture. Throws `usage` for any other name, `unsupported` for what is not there.
 const CpuFeatures& cpu_features();
 std::vector<std::string> cpu_feature_names();
 

@@ -16,7 +16,7 @@ namespace engram {
 
 // How a frozen weight is stored and multiplied; sums are always f32.
 // f32: exact. f16: stored as half, multiplied as f32. bf16: inputs rounded to bf16 too (AVX-512 BF16). int8: weights
-// and inputs rounded to bytes with scales (VNNI; elsewhere slow).
+// and inputs rounded to bytes with scales (7 bits for weights with AVX2 alone; portable kernels are slow).
 enum class Precision { f32, f16, bf16, int8 };
 
 // The best precision of this CPU, as chosen by measurement.

@@ -7,6 +7,8 @@
 namespace engram::kernels {
 namespace {
 
+constexpr int32_t kOffset = 128;
+
 struct V16 {
   using Int = __m512i;
   using Float = __m512;
@@ -45,7 +47,7 @@ void quantize(const float* x, const float* factor, int64_t n, int8_t* q, float* 
     }
     const uint32_t top = static_cast<uint32_t>(_mm512_reduce_max_epi32(largest));
     if (top < 0x00800000u || top >= 0x7f800000u) {  // nothing there, or nothing sound
-      quantize_group_scalar(x + i, factor ? factor + i : nullptr, kInt8Group, q + i, scales + g, sums + g);
+      quantize_group_scalar(x + i, factor ? factor + i : nullptr, kInt8Group, kOffset, q + i, scales + g, sums + g);
       continue;
     }
     scales[g] = float_of(top) / 127;
@@ -57,9 +59,9 @@ void quantize(const float* x, const float* factor, int64_t n, int8_t* q, float* 
       sum = _mm512_add_epi32(sum, y);
       _mm_storeu_si128(reinterpret_cast<__m128i*>(q + i + v * 16), _mm512_cvtsepi32_epi8(y));
     }
-    sums[g] = -128 * _mm512_reduce_add_epi32(sum);
+    sums[g] = -kOffset * _mm512_reduce_add_epi32(sum);
   }
-  if (i < n) quantize_group_scalar(x + i, factor ? factor + i : nullptr, n - i, q + i, scales + g, sums + g);
+  if (i < n) quantize_group_scalar(x + i, factor ? factor + i : nullptr, n - i, kOffset, q + i, scales + g, sums + g);
 }
 
 // Each 16 bytes, 4 o of 4 i, are transposed by a shuffle; the loads bring the four that belong together.
@@ -79,7 +81,11 @@ void transpose(const uint8_t* src, uint8_t* dst) {
 
 }  // namespace
 
-const Int8Table int8_avx512vnni = {
-    .rows = 6, .tile = int8_tile<V16, 6, 2>, .quantize = quantize, .transpose = transpose, .peak = int8_peak<V16>};
+const Int8Table int8_avx512vnni = {.rows = 6,
+                                   .offset = kOffset,
+                                   .tile = int8_tile<V16, 6, 2>,
+                                   .quantize = quantize,
+                                   .transpose = transpose,
+                                   .peak = int8_peak<V16>};
 
 }  // namespace engram::kernels

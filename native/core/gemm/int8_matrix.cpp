@@ -2,9 +2,9 @@
 // for each product (LLM.int8(), Dettmers et al. 2022, arXiv 2208.07339; both directions as in SwitchBack, Wortsman et
 // al. 2023, arXiv 2304.13013). The gradients of A and B are not made here and stay f32.
 //
-// W[o, i] lies at [panel][i / 4][o % 32][i % 4], panel = o / 32, with 128 added. Backward turns blocks of 32 x 32 bytes
-// into the same shape with o and i exchanged. There the reduction runs over o, so the scale of each row of W goes into
-// the activations before they are rounded.
+// W[o, i] lies at [panel][i / 4][o % 32][i % 4], panel = o / 32, with the kernels' offset added. Backward turns blocks
+// of 32 x 32 bytes into the same shape with o and i exchanged. There the reduction runs over o, so the scale of each
+// row of W goes into the activations before they are rounded.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -61,7 +61,7 @@ struct Int8Matrix : FrozenMatrix::Storage {
 
   Int8Matrix(int64_t n_out, int64_t n_in, Isa isa)
       : Storage(n_out, n_in),
-        t(isa == best_isa() ? kernels::int8_table() : kernels::int8_portable),
+        t(kernels::int8_table(isa)),
         floats(kernels::table(isa)),
         panels(ceil_div(n_out, kInt8Lanes)),
         n_in_padded(round_up(n_in, kInt8Lanes)),
@@ -77,17 +77,18 @@ struct Int8Matrix : FrozenMatrix::Storage {
     const int64_t first = panel * kInt8Lanes, count = std::min(kInt8Lanes, n_out - first);
     std::vector<float> rows(static_cast<size_t>(count * n_in));
     read(first, count, rows.data());
-    std::fill_n(at(panel, 0), n_in_padded * kInt8Lanes, uint8_t{128});
+    std::fill_n(at(panel, 0), n_in_padded * kInt8Lanes, static_cast<uint8_t>(t.offset));
+    const float most = static_cast<float>(std::min(t.offset, 127));
     for (int64_t o = 0; o < count; o++) {
       const float* row = rows.data() + o * n_in;
       float largest = 0;
       for (int64_t i = 0; i < n_in; i++) largest = std::max(largest, std::abs(row[i]));
-      const float scale = std::max(largest, 1e-30f) / 127;
+      const float scale = std::max(largest, 1e-30f) / most;
       scales[first + o] = scale;
       uint8_t* lane = at(panel, 0) + o * 4;
       for (int64_t i = 0; i < n_in; i++) {
-        const float rounded = std::nearbyint(std::clamp(row[i] / scale, -127.0f, 127.0f));
-        lane[i / 4 * 4 * kInt8Lanes + i % 4] = static_cast<uint8_t>(static_cast<int>(rounded) + 128);
+        const float rounded = std::nearbyint(std::clamp(row[i] / scale, -most, most));
+        lane[i / 4 * 4 * kInt8Lanes + i % 4] = static_cast<uint8_t>(static_cast<int>(rounded) + t.offset);
       }
     }
   }

@@ -4,6 +4,8 @@
 namespace engram::kernels {
 namespace {
 
+constexpr int32_t kOffset = 128;
+
 void tile(const Int8Tile& t) {
   for (int64_t r = 0; r < t.rows; r++)
     for (int64_t col = 0; col < t.cols; col++) {
@@ -22,7 +24,7 @@ void tile(const Int8Tile& t) {
 void quantize(const float* x, const float* factor, int64_t n, int8_t* q, float* scales, int32_t* sums) {
   for (int64_t i = 0, g = 0; i < n; i += kInt8Group, g++) {
     const int64_t count = n - i < kInt8Group ? n - i : kInt8Group;
-    quantize_group_scalar(x + i, factor ? factor + i : nullptr, count, q + i, scales + g, sums + g);
+    quantize_group_scalar(x + i, factor ? factor + i : nullptr, count, kOffset, q + i, scales + g, sums + g);
   }
 }
 
@@ -34,6 +36,6 @@ void transpose(const uint8_t* src, uint8_t* dst) {
 }  // namespace
 
 const Int8Table int8_portable = {
-    .rows = 4, .tile = tile, .quantize = quantize, .transpose = transpose, .peak = nullptr};
+    .rows = 4, .offset = kOffset, .tile = tile, .quantize = quantize, .transpose = transpose, .peak = nullptr};
 
 }  // namespace engram::kernels

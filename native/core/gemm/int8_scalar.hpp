@@ -9,8 +9,8 @@ namespace engram::kernels {
 namespace {
 
 // 127 / largest; the reciprocal of the scale. The largest is taken of the bits, in which NaN beats everything.
-inline void quantize_group_scalar(const float* x, const float* factor, int64_t n, int8_t* q, float* scale,
-                                  int32_t* sum) {
+inline void quantize_group_scalar(const float* x, const float* factor, int64_t n, int32_t offset, int8_t* q,
+                                  float* scale, int32_t* sum) {
   uint32_t largest = 0;
   for (int64_t i = 0; i < n; i++) {
     const uint32_t bits = bits_of(factor ? x[i] * factor[i] : x[i]) & 0x7fffffffu;
@@ -24,7 +24,7 @@ inline void quantize_group_scalar(const float* x, const float* factor, int64_t n
   for (int64_t i = 0; i < n; i++) {
     const float y = sound ? (factor ? x[i] * factor[i] : x[i]) * inverse : 0;
     q[i] = static_cast<int8_t>(static_cast<int32_t>(y + (y < 0 ? -0.5f : 0.5f)));
-    *sum -= 128 * q[i];
+    *sum -= offset * q[i];
   }
 }
 

@@ -26,11 +26,13 @@ const Table& table(Isa isa) {
   }
 }
 
-const Int8Table& int8_table() {
+const Int8Table& int8_table(Isa isa) {
 #if defined(__x86_64__)
-  if (cpu_features().avx512_vnni) return int8_avx512vnni;
-  if (cpu_features().avx_vnni) return int8_avxvnni;
+  const CpuFeatures& cpu = cpu_features();
+  if (isa >= Isa::avx512 && cpu.avx512_vnni) return int8_avx512vnni;
+  if (isa >= Isa::avx2) return cpu.avx_vnni ? int8_avxvnni : int8_avx2;
 #endif
+  static_cast<void>(isa);
   return int8_portable;
 }
 
