@@ -8,6 +8,7 @@ import { PEERS as INFER_PEERS } from './infer/peers.mjs';
 import { WORKS } from './infer/work.mjs';
 import { inferTable } from './infer-table.mjs';
 import { benchInference } from './infer.mjs';
+import { limitIsa, readIsa } from './isa.mjs';
 import { benchKernels } from './kernels.mjs';
 import { CONDITIONS } from './neighbours.mjs';
 import { readShape } from './shapes.mjs';
@@ -41,11 +42,13 @@ function program() {
     .option('--model <name|path>', 'a name of the catalog or a GGUF file', 'smollm2-135m-instruct')
     .option('--precision <name>', "how engram holds the weights (default: this processor's fastest)")
     .option('--threads <number>', 'threads for all who are measured', whole, availableParallelism())
+    .addOption(isaOption())
     .option('--python <path>', 'an interpreter with PEFT (default: one in the cache, made on first use)')
     .option('--minutes <number>', 'begin nothing more after so long (default: 11, with --quick 3.5)', positive)
     .option('--limit <seconds>', 'give up who takes longer for one step (default: 60, with --quick 30)', positive)
     .option('--quick', 'shorter measurements', false)
     .option('--json', 'one JSON document on stdout', false)
+    .hook('preAction', holdBack)
     .action(async (options) => {
       const result = await benchTraining(options);
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : trainTable(result));
@@ -78,8 +81,28 @@ function program() {
     .command('kernels')
     .description('every matrix product and every op, with its share of what the machine can do')
     .option('--threads <number>', 'threads', whole, availableParallelism())
+    .addOption(isaOption())
+    .hook('preAction', holdBack)
     .action(benchKernels);
   return bench;
+}
+
+function isaOption() {
+  return new Option(
+    '--isa <name>',
+    'measure as a machine with no more than this, such as avx2; without qvac',
+  ).argParser((text) => refusable(() => readIsa(text)));
+}
+
+function holdBack(command) {
+  const { isa, peers } = command.opts();
+  if (isa === undefined) return;
+  limitIsa(isa);
+  if (peers !== undefined)
+    command.setOptionValue(
+      'peers',
+      peers.filter((peer) => peer !== 'qvac'),
+    );
 }
 
 function list(flags, description, read, values = undefined) {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { TINY } from './tiny.js';
 
 interface Result {
+  machine: { kernel: string; features: string[] };
   peakGflops: { f32: number };
   rows: Record<string, unknown>[];
 }
@@ -52,6 +53,29 @@ describe('the benchmark of a training step', () => {
     const { stdout } = await bench('--minutes', '0.0001', '--shapes', '1x8');
     expect(stdout).toContain('1x8 quiet, engram: no time left');
     expect(stdout).toContain('upper half of the layers, engram: no time left');
+  });
+
+  it.runIf(process.arch === 'x64')('measures as a lesser machine when asked to', async () => {
+    const { code, stdout } = await bench(
+      '--json',
+      '--isa',
+      'avx2',
+      '--shapes',
+      '1x8',
+      '--conditions',
+      'quiet',
+      '--no-variants',
+    );
+    const { machine, rows } = JSON.parse(stdout) as Result;
+    expect({ code, kernel: machine.kernel }).toEqual({ code: 0, kernel: 'avx2' });
+    expect(machine.features.filter((feature) => feature.startsWith('avx512'))).toEqual([]);
+    expect(rows[0]!['engramMs']).toBeGreaterThan(0);
+  });
+
+  it('refuses what is no instruction set with exit code 2', async () => {
+    const { code, stderr } = await bench('--isa', 'mmx');
+    expect(code).toBe(2);
+    expect(stderr).toContain('avx512vnni');
   });
 
   it('refuses what is no shape with exit code 2', async () => {

@@ -1,7 +1,6 @@
-// The loops of vector.hpp, written once with the compiler's generic vectors of 16 floats, which become one AVX-512
-// register, two of AVX2 or four of SSE and NEON, whatever the including file is compiled for. ENGRAM_VECTOR_TABLE names
-// the table made. Everything else is in an unnamed namespace and nothing of the standard library is used: see
-// gemm/kernels.hpp for why.
+// The loops of vector.hpp, written once with the compiler's generic vectors, one register wide whatever the including
+// file is compiled for: wider ones would compare and choose float by float. ENGRAM_VECTOR_TABLE names the table made.
+// Everything else is in an unnamed namespace and nothing of the standard library is used: see gemm/kernels.hpp for why.
 #pragma once
 
 #include "vector.hpp"
@@ -11,9 +10,15 @@
 namespace engram::vec {
 namespace {
 
-typedef float V __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t VI __attribute__((vector_size(64), aligned(4), may_alias));
+#if defined(__AVX512F__)
 constexpr int64_t W = 16;
+#elif defined(__AVX2__)
+constexpr int64_t W = 8;
+#else
+constexpr int64_t W = 4;
+#endif
+typedef float V __attribute__((vector_size(W * 4), aligned(4), may_alias));
+typedef int32_t VI __attribute__((vector_size(W * 4), aligned(4), may_alias));
 
 inline V load(const float* p) { return *reinterpret_cast<const V*>(p); }
 inline void store(float* p, V v) { *reinterpret_cast<V*>(p) = v; }
@@ -61,15 +66,17 @@ inline void store_rest(float* p, V v, int64_t n) {
 }
 
 float dot(const float* a, const float* b, int64_t n) {
-  V s0{}, s1{};
+  V s0{}, s1{}, s2{}, s3{};
   int64_t i = 0;
-  for (; i + 2 * W <= n; i += 2 * W) {
+  for (; i + 4 * W <= n; i += 4 * W) {
     s0 += load(a + i) * load(b + i);
     s1 += load(a + i + W) * load(b + i + W);
+    s2 += load(a + i + 2 * W) * load(b + i + 2 * W);
+    s3 += load(a + i + 3 * W) * load(b + i + 3 * W);
   }
   ENGRAM_FOR_VECTORS(i, n) s0 += load(a + i) * load(b + i);
   if (i < n) s1 += Rest(a + i, n - i, 0).v() * Rest(b + i, n - i, 0).v();
-  return sum(s0 + s1);
+  return sum((s0 + s1) + (s2 + s3));
 }
 
 float dot3(const float* a, const float* b, const float* c, int64_t n) {
