@@ -149,7 +149,7 @@ TEST(int8_kernels_match_the_portable_one) {
   if (cpu_features().avx512_vnni) tables.push_back(&int8_avx512vnni);
 #endif
   for (const Int8Table* t : tables) {
-    for (const int64_t k : {4, 128, 132, 300, 1024}) {
+    for (const int64_t k : {4, 64, 128, 132, 300, 448, 1024}) {
       const std::vector<float> x = random(6 * k, 1), factor = random(k, 2), lane_scale = random(32, 3);
       const int64_t groups = (k + kInt8Group - 1) / kInt8Group;
       std::vector<uint8_t> w(static_cast<size_t>(k * 32));

@@ -43,41 +43,49 @@ inline int32_t reduce_add(__m256i x) {
   return _mm_cvtsi128_si32(_mm_add_epi32(y, _mm_shuffle_epi32(y, 0xb1)));
 }
 
+// One group, of a multiple of 32 values.
+template <int32_t offset>
+void quantize_group(const float* x, const float* factor, int64_t n, int8_t* q, float* scale, int32_t* sum) {
+  const auto value = [&](int64_t at) {
+    const __m256 v = _mm256_loadu_ps(x + at);
+    return factor ? _mm256_mul_ps(v, _mm256_loadu_ps(factor + at)) : v;
+  };
+  __m256i largest = _mm256_setzero_si256();
+  for (int64_t v = 0; v < n; v += 8) {
+    const __m256i bits = _mm256_and_si256(_mm256_castps_si256(value(v)), _mm256_set1_epi32(0x7fffffff));
+    largest = _mm256_max_epi32(largest, bits);  // NaN beats everything
+  }
+  const uint32_t top = static_cast<uint32_t>(reduce_max(largest));
+  if (top < 0x00800000u || top >= 0x7f800000u)  // nothing there, or nothing sound
+    return quantize_group_scalar(x, factor, n, offset, q, scale, sum);
+  *scale = float_of(top) / 127;
+  const __m256 inverse = _mm256_set1_ps(127 / float_of(top));
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);  // packs work within the halves of a register
+  __m256i total = _mm256_setzero_si256();
+  for (int64_t v = 0; v < n; v += 32) {
+    __m256i y[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+      y[j] = _mm256_cvtps_epi32(_mm256_mul_ps(value(v + 8 * j), inverse));
+      total = _mm256_add_epi32(total, y[j]);
+    }
+    const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(y[0], y[1]), _mm256_packs_epi32(y[2], y[3]));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(q + v), _mm256_permutevar8x32_epi32(bytes, order));
+  }
+  *sum = -offset * reduce_add(total);
+}
+
 template <int32_t offset>
 void quantize(const float* x, const float* factor, int64_t n, int8_t* q, float* scales, int32_t* sums) {
-  int64_t i = 0, g = 0;
-  for (; i + kInt8Group <= n; i += kInt8Group, g++) {
-    const auto value = [&](int64_t at) {
-      const __m256 v = _mm256_loadu_ps(x + at);
-      return factor ? _mm256_mul_ps(v, _mm256_loadu_ps(factor + at)) : v;
-    };
-    __m256i largest = _mm256_setzero_si256();
-    for (int64_t v = 0; v < kInt8Group; v += 8) {
-      const __m256i bits = _mm256_and_si256(_mm256_castps_si256(value(i + v)), _mm256_set1_epi32(0x7fffffff));
-      largest = _mm256_max_epi32(largest, bits);  // NaN beats everything
+  for (int64_t i = 0, g = 0; i < n; i += kInt8Group, g++) {
+    const float* f = factor ? factor + i : nullptr;
+    const int64_t count = n - i < kInt8Group ? n - i : kInt8Group;
+    if (count % 32 == 0) {
+      quantize_group<offset>(x + i, f, count, q + i, scales + g, sums + g);
+    } else {
+      quantize_group_scalar(x + i, f, count, offset, q + i, scales + g, sums + g);
     }
-    const uint32_t top = static_cast<uint32_t>(reduce_max(largest));
-    if (top < 0x00800000u || top >= 0x7f800000u) {  // nothing there, or nothing sound
-      quantize_group_scalar(x + i, factor ? factor + i : nullptr, kInt8Group, offset, q + i, scales + g, sums + g);
-      continue;
-    }
-    scales[g] = float_of(top) / 127;
-    const __m256 inverse = _mm256_set1_ps(127 / float_of(top));
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);  // packs work within the halves of a register
-    __m256i sum = _mm256_setzero_si256();
-    for (int64_t v = 0; v < kInt8Group; v += 32) {
-      __m256i y[4];
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; j++) {
-        y[j] = _mm256_cvtps_epi32(_mm256_mul_ps(value(i + v + 8 * j), inverse));
-        sum = _mm256_add_epi32(sum, y[j]);
-      }
-      const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(y[0], y[1]), _mm256_packs_epi32(y[2], y[3]));
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(q + i + v), _mm256_permutevar8x32_epi32(bytes, order));
-    }
-    sums[g] = -offset * reduce_add(sum);
   }
-  if (i < n) quantize_group_scalar(x + i, factor ? factor + i : nullptr, n - i, offset, q + i, scales + g, sums + g);
 }
 
 // See int8_avx512vnni.cpp.

@@ -33,35 +33,45 @@ struct V16 {
   static void store_first(float* p, int64_t n, Float r) { _mm512_mask_storeu_ps(p, first(n), r); }
 };
 
-void quantize(const float* x, const float* factor, int64_t n, int8_t* q, float* scales, int32_t* sums) {
-  int64_t i = 0, g = 0;
-  for (; i + kInt8Group <= n; i += kInt8Group, g++) {
-    __m512 values[kInt8Group / 16];
-    __m512i largest = _mm512_setzero_si512();
+// One group of whole vectors; N is their number.
+template <int N>
+void quantize_group(const float* x, const float* factor, int8_t* q, float* scale, int32_t* sum) {
+  __m512 values[N];
+  __m512i largest = _mm512_setzero_si512();
 #pragma GCC unroll 8
-    for (int v = 0; v < kInt8Group / 16; v++) {
-      values[v] = _mm512_loadu_ps(x + i + v * 16);
-      if (factor) values[v] = _mm512_mul_ps(values[v], _mm512_loadu_ps(factor + i + v * 16));
-      const __m512i bits = _mm512_and_si512(_mm512_castps_si512(values[v]), _mm512_set1_epi32(0x7fffffff));
-      largest = _mm512_max_epi32(largest, bits);  // NaN beats everything
-    }
-    const uint32_t top = static_cast<uint32_t>(_mm512_reduce_max_epi32(largest));
-    if (top < 0x00800000u || top >= 0x7f800000u) {  // nothing there, or nothing sound
-      quantize_group_scalar(x + i, factor ? factor + i : nullptr, kInt8Group, kOffset, q + i, scales + g, sums + g);
-      continue;
-    }
-    scales[g] = float_of(top) / 127;
-    const __m512 inverse = _mm512_set1_ps(127 / float_of(top));
-    __m512i sum = _mm512_setzero_si512();
-#pragma GCC unroll 8
-    for (int v = 0; v < kInt8Group / 16; v++) {
-      const __m512i y = _mm512_cvtps_epi32(_mm512_mul_ps(values[v], inverse));
-      sum = _mm512_add_epi32(sum, y);
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(q + i + v * 16), _mm512_cvtsepi32_epi8(y));
-    }
-    sums[g] = -kOffset * _mm512_reduce_add_epi32(sum);
+  for (int v = 0; v < N; v++) {
+    values[v] = _mm512_loadu_ps(x + v * 16);
+    if (factor) values[v] = _mm512_mul_ps(values[v], _mm512_loadu_ps(factor + v * 16));
+    const __m512i bits = _mm512_and_si512(_mm512_castps_si512(values[v]), _mm512_set1_epi32(0x7fffffff));
+    largest = _mm512_max_epi32(largest, bits);  // NaN beats everything
   }
-  if (i < n) quantize_group_scalar(x + i, factor ? factor + i : nullptr, n - i, kOffset, q + i, scales + g, sums + g);
+  const uint32_t top = static_cast<uint32_t>(_mm512_reduce_max_epi32(largest));
+  if (top < 0x00800000u || top >= 0x7f800000u)  // nothing there, or nothing sound
+    return quantize_group_scalar(x, factor, N * 16, kOffset, q, scale, sum);
+  *scale = float_of(top) / 127;
+  const __m512 inverse = _mm512_set1_ps(127 / float_of(top));
+  __m512i total = _mm512_setzero_si512();
+#pragma GCC unroll 8
+  for (int v = 0; v < N; v++) {
+    const __m512i y = _mm512_cvtps_epi32(_mm512_mul_ps(values[v], inverse));
+    total = _mm512_add_epi32(total, y);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(q + v * 16), _mm512_cvtsepi32_epi8(y));
+  }
+  *sum = -kOffset * _mm512_reduce_add_epi32(total);
+}
+
+void quantize(const float* x, const float* factor, int64_t n, int8_t* q, float* scales, int32_t* sums) {
+  for (int64_t i = 0, g = 0; i < n; i += kInt8Group, g++) {
+    const float* f = factor ? factor + i : nullptr;
+    const int64_t count = n - i < kInt8Group ? n - i : kInt8Group;
+    if (count == kInt8Group) {
+      quantize_group<kInt8Group / 16>(x + i, f, q + i, scales + g, sums + g);
+    } else if (count == kInt8Group / 2) {  // the widths of many models are odd multiples of 64
+      quantize_group<kInt8Group / 32>(x + i, f, q + i, scales + g, sums + g);
+    } else {
+      quantize_group_scalar(x + i, f, count, kOffset, q + i, scales + g, sums + g);
+    }
+  }
 }
 
 // Each 16 bytes, 4 o of 4 i, are transposed by a shuffle; the loads bring the four that belong together.
@@ -81,9 +91,9 @@ void transpose(const uint8_t* src, uint8_t* dst) {
 
 }  // namespace
 
-const Int8Table int8_avx512vnni = {.rows = 6,
+const Int8Table int8_avx512vnni = {.rows = 8,
                                    .offset = kOffset,
-                                   .tile = int8_tile<V16, 6, 2>,
+                                   .tile = int8_tile<V16, 8, 2>,
                                    .quantize = quantize,
                                    .transpose = transpose,
                                    .peak = int8_peak<V16>};

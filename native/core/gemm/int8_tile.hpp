@@ -14,7 +14,7 @@ namespace {
 template <class V, int R, int N>
 void int8_tile_of(const Int8Tile& t, int64_t col) {
   typename V::Float total[R][N];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
     for (int v = 0; v < N; v++) total[r][v] = V::zero();
@@ -24,7 +24,7 @@ void int8_tile_of(const Int8Tile& t, int64_t col) {
   for (int64_t begin = 0, group = 0; begin < t.k; begin += kInt8Group, group++) {
     const int64_t end = begin + kInt8Group < t.k ? begin + kInt8Group : t.k;
     typename V::Int acc[R][N];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < R; r++) {
       acc[r][0] = V::set1(t.sums[r * t.lds + group]);
 #pragma GCC unroll 4
@@ -35,7 +35,7 @@ void int8_tile_of(const Int8Tile& t, int64_t col) {
       typename V::Int b[N];
 #pragma GCC unroll 4
       for (int v = 0; v < N; v++) b[v] = V::load_bytes(w + v * 4 * V::width);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int r = 0; r < R; r++) {
         int32_t quad;
         __builtin_memcpy(&quad, t.x + r * t.ldx + p, 4);
@@ -44,7 +44,7 @@ void int8_tile_of(const Int8Tile& t, int64_t col) {
         for (int v = 0; v < N; v++) acc[r][v] = V::dot(acc[r][v], b[v], x);
       }
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < R; r++) {
       const typename V::Float scale = V::set1f(t.scales[r * t.lds + group]);
 #pragma GCC unroll 4
@@ -52,7 +52,7 @@ void int8_tile_of(const Int8Tile& t, int64_t col) {
     }
   }
 
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
     for (int v = 0; v < N; v++) {
