@@ -79,7 +79,7 @@ void Transformer::forward(const Rows& rows, int64_t first, float* x, const Dropo
   keep_ = keep;
   for (int64_t layer = first; layer < n_layers; layer++) {
     const bool whole = layer >= n_layers - keep;
-    std::copy(x, x + T * D, sized(kept_[layer].x, T * D));
+    copy_rows(sized(kept_[layer].x, T * D), x, T, D, pool_);
     layer_forward(rows, layer, x, true, dropout, whole ? kept_[layer] : scratch_);
   }
 }
@@ -91,9 +91,9 @@ void Transformer::backward(const Rows& rows, int64_t first, float* dx, const Dro
       layer_backward(rows, layer, dx, layer > first, dropout, kept_[layer]);
     } else {
       float* x = sized(scratch_.x, T * D);  // becomes the layer's output, which nobody wants
-      std::copy_n(kept_[layer].x.data(), T * D, x);
+      copy_rows(x, kept_[layer].x.data(), T, D, pool_);
       layer_forward(rows, layer, x, true, dropout, scratch_);
-      std::copy_n(kept_[layer].x.data(), T * D, x);
+      copy_rows(x, kept_[layer].x.data(), T, D, pool_);
       layer_backward(rows, layer, dx, layer > first, dropout, scratch_);
     }
   }
@@ -228,14 +228,14 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
     gather(mid, x, rows.outputs, D);
     o = o_rows_.data();
   } else {
-    std::copy(x, x + n * D, mid);
+    copy_rows(mid, x, n, D, pool_);
   }
   // mid = x + o Woᵀ
   project_onto(layer, w.o, o, mid, n, adapted, dropout, kept, kept.attention, w.attn_post_norm);
   rmsnorm_forward(norm, sized(kept.rstd2, n), mid, w.ffn_norm.data(), c.norm_eps, n, D, pool_);
   project(layer, w.gate_up, norm, gate_up, n, false, adapted, dropout, kept);
   (c.gelu ? geglu_forward : swiglu_forward)(act, gate_up, n, F, pool_);
-  std::copy(mid, mid + n * D, x);
+  copy_rows(x, mid, n, D, pool_);
   // x = mid + act Wdᵀ
   project_onto(layer, w.down, act, x, n, adapted, dropout, kept, kept.feed_forward, w.ffn_post_norm);
 }
@@ -263,7 +263,7 @@ void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, boo
   float* d_gate_up = kept.gate_up.data();  // what it held is not needed again
   (c.gelu ? geglu_backward : swiglu_backward)(d_gate_up, kept.gate_up.data(), dact, n, F, pool_);
   float *norm = sized(norm_, T * D), *dnorm = sized(dnorm_, T * D);
-  rmsnorm_forward(norm, kept.rstd2.data(), kept.mid.data(), w.ffn_norm.data(), c.norm_eps, n, D, pool_);
+  rmsnorm_again(norm, kept.rstd2.data(), kept.mid.data(), w.ffn_norm.data(), n, D, pool_);
   project_backward(layer, w.gate_up, norm, d_gate_up, before_gate_up ? dnorm : nullptr, n, dropout, kept);
   if (!before_gate_up) return;
   rmsnorm_backward(dx, kept.mid.data(), w.ffn_norm.data(), kept.rstd2.data(), dnorm, n, D, pool_);
@@ -292,7 +292,7 @@ void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, boo
     head_norm_backward(dqkv, before, rstd, w.q_norm.data(), {W, 0, H}, T, S, pool_);
     head_norm_backward(dqkv, before, rstd, w.k_norm.data(), {W, H, G}, T, S, pool_);
   }
-  rmsnorm_forward(norm, kept.rstd1.data(), kept.x.data(), w.attn_norm.data(), c.norm_eps, T, D, pool_);
+  rmsnorm_again(norm, kept.rstd1.data(), kept.x.data(), w.attn_norm.data(), T, D, pool_);
   project_backward(layer, w.qkv, norm, dqkv, needs_dx ? dnorm : nullptr, T, dropout, kept);
   if (needs_dx) rmsnorm_backward(dx, kept.x.data(), w.attn_norm.data(), kept.rstd1.data(), dnorm, T, D, pool_);
 }

@@ -33,6 +33,12 @@ void rmsnorm_forward(float* y, float* rstd, const float* x, const float* w, floa
   });
 }
 
+void rmsnorm_again(float* y, const float* rstd, const float* x, const float* w, int64_t T, int64_t D,
+                   ThreadPool& pool) {
+  const vec::Table& vec = vec::table();
+  for_rows(T, pool, [&](int64_t t) { vec.mul_scale(y + t * D, x + t * D, w, rstd[t], D); });
+}
+
 void rmsnorm_backward(float* dx, const float* x, const float* w, const float* rstd, const float* dy, int64_t T,
                       int64_t D, ThreadPool& pool) {
   const vec::Table& vec = vec::table();
@@ -85,6 +91,10 @@ void soft_cap_backward(float* dx, const float* y, float cap, int64_t n) {
 void add_rows(float* y, const float* x, int64_t stride, int64_t T, int64_t D, ThreadPool& pool) {
   const vec::Table& vec = vec::table();
   for_rows(T, pool, [&](int64_t t) { vec.add(y + t * D, x + t * stride, D); });
+}
+
+void copy_rows(float* to, const float* from, int64_t T, int64_t D, ThreadPool& pool) {
+  for_rows(T, pool, [&](int64_t t) { std::copy_n(from + t * D, D, to + t * D); });
 }
 
 Distribution distribution_of(float* logits, int64_t V, int64_t k) {

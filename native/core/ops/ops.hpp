@@ -16,6 +16,8 @@ namespace engram {
 // x, y [T, D]; w [D]; rstd [T] is kept for the backward pass.
 void rmsnorm_forward(float* y, float* rstd, const float* x, const float* w, float eps, int64_t T, int64_t D,
                      ThreadPool& pool);
+// The same y again, from the rstd that forward kept.
+void rmsnorm_again(float* y, const float* rstd, const float* x, const float* w, int64_t T, int64_t D, ThreadPool& pool);
 // dx += …   (w is frozen)
 void rmsnorm_backward(float* dx, const float* x, const float* w, const float* rstd, const float* dy, int64_t T,
                       int64_t D, ThreadPool& pool);
@@ -70,6 +72,8 @@ void soft_cap_backward(float* dx, const float* y, float cap, int64_t n);
 
 // y [T, D] += rows of x that are `stride` apart; stride 0 adds one row, a bias, to all.
 void add_rows(float* y, const float* x, int64_t stride, int64_t T, int64_t D, ThreadPool& pool);
+// to = from, both [T, D].
+void copy_rows(float* to, const float* from, int64_t T, int64_t D, ThreadPool& pool);
 
 // What a base model predicted at one position: its `ids.size()` likeliest tokens with their probabilities, and the rest
 // of the probability in one sum. With every token of a small vocabulary in it, it is the whole distribution.

@@ -5,6 +5,10 @@
 
 #include "vector.hpp"
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #pragma GCC diagnostic ignored "-Wpsabi"  // V never crosses a boundary: every function that takes one is inlined here
 
 namespace engram::vec {
@@ -241,6 +245,11 @@ void rotate_halves(float* x, const float* c, const float* s, float sign, int64_t
 }
 
 inline V vsqrt(V v) {
+#if defined(__AVX512F__)
+  return (V)_mm512_sqrt_ps((__m512)v);
+#elif defined(__AVX2__)
+  return (V)_mm256_sqrt_ps((__m256)v);
+#endif
   V out;
   for (int i = 0; i < W; i++) out[i] = __builtin_sqrtf(v[i]);
   return out;
