@@ -50,7 +50,8 @@ export async function benchInference(options) {
   const inOrder = (all, wanted) => all.filter((one) => wanted.includes(one));
   const conditions = inOrder(Object.keys(CONDITIONS), options.conditions);
   const works = inOrder(BY_WEIGHT, options.works ?? chosen.works);
-  const speakers = new Speakers({ model: path, peers, limitMs });
+  const isOver = () => Date.now() > until;
+  const speakers = new Speakers({ model: path, peers, limitMs, isOver });
   const run = {
     path,
     peers,
@@ -58,7 +59,7 @@ export async function benchInference(options) {
     threads: options.threads,
     adapters: options.adapters ?? chosen.adapters,
     times: { ...chosen, limitMs, cores },
-    isOver: () => Date.now() > until,
+    isOver,
   };
   const rows = [];
   let training;

@@ -5,7 +5,7 @@ import { SetUpProblem } from '../set-up/problem.mjs';
 import { interrupt } from './child.mjs';
 import { CONDITIONS as INFER_CONDITIONS } from './infer/conditions.mjs';
 import { PEERS as INFER_PEERS } from './infer/peers.mjs';
-import { WORKS } from './infer/work.mjs';
+import { BY_WEIGHT } from './infer/work.mjs';
 import { inferTable } from './infer-table.mjs';
 import { benchInference } from './infer.mjs';
 import { limitIsa, readIsa } from './isa.mjs';
@@ -57,7 +57,13 @@ function program() {
   bench
     .command('infer')
     .description("prompts, generation and chat beside llama.cpp's llama-bench and node-llama-cpp, in one run, in turn")
-    .addOption(list('--what <list>', 'work', oneOf(Object.keys(WORKS))).default(undefined, 'all; with --quick two'))
+    .addOption(
+      list(
+        '--what <list>',
+        `work (default: ${BY_WEIGHT.join(',')}; with --quick the first two)`,
+        oneOf(BY_WEIGHT),
+      ).default(undefined),
+    )
     .addOption(list('--conditions <list>', 'what goes on beside it', oneOf(Object.keys(INFER_CONDITIONS))))
     .addOption(list('--peers <list>', 'whom to compare with, or none', oneOf([...INFER_PEERS, 'none']), INFER_PEERS))
     .addOption(

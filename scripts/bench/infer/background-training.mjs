@@ -8,6 +8,8 @@ export class BackgroundTraining {
   #path;
   #opened;
   #steps = 0;
+  /** Of a step with nothing beside it. */
+  #aloneMs;
   #goesOn = false;
   #loop;
 
@@ -19,7 +21,9 @@ export class BackgroundTraining {
   async start() {
     const { step } = await (this.#opened ??= this.#open());
     this.#goesOn = true;
+    const start = performance.now();
     await step();
+    this.#aloneMs = performance.now() - start;
     this.#loop = (async () => {
       while (this.#goesOn) {
         await step();
@@ -29,20 +33,23 @@ export class BackgroundTraining {
     this.#loop.catch(() => undefined); // stop() tells
   }
 
+  /** Ends it after the step that it is at. */
   async stop() {
     this.#goesOn = false;
     await this.#loop;
   }
 
-  /** Does `work` while it trains, and adds to the result how many steps were done meanwhile, in how many seconds. */
+  /** Does `work` while it trains, and adds to the result how many steps were done meanwhile, in how many seconds. Of the step
+   * during which the work ended that part counts which was not left to do after it. */
   async during(work) {
     await this.start();
     const steps = this.#steps;
     const started = performance.now();
     const result = await work();
-    const done = { steps: this.#steps - steps, seconds: (performance.now() - started) / 1000 };
+    const ended = performance.now();
     await this.stop();
-    return { ...result, ...done };
+    const left = Math.min(1, (performance.now() - ended) / this.#aloneMs);
+    return { ...result, steps: this.#steps - steps - left, seconds: (ended - started) / 1000 };
   }
 
   /** Writes an adapter that one step or more has changed. */

@@ -3,11 +3,12 @@ import { phase } from '../../set-up/progress.mjs';
 import { interleave } from '../interleave.mjs';
 import { median, significant } from '../statistics.mjs';
 import { under } from './conditions.mjs';
+import { OVER } from './speakers.mjs';
 import { WORKS } from './work.mjs';
 
 /** One row for each entry of `run.threads`, a number or `own`. */
 export async function rowsOf(run, what, condition) {
-  if (run.isOver()) return run.threads.map((threads) => ({ what, condition, threads, why: 'no time left' }));
+  if (run.isOver()) return run.threads.map((threads) => ({ what, condition, threads, why: OVER }));
   const parts = run.speakers.parts(WORKS[what], condition, run.threads);
   const rounds = [];
   await phase(`${what}, ${condition}`, (update) =>
@@ -48,7 +49,7 @@ export function compare(parts, rounds, threads) {
     llamaBenchThreads: parts[of.llamaBench]?.threads,
     nodeLlamaCppThreads: parts[of.nodeLlamaCpp]?.threads,
     rounds: rounds.length,
-    late: named.filter(([, i]) => parts[i]?.inTime === false).map(([name]) => name),
+    late: named.filter(([, i]) => parts[i]?.inTime === false && ms[i] !== undefined).map(([name]) => name),
     why: reasons(named, parts),
     ...trainedBeside(parts[of.engram]),
   };

@@ -1,10 +1,13 @@
 // All who are measured in one run: engram and node-llama-cpp in a process for each number of threads, llama-bench, and a
 // training to go on beside those who do not train.
+import { availableParallelism } from 'node:os';
 import { throwIfInterrupted } from '../child.mjs';
 import { Engine } from './engine.mjs';
 
 /** Tokens of context: enough for all that is timed here. */
 const CONTEXT = 1024;
+/** Why there is no figure. */
+export const OVER = 'no time left';
 /** What is not an answer within this time, though the work should long have been stopped, hangs. */
 const hangsAfter = (limitMs) => 2 * limitMs + 30_000;
 
@@ -12,20 +15,22 @@ export class Speakers {
   #engines = new Map();
   #trainer;
 
-  /** @param {{ model: string, peers: { llamaBench: { bench?: LlamaBench }, nodeLlamaCpp: { engine?: string } }, limitMs: number }} options */
+  /** @param {{ model: string, peers: { llamaBench: { bench?: LlamaBench }, nodeLlamaCpp: { engine?: string } }, limitMs: number, isOver: () => boolean }} options
+   *   `isOver`: no turn begins any more. */
   constructor(options) {
     this.options = options;
   }
 
-  /** Who does such work under such a condition, in the order of their turns: engram first, then the others with as many
-   * threads. `own`: the number that engram chooses itself. */
+  /** Who does such work under such a condition, in the order of their turns: engram with a number of threads, then the others
+   * with as many. `own`, engram's own choice, is set beside the others' best: if no number is given, of one and all cores. */
   parts(work, condition, threads) {
-    const { peers } = this.options;
-    const who = threads.flatMap((count) => [
-      { name: 'engram', threads: count, timed: this.#engram(count, condition) },
-      ...(count === 'own' ? [] : this.#others(work, condition, count, peers)),
+    const numbers = threads.filter((count) => count !== 'own');
+    const counts = numbers.length > 0 ? numbers : [...new Set([1, availableParallelism()])];
+    const who = [...new Set([...counts, ...threads])].flatMap((count) => [
+      ...(threads.includes(count) ? [{ name: 'engram', threads: count, timed: this.#engram(count, condition) }] : []),
+      ...(counts.includes(count) ? this.#others(work, condition, count) : []),
     ]);
-    return who.map((one) => new Part(one, work, this.options.limitMs));
+    return who.map((one) => new Part(one, work, this.options));
   }
 
   /** engram's process for a number of threads. */
@@ -37,7 +42,8 @@ export class Speakers {
     await Promise.all([...this.#engines.values(), this.#trainer].map((engine) => engine?.end()));
   }
 
-  #others({ kind }, condition, count, { llamaBench, nodeLlamaCpp }) {
+  #others({ kind }, condition, count) {
+    const { llamaBench, nodeLlamaCpp } = this.options.peers;
     const others = [];
     if (llamaBench.bench !== undefined && kind !== 'chat') {
       const timed = (work) => llamaBench.bench.timed(work, count, condition);
@@ -91,17 +97,25 @@ export class Part {
   trainedSeconds = 0;
   #timed;
   #work;
+  #isOver;
+  #hasTurned = false;
 
-  constructor({ name, threads, timed }, work, limitMs) {
+  constructor({ name, threads, timed }, work, { limitMs, isOver }) {
     this.name = name;
     this.threads = threads;
     this.#timed = timed;
     this.#work = { ...work, limitMs };
+    this.#isOver = isOver;
   }
 
   /** Milliseconds a token, the median over about so many seconds; undefined once it cannot. */
   async turn(seconds) {
     if (!this.inTime || this.why !== undefined) return undefined;
+    if (this.#isOver()) {
+      this.why = this.#hasTurned ? undefined : OVER;
+      return undefined;
+    }
+    this.#hasTurned = true;
     try {
       const { msPerToken, inTime, steps = 0, seconds: trained = 0 } = await this.#timed({ ...this.#work, seconds });
       this.steps += steps;
