@@ -8,6 +8,7 @@ const LAYERS = [
   ['inference', 'embedding', 'training'],
   ['retrieval'],
   ['memory'],
+  ['open-embedder'],
   ['engram', 'open-retrieval', 'doctor'],
   ['index'],
   ['gradient', 'langchain', 'cli', 'server'],

@@ -3,8 +3,8 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
-import type { Embedder } from './embedding/index.js';
-import { EngramError } from './errors.js';
+import type { Embedder, EmbedOptions } from './embedding/index.js';
+import { EngramError, throwIfCancelled } from './errors.js';
 import type { ChatMessage, Generator } from './inference/index.js';
 import {
   informationFrom,
@@ -28,6 +28,7 @@ import {
   type IngestReport,
   type SearchOptions,
 } from './retrieval/index.js';
+import { openEmbedder } from './open-embedder.js';
 import {
   AdapterStore,
   openBaseModel,
@@ -268,6 +269,13 @@ export class Engram {
     return withClassifier(await this.#base(signal), this.#generator, await this.adapters.find(name), action);
   }
 
+  /** Vectors of texts: `kind` query for what searches, passage (the default) for what is searched. Of length 1, where the model's
+   * card says no other. See embedding/types.ts for the rest. */
+  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
+    throwIfCancelled(options.signal);
+    return (await this.#embed()).embed(texts, options);
+  }
+
   async close(): Promise<void> {
     this.#memory?.brain.close();
     this.#memory = undefined;
@@ -289,11 +297,8 @@ export class Engram {
   }
 
   #embed(): Promise<Embedder> {
-    this.#embedder ??= (async () => {
-      const { path } = await ensureModel(this.settings, this.settings.embedder, 'embedding', pulling(this.#onProgress));
-      const { loadEmbedder } = await import('./embedding/index.js');
-      return loadEmbedder({ folder: path });
-    })();
+    const { home, embedder, threads, offline } = this.settings;
+    this.#embedder ??= openEmbedder({ home, embedder, threads, offline, onProgress: this.#onProgress });
     this.#embedder.catch(() => (this.#embedder = undefined));
     return this.#embedder;
   }

@@ -7,6 +7,7 @@ export {
   type OpenOptions,
   type OpenProgress,
 } from './engram.js';
+export type { Dtype, Embedder, EmbedOptions, TextKind } from './embedding/index.js';
 export { EngramError, type ErrorCode } from './errors.js';
 export {
   defaultHome,
@@ -20,6 +21,7 @@ export {
 } from './config.js';
 export { doctor, type DoctorReport } from './doctor.js';
 export type { ChatMessage } from './inference/index.js';
+export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {
   listBrains,
   openBrain,

@@ -1,10 +1,13 @@
 // The documents of a brain without its chat model: what ingesting and searching need, and no more is loaded for them.
 import { readSettings, type GivenSettings } from './config.js';
 import type { Embedder } from './embedding/index.js';
-import { ensureModel } from './models/index.js';
+import { openEmbedder } from './open-embedder.js';
 import { Retrieval } from './retrieval/index.js';
 
-export interface OpenRetrievalOptions extends Pick<GivenSettings, 'home' | 'embedder' | 'brain' | 'offline'> {
+export interface OpenRetrievalOptions extends Pick<
+  GivenSettings,
+  'home' | 'embedder' | 'brain' | 'threads' | 'offline'
+> {
   onProgress?: ((progress: { phase: 'pull'; share: number }) => void) | undefined;
 }
 
@@ -19,13 +22,8 @@ export function openRetrieval({ onProgress, ...given }: OpenRetrievalOptions = {
   const settings = readSettings(given);
   let loading: Promise<Embedder> | undefined;
   const embedder = (): Promise<Embedder> => {
-    loading ??= (async () => {
-      const { path } = await ensureModel(settings, settings.embedder, 'embedding', (share) =>
-        onProgress?.({ phase: 'pull', share }),
-      );
-      const { loadEmbedder } = await import('./embedding/index.js'); // heavy
-      return loadEmbedder({ folder: path });
-    })();
+    const { home, embedder: name, threads, offline } = settings;
+    loading ??= openEmbedder({ home, embedder: name, threads, offline, onProgress });
     loading.catch(() => (loading = undefined));
     return loading;
   };

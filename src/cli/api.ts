@@ -22,6 +22,7 @@ export interface Api extends Pick<
   /** A brain without its model, to list and forget. */
   openBrain: (options: { home: string; name: string }) => Promise<Pick<index.Brain, 'memories' | 'forget' | 'close'>>;
   Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
+  openEmbedder: (options: index.OpenEmbedderOptions) => Promise<index.Embedder>;
   RunControl: Index['RunControl'];
   RunStore: new (home: string) => Pick<index.RunStore, 'list' | 'find' | 'remove'>;
   AdapterStore: new (

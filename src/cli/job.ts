@@ -2,7 +2,7 @@
 // JSON value. Not here: what the commands do (commands/) and how they are parsed (program.ts).
 import type { Settings } from '../config.js';
 import { EngramError } from '../errors.js';
-import type { OpenOptions } from '../index.js';
+import type { Dtype, Embedder, OpenOptions } from '../index.js';
 import type { Api, Engine } from './api.js';
 import { printable, type World } from './io.js';
 import { newProgress, type Progress } from './progress.js';
@@ -102,6 +102,22 @@ export class Job {
     });
     this.#closing.push(close);
     return retrieval;
+  }
+
+  /** Opens the embedding model alone; it is closed when the command ends. */
+  async embedder(dtype: Dtype | undefined): Promise<Embedder> {
+    const { openEmbedder } = await this.#load();
+    const { home, embedder: name, threads, offline } = this.settings;
+    const onProgress = ({ share }: { share: number }): void => {
+      this.progress.show(`Fetching ${name}`, '', share);
+    };
+    const embedder = await openEmbedder({
+      ...{ home, embedder: name, threads, offline, dtype, onProgress },
+      signal: this.signal,
+    });
+    this.#closing.push(() => embedder.close());
+    this.progress.clear();
+    return embedder;
   }
 
   /** Opens the brain alone, without loading a model; undefined if there is none yet. */

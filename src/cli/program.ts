@@ -10,6 +10,7 @@ import { classify } from './commands/classify.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { documents } from './commands/documents.js';
+import { embed } from './commands/embed.js';
 import { forget } from './commands/forget.js';
 import { ingest } from './commands/ingest.js';
 import { memories } from './commands/memories.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   documents,
   train,
   classify,
+  embed,
   plot,
   runs,
   adapters,

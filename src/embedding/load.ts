@@ -3,8 +3,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { EngramError } from '../errors.js';
-import type { EmbeddingCard } from '../models/index.js';
+import { modelSha256, type EmbeddingCard } from '../models/index.js';
 import { bertGraph, readBertShape } from './bert.js';
+import { withCache } from './cache.js';
 import { broken, readCard } from './card.js';
 import { OnnxEmbedder } from './embedder.js';
 import { writeOnnx } from './onnx.js';
@@ -25,6 +26,8 @@ export interface EmbedderOptions {
   dtype?: Dtype | undefined;
   /** Threads of a run. Default 1: a short question gains nothing from more. */
   threads?: number | undefined;
+  /** The home in whose cache vectors are kept and looked up. Default: none are. */
+  cacheIn?: string | undefined;
 }
 
 const FILES: Readonly<Record<Dtype, string>> = {
@@ -34,6 +37,8 @@ const FILES: Readonly<Record<Dtype, string>> = {
   q4: 'onnx/model_q4.onnx',
 };
 const WEIGHTS = 'model.safetensors';
+/** Part of a cached vector's name: grows with any change of this code that changes vectors. */
+const VERSION = 1;
 const MADE_OF_WEIGHTS: readonly Dtype[] = ['q8', 'fp32'];
 
 /** Loads a sentence model. Throws `not_found`, `corrupt`, `unsupported`, `native`. */
@@ -56,7 +61,14 @@ export async function loadEmbedder(options: EmbedderOptions): Promise<Embedder> 
   });
   // An 8-bit graph measures the activations of all texts of a run to find one scale.
   const oneByOne = dtype === 'q8';
-  return new OnnxEmbedder({ id: `${basename(folder)}/${dtype}`, dimensions, card, tokenizer, session, oneByOne });
+  const id = `${basename(folder)}/${dtype}`;
+  const embedder = new OnnxEmbedder({ id, dimensions, card, tokenizer, session, oneByOne });
+  const { cacheIn: home } = options;
+  if (home === undefined) return embedder;
+  const files = [file, ...dataFiles(file, config), 'tokenizer.json'];
+  const hashes = await Promise.all(files.map((name) => modelSha256(home, join(folder, name))));
+  const model = JSON.stringify([VERSION, dtype, hashes, card]);
+  return withCache(embedder, { path: join(home, 'cache', 'embeddings.sqlite'), model });
 }
 
 /** Which file is read, and as what. Without a wish the first that is there; with one the file that should be there. */

@@ -78,7 +78,7 @@ export class Gate {
   async query(question: string, signal?: AbortSignal): Promise<{ vectors: Float32Array[]; words: Set<string>[] }> {
     const parts = sentences(question);
     const texts = parts.length > 1 ? [question, ...parts.slice(-4)] : [question];
-    const vectors = await (await this.embedder()).embed(texts, { maxWindows: 1, signal });
+    const vectors = await (await this.embedder()).embed(texts, { kind: 'query', maxWindows: 1, signal });
     return { vectors, words: texts.map((text) => new Set(contentWords(text))) };
   }
 

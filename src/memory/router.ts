@@ -65,7 +65,7 @@ export class Router {
     const embedder = await this.embedder();
     return {
       id,
-      keys: await embedder.embed(data.keys, { maxWindows: 1, signal }),
+      keys: await embedder.embed(data.keys, { kind: 'query', maxWindows: 1, signal }),
       words: new Set(data.keys.flatMap(contentWords)),
       threshold: data.threshold,
     };

@@ -14,7 +14,8 @@ export interface ResolvedModel {
   entry?: CatalogEntry;
 }
 
-/** Finds an installed model by its name or alias in the catalog, or by the path of a GGUF. Nothing is fetched. Throws
+/** Finds an installed model by its name or alias in the catalog, or by a path: of a GGUF, or of
+ * an embedding model's folder. Nothing is fetched. Throws
  * `not_found`, with the nearest names or the command that pulls it; `usage` for an empty name or the wrong role. */
 export async function resolveModel(
   home: string,
@@ -27,12 +28,14 @@ export async function resolveModel(
 
   const entry = findEntry(nameOrPath, entries);
   if (entry !== undefined) return installed(home, entry, role);
-  if (await isFile(nameOrPath)) {
-    return { name: basename(nameOrPath).replace(/\.gguf$/i, ''), path: resolve(nameOrPath) };
+  const found = await stat(nameOrPath).catch(() => undefined);
+  // A chat model is a file, an embedding model a folder.
+  if (role === 'chat' ? found?.isFile() === true : found?.isDirectory() === true) {
+    return { name: basename(resolve(nameOrPath)).replace(/\.gguf$/i, ''), path: resolve(nameOrPath) };
   }
   if (/[\\/]|\.gguf$/i.test(nameOrPath)) {
-    throw new EngramError('not_found', `There is no model file ${resolve(nameOrPath)}.`, {
-      hint: 'Give the path of a GGUF file, or the name of a model: engram models list',
+    throw new EngramError('not_found', `There is no model ${inWords[role]} ${resolve(nameOrPath)}.`, {
+      hint: `Give the path of ${aPath[role]}, or the name of a model: engram models list`,
     });
   }
   const near = nearestNames(nameOrPath, entries);
@@ -63,11 +66,6 @@ async function installed(home: string, entry: CatalogEntry, role: ModelRole): Pr
   };
 }
 
+const inWords: Record<ModelRole, string> = { chat: 'file', embedding: 'folder' };
+const aPath: Record<ModelRole, string> = { chat: 'a GGUF file', embedding: 'a folder' };
 const uses: Record<ModelRole, string> = { chat: 'chat', embedding: 'embeddings' };
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-}

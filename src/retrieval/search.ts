@@ -100,7 +100,7 @@ export class Searcher {
     signal: AbortSignal | undefined,
   ): Promise<{ query: Float32Array; found: { id: number; score: number }[] }> {
     const embedder = await this.#matchingEmbedder();
-    const [query] = await embedder.embed([question], signal ? { signal } : {});
+    const [query] = await embedder.embed([question], { kind: 'query', signal });
     this.#dense ??= new DenseIndex(this.library, embedder.id, embedder.dimensions);
     return { query: query!, found: await this.#dense.search(query!, most, allowed) };
   }

@@ -8,6 +8,7 @@ import type { Api, Engine } from '../../../src/cli/api.js';
 import type { World } from '../../../src/cli/io.js';
 import { run } from '../../../src/cli/run.js';
 import { EngramError } from '../../../src/errors.js';
+import { FakeEmbedder } from '../../fakes/embedder.js';
 import { reportOf } from '../../../src/training/classify/report.js';
 import { RunControl } from '../../../src/training/control.js';
 import { plotRun } from '../../../src/training/logs/plot.js';
@@ -192,6 +193,10 @@ export class FakeApi implements Api {
       options.onProgress?.({ phase: 'model', share: 0.5 });
       return Promise.resolve(this.engine);
     },
+  };
+  readonly openEmbedder: Api['openEmbedder'] = (options) => {
+    this.opened.push(options);
+    return Promise.resolve(new FakeEmbedder(4));
   };
 
   /** What was asked of the store of adapters. */
