@@ -9,11 +9,15 @@ import { BY_WEIGHT } from './infer/work.mjs';
 import { inferTable } from './infer-table.mjs';
 import { benchInference } from './infer.mjs';
 import { limitIsa, readIsa } from './isa.mjs';
+import { benchEmbedding } from './embed.mjs';
 import { benchKernels } from './kernels.mjs';
 import { CONDITIONS } from './neighbours.mjs';
 import { readShape } from './shapes.mjs';
+import { table } from './table.mjs';
 import { trainTable } from './train-table.mjs';
 import { benchTraining } from './train.mjs';
+
+const COLUMNS = ['what', 'method', 'texts', 'textsPerSecond', 'tokensPerSecond', 'ratio', 'cosine', 'rssMb', 'why'];
 
 /** The exit code. */
 export async function runBench(args) {
@@ -82,6 +86,27 @@ function program() {
       const result = await benchInference({ ...options, works: what });
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : inferTable(result));
       if (result.rows.every(({ engram }) => engram === undefined)) process.exitCode = 1;
+    });
+  bench
+    .command('embed')
+    .description("texts to vectors beside onnxruntime's and sentence-transformers', in one run, in turn")
+    .requiredOption('--data <path>', "a collection in BEIR's layout, Cranfield's, SQuAD's or LoCoMo's")
+    .addOption(
+      list('--peers <list>', 'whom to compare with, or none', oneOf(['onnxruntime', 'sentence-transformers', 'none'])),
+    )
+    .option('--threads <number>', 'threads for all who are measured', whole, availableParallelism())
+    .option(
+      '--python <path>',
+      'an interpreter with sentence-transformers (default: one in the cache, made on first use)',
+    )
+    .option('--quick', 'fewer texts, shorter measurements', false)
+    .option('--json', 'one JSON document on stdout', false)
+    .action(async (options) => {
+      const result = await benchEmbedding(options);
+      const cells = (row) => Object.fromEntries(COLUMNS.map((name) => [name, row[name] ?? '']));
+      process.stdout.write(
+        options.json ? `${JSON.stringify(result, null, 2)}\n` : `${table(result.rows.map(cells))}\n`,
+      );
     });
   bench
     .command('kernels')

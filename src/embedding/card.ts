@@ -23,6 +23,7 @@ export function readCard(folder: string, known: Partial<EmbeddingCard> = {}): Ca
   const pooling = modules?.pooling === undefined ? undefined : readPooling(folder, modules.pooling);
   const prompts = asObject(readJson(folder, 'config_sentence_transformers.json')?.['prompts']);
   const limit = readJson(folder, join(modules?.transformer ?? '', 'sentence_bert_config.json'))?.['max_seq_length'];
+  const ofTokenizer = readJson(folder, 'tokenizer_config.json')?.['model_max_length'];
   return {
     pooling: pooling ?? known.pooling ?? 'mean',
     normalize: modules?.normalize ?? known.normalize ?? true,
@@ -30,7 +31,7 @@ export function readCard(folder: string, known: Partial<EmbeddingCard> = {}): Ca
       query: asText(prompts?.['query']) ?? known.queryPrefix ?? '',
       passage: asText(prompts?.['document'] ?? prompts?.['passage']) ?? known.passagePrefix ?? '',
     },
-    maxTokens: smallest([asCount(limit) ?? known.maxTokens ?? 256, positions(config)]),
+    maxTokens: smallest([asCount(limit) ?? known.maxTokens ?? asCount(ofTokenizer) ?? 512, positions(config)]),
   };
 }
 
@@ -59,6 +60,7 @@ function readModules(folder: string): Modules | undefined {
 
 function readPooling(folder: string, path: string): Pooling {
   const config = readJson(folder, join(path, 'config.json')) ?? {};
+  if (config['include_prompt'] === false) throw unsupported(folder, 'pooling without the prompt');
   const named = config['pooling_mode']; // as newer versions write it
   const flags = { cls: 'cls_token', mean: 'mean_tokens', last: 'lasttoken' } as const;
   for (const [pooling, flag] of Object.entries(flags) as [Pooling, string][]) {

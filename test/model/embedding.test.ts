@@ -118,6 +118,19 @@ describe('two embedders', () => {
   });
 });
 
+describe('all-MiniLM-L6-v2', () => {
+  it('in four bits is near what sentence-transformers computes in 32', async () => {
+    const path = new URL('../fixtures/golden/sentence-embeddings.json', import.meta.url);
+    const golden = JSON.parse(readFileSync(path, 'utf8')) as { texts: string[]; minilm: { vectors: number[][] } };
+    const embedder = await loadEmbedder({ folder: source });
+    for (const [i, vector] of (await embedder.embed(golden.texts)).entries()) {
+      const cosine = vector.reduce((sum, value, d) => sum + value * golden.minilm.vectors[i]![d]!, 0);
+      expect(cosine, golden.texts[i]).toBeGreaterThan(0.85);
+    }
+    await embedder.close();
+  });
+});
+
 describe('a long list of texts', () => {
   it('lets other work through, is cancelled in between, and ends when it is closed', async () => {
     const embedder = await loadEmbedder({ folder: source });
