@@ -11,18 +11,22 @@ import {
   listBrains,
   memorize,
   openBrain,
+  recall,
   Router,
   type Answer,
   type Brain,
   type Memory,
   type MemorizeOptions,
   type MemoryInput,
+  type Recalled,
+  type RecallOptions,
   type Receipt,
   type Route,
 } from './memory/index.js';
 import { ensureModel, modelSha256, type ResolvedModel } from './models/index.js';
 import {
   Retrieval,
+  withPassages,
   type FoundPassage,
   type IngestOptions,
   type IngestReport,
@@ -65,6 +69,8 @@ export interface OpenOptions extends Pick<
 export interface AskOptions {
   /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
   adapter?: string | undefined;
+  /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
+  passages?: number | undefined;
   /** Default 512. */
   maxTokens?: number | undefined;
   /** Default 0: the likeliest answer, the same every time. */
@@ -89,6 +95,9 @@ export interface EvaluateRequest extends Omit<ClassifyRequest, 'texts'> {
   /** JSONL of `{text, label}` or `{text, labels}`. */
   file: string;
 }
+
+/** Passages that are put before the model unless told: more make a small model lose the one that counts (docs/retrieval.md). */
+const MOST_PASSAGES = 3;
 
 export class Engram {
   readonly settings: Settings;
@@ -157,31 +166,58 @@ export class Engram {
 
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
-    const { adapter, ...generation } = options;
-    checkSampling(generation);
+    const { adapter, passages: mostPassages = MOST_PASSAGES, ...generation } = options;
+    checkSampling(options);
     const memory = await this.#open(options.signal);
     const route = async (): Promise<Route> => {
       if (adapter !== undefined) return { adapters: [{ path: await this.#namedAdapter(adapter) }], matches: [] };
       return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
-    const generate = ({ adapters }: Route) => this.#generator.chat(messages, { ...defined(generation), adapters });
     let { adapters, matches } = await route();
-    const result = await generate({ adapters, matches }).catch(async (error: unknown) => {
+    // What was learned needs no document beside it.
+    const most = matches.length > 0 ? 0 : mostPassages;
+    const { prompt, passages } = await this.#ground(messages, most, options);
+    const generate = () => this.#generator.chat(prompt, { ...defined(generation), adapters });
+    const result = await generate().catch(async (error: unknown) => {
       // Another process may have forgotten the memory in between: then it is no longer what answers.
       const isGone = error instanceof EngramError && error.code === 'not_found' && matches.length > 0;
       if (!isGone) throw error;
       ({ adapters, matches } = await route());
-      return generate({ adapters, matches });
+      return generate();
     });
     return {
       answer: result.text.trim(),
-      source: adapters.length > 0 ? 'weights' : 'base',
+      source: passages.length > 0 ? 'retrieval' : adapters.length > 0 ? 'weights' : 'base',
       memories: matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' })),
+      passages,
       promptTokens: result.promptTokens,
       tokens: result.tokens,
       seconds: result.seconds,
       finishReason: result.finishReason,
     };
+  }
+
+  /** The conversation with passages about its last question before that question, as many as leave room; unchanged where
+   * there are none. */
+  async #ground(
+    messages: readonly ChatMessage[],
+    most: number,
+    { maxTokens = 512, signal }: AskOptions,
+  ): Promise<{ prompt: readonly ChatMessage[]; passages: FoundPassage[] }> {
+    const last = messages.at(-1);
+    if (last?.role !== 'user' || last.content.trim() === '') return { prompt: messages, passages: [] };
+    const passages = await this.#retrieval.relevant(last.content, { most, signal });
+    const { contextSize } = this.#generator;
+    const room = contextSize - Math.min(maxTokens, Math.floor(contextSize / 4));
+    for (; passages.length > 0; passages.pop()) {
+      const turn: ChatMessage = { role: 'user', content: withPassages(last.content, passages) };
+      // Older turns are left out for it, but of them half the context is kept.
+      const tokens = this.#generator.encodeChat([turn]).length;
+      if (tokens <= (messages.length > 1 ? room / 2 : room)) {
+        return { prompt: [...messages.slice(0, -1), turn], passages };
+      }
+    }
+    return { prompt: messages, passages };
   }
 
   /** Learns a memory by training an adapter, and commits it if it holds. See memory/memorize.ts for what it throws. */
@@ -225,6 +261,13 @@ export class Engram {
   /** The passages of documents that are best for a question. Throws `empty`, `usage`, `mismatch`, `cancelled`. */
   search(question: string, options: SearchOptions = {}): Promise<FoundPassage[]> {
     return this.#retrieval.search(question, options);
+  }
+
+  /** What memories and passages hold about a question, best first. Throws as search() does. */
+  async recall(question: string, options: RecallOptions = {}): Promise<Recalled[]> {
+    const brain = (await this.#open(options.signal))?.brain;
+    const known = { memories: brain?.memories() ?? [], retrieval: this.#retrieval, embedder: () => this.#embed() };
+    return recall(known, question, options);
   }
 
   /** Fine-tunes a named adapter on a file of examples, or goes on with a run that was cut off. See training/train-file.ts for
@@ -279,7 +322,7 @@ export class Engram {
   async close(): Promise<void> {
     this.#memory?.brain.close();
     this.#memory = undefined;
-    this.#retrieval.close();
+    await this.#retrieval.close();
     await this.#generator.close();
     await (await this.#embedder?.catch(() => undefined))?.close();
     (await this.#baseModel?.catch(() => undefined))?.close();
@@ -323,11 +366,12 @@ function pulling(onProgress: OpenOptions['onProgress']): (share: number) => void
   return (share) => onProgress?.({ phase: 'pull', share });
 }
 
-function checkSampling(options: Omit<AskOptions, 'adapter'>): void {
+function checkSampling(options: AskOptions): void {
   const number = (name: string, value: number | undefined, least: number, most: number) => {
     if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return;
     throw new EngramError('usage', `Expected a number from ${least} to ${most} for ${name} but received ${value}.`);
   };
+  number('passages', options.passages, 0, 20);
   number('maxTokens', options.maxTokens, 1, 1_000_000);
   number('temperature', options.temperature, 0, 100);
   number('topK', options.topK, 0, 1_000_000);

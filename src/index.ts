@@ -32,6 +32,8 @@ export {
   type MemoryInput,
   type MemorizeProgress,
   type Probe,
+  type Recalled,
+  type RecallOptions,
   type Receipt,
 } from './memory/index.js';
 export {

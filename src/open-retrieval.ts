@@ -1,6 +1,7 @@
 // The documents of a brain without its chat model: what ingesting and searching need, and no more is loaded for them.
 import { readSettings, type GivenSettings } from './config.js';
 import type { Embedder } from './embedding/index.js';
+import { recall, type Memory, type Recalled, type RecallOptions } from './memory/index.js';
 import { openEmbedder } from './open-embedder.js';
 import { Retrieval } from './retrieval/index.js';
 
@@ -13,6 +14,8 @@ export interface OpenRetrievalOptions extends Pick<
 
 export interface OpenedRetrieval {
   retrieval: Retrieval;
+  /** Memories (of openBrain) and passages about a question, best first. */
+  recall: (question: string, memories: readonly Memory[], options?: RecallOptions) => Promise<Recalled[]>;
   close: () => Promise<void>;
 }
 
@@ -30,8 +33,9 @@ export function openRetrieval({ onProgress, ...given }: OpenRetrievalOptions = {
   const retrieval = new Retrieval({ home: settings.home, brain: settings.brain, embedder });
   return {
     retrieval,
+    recall: (question, memories, options) => recall({ memories, retrieval, embedder }, question, options),
     close: async () => {
-      retrieval.close();
+      await retrieval.close();
       await (await loading?.catch(() => undefined))?.close();
     },
   };

@@ -17,6 +17,7 @@ export interface Api extends Pick<
   /** The documents of a brain, without its model. */
   openRetrieval: (options: index.OpenRetrievalOptions) => {
     retrieval: Pick<index.Retrieval, 'ingest' | 'search' | 'documents' | 'remove'>;
+    recall: index.OpenedRetrieval['recall'];
     close: () => Promise<void>;
   };
   /** A brain without its model, to list and forget. */

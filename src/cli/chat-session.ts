@@ -7,6 +7,7 @@ import { isFailure, learn } from './commands/memorize.js';
 import { attribution, excerpt, memoryTable, receiptLines } from './format.js';
 import { painter, printable } from './io.js';
 import type { Job } from './job.js';
+import { sourceLines } from './sources.js';
 
 const HELP = `/memorize TEXT              learn a text by training; the next answer uses it
 /memorize QUESTION? => TEXT learn the answer of a question
@@ -75,6 +76,7 @@ export class ChatSession {
     job.line(answer.finishReason === 'cancelled' ? ' …' : '');
     // An answer that was stopped counts as far as it came; without a word of it the question was not asked.
     if (answer.answer !== '') this.#messages = [...messages, { role: 'assistant', content: answer.answer }];
+    sourceLines(job, answer);
     const from = attribution(answer);
     if (from !== '' && job.isInteractive) this.#remark(`— ${from}`);
     return { question, ...answer };

@@ -28,6 +28,11 @@ export interface CommandGroup {
   commands: readonly CommandSpec[];
 }
 
+/** What an answer may rest on: shared by ask and chat. */
+export const GROUNDING: NonNullable<CommandSpec['options']> = [
+  ['--passages <number>', 'most passages of ingested documents to answer from, 0 for none (default: 3)'],
+];
+
 /** How an answer is drawn: shared by ask and chat. */
 export const SAMPLING: NonNullable<CommandSpec['options']> = [
   ['--max-tokens <number>', 'most tokens to answer with (default: 512)'],

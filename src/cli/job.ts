@@ -91,17 +91,17 @@ export class Job {
   }
 
   /** Opens the documents of the brain, without loading the model that chats. */
-  async retrieval(): Promise<ReturnType<Api['openRetrieval']>['retrieval']> {
+  async documents(): Promise<ReturnType<Api['openRetrieval']>> {
     const { openRetrieval } = await this.#load();
     const { home, embedder, brain, offline } = this.settings;
-    const { retrieval, close } = openRetrieval({
+    const documents = openRetrieval({
       ...{ home, embedder, brain, offline },
       onProgress: ({ share }) => {
         this.progress.show(`Fetching ${embedder}`, '', share);
       },
     });
-    this.#closing.push(close);
-    return retrieval;
+    this.#closing.push(() => documents.close());
+    return documents;
   }
 
   /** Opens the embedding model alone; it is closed when the command ends. */

@@ -16,6 +16,7 @@ import { ingest } from './commands/ingest.js';
 import { memories } from './commands/memories.js';
 import { memorize } from './commands/memorize.js';
 import { models } from './commands/models.js';
+import { recall } from './commands/recall.js';
 import { runs } from './commands/runs.js';
 import { plot } from './commands/plot.js';
 import { search } from './commands/search.js';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   forget,
   ingest,
   search,
+  recall,
   documents,
   train,
   classify,

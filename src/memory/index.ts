@@ -2,5 +2,6 @@
 export { Brain, listBrains, openBrain, removeBrain, type BrainMemory } from './brain.js';
 export { informationFrom } from './gate.js';
 export { memorize, type Memorizer, type MemorizeOptions } from './memorize.js';
+export { recall, type Recalled, type RecallOptions } from './recall.js';
 export { Router, type Route } from './router.js';
 export type { Answer, BeforeAfter, Memory, MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';

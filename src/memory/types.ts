@@ -1,5 +1,6 @@
 // The words of memory: what a brain holds and what is said about it. Not here: how it is stored (ledger.ts) or learned
 // (memorize.ts).
+import type { FoundPassage } from '../retrieval/index.js';
 
 /** What the user asked to remember. */
 export type MemoryInput = string | { question: string; answer: string };
@@ -67,9 +68,11 @@ export type MemorizeProgress =
 export interface Answer {
   answer: string;
   /** What it rests on. */
-  source: 'weights' | 'base';
+  source: 'weights' | 'retrieval' | 'base';
   /** The memories whose adapter was on, best match first. */
   memories: { id: string; text: string; score: number }[];
+  /** The passages of documents that were put before the model, as the answer cites them: the first is [1]. */
+  passages: FoundPassage[];
   promptTokens: number;
   tokens: number;
   seconds: number;

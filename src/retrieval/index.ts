@@ -1,7 +1,8 @@
 // Retrieval, as the rest of the code sees it.
 export { MAX_BYTES, type IngestOptions } from './ingest.js';
 export type { DocumentKind, Metadata, SkipCode } from './readers/index.js';
-export { Retrieval, type RetrievalOptions } from './retrieval.js';
+export { withPassages } from './prompt.js';
+export { Retrieval, type RelevantOptions, type RetrievalOptions } from './retrieval.js';
 export { SEARCH_MODES, type Reranker, type SearchMode, type SearchOptions } from './search.js';
 export { timeOf } from './sources.js';
 export type { FoundPassage, IngestProgress, IngestReport, Passage, Skipped, StoredDocument } from './types.js';

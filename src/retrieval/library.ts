@@ -1,7 +1,8 @@
 // The library of a brain: one SQLite file with its documents, their passages, the words of these and their vectors. It is the
 // truth about what was ingested; the index of vectors is made of it. Not here: reading files (ingest.ts), ranking (search.ts).
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { asBlobs, connect, pragmaNumber, textOf, transaction, translate, type Connection } from '../database/index.js';
 import { EngramError } from '../errors.js';
 import { contextOf, type Chunk } from './chunks.js';
@@ -88,6 +89,7 @@ export class Library {
           if (pragmaNumber(library.#database, 'user_version') !== 0) return;
           if (pragmaNumber(library.#database, 'schema_version') !== 0) throw notALibrary(path);
           library.#database.exec(SCHEMA);
+          library.#database.prepare("INSERT INTO settings (key, value) VALUES ('id', ?)").run(randomUUID());
         });
         library.#check();
       });
@@ -112,6 +114,12 @@ export class Library {
   get revision(): number {
     const [row] = this.#all("SELECT CAST(value AS INTEGER) AS revision FROM settings WHERE key = 'revision'");
     return Number(row?.['revision'] ?? 0);
+  }
+
+  /** Names this library and its revision among all libraries. */
+  get stamp(): string {
+    const [row] = this.#all(`SELECT ${asBlobs('value')} FROM settings WHERE key = 'id'`);
+    return `${textOf(row?.['value'])}:${this.revision}`;
   }
 
   /** What was given to ingest, so that it can be gone through again. */
@@ -300,10 +308,12 @@ export class Library {
     );
     return rows.map((row) => ({
       id: Number(row['id']),
-      source: textOf(row['d_path']),
-      title: row['d_title'] === null ? undefined : textOf(row['d_title']),
-      headings: stringsOf(row['p_headings']),
-      page: row['page'] === null ? undefined : Number(row['page']),
+      ...placed({
+        source: textOf(row['d_path']),
+        title: row['d_title'] === null ? undefined : textOf(row['d_title']),
+        headings: stringsOf(row['p_headings']),
+        page: row['page'] === null ? undefined : Number(row['page']),
+      }),
       start: Number(row['start']),
       end: Number(row['end']),
       text: textOf(row['p_text']),
@@ -415,6 +425,13 @@ export class Library {
       throw translate(error, this.path, LIBRARY);
     }
   }
+}
+
+function placed<T extends Pick<Passage, 'title' | 'headings' | 'source' | 'page'>>(where: T): T & { place: string } {
+  const { title, headings, source, page } = where;
+  const names = [...new Set([title, ...headings])].filter((name) => name !== undefined && name !== '');
+  const file = `${basename(source)}${page === undefined ? '' : `, page ${page}`}`;
+  return { ...where, place: names.length === 0 ? file : `${names.join(' › ')} (${file})` };
 }
 
 /** Names a text; sixteen bytes are enough to tell any two apart. */

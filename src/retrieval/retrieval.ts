@@ -8,6 +8,7 @@ import { EngramError } from '../errors.js';
 import { makeFolder } from '../files.js';
 import { ingest, type IngestOptions } from './ingest.js';
 import { Library } from './library.js';
+import { RELEVANCE_THRESHOLD } from './relevance.js';
 import { Searcher, type SearchOptions } from './search.js';
 import { sourceMatcher } from './sources.js';
 import type { FoundPassage, IngestReport, StoredDocument } from './types.js';
@@ -19,6 +20,17 @@ export interface RetrievalOptions {
   /** Asked for when something is to be embedded. */
   embedder: () => Promise<Embedder>;
 }
+
+export interface RelevantOptions {
+  /** Most passages. */
+  most: number;
+  /** Least relevance; default: the measured one. */
+  threshold?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** Passages of which the relevant ones are taken. */
+const CONSIDERED = 10;
 
 export class Retrieval {
   readonly #folder: string;
@@ -40,18 +52,32 @@ export class Retrieval {
   async ingest(paths: readonly string[], options: IngestOptions = {}): Promise<IngestReport> {
     await makeFolder(this.#folder);
     return withWriterLock(this.#folder, 'ingesting', async () => {
-      const { library } = (this.#existing() ?? this.#use(Library.openOrCreate(this.#path)))!;
+      const { library, searcher } = this.#existing() ?? this.#use(Library.openOrCreate(this.#path));
       const chosen = paths.length > 0 ? paths : library.roots();
       if (chosen.length === 0) {
         throw new EngramError('empty', 'There is nothing to ingest.', { hint: 'Name files or folders.' });
       }
-      return ingest(library, this.#embedder, chosen, options);
+      const report = await ingest(library, this.#embedder, chosen, options);
+      // What is not saved is made again from the library.
+      await searcher.save().catch(() => undefined);
+      return report;
     });
   }
 
   /** The best passages for a question; none if nothing has been ingested. */
   async search(question: string, options: SearchOptions = {}): Promise<FoundPassage[]> {
     return (await this.#existing()?.searcher.search(question, options)) ?? [];
+  }
+
+  /** Of the best passages for a question those that are about it: none, if none is. */
+  async relevant(question: string, options: RelevantOptions): Promise<FoundPassage[]> {
+    const { most, threshold = RELEVANCE_THRESHOLD, signal } = options;
+    if (most === 0 || this.isEmpty) return [];
+    const found = await this.search(question, { k: CONSIDERED, signal });
+    return found
+      .filter(({ relevance }) => relevance !== undefined && relevance >= threshold)
+      .sort((a, b) => b.relevance! - a.relevance!)
+      .slice(0, most);
   }
 
   /** All files that were ingested, by their paths, with those that were skipped. */
@@ -78,9 +104,11 @@ export class Retrieval {
     });
   }
 
-  close(): void {
-    this.#open?.library.close();
+  async close(): Promise<void> {
+    const open = this.#open;
     this.#open = undefined;
+    await open?.searcher.close();
+    open?.library.close();
   }
 
   get #path(): string {
@@ -88,11 +116,13 @@ export class Retrieval {
   }
 
   #existing(): { library: Library; searcher: Searcher } | undefined {
-    return this.#open ?? this.#use(Library.open(this.#path));
+    if (this.#open !== undefined) return this.#open;
+    const library = Library.open(this.#path);
+    return library === undefined ? undefined : this.#use(library);
   }
 
-  #use(library: Library | undefined): { library: Library; searcher: Searcher } | undefined {
-    if (library === undefined) return undefined;
-    return (this.#open = { library, searcher: new Searcher(library, this.#embedder) });
+  #use(library: Library): { library: Library; searcher: Searcher } {
+    const searcher = new Searcher(library, this.#embedder, join(this.#folder, 'index', 'passages'));
+    return (this.#open = { library, searcher });
   }
 }

@@ -44,11 +44,13 @@ const RANK_CONSTANT = 60;
 const WEIGHTS = { dense: 1, lexical: 1 };
 
 export class Searcher {
-  #dense: DenseIndex | undefined;
+  #dense: Promise<DenseIndex> | undefined;
 
+  /** `folder`: where the index of vectors is kept. */
   constructor(
     private readonly library: Library,
     private readonly embedder: () => Promise<Embedder>,
+    private readonly folder: string,
   ) {}
 
   /** The best passages for a question, best first. Throws `usage`, `empty`, `mismatch` (another embedder made the vectors),
@@ -101,8 +103,26 @@ export class Searcher {
   ): Promise<{ query: Float32Array; found: { id: number; score: number }[] }> {
     const embedder = await this.#matchingEmbedder();
     const [query] = await embedder.embed([question], { kind: 'query', signal });
-    this.#dense ??= new DenseIndex(this.library, embedder.id, embedder.dimensions);
-    return { query: query!, found: await this.#dense.search(query!, most, allowed) };
+    const dense = await this.#index(embedder);
+    return { query: query!, found: await dense.search(query!, most, allowed) };
+  }
+
+  /** Writes the index of vectors as it is now, so that the next process need not make it. */
+  async save(): Promise<void> {
+    if (this.library.embedder === undefined) return;
+    await (await this.#index(await this.#matchingEmbedder())).save();
+  }
+
+  async close(): Promise<void> {
+    await (await this.#dense?.catch(() => undefined))?.close();
+  }
+
+  async #index(embedder: Embedder): Promise<DenseIndex> {
+    const open = await this.#dense?.catch(() => undefined);
+    if (open?.embedder === embedder.id) return open;
+    await open?.close(); // the library was embedded by another one since
+    this.#dense = DenseIndex.open(this.library, this.folder, embedder);
+    return this.#dense;
   }
 
   async #matchingEmbedder(): Promise<Embedder> {

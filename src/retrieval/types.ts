@@ -33,6 +33,8 @@ export interface Passage {
   headings: string[];
   /** From 1, where the document has pages. */
   page: number | undefined;
+  /** Where it is from as a person names it: `Kilns › Firing (manual.pdf, page 3)`. */
+  place: string;
   /** [start, end) in the document's text, UTF-16 units. */
   start: number;
   end: number;

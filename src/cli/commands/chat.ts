@@ -1,12 +1,12 @@
 // `engram chat`: a conversation, in a terminal or through a pipe. Exits with 1 if a turn of a pipe failed.
-import { SAMPLING, type CommandSpec } from '../command.js';
+import { GROUNDING, SAMPLING, type CommandSpec } from '../command.js';
 import { converse } from '../converse.js';
 import { samplingOf } from '../sampling.js';
 
 export const chat: CommandSpec = {
   usage: 'chat',
   summary: 'talk with the model; /memorize teaches it, /help lists more',
-  options: SAMPLING,
+  options: [...GROUNDING, ...SAMPLING],
   run: async (job, _words, options) => {
     const sampling = samplingOf(options);
     const engine = await job.open();

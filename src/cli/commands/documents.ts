@@ -11,7 +11,7 @@ export const documents: CommandGroup = {
       usage: 'list',
       summary: 'list the documents, with those that were skipped and why',
       run: async (job) => {
-        const found = (await job.retrieval()).documents();
+        const found = (await job.documents()).retrieval.documents();
         const rows = found.map(({ path, kind, bytes: size, passages, skipped }) => {
           return [kind ?? '', bytes(size), skipped === undefined ? count(passages) : skipped.code, path];
         });
@@ -27,7 +27,7 @@ export const documents: CommandGroup = {
       summary: 'take documents out of the brain; the files stay',
       examples: ['engram documents rm notes/2024', 'engram documents rm "*.pdf"'],
       run: async (job, words) => {
-        const retrieval = await job.retrieval();
+        const { retrieval } = await job.documents();
         const removed = await retrieval.remove(await textOf(job, words, 'path'));
         for (const { path } of removed) job.line(`Removed ${path}`);
         job.value(removed);

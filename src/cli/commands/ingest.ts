@@ -19,7 +19,7 @@ export const ingest: CommandSpec = {
   ],
   run: async (job, paths, options) => {
     const maxBytes = bytesOf(options, 'maxSize', '--max-size');
-    const retrieval = await job.retrieval();
+    const { retrieval } = await job.documents();
     const report = await retrieval.ingest(paths, { maxBytes, signal: job.signal, onProgress: show(job) });
     job.progress.clear();
     job.line(reportLines(report, job.settings.verbose));

@@ -5,7 +5,6 @@ import type { CommandSpec, Options } from '../command.js';
 import { choiceOf, listOf, numberOf, stringOf, textOf } from '../input.js';
 import { painter } from '../io.js';
 import type { Job } from '../job.js';
-import { place } from '../passages.js';
 
 export const search: CommandSpec = {
   usage: 'search [question...]',
@@ -26,7 +25,7 @@ export const search: CommandSpec = {
   run: async (job, words, options) => {
     const narrowed = searchOptions(options);
     const question = await textOf(job, words, 'question');
-    const retrieval = await job.retrieval();
+    const { retrieval } = await job.documents();
     const passages = await retrieval.search(question, { ...narrowed, signal: job.signal });
     job.progress.clear();
     showPassages(job, passages);
@@ -62,7 +61,7 @@ export function showPassages(job: Job, passages: readonly FoundPassage[]): void 
   passages.forEach((passage, i) => {
     if (i > 0) job.line();
     const relevance = passage.relevance === undefined ? '' : `, relevance ${passage.relevance.toFixed(2)}`;
-    job.line(`${i + 1}. ${place(passage)}`, (text) => paint('bold', text));
+    job.line(`${i + 1}. ${passage.place}`, (text) => paint('bold', text));
     job.line(
       `${passage.source}, characters ${passage.start}–${passage.end}, score ${passage.score.toPrecision(3)}${relevance}`,
       (text) => paint('dim', text),

@@ -19,6 +19,7 @@ export function newAnswer(text: string, changes: Partial<Answer> = {}): Answer {
     answer: text,
     source: 'base',
     memories: [],
+    passages: [],
     promptTokens: 9,
     tokens: 3,
     seconds: 0.1,
@@ -47,6 +48,7 @@ export function newReceipt(id: string, changes: Partial<Receipt> = {}): Receipt 
 export function newPassage(text: string, changes: Partial<FoundPassage> = {}): FoundPassage {
   return {
     ...{ id: 1, source: '/notes/kiln.md', title: 'Kilns', headings: ['Kilns', 'Firing'], page: undefined },
+    place: 'Kilns › Firing (kiln.md)',
     ...{ start: 10, end: 10 + text.length, text, metadata: {}, score: 0.03, cosine: 0.7, relevance: 0.8 },
     ...changes,
   };
@@ -251,6 +253,14 @@ export class FakeApi implements Api {
       },
       documents: () => [],
       remove: (source) => Promise.reject(new EngramError('not_found', `No document fits "${source}".`)),
+    },
+    recall: (question, memories) => {
+      this.asked.push(['recall', question]);
+      const held = memories.map((memory) => ({ kind: 'memory' as const, relevance: 0.9, memory }));
+      return Promise.resolve([
+        ...held,
+        ...this.passages.map((passage) => ({ kind: 'passage' as const, relevance: 0.5, passage })),
+      ]);
     },
     close: () => Promise.resolve(),
   });

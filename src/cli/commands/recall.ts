@@ -1,0 +1,30 @@
+// `engram recall`: what the brain holds about something, memories and passages together, without an answer.
+import type { CommandSpec } from '../command.js';
+import { excerpt } from '../format.js';
+import { numberOf, textOf } from '../input.js';
+import { painter } from '../io.js';
+
+export const recall: CommandSpec = {
+  usage: 'recall [question...]',
+  summary: 'show what memories and documents hold about something, without answering',
+  options: [['--k <number>', 'how many (default: 8)']],
+  examples: ['engram recall "the kiln"'],
+  run: async (job, words, options) => {
+    const k = numberOf(options, 'k', '--k');
+    const question = await textOf(job, words, 'question');
+    const documents = await job.documents();
+    const memories = (await job.brain())?.memories() ?? [];
+    const found = await documents.recall(question, memories, { k, signal: job.signal });
+    job.progress.clear();
+    const paint = painter(job.world.stdout, job.world.env);
+    if (found.length === 0) job.line('Nothing found.');
+    found.forEach((item, i) => {
+      if (i > 0) job.line();
+      const from = item.kind === 'memory' ? `memory ${item.memory.id}` : item.passage.place;
+      job.line(`${i + 1}. ${from}, relevance ${item.relevance.toFixed(2)}`, (text) => paint('bold', text));
+      job.line(excerpt(item.kind === 'memory' ? item.memory.text : item.passage.text, 400));
+    });
+    job.value({ question, found });
+    return undefined;
+  },
+};
