@@ -8,14 +8,22 @@ import { check, lock } from 'proper-lockfile';
 import { EngramError, fromSystemError, throwIfCancelled } from './errors.js';
 
 /** Writes a file so that a reader, or a crash at any moment, sees the old content or the new: temporary file in the same
- * folder, fsync, rename, fsync of the folder. Makes the folder. Throws `disk` when it is full or not writable. */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+ * folder, fsync, rename, fsync of the folder. Makes the folder. `data` may be in several pieces; `mode`: who may read it, by
+ * default everybody that the umask lets. Throws `disk` when it is full or not writable. */
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array | readonly Uint8Array[],
+  mode = 0o666,
+): Promise<void> {
   const temporary = temporaryName(path);
   await makeFolder(dirname(path));
   try {
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'wx', mode);
     try {
-      await file.writeFile(data);
+      // Each call goes on where the last one ended.
+      for (const piece of Array.isArray(data) ? (data as readonly Uint8Array[]) : [data as string | Uint8Array]) {
+        await file.writeFile(piece);
+      }
       await file.sync();
     } finally {
       await file.close();

@@ -202,7 +202,7 @@ Napi::Value EngineHandle::use(const Napi::CallbackInfo& info) {
 }
 
 // generate({prompt, prefix, maxTokens, endTokens, sampling, likeliest, lookup}, onTokens(tokens, probabilities?)) →
-// {id, done: promise of {finish, reusedTokens, guessedTokens}}
+// {id, done: promise of {finish, lane, reusedTokens, guessedTokens}}
 Napi::Value EngineHandle::generate(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
@@ -251,6 +251,7 @@ Napi::Value EngineHandle::generate(const Napi::CallbackInfo& info) {
         end([result](Napi::Env env) -> Napi::Value {
           Napi::Object out = Napi::Object::New(env);
           out.Set("finish", name_of(result.finish));
+          out.Set("lane", result.lane);
           out.Set("reusedTokens", result.reused_tokens);
           out.Set("guessedTokens", result.guessed_tokens);
           return out;

@@ -73,6 +73,7 @@ Napi::Value LanguageModelHandle::info(const Napi::CallbackInfo& info) {
     set("endOfTurn", llama.vocab_eot(vocabulary));
     out.Set("addsBeginOfText", llama.vocab_get_add_bos(vocabulary));
     out.Set("vocabularySize", model.vocabulary_size());
+    out.Set("isRecurrent", model.is_recurrent());
     out.Set("layers", llama.model_n_layer(model.get()));
     out.Set("bytes", static_cast<double>(model.bytes()));
     return out;

@@ -186,7 +186,11 @@ void Context::restore(int lane, std::span<const Token> tokens, size_t prefix, st
   size_t end = 0;
   while (end < tokens.size()) end = block_end(end, prefix);
   const bool fits = end == tokens.size() && end <= static_cast<size_t>(options_.size);
-  if (!fits || llama().state_seq_set_data(context_, state.data(), state.size(), lane) != state.size()) {
+  // llama.cpp checks shapes and types. Positions other than ours would make every later prompt in this lane fail.
+  const llama_memory_t memory = llama().get_memory(context_);
+  if (!fits || llama().state_seq_set_data(context_, state.data(), state.size(), lane) != state.size() ||
+      llama().memory_seq_pos_min(memory, lane) != (tokens.empty() ? -1 : 0) ||
+      llama().memory_seq_pos_max(memory, lane) != static_cast<llama_pos>(tokens.size()) - 1) {
     clear(lane);
     throw Error("corrupt", "llama.cpp cannot read the saved state.");
   }

@@ -272,6 +272,7 @@ void Engine::finish(Answer& answer, GenerationResult::Finish how) {
   if (std::exchange(answer.ended, true)) return;
   flush(answer);
   answer.result.finish = how;
+  answer.result.lane = answer.lane;
   answer.sink->finished(answer.result);
 }
 

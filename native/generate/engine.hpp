@@ -40,6 +40,7 @@ struct GeneratedToken {
 
 struct GenerationResult {
   enum class Finish { end, length, cancelled } finish;
+  int lane = -1;           // where it was computed; below 0: it was not
   int reused_tokens = 0;   // of the prompt
   int guessed_tokens = 0;  // of the answer, computed together with the one before
 };

@@ -48,6 +48,8 @@ namespace engram {
   X(get_memory)                   \
   X(memory_clear)                 \
   X(memory_seq_rm)                \
+  X(memory_seq_pos_min)           \
+  X(memory_seq_pos_max)           \
   X(state_seq_get_size)           \
   X(state_seq_get_data)           \
   X(state_seq_set_data)           \

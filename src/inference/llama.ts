@@ -7,13 +7,15 @@ import { EngramError } from '../errors.js';
 import { resolveAdapters } from './adapters.js';
 import { fitConversation, tooLong } from './fit.js';
 import { Logprobs } from './logprobs.js';
-import type { NativeEngine, NativeLanguageModel, NativeRequest } from './native.js';
+import type { NativeEngine, NativeLanguageModel, NativeRequest, NativeResult } from './native.js';
 import { Prefix } from './prefix.js';
 import { likeliest, mostTokens, sampling } from './sampling.js';
 import type { Slots } from './slots.js';
+import { States, type StatesOptions } from './states.js';
+import { Summaries, type SummarisedFit } from './summary.js';
 import { TextStream } from './text-stream.js';
 import { Turns } from './turns.js';
-import type { ChatMessage, GenerateOptions, Generation, Generator } from './types.js';
+import type { ChatMessage, GenerateOptions, Generation, Generator, StateInfo, StateOptions } from './types.js';
 import type { ModelVocabulary } from './vocabulary.js';
 
 /** What a generator is made of. */
@@ -25,6 +27,8 @@ export interface GeneratorParts {
   model: NativeLanguageModel;
   vocabulary: ModelVocabulary;
   slots: Slots;
+  /** What saved states are bound to. */
+  states: Omit<StatesOptions, 'slots' | 'alone' | 'modelPath' | 'contextSize'>;
   /** GBNF of a JSON schema. Throws `usage`. */
   grammarOf: (schema: object) => Promise<string>;
 }
@@ -36,6 +40,8 @@ export class LlamaGenerator implements Generator {
   readonly #parts: GeneratorParts;
   readonly #turns: Turns;
   readonly #prefix: Prefix;
+  readonly #summaries: Summaries;
+  readonly #states: States;
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
@@ -46,16 +52,30 @@ export class LlamaGenerator implements Generator {
     this.special = parts.vocabulary.special;
     this.#turns = new Turns(parts.parallel);
     this.#prefix = new Prefix((messages) => parts.vocabulary.template.encode(messages));
+    this.#summaries = new Summaries({
+      contextSize: parts.contextSize,
+      countTokens: (text) => parts.vocabulary.tokenize(text).length,
+      answer: async (messages, maxTokens, signal) => {
+        const { text, finishReason } = await this.chat(messages, { maxTokens, ...(signal ? { signal } : {}) });
+        return finishReason === 'cancelled' ? undefined : text;
+      },
+    });
+    this.#states = new States({
+      ...parts.states,
+      slots: parts.slots,
+      alone: (action) => this.#turns.run(undefined, action),
+      modelPath: parts.modelPath,
+      contextSize: parts.contextSize,
+    });
   }
 
   async chat(messages: readonly ChatMessage[], options: GenerateOptions = {}): Promise<Generation> {
     this.#requireOpen();
-    const { contextSize } = this;
-    const room = Math.min(mostTokens(options), Math.floor(contextSize / 4));
-    const { template } = this.#parts.vocabulary;
-    const prompt = fitConversation(messages, { contextSize, room, encode: (some) => template.encode(some) });
-    const prefix = this.#prefix.length(messages, prompt);
-    return this.#generate(prompt, { prefix, before: [] }, options);
+    const { tokens, kept, left, summary } = await this.#fit(messages, options);
+    const prefix = this.#prefix.length(kept, tokens);
+    const answer = await this.#generate(tokens, { prefix, before: [] }, options);
+    if (left.length === 0) return answer;
+    return { ...answer, left: { messages: left.length, ...(summary === undefined ? {} : { summary }) } };
   }
 
   async complete(prompt: string, options: GenerateOptions = {}): Promise<Generation> {
@@ -82,6 +102,20 @@ export class LlamaGenerator implements Generator {
     return this.#parts.vocabulary.text(tokens);
   }
 
+  async saveState(path: string, options: Parameters<Generator['saveState']>[1] = {}): Promise<StateInfo> {
+    this.#requireOpen();
+    const set = await resolveAdapters(options.adapters ?? []);
+    // Up to the last question: that is what was computed.
+    const end = options.messages?.findLastIndex(({ role }) => role === 'user');
+    const prompt = end === undefined ? undefined : await this.#fit(options.messages!.slice(0, end + 1), options);
+    return this.#states.save(path, set, prompt?.tokens, options.signal);
+  }
+
+  async restoreState(path: string, options: StateOptions = {}): Promise<StateInfo> {
+    this.#requireOpen();
+    return this.#states.restore(path, await resolveAdapters(options.adapters ?? []), options.signal);
+  }
+
   releaseAdapter(path: string): Promise<void> {
     if (this.#closed !== undefined) return Promise.resolve();
     return this.#turns.run(undefined, () => this.#parts.slots.release(resolve(path)));
@@ -96,6 +130,17 @@ export class LlamaGenerator implements Generator {
       this.#parts.model.close();
     })();
     return this.#closed;
+  }
+
+  async #fit(messages: readonly ChatMessage[], options: GenerateOptions): Promise<SummarisedFit> {
+    const { contextSize } = this;
+    const { template } = this.#parts.vocabulary;
+    const room = Math.min(mostTokens(options), Math.floor(contextSize / 4));
+    const fit = { contextSize, room, encode: (some: readonly ChatMessage[]) => template.encode(some) };
+    const { overflow = 'shift' } = options;
+    if (overflow === 'shift') return fitConversation(messages, fit);
+    if (overflow === 'summarise') return this.#summaries.fit(messages, fit, options.signal);
+    throw new EngramError('usage', `Expected shift or summarise for overflow but received ${String(overflow)}.`);
   }
 
   /** `prefix`: of the prompt's tokens, those that others begin with too; `before`: tokens whose text the answer continues. */
@@ -145,7 +190,7 @@ export class LlamaGenerator implements Generator {
       if (abort.aborted) return finish('cancelled');
 
       let end: Generation['finishReason'] | undefined; // that comes before the engine's own
-      const result = await compute(engine, request, abort, (tokens, probabilities) => {
+      const { lane, ...result } = await compute(engine, request, abort, (tokens, probabilities) => {
         firstToken ??= performance.now();
         for (const [i, token] of tokens.entries()) {
           if (abort.aborted) end = 'cancelled';
@@ -156,6 +201,7 @@ export class LlamaGenerator implements Generator {
         }
         return true;
       });
+      slots.used({ engine, lane });
       return finish(end ?? result.finish, result.reusedTokens);
     });
   }
@@ -177,7 +223,7 @@ async function compute(
   request: NativeRequest,
   abort: AbortSignal,
   take: (tokens: Uint32Array, probabilities: Float64Array[] | undefined) => boolean,
-): Promise<{ finish: Generation['finishReason']; reusedTokens: number }> {
+): Promise<NativeResult> {
   const thrown: unknown[] = [];
   let isEnough = false;
   const { id, done } = callNative(() =>

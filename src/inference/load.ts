@@ -3,12 +3,14 @@
 import { availableParallelism } from 'node:os';
 import type { Llama } from 'node-llama-cpp';
 import { EngramError, throwIfCancelled } from '../errors.js';
+import { sha256File } from '../files.js';
 import { inspectLanguageModel, memoryNeeds, readGgufHeader, requireMemory, type ModelInfo } from '../models/index.js';
 import { Adapters } from './adapters.js';
 import { LlamaGenerator } from './llama.js';
 import { loadAddon, type NativeLanguageModel } from './native.js';
 import { loadRuntime, recentComplaints, type Runtime } from './runtime.js';
 import { Slots } from './slots.js';
+import { fileState } from './states.js';
 import type { Generator, LoadOptions } from './types.js';
 import { ModelVocabulary } from './vocabulary.js';
 
@@ -20,6 +22,11 @@ const DEFAULT_CONTEXT = 4096;
  * it. */
 const BLOCK = { cpu: 64, gpu: 512 };
 
+/** Number format of keys and values, llama.cpp's default. */
+const CACHE_TYPE = 'f16';
+/** A model with this tensor (LongRoPE) turns positions otherwise in a long context than in a short one. */
+const LONG_ROPE = 'rope_factors_long.weight';
+
 /** Loads a model. Throws `not_found`, `corrupt`, `unsupported`, `memory`, `native`, `usage`, `cancelled`. */
 export async function loadGenerator(modelPath: string, options: LoadOptions = {}): Promise<Generator> {
   const { signal } = options;
@@ -28,6 +35,7 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
   const threads = whole('threads', options.threads);
   const parallel = whole('parallel', options.parallel) ?? 1;
   const info = inspectLanguageModel(modelPath);
+  const modelState = await fileState(info.path);
   const contextSize = Math.min(wanted ?? DEFAULT_CONTEXT, Math.max(info.contextLength, 1));
   const runtime = await loadRuntime(options.gpu ?? 'auto', options.verbose);
   const { llama } = runtime;
@@ -41,13 +49,14 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
   const model = await loadModel(runtime, info, options);
   try {
     const header = readGgufHeader(info.path);
+    const block = Math.min(llama.gpu === false ? BLOCK.cpu : BLOCK.gpu, contextSize);
     const slots = await Slots.open(
       model,
       new Adapters(model, { path: info.path, architecture: info.architecture, header }),
       {
         contextSize,
         lanes: parallel,
-        block: Math.min(llama.gpu === false ? BLOCK.cpu : BLOCK.gpu, contextSize),
+        block,
         threads: threads ?? defaultThreads(llama),
         bytes: Math.max(0, needs.chat - info.bytes),
       },
@@ -60,6 +69,15 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
       model,
       vocabulary,
       slots,
+      states: {
+        modelState,
+        modelSha256: options.modelSha256 ?? (() => sha256File(info.path)),
+        libraries: runtime.libraries,
+        cacheType: CACHE_TYPE,
+        block,
+        contextMatters: header.tensors.some(({ name }) => name === LONG_ROPE),
+        isRecurrent: model.info.isRecurrent,
+      },
       grammarOf: (schema) => grammarOf(llama, schema),
     });
     if (signal?.aborted) await generator.close();

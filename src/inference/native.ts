@@ -20,6 +20,8 @@ export interface NativeLanguageModel {
     endOfTurn?: number;
     addsBeginOfText: boolean;
     vocabularySize: number;
+    /** Its state cannot be cut back: nothing that was computed is used again. */
+    isRecurrent: boolean;
     layers: number;
     /** Of the weights. */
     bytes: number;
@@ -102,6 +104,8 @@ export interface NativeSampling {
 
 export interface NativeResult {
   finish: 'stop' | 'length' | 'cancelled';
+  /** Where it was computed; below 0: it was not. */
+  lane: number;
   /** Of the prompt, not computed again. */
   reusedTokens: number;
   guessedTokens: number;

@@ -2,7 +2,7 @@
 // download. It finds out which of them suit the machine; the native addon then calls the very library that it loaded. Its
 // log goes nowhere unless asked for, but its last complaints are kept: they say why a file was refused.
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type * as NodeLlamaCpp from 'node-llama-cpp';
 import type { Llama } from 'node-llama-cpp';
 import { EngramError } from '../errors.js';
@@ -13,6 +13,8 @@ export interface Runtime {
   llama: Llama;
   /** Path of the libllama that is loaded. */
   library: string;
+  /** It and those of ggml beside it: what computes. */
+  libraries: readonly string[];
 }
 
 const KEPT_COMPLAINTS = 8;
@@ -66,7 +68,8 @@ async function start(gpu: Gpu): Promise<Runtime> {
       logLevel: LlamaLogLevel.error,
       logger: () => undefined, // replaced by loadRuntime
     });
-    return { llama, library: loadedLibrary() };
+    const path = loadedLibrary();
+    return { llama, library: path, libraries: loadedFiles().filter((file) => isBeside(file, path)) };
   } catch (error) {
     throw new EngramError('native', 'llama.cpp cannot be loaded on this machine.', {
       hint: 'Install the dependencies again (`npm ci`), with optional dependencies: they bring its binaries.',
@@ -80,6 +83,11 @@ function loadedLibrary(): string {
   const path = loadedFiles().findLast((file) => /^(lib)?llama(\.[^/\\]*)?\.(so|dylib|dll)$/.test(basename(file)));
   if (path === undefined) throw new Error('libllama is not among the loaded libraries.');
   return path;
+}
+
+/** Whether a file is one of llama.cpp's libraries in the folder of `library`, or in one below it for a GPU. */
+function isBeside(file: string, library: string): boolean {
+  return file.startsWith(dirname(library)) && /^(lib)?(llama|ggml)[^/\\]*\.(so|dylib|dll)$/.test(basename(file));
 }
 
 function loadedFiles(): string[] {

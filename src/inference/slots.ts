@@ -21,6 +21,14 @@ export interface SlotOptions {
 interface Slot {
   readonly engine: NativeEngine;
   set: AdapterSet;
+  /** Its lanes in the order of last use. */
+  readonly lanes: number[];
+}
+
+/** Where the state of a conversation is. */
+export interface Place {
+  engine: NativeEngine;
+  lane: number;
 }
 
 export class Slots {
@@ -43,7 +51,33 @@ export class Slots {
   }
 
   /** A context that runs with these adapters. Throws `not_found`, `corrupt`, `mismatch`. */
-  with(set: AdapterSet): Promise<NativeEngine> {
+  async with(set: AdapterSet): Promise<NativeEngine> {
+    return (await this.#with(set)).engine;
+  }
+
+  /** Notes where an answer was computed. */
+  used({ engine, lane }: Place): void {
+    const slot = this.#slots.find((one) => one.engine === engine);
+    if (slot === undefined || !slot.lanes.includes(lane)) return;
+    slot.lanes.splice(slot.lanes.indexOf(lane), 1);
+    slot.lanes.push(lane);
+  }
+
+  /** Where the last answer with these adapters was computed, if a context still runs with them. */
+  latest(set: AdapterSet): Place | undefined {
+    const slot = this.#slots.find((one) => one.set.key === set.key);
+    return slot && { engine: slot.engine, lane: slot.lanes.at(-1)! };
+  }
+
+  /** Where another conversation with these adapters disturbs least. It then counts as used. Throws as with(). */
+  async spare(set: AdapterSet): Promise<Place> {
+    const { engine, lanes } = await this.#with(set);
+    const place = { engine, lane: lanes[0]! };
+    this.used(place);
+    return place;
+  }
+
+  #with(set: AdapterSet): Promise<Slot> {
     return this.#alone(async () => {
       for (const path of this.adapters.outdated(set)) await this.#release(path);
       const base = this.#slots[0]!;
@@ -55,7 +89,7 @@ export class Slots {
       }
       await this.#switch(slot, set);
       this.adapters.freeUnused(new Set(this.#slots.flatMap(pathsOf)));
-      return slot.engine;
+      return slot;
     });
   }
 
@@ -110,7 +144,8 @@ export class Slots {
   }
 
   async #create(): Promise<Slot> {
-    return { engine: await awaitNative(() => this.model.createEngine(this.options)), set: NO_ADAPTERS };
+    const engine = await awaitNative(() => this.model.createEngine(this.options));
+    return { engine, set: NO_ADAPTERS, lanes: Array.from({ length: this.options.lanes }, (_, lane) => lane) };
   }
 }
 

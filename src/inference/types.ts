@@ -58,12 +58,28 @@ export interface GenerateOptions {
   /** Guesses what follows from where the same words stood before, and computes the guesses together (prompt lookup). Faster
    * where an answer repeats its prompt; changes the last bits of probabilities. Default false. */
   lookup?: boolean;
+  /** What becomes of the oldest turns of a conversation that is too long for the context: `shift` (default) leaves them out,
+   * `summarise` has the model itself put them into a short summary, made once for each time that turns are left out. */
+  overflow?: 'shift' | 'summarise';
   /** Generation ends before any of these strings. */
   stop?: readonly string[];
   /** Aborting ends the generation; what was generated until then is returned with finishReason `cancelled`. */
   signal?: AbortSignal;
   /** Called with each new piece of text as it comes. Pieces joined are the whole text. */
   onText?: (piece: string) => void;
+}
+
+/** Whose state is saved or restored. */
+export interface StateOptions {
+  /** Those that the conversation is answered with. */
+  adapters?: readonly AdapterUse[];
+  signal?: AbortSignal;
+}
+
+export interface StateInfo {
+  tokens: number;
+  /** Of the file. */
+  bytes: number;
 }
 
 export interface TokenLogprob {
@@ -80,6 +96,8 @@ export interface Generation {
   reusedTokens: number;
   tokens: number;
   finishReason: 'stop' | 'length' | 'cancelled';
+  /** Messages that were left out because the conversation is too long, and what stood for them. */
+  left?: { messages: number; summary?: string };
   /** If asked for: of each token, and of the likeliest in its place. */
   logprobs?: (TokenLogprob & { likeliest: TokenLogprob[] })[];
   /** Seconds to the first token, and in all. */
@@ -109,6 +127,20 @@ export interface Generator {
   /** The tokens that end an answer in the chat template (end of turn) and a text (end of text); begin-of-text if used. */
   readonly special: { endOfTurn: number; endOfText: number; beginOfText: number | null };
 
+  /** Saves what was computed of the conversation answered last with these adapters, to answer the next question without
+   * computing it again, in another process too. The file serves whatever begins with the same tokens: also a system message
+   * or a document, answered with `maxTokens: 1`. `messages`: that conversation, to be sure that it is the one. The text can
+   * be read out of the file. Throws `empty` (nothing is computed of it), `disk`, `not_found` (the model's file is gone),
+   * `unsupported` (a recurrent model), `cancelled`. */
+  saveState(
+    path: string,
+    options?: StateOptions & Pick<GenerateOptions, 'maxTokens' | 'overflow'> & { messages?: readonly ChatMessage[] },
+  ): Promise<StateInfo>;
+  /** Puts it back. Answers are the same bytes as without. Throws `not_found`, `disk`, `corrupt`, `unsupported`, `mismatch`
+   * (another model, other adapters or scales, another build of llama.cpp, too small a context), `memory`, `cancelled`; the
+   * next answer then only takes longer. */
+  restoreState(path: string, options?: StateOptions): Promise<StateInfo>;
+
   /** Forgets what is kept of an adapter file, so that it can be replaced or deleted. */
   releaseAdapter(path: string): Promise<void>;
   close(): Promise<void>;
@@ -128,6 +160,8 @@ export interface LoadOptions {
   gpuLayers?: number;
   /** Writes the library's log to stderr. Default false. */
   verbose?: boolean;
+  /** SHA-256 of the model's file, which saved states are bound to. Default: computed when it is first needed. */
+  modelSha256?: () => Promise<string>;
   onProgress?: (share: number) => void;
   signal?: AbortSignal;
 }

@@ -1,5 +1,8 @@
 // What every Generator keeps to: the suite runs over the fake and over the real one with SmolLM2. Not here: what only a real
 // model can show (test/model/inference.test.ts).
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatMessage, Generator } from '../../src/inference/index.js';
 import { loadGenerator } from '../../src/inference/index.js';
@@ -19,10 +22,15 @@ const implementations: [string, () => Promise<Generator>][] = [
 
 describe.each(implementations)('a generator: %s', (_, open) => {
   let generator: Generator;
+  let folder: string;
   beforeAll(async () => {
     generator = await open();
+    folder = mkdtempSync(join(tmpdir(), 'engram-generator-'));
   });
-  afterAll(() => generator.close());
+  afterAll(async () => {
+    await generator.close();
+    rmSync(folder, { recursive: true });
+  });
 
   it('streams the pieces of the text that it returns', async () => {
     const pieces: string[] = [];
@@ -130,6 +138,51 @@ describe.each(implementations)('a generator: %s', (_, open) => {
     const result = await generator.chat(messages, { maxTokens: 4 });
     expect(result.promptTokens).toBeLessThanOrEqual(CONTEXT - 4);
     expect(result.promptTokens).toBeGreaterThan(CONTEXT / 4);
+  });
+
+  it('says what it left out, and with `summarise` what stands for it', async () => {
+    const turns = Array.from({ length: 30 }, (_, i) => [user(`Question number ${i}, what is it?`), assistant('Fine.')]);
+    const messages = [...turns.flat(), user('And now?')];
+    const shifted = await generator.chat(messages, { maxTokens: 2 });
+    expect(shifted.left?.messages).toBeGreaterThan(0);
+    expect(shifted.left).not.toHaveProperty('summary');
+    const summarised = await generator.chat(messages, { maxTokens: 2, overflow: 'summarise' });
+    expect(summarised.left?.summary).toMatch(/\S/);
+    expect((await generator.chat(QUESTION, { maxTokens: 2, overflow: 'summarise' })).left).toBeUndefined();
+    await expect(generator.chat(QUESTION, { overflow: 'drop' as 'shift' })).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('goes on from a saved state where it was left, and answers the same', async () => {
+    const path = join(folder, 'state');
+    const talk = [user('Tell me about rivers. '.repeat(12)), assistant('They flow.'), user('And lakes?')];
+    const first = await generator.chat(talk, { maxTokens: 8 });
+    const saved = await generator.saveState(path, { messages: talk });
+    expect(saved.tokens).toBeGreaterThan(64);
+    expect(saved.bytes).toBe(statSync(path).size);
+
+    const other = await open();
+    expect(await other.restoreState(path)).toEqual(saved);
+    const again = await other.chat(talk, { maxTokens: 8 });
+    expect(again.reusedTokens).toBeGreaterThan(64);
+    expect(again.text).toBe(first.text);
+    await other.close();
+  });
+
+  it('saves no other conversation than the one that is meant', async () => {
+    const path = join(folder, 'other');
+    await generator.chat([user('Tell me about rivers. '.repeat(12))], { maxTokens: 1 });
+    const lakes = [user('Tell me about lakes. '.repeat(12))];
+    await expect(generator.saveState(path, { messages: lakes })).rejects.toMatchObject({ code: 'empty' });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('refuses a state that is not there, and one that is none, and answers on', async () => {
+    const path = join(folder, 'noise');
+    writeFileSync(path, 'noise');
+    await expect(generator.restoreState(join(folder, 'none'))).rejects.toMatchObject({ code: 'not_found' });
+    await expect(generator.restoreState(path)).rejects.toMatchObject({ code: 'corrupt' });
+    await expect(generator.restoreState(folder)).rejects.toMatchObject({ code: 'disk' });
+    expect((await generator.chat(QUESTION, { maxTokens: 2 })).tokens).toBe(2);
   });
 
   it('ends with `length` where the context ends', async () => {

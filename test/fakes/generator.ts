@@ -1,9 +1,17 @@
 // A Generator without a model, which keeps the contract: a token for each character, a template of its own, and an answer that
 // a function gives. Its own code apart from fitting, so that the contract is checked and not copied.
-import { access } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { EngramError } from '../../src/errors.js';
-import type { AdapterUse, ChatMessage, GenerateOptions, Generation, Generator } from '../../src/inference/index.js';
+import { EngramError, fromSystemError } from '../../src/errors.js';
+import type {
+  AdapterUse,
+  ChatMessage,
+  GenerateOptions,
+  Generation,
+  Generator,
+  StateInfo,
+  StateOptions,
+} from '../../src/inference/index.js';
 
 /** Ids below this are special: begin of text, begin of turn, end of turn, end of text. */
 const FIRST_CHARACTER = 4;
@@ -17,6 +25,8 @@ export class FakeGenerator implements Generator {
   readonly special = { endOfTurn: END_OF_TURN, endOfText: END_OF_TEXT, beginOfText: BEGIN_OF_TEXT };
   readonly released: string[] = [];
   readonly asked: { messages: readonly ChatMessage[]; options: GenerateOptions }[] = [];
+  /** Text computed last, by adapters. */
+  readonly #computed = new Map<string, string>();
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -30,6 +40,7 @@ export class FakeGenerator implements Generator {
   async chat(messages: readonly ChatMessage[], options: GenerateOptions = {}): Promise<Generation> {
     this.#requireOpen();
     if (messages.length === 0) throw new EngramError('empty', 'There is no message to answer.');
+    if (!['shift', 'summarise'].includes(options.overflow ?? 'shift')) throw new EngramError('usage', 'overflow');
     this.asked.push({ messages, options });
     const room = Math.min(options.maxTokens ?? 512, this.contextSize / 4);
     let kept = [...messages];
@@ -45,7 +56,18 @@ export class FakeGenerator implements Generator {
         details: { tokens: prompt, contextSize: this.contextSize },
       });
     }
-    return this.#generate(prompt, this.answer(kept, options.adapters ?? []), options);
+    const left = messages.length - kept.length;
+    const before = this.#computed.get(keyOf(options)) ?? '';
+    const text = this.decode(this.encodeChat(kept));
+    let reusedTokens = 0;
+    while (reusedTokens < Math.min(before.length, text.length - 1) && before[reusedTokens] === text[reusedTokens]) {
+      reusedTokens++;
+    }
+    const answer = await this.#generate(prompt, this.answer(kept, options.adapters ?? []), options);
+    this.#computed.set(keyOf(options), text);
+    if (left === 0) return { ...answer, reusedTokens };
+    const summary = options.overflow === 'summarise' ? { summary: `${left} messages.` } : {};
+    return { ...answer, reusedTokens, left: { messages: left, ...summary } };
   }
 
   async complete(prompt: string, options: GenerateOptions = {}): Promise<Generation> {
@@ -75,6 +97,33 @@ export class FakeGenerator implements Generator {
     return Array.from(tokens, (token) =>
       token < FIRST_CHARACTER ? '' : String.fromCodePoint(token - FIRST_CHARACTER),
     ).join('');
+  }
+
+  async saveState(path: string, options: Parameters<Generator['saveState']>[1] = {}): Promise<StateInfo> {
+    this.#requireOpen();
+    const computed = this.#computed.get(keyOf(options));
+    const of = options.messages?.slice(0, options.messages.findLastIndex(({ role }) => role === 'user') + 1);
+    const isIts = of === undefined || computed === this.decode(this.encodeChat(of));
+    if (computed === undefined || !isIts) throw new EngramError('empty', 'Nothing to save.');
+    const state = JSON.stringify({ fake: 'state', key: keyOf(options), computed });
+    await writeFile(path, state).catch((error: unknown) => {
+      throw fromSystemError(error, path);
+    });
+    return { tokens: computed.length, bytes: state.length };
+  }
+
+  async restoreState(path: string, options: StateOptions = {}): Promise<StateInfo> {
+    this.#requireOpen();
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      throw fromSystemError(error, path);
+    });
+    const state = /^\{"fake":"state".*\}$/u.test(text)
+      ? (JSON.parse(text) as { key: string; computed: string })
+      : undefined;
+    if (state === undefined) throw new EngramError('corrupt', `Not a state: ${path}.`);
+    if (state.key !== keyOf(options)) throw new EngramError('mismatch', 'Other adapters.');
+    this.#computed.set(state.key, state.computed);
+    return { tokens: state.computed.length, bytes: text.length };
   }
 
   releaseAdapter(path: string): Promise<void> {
@@ -128,3 +177,5 @@ export class FakeGenerator implements Generator {
     if (this.#closed) throw new EngramError('usage', 'This model has been closed.');
   }
 }
+
+const keyOf = ({ adapters = [] }: { adapters?: readonly AdapterUse[] }): string => JSON.stringify(adapters);

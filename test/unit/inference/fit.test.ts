@@ -20,7 +20,7 @@ function conversation(turns: number): ChatMessage[] {
 }
 
 const fit = (messages: readonly ChatMessage[], contextSize: number, room = 10): string =>
-  text(fitConversation(messages, { contextSize, room, encode }));
+  text(fitConversation(messages, { contextSize, room, encode }).tokens);
 
 describe('a conversation', () => {
   it('is left as it is while it fits', () => {
