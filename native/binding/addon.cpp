@@ -65,6 +65,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   environment->adapter_class = Napi::Persistent(AdapterHandle::define(env));
   environment->engine_class = Napi::Persistent(EngineHandle::define(env));
   env.SetInstanceData(environment.release());
+  shared_cores();  // begins to watch what other processes take
   exports.Set("cpuInfo", Napi::Function::New<cpu_info>(env, "cpuInfo"));
   exports.Set("measurePeak", Napi::Function::New<measure_peak>(env, "measurePeak"));
   exports.Set("estimateMemory", Napi::Function::New<estimate_memory>(env, "estimateMemory"));

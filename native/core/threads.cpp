@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "cores.hpp"
+
 #if defined(__linux__)
 #include <linux/futex.h>
 #include <sys/syscall.h>

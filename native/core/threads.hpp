@@ -7,9 +7,9 @@
 #include <functional>
 #include <memory>
 
-#include "cores.hpp"
-
 namespace engram {
+
+class Cores;
 
 class ThreadPool {
  public:

@@ -10,6 +10,7 @@
 #include "aligned.hpp"
 #include "batch.hpp"
 #include "checkpoint.hpp"
+#include "cores.hpp"
 #include "error.hpp"
 #include "memory.hpp"
 #include "transformer.hpp"

@@ -8,12 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "cores.hpp"
 #include "lora.hpp"
 #include "model.hpp"
 #include "optimizer.hpp"
 
 namespace engram {
+
+class Cores;
 
 struct Example {
   std::vector<int32_t> tokens;    // [n]

@@ -12,6 +12,14 @@ namespace {
 // the time between two tokens, little enough to leave the core to others when the answer has ended.
 constexpr uint32_t kPoll = 1;
 
+using Clock = std::chrono::steady_clock;
+
+Clock::time_point patience_end(double ms) {
+  constexpr double kMostMs = 1e9;
+  if (!(ms < kMostMs)) return Clock::time_point::max();
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(ms));
+}
+
 }  // namespace
 
 Context::Context(std::shared_ptr<const LanguageModel> model, const ContextOptions& options)
@@ -29,6 +37,13 @@ Context::Context(std::shared_ptr<const LanguageModel> model, const ContextOption
     throw Error("memory", "There is no memory for a context of " + std::to_string(options.size) + " tokens.",
                 "Ask for a smaller one with --context.");
   }
+  llama().set_abort_callback(
+      context_,
+      [](void* given) {
+        const Limit& limit = *static_cast<const Limit*>(given);
+        return (limit.stop != nullptr && limit.stop->load(std::memory_order_relaxed)) || Clock::now() > limit.end;
+      },
+      limit_.get());
   if (llama().threadpool_new != nullptr && options.threads > 1) {
     ggml_threadpool_params pool = llama().threadpool_params_default(options.threads);
     pool.poll = kPoll;
@@ -62,9 +77,7 @@ void Context::set_threads(int threads) {
 }
 
 void Context::abort_when(const std::atomic<bool>* stop) {
-  llama().set_abort_callback(
-      context_, [](void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load(std::memory_order_relaxed); },
-      const_cast<std::atomic<bool>*>(stop));
+  limit_->stop = stop;
 }
 
 size_t Context::block_end(size_t at, size_t prefix) const {
@@ -110,7 +123,7 @@ void Context::clear(int lane) {
   lanes_[static_cast<size_t>(lane)] = {};
 }
 
-bool Context::decode(std::span<const Feed> feeds) {
+bool Context::decode(std::span<const Feed> feeds, double patience_ms) {
   std::vector<Token> tokens;
   std::vector<llama_pos> positions;
   std::vector<int8_t> wanted;
@@ -135,6 +148,7 @@ bool Context::decode(std::span<const Feed> feeds) {
                           owner_counts.data(),
                           owner_lists.data(),
                           wanted.data()};
+  limit_->end = patience_end(patience_ms);
   const int32_t status = llama().decode(context_, batch);
   if (status != 0) {
     // Nothing of this batch may stay: it is the last of its lanes.

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -64,8 +66,9 @@ class Context {
     int wanted;     // of the last so many the logits are wanted
     bool is_block;  // a whole block of a prompt
   };
-  // Computes tokens at the end of their lanes. False if it was aborted: then nothing has changed. Throws `native`.
-  bool decode(std::span<const Feed> feeds);
+  // Computes tokens at the end of their lanes. False if it was aborted, or took longer than `patience_ms` on the CPU:
+  // then nothing has changed. Throws `native`.
+  bool decode(std::span<const Feed> feeds, double patience_ms = std::numeric_limits<double>::infinity());
   // Of the tokens wanted in the last decode(), in order, one for each token of the vocabulary. Throws `native`.
   std::span<const float> logits(int index);
 
@@ -87,6 +90,11 @@ class Context {
   std::shared_ptr<const LanguageModel> model_;
   ContextOptions options_;
   llama_context* context_ = nullptr;
+  struct Limit {
+    const std::atomic<bool>* stop = nullptr;
+    std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
+  };
+  const std::unique_ptr<Limit> limit_ = std::make_unique<Limit>();  // that llama.cpp asks while it computes
   ggml_threadpool* pool_ = nullptr;
   std::vector<AdapterUse> adapters_;
   std::vector<Lane> lanes_;

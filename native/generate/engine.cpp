@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "../core/error.hpp"
@@ -202,7 +203,14 @@ void Engine::step() {
   try {
     context_.set_threads(turn_->threads());
     const auto begin = Clock::now();
-    if (!context_.decode(feeds)) return;  // interrupted: whoever was cancelled goes, the others try again
+    // What a model with a state has computed cannot be taken back.
+    const double patience_ms =
+        model().is_recurrent() ? std::numeric_limits<double>::infinity() : turn_->patience_ms(tokens);
+    if (!context_.decode(feeds, patience_ms)) {
+      // Whoever was cancelled goes; the others try again, with fewer threads if it was these that took too long.
+      if (!interrupt_) turn_->gave_up();
+      return;
+    }
     turn_->computed(tokens, std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
   } catch (...) {
     for (const auto& answer : answers_) fail(*answer, std::current_exception());

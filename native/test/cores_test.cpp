@@ -15,6 +15,9 @@ using engram::ThreadPool;
 
 namespace {
 
+// What other processes take of the machine that runs the test is not looked at.
+const engram::FreeCpus kUnknown("/nowhere");
+
 void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 // A training of many short chunks on a thread of its own, until told to stop.
@@ -67,14 +70,14 @@ class Busy {
 
 TEST(cores_hold_training_while_an_answer_is_computed) {
   for (const int threads : {1, 2, 4}) {
-    const auto cores = std::make_shared<Cores>(threads);
+    const auto cores = std::make_shared<Cores>(threads, kUnknown);
     ThreadChooser chooser(threads);
     Busy busy(cores, threads);
     sleep_ms(500);  // it is ahead now
     {
       Cores::Generating turn(cores, chooser);
       busy.await_rest();
-      CHECK(turn.threads() == threads);
+      while (turn.threads() != threads) sleep_ms(1);
     }
     const int64_t held = busy.done();
     while (busy.done() == held) sleep_ms(1);  // it goes on
@@ -84,12 +87,12 @@ TEST(cores_hold_training_while_an_answer_is_computed) {
 }
 
 TEST(cores_are_shared_with_training_that_is_not_ahead) {
-  const auto cores = std::make_shared<Cores>(2);
+  const auto cores = std::make_shared<Cores>(2, kUnknown);
   ThreadChooser chooser(2);
   Cores::Generating turn(cores, chooser);
   CHECK(turn.threads() == 2);
   Busy busy(cores, 2);  // begins although an answer is computed
-  CHECK(turn.threads() == 1);
+  while (turn.threads() != 1) sleep_ms(1);
   const int64_t before = busy.done();
   while (busy.done() < before + 100) sleep_ms(1);
   busy.finish();
@@ -98,7 +101,7 @@ TEST(cores_are_shared_with_training_that_is_not_ahead) {
 }
 
 TEST(cores_let_a_held_training_end_in_a_hurry) {
-  const auto cores = std::make_shared<Cores>(2);
+  const auto cores = std::make_shared<Cores>(2, kUnknown);
   ThreadChooser chooser(2);
   Busy busy(cores, 2);
   sleep_ms(200);
@@ -108,7 +111,7 @@ TEST(cores_let_a_held_training_end_in_a_hurry) {
 }
 
 TEST(cores_are_divided_among_answers) {
-  const auto cores = std::make_shared<Cores>(4);
+  const auto cores = std::make_shared<Cores>(4, kUnknown);
   ThreadChooser chooser(4), other(4);
   Cores::Generating turn(cores, chooser);
   CHECK(turn.threads() == 4);
@@ -121,7 +124,7 @@ TEST(cores_are_divided_among_answers) {
 }
 
 TEST(cores_let_an_idle_pool_end_while_an_answer_is_computed) {
-  const auto cores = std::make_shared<Cores>(2);
+  const auto cores = std::make_shared<Cores>(2, kUnknown);
   ThreadChooser chooser(2);
   Cores::Generating turn(cores, chooser);
   for (int i = 0; i < 5; i++) {
