@@ -45,6 +45,7 @@
       "include_dirs": ["<(llama_headers)"],
       "sources": [
         "native/generate/context.cpp",
+        "native/generate/embedding.cpp",
         "native/generate/engine.cpp",
         "native/generate/language_model.cpp",
         "native/generate/llama_library.cpp",

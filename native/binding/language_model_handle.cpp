@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "../generate/embedding.hpp"
 #include "../generate/engine.hpp"
 #include "arguments.hpp"
 #include "engine_handle.hpp"
@@ -122,6 +123,45 @@ Napi::Value LanguageModelHandle::load_adapter(const Napi::CallbackInfo& info) {
   });
 }
 
+// embed(texts, {pooling, threads}, onProgress) → promise of Float32Arrays
+Napi::Value LanguageModelHandle::embed(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    if (!info[0].IsArray()) throw Error("usage", "texts must be an array.");
+    const Napi::Array given = info[0].As<Napi::Array>();
+    std::vector<std::vector<Token>> texts;
+    for (uint32_t i = 0; i < given.Length(); ++i) {
+      texts.push_back(token_ids(given.Get(i), "texts", model()->vocabulary_size()));
+      if (texts.back().empty()) throw Error("empty", "A text has no tokens.");
+      if (texts.back().size() > kMostContext) throw Error("too_long", "A text has too many tokens.");
+    }
+    const Napi::Object options_given = object(info[1], "options");
+    const std::string pooling = binding::text(options_given.Get("pooling"), "pooling");
+    EmbeddingOptions options;
+    options.threads = static_cast<int>(integer(options_given.Get("threads"), "threads", 1, kMostThreads));
+    options.pooling = pooling == "first" ? Pooling::first : pooling == "last" ? Pooling::last : Pooling::mean;
+    return in_background(
+        env, "engram.embed", info[2], [model = model(), texts, options](Worker& worker, const auto& cancelled) -> Convert {
+          EmbeddingOptions reporting = options;
+          reporting.on_text = [&](size_t done) {
+            worker.report(static_cast<double>(done) / static_cast<double>(texts.size()));
+          };
+          auto vectors = std::make_shared<const std::vector<std::vector<float>>>(
+              engram::embed(*model, texts, reporting, cancelled));
+          return [vectors](Napi::Env env) -> Napi::Value {
+            Napi::Array out = Napi::Array::New(env, vectors->size());
+            for (size_t i = 0; i < vectors->size(); ++i) {
+              const std::vector<float>& from = (*vectors)[i];
+              Napi::Float32Array to = Napi::Float32Array::New(env, from.size());
+              std::copy(from.begin(), from.end(), to.Data());
+              out.Set(static_cast<uint32_t>(i), to);
+            }
+            return out;
+          };
+        });
+  });
+}
+
 Napi::Value LanguageModelHandle::create_engine(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
@@ -171,11 +211,14 @@ Napi::Value load_language_model(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
     const std::string path = text(info[0], "path"), library = text(info[1], "llamaLibrary");
-    const int layers = static_cast<int>(integer(object(info[2], "options").Get("gpuLayers"), "gpuLayers", -1, 1 << 20));
+    const Napi::Object given = object(info[2], "options");
+    const int layers = static_cast<int>(integer(given.Get("gpuLayers"), "gpuLayers", -1, 1 << 20));
+    const bool only_vocabulary = given.Get("onlyVocabulary").ToBoolean();
     return in_background(env, "engram.loadLanguageModel", info[3],
-                         [path, library, layers](Worker& worker, const auto& cancelled) -> Convert {
+                         [path, library, layers, only_vocabulary](Worker& worker, const auto& cancelled) -> Convert {
                            LanguageModelOptions options;
                            options.gpu_layers = layers;
+                           options.only_vocabulary = only_vocabulary;
                            options.on_progress = [&](double share) {
                              worker.report(share);
                              return !cancelled;

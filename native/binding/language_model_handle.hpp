@@ -20,6 +20,7 @@ class LanguageModelHandle : public Napi::ObjectWrap<LanguageModelHandle> {
   Napi::Value tokenize(const Napi::CallbackInfo& info);
   Napi::Value text(const Napi::CallbackInfo& info);
   Napi::Value load_adapter(const Napi::CallbackInfo& info);
+  Napi::Value embed(const Napi::CallbackInfo& info);
   Napi::Value create_engine(const Napi::CallbackInfo& info);
   // Lets go of it; it is freed when the last engine and adapter are closed.
   void close(const Napi::CallbackInfo& info);
@@ -40,7 +41,7 @@ class AdapterHandle : public Napi::ObjectWrap<AdapterHandle> {
   std::shared_ptr<const LoadedAdapter> adapter_;
 };
 
-// loadLanguageModel(path, llamaLibrary, {gpuLayers}, onProgress) → promise of a LanguageModelHandle
+// loadLanguageModel(path, llamaLibrary, {gpuLayers, onlyVocabulary}, onProgress) → promise of a LanguageModelHandle
 Napi::Value load_language_model(const Napi::CallbackInfo& info);
 
 }  // namespace engram::binding

@@ -32,6 +32,7 @@ LanguageModel::LanguageModel(std::shared_ptr<const LlamaLibrary> library, const 
     bool cancelled = false;
   } watch{options};
   llama_model_params params = llama().model_default_params();
+  params.vocab_only = options.only_vocabulary;
   params.n_gpu_layers = options.gpu_layers;
   params.progress_callback_user_data = &watch;
   params.progress_callback = [](float share, void* data) {

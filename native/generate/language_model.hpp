@@ -17,6 +17,7 @@ namespace engram {
 using Token = llama_token;
 
 struct LanguageModelOptions {
+  bool only_vocabulary = false;             // no weights: it tokenises, nothing else
   int gpu_layers = -1;                      // layers to keep on a GPU where there is one; below 0: all
   std::function<bool(double)> on_progress;  // a share from 0 to 1; false cancels. From the loading thread.
 };

@@ -108,7 +108,7 @@ Token Sampler::drawn(const float* logits, bool within_grammar) {
     const auto end = std::remove_if(array.data, array.data + array.size,
                                     [](const llama_token_data& c) { return c.logit == kMinusInfinity; });
     array.size = static_cast<size_t>(end - array.data);
-    if (array.size == 0) throw Error("native", "The grammar allows no token here.", "It may be a grammar with no end.");
+    if (array.size == 0) throw Error("usage", "The grammar allows no token here.", "It may be a grammar with no end.");
   }
   if (chain_ == nullptr) {
     return std::max_element(array.data, array.data + array.size,

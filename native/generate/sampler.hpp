@@ -39,7 +39,7 @@ class Sampler {
   Sampler(std::shared_ptr<const LanguageModel> model, const Sampling& sampling, std::span<const Token> before);
 
   // Chooses from the logits of one position, one for each token of the vocabulary, and takes note of the choice. Throws
-  // `native` if they are no numbers, or if the grammar is over.
+  // `native` if they are no numbers, `usage` if the grammar allows none of them.
   Token next(const float* logits);
 
  private:

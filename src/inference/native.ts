@@ -2,12 +2,12 @@
 import { loadAddon as load } from '../addon.js';
 
 export interface NativeGeneration {
-  /** Maps a GGUF to generate with. `llamaLibrary` is the libllama that is loaded already; `gpuLayers` below 0: all. False
-   * from `onProgress` cancels. */
+  /** Maps a GGUF to generate with. `llamaLibrary` is the libllama that is loaded already; `gpuLayers` below 0: all;
+   * `onlyVocabulary`: no weights, to tokenise. False from `onProgress` cancels. */
   loadLanguageModel(
     path: string,
     llamaLibrary: string,
-    options: { gpuLayers: number },
+    options: { gpuLayers: number; onlyVocabulary: boolean },
     onProgress: (share: number) => boolean,
   ): Promise<NativeLanguageModel>;
 }
@@ -31,6 +31,12 @@ export interface NativeLanguageModel {
   /** Bytes that are no character become U+FFFD. */
   text(tokens: Uint32Array, writeSpecial: boolean): string;
   loadAdapter(path: string): Promise<NativeAdapter>;
+  /** Vectors of length 1 of texts given as tokens, in a context that lives as long. False from `onProgress` cancels. */
+  embed(
+    texts: readonly Uint32Array[],
+    options: { pooling: 'mean' | 'first' | 'last'; threads: number },
+    onProgress: (share: number) => boolean,
+  ): Promise<Float32Array<ArrayBuffer>[]>;
   createEngine(options: {
     contextSize: number;
     /** Answers computed at the same time; each has a context of its own. */
