@@ -1,5 +1,6 @@
 // Text generation, as the rest of the code sees it.
 export { loadGenerator } from './load.js';
+export { checkOptions } from './sampling.js';
 export type {
   AdapterUse,
   ChatMessage,
@@ -9,4 +10,5 @@ export type {
   LoadOptions,
   StateInfo,
   StateOptions,
+  TokenLogprob,
 } from './types.js';

@@ -9,7 +9,7 @@ import { fitConversation, tooLong } from './fit.js';
 import { Logprobs } from './logprobs.js';
 import type { NativeEngine, NativeLanguageModel, NativeRequest, NativeResult } from './native.js';
 import { Prefix } from './prefix.js';
-import { likeliest, mostTokens, sampling } from './sampling.js';
+import { grammarOf, likeliest, mostTokens, sampling } from './sampling.js';
 import type { Slots } from './slots.js';
 import { States, type StatesOptions } from './states.js';
 import { Summaries, type SummarisedFit } from './summary.js';
@@ -29,8 +29,6 @@ export interface GeneratorParts {
   slots: Slots;
   /** What saved states are bound to. */
   states: Omit<StatesOptions, 'slots' | 'alone' | 'modelPath' | 'contextSize'>;
-  /** GBNF of a JSON schema. Throws `usage`. */
-  grammarOf: (schema: object) => Promise<string>;
 }
 
 export class LlamaGenerator implements Generator {
@@ -155,7 +153,7 @@ export class LlamaGenerator implements Generator {
       prefix,
       maxTokens: Math.min(mostTokens(options), this.contextSize - prompt.length),
       endTokens: Uint32Array.of(this.special.endOfTurn),
-      sampling: sampling(options, await this.#grammar(options)),
+      sampling: sampling(options, grammarOf(options)),
       likeliest: likeliest(options),
       lookup: options.lookup === true,
     };
@@ -171,7 +169,10 @@ export class LlamaGenerator implements Generator {
         stop: options.stop ?? [],
         onText: options.onText,
       });
-      const finish = (finishReason: Generation['finishReason'], reusedTokens = 0): Generation => {
+      const finish = (
+        finishReason: Generation['finishReason'],
+        { reusedTokens, guessedTokens } = { reusedTokens: 0, guessedTokens: 0 },
+      ): Generation => {
         const text = stream.end();
         const now = performance.now();
         return {
@@ -179,6 +180,7 @@ export class LlamaGenerator implements Generator {
           promptTokens: prompt.length,
           reusedTokens,
           tokens: stream.tokens,
+          guessedTokens,
           finishReason,
           ...(request.likeliest >= 0 ? { logprobs: logprobs.all } : {}),
           firstTokenSeconds: ((firstToken ?? now) - started) / 1000,
@@ -202,14 +204,8 @@ export class LlamaGenerator implements Generator {
         return true;
       });
       slots.used({ engine, lane });
-      return finish(end ?? result.finish, result.reusedTokens);
+      return finish(end ?? result.finish, result);
     });
-  }
-
-  async #grammar({ grammar, jsonSchema }: GenerateOptions): Promise<string | undefined> {
-    if (jsonSchema === undefined) return grammar;
-    if (grammar === undefined) return this.#parts.grammarOf(jsonSchema);
-    throw new EngramError('usage', 'An answer has a grammar or a jsonSchema, not both.');
   }
 
   #requireOpen(): void {

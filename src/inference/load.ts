@@ -78,7 +78,6 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
         contextMatters: header.tensors.some(({ name }) => name === LONG_ROPE),
         isRecurrent: model.info.isRecurrent,
       },
-      grammarOf: (schema) => grammarOf(llama, schema),
     });
     if (signal?.aborted) await generator.close();
     throwIfCancelled(signal);
@@ -93,10 +92,15 @@ async function loadModel(runtime: Runtime, info: ModelInfo, options: LoadOptions
   const { signal, onProgress, gpuLayers = -1 } = options;
   await recentComplaints(); // of others
   try {
-    return await loadAddon().loadLanguageModel(info.path, runtime.library, { gpuLayers }, (share) => {
-      onProgress?.(share);
-      return signal?.aborted !== true;
-    });
+    return await loadAddon().loadLanguageModel(
+      info.path,
+      runtime.library,
+      { gpuLayers, onlyVocabulary: false },
+      (share) => {
+        onProgress?.(share);
+        return signal?.aborted !== true;
+      },
+    );
   } catch (error) {
     throwIfCancelled(signal);
     if (error instanceof EngramError) throw error;
@@ -119,16 +123,6 @@ async function loadModel(runtime: Runtime, info: ModelInfo, options: LoadOptions
       hint: 'Fetch it again.',
       ...more,
     });
-  }
-}
-
-async function grammarOf(llama: Llama, schema: object): Promise<string> {
-  try {
-    return (await llama.createGrammarForJsonSchema(schema as Parameters<Llama['createGrammarForJsonSchema']>[0]))
-      .grammar;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new EngramError('usage', `The JSON schema cannot be made into a grammar: ${why}`, { cause: error });
   }
 }
 

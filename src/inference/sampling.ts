@@ -1,5 +1,6 @@
 // How the next token is chosen: the checks and defaults of the sampling settings. Not here: the sampling.
 import { EngramError } from '../errors.js';
+import { grammarOfSchema } from './json-schema.js';
 import type { NativeSampling } from './native.js';
 import type { GenerateOptions } from './types.js';
 
@@ -30,6 +31,23 @@ const SETTINGS: Readonly<Record<keyof Numbers, readonly [number, number, number]
 };
 const WHOLE: ReadonlySet<string> = new Set<keyof Numbers>(['topK', 'penaltyTokens', 'dryAllowedLength', 'seed']);
 
+/** Throws `usage` for a setting that cannot be, as an answer with it would. */
+export function checkOptions(options: GenerateOptions): void {
+  sampling(options, grammarOf(options));
+  mostTokens(options);
+  likeliest(options);
+}
+
+/** GBNF that an answer is held to, if it is. Throws `usage`. */
+export function grammarOf({ grammar, jsonSchema }: GenerateOptions): string | undefined {
+  if (jsonSchema === undefined) return grammar;
+  if (grammar === undefined) return grammarOfSchema(jsonSchema);
+  throw new EngramError('usage', 'An answer has a grammar or a jsonSchema, not both.');
+}
+
+/** Most characters of a grammar, and deepest brackets, that llama.cpp is given to read: it does so by recursion. */
+const MOST_GRAMMAR = { characters: 2 ** 20, depth: 200 };
+
 /** Throws `usage` for a value that cannot be. `grammar`: GBNF. */
 export function sampling(options: GenerateOptions, grammar?: string): NativeSampling {
   const numbers = Object.fromEntries(
@@ -39,6 +57,7 @@ export function sampling(options: GenerateOptions, grammar?: string): NativeSamp
       return [name, WHOLE.has(name) ? Math.floor(value) : value];
     }),
   ) as unknown as Numbers;
+  if (grammar !== undefined) checkGrammar(grammar);
   const bias = [...(options.logitBias ?? [])];
   for (const [, value] of bias) check('logitBias', value === -Infinity ? -FLOAT : value, -FLOAT, FLOAT);
   return {
@@ -47,6 +66,19 @@ export function sampling(options: GenerateOptions, grammar?: string): NativeSamp
     biases: Float32Array.from(bias, ([, value]) => Math.max(value, -FLOAT)),
     ...(grammar === undefined ? {} : { grammar }),
   };
+}
+
+function checkGrammar(grammar: string): void {
+  const refuse = (why: string) => new EngramError('usage', `The grammar ${why}.`, { hint: 'It must be GBNF.' });
+  if (typeof grammar !== 'string' || grammar.trim() === '' || grammar.includes('\0'))
+    throw refuse('is empty or no text');
+  if (grammar.length > MOST_GRAMMAR.characters) throw refuse(`has more than ${MOST_GRAMMAR.characters} characters`);
+  let depth = 0;
+  for (const character of grammar) {
+    if (character === '(') depth++;
+    if (character === ')') depth--;
+    if (depth > MOST_GRAMMAR.depth) throw refuse(`nests brackets more than ${MOST_GRAMMAR.depth} deep`);
+  }
 }
 
 /** Tokens to generate at most. Throws `usage`. */

@@ -51,7 +51,7 @@ export interface GenerateOptions {
   seed?: number;
   /** The answer is a text of this GBNF grammar (llama.cpp's), from its rule `root`. */
   grammar?: string;
-  /** The answer is JSON of this schema; what llama.cpp's grammars can say of it. */
+  /** The answer is JSON of this schema. What is supported of schemas, and how: json-schema.ts. */
   jsonSchema?: object;
   /** Each token with its log-probability and those of so many likeliest ones (0: its own only), in `logprobs`. */
   logprobs?: number;
@@ -98,6 +98,8 @@ export interface Generation {
   finishReason: 'stop' | 'length' | 'cancelled';
   /** Messages that were left out because the conversation is too long, and what stood for them. */
   left?: { messages: number; summary?: string };
+  /** Of the answer, computed together with the token before because `lookup` guessed them. */
+  guessedTokens: number;
   /** If asked for: of each token, and of the likeliest in its place. */
   logprobs?: (TokenLogprob & { likeliest: TokenLogprob[] })[];
   /** Seconds to the first token, and in all. */

@@ -170,7 +170,16 @@ export class FakeGenerator implements Generator {
       options.onText?.(character);
       await setImmediate();
     }
-    return { text, promptTokens, reusedTokens: 0, tokens, finishReason, firstTokenSeconds: 0, seconds: 0 };
+    return {
+      text,
+      promptTokens,
+      reusedTokens: 0,
+      tokens,
+      guessedTokens: 0,
+      finishReason,
+      firstTokenSeconds: 0,
+      seconds: 0,
+    };
   }
 
   #requireOpen(): void {
