@@ -27,12 +27,11 @@ async function faultOf(file: Cursor, fileSize: number, parameters: GraphParamete
   if (fileSize < HEADER) return 'it is too short';
   const header = await file.take(HEADER);
   const word = (at: number): number => Number(header.readBigUInt64LE(at));
-  const [level0, capacity, count, nodeBytes, labelAt, dataAt] = [0, 8, 16, 24, 32, 40].map(word) as [
-    number, number, number, number, number, number,
-  ]; // prettier-ignore
+  const [level0, capacity, count] = [word(0), word(8), word(16)] as const;
+  const [nodeBytes, labelAt, dataAt] = [word(24), word(32), word(40)] as const;
   const topLevel = header.readInt32LE(48);
   const entry = header.readUInt32LE(52);
-  const [maxM, maxM0, m] = [56, 64, 72].map(word) as [number, number, number];
+  const [maxM, maxM0, m] = [word(56), word(64), word(72)];
   const linkBytes = 4 + 4 * maxM0;
   const isLayout =
     level0 === 0 &&
@@ -46,7 +45,9 @@ async function faultOf(file: Cursor, fileSize: number, parameters: GraphParamete
   if (count > capacity || capacity > 2 ** 32 || count * (nodeBytes + 4) > fileSize - HEADER) return 'its size is wrong';
   // Room for what the file does not have would be allocated all the same.
   if (capacity > 2 * count + 2048) return 'its capacity is wrong';
-  if (!(header.readDoubleLE(80) > 0) || word(88) > 1e6) return 'it has other parameters';
+  // What levels are drawn with: a large one would draw levels without end.
+  const isLevelScale = Math.abs(header.readDoubleLE(80) * Math.log(connections) - 1) < 1e-9;
+  if (!isLevelScale || word(88) > 1e6) return 'it has other parameters';
   if (count === 0) return topLevel === -1 ? undefined : 'it has levels without nodes';
   if (entry >= count || topLevel < 0) return 'its entry is wrong';
 

@@ -115,11 +115,18 @@ export class Graph {
     this.#dead++;
   }
 
-  /** Links a pending slot, which takes a millisecond or so. */
+  /** Links a pending slot, which takes a millisecond or so. Throws `native`. */
   link(slot: number, unit: Float32Array): void {
-    this.#makeRoom(slot);
-    // A dead slot's node gets the new vector and is alive again.
-    this.#hnsw.addPoint(this.#arrayOf(unit), slot);
+    try {
+      this.#makeRoom(slot);
+      // A dead slot's node gets the new vector and is alive again.
+      this.#hnsw.addPoint(this.#arrayOf(unit), slot);
+    } catch (error) {
+      throw new EngramError('native', 'hnswlib could not add a vector to its graph.', {
+        hint: 'Delete the index; it is made again.',
+        cause: error,
+      });
+    }
     if (this.#states[slot] === DEAD) {
       this.#dead--;
       this.#replaced++;

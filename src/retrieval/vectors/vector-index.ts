@@ -176,7 +176,7 @@ export class VectorIndex {
    * wait meanwhile. Nothing is written if nothing changed. Throws `disk`, `locked`. */
   async save(folder: string, { revision }: SaveOptions = {}): Promise<void> {
     this.#requireOpen();
-    await this.#whileNotSaving();
+    if (this.#saving !== undefined) await this.#whileNotSaving();
     const content = this.#content(revision ?? this.#revision);
     const isSaved = this.#savedVersion === this.#version && this.#savedFolder === folder;
     if (isSaved && content.revision === this.#revision) return;
