@@ -1,4 +1,5 @@
 // The command line of the benchmarks: commands, options with their checks, and what Ctrl+C does.
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { SetUpProblem } from '../set-up/problem.mjs';
@@ -10,12 +11,16 @@ import { inferTable } from './infer-table.mjs';
 import { benchInference } from './infer.mjs';
 import { limitIsa, readIsa } from './isa.mjs';
 import { benchEmbedding } from './embed.mjs';
+import { PEERS as INDEX_PEERS } from './index/peers.mjs';
+import { indexTable } from './index/table.mjs';
+import { recallPlot } from './index/plot.mjs';
 import { benchKernels } from './kernels.mjs';
 import { CONDITIONS } from './neighbours.mjs';
 import { readShape } from './shapes.mjs';
 import { table } from './table.mjs';
 import { trainTable } from './train-table.mjs';
 import { benchTraining } from './train.mjs';
+import { benchIndex } from './index.mjs';
 
 const COLUMNS = ['what', 'method', 'texts', 'textsPerSecond', 'tokensPerSecond', 'ratio', 'cosine', 'rssMb', 'why'];
 
@@ -107,6 +112,22 @@ function program() {
       process.stdout.write(
         options.json ? `${JSON.stringify(result, null, 2)}\n` : `${table(result.rows.map(cells))}\n`,
       );
+    .command('index')
+    .description("the vector index beside hnswlib-node's, usearch's and faiss's: recall against time")
+    .requiredOption('--data <path>', 'a file or folder of texts: JSON, JSON lines, or plain')
+    .option('--count <number>', 'vectors in the index', count, 20_000)
+    .addOption(list('--efs <list>', 'candidates kept in a search', whole, [16, 32, 64, 128, 256]))
+    .addOption(list('--peers <list>', 'whom to compare with, or none', oneOf([...INDEX_PEERS, 'none']), INDEX_PEERS))
+    .option('--embedder <name|path>', 'what makes vectors of the texts', 'all-minilm-l6-v2')
+    .option('--python <path>', 'an interpreter with usearch and faiss (default: one in the cache, made on first use)')
+    .option('--seconds <number>', 'of measuring for each ef', positive, 10)
+    .option('--limit <seconds>', 'give up who builds for longer', positive, 1800)
+    .option('--plot <file>', 'write recall against queries a second as SVG')
+    .option('--json', 'one JSON document on stdout', false)
+    .action(async (options) => {
+      const result = await benchIndex(options);
+      if (options.plot !== undefined) writeFileSync(options.plot, recallPlot(result));
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : indexTable(result));
     });
   bench
     .command('kernels')
@@ -176,6 +197,11 @@ function threadsOrOwn(text) {
   if (text === 'own') return text;
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new RangeError('Expected a whole number from 1, or own.');
+}
+
+function count(text) {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 1.');
 }
 
 function positive(text) {

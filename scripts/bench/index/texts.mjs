@@ -2,7 +2,7 @@
 // Sentences come first, then windows of words, each in an order drawn once, so that fewer texts are the beginning of more.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { SetUpProblem } from '../set-up/problem.mjs';
+import { SetUpProblem } from '../../set-up/problem.mjs';
 
 const SHORTEST = 15;
 const LONGEST = 300;

@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadEmbedder } from '../../dist/embedding/index.js';
-import { resolveModel } from '../../dist/models/index.js';
-import { note } from '../set-up/progress.mjs';
-import { cacheFolder } from './cache.mjs';
-import { throwIfInterrupted } from './child.mjs';
+import { loadEmbedder } from '../../../dist/embedding/index.js';
+import { resolveModel } from '../../../dist/models/index.js';
+import { note } from '../../set-up/progress.mjs';
+import { cacheFolder } from '../cache.mjs';
+import { throwIfInterrupted } from '../child.mjs';
 
 /** Texts embedded between two writes. */
 const STEP = 256;
@@ -24,7 +24,7 @@ export async function vectorsOf(texts, { home, embedder }) {
     for (let said = Date.now(); done < texts.length;) {
       throwIfInterrupted();
       const vectors = await model.embed(texts.slice(done, done + STEP));
-      appendFileSync(path, Buffer.concat(vectors.map((vector) => Buffer.from(vector.buffer))));
+      appendFileSync(path, Buffer.concat(vectors.map((vector) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength))));
       done += vectors.length;
       if (Date.now() - said > 10_000) {
         said = Date.now();
