@@ -3,16 +3,14 @@
 // stand for, and a lock: one process changes the index of a folder.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngramError } from '../../errors.js';
-import { Graph, loadLibrary } from './graph.js';
+import { GraphKeeper, SLICE_MS } from './graph-keeper.js';
+import { loadLibrary, type Graph, type GraphParameters } from './graph.js';
 import { readIndex, writeIndex, type IndexContent } from './index-files.js';
 import { Best, unitVector } from './nearest.js';
 import type { Hits, SaveOptions, SearchOptions, VectorBatch, VectorIndexOptions } from './types.js';
 import { VectorStore, type SlotMask } from './vector-store.js';
 
 const DEFAULTS = { ef: 128, connections: 16, efConstruction: 200, exactBelow: 8192 };
-
-/** How long the event loop stands still at most, but for one vector, while vectors are linked or many are searched for. */
-const SLICE_MS = 8;
 
 /** Of candidates that are not allowed so many more are fetched than their share says. */
 const OVERFETCH = 1.5;
@@ -23,13 +21,10 @@ export class VectorIndex {
   readonly dimensions: number;
   readonly embedder: string;
   readonly ef: number;
-  readonly #parameters: { dimensions: number; connections: number; efConstruction: number };
+  readonly #parameters: GraphParameters;
   readonly #exactBelow: number;
   #store: VectorStore;
-  #graph: Graph | undefined;
-  /** A graph that takes the place of the other when all is linked in it. */
-  #next: Graph | undefined;
-  #linking: Promise<void> | undefined;
+  #keeper: GraphKeeper;
   #saving: Promise<void> | undefined;
   #revision = '';
   /** Grows with every change. */
@@ -51,6 +46,7 @@ export class VectorIndex {
     };
     this.#exactBelow = checked('exactBelow', exactBelow ?? DEFAULTS.exactBelow, 1, Number.MAX_SAFE_INTEGER);
     this.#store = new VectorStore(dimensions);
+    this.#keeper = this.#keeperOf(undefined);
   }
 
   /** Reads what save() wrote. Throws `not_found` if there is no index in the folder, `corrupt` for a damaged one, `mismatch`
@@ -60,7 +56,7 @@ export class VectorIndex {
     const content = await readIndex(folder, options, await loadLibrary());
     const index = new VectorIndex({ ...content.parameters, ...given(options) });
     index.#store = content.store;
-    index.#graph = content.graph;
+    index.#keeper = index.#keeperOf(content.graph);
     index.#revision = content.revision;
     index.#savedVersion = index.#version;
     index.#savedFolder = folder;
@@ -98,7 +94,7 @@ export class VectorIndex {
 
   /** How a search for all finds: by comparing with every vector, or through the graph. */
   get method(): 'exact' | 'graph' {
-    return this.#graph === undefined ? 'exact' : 'graph';
+    return this.#keeper.graph === undefined ? 'exact' : 'graph';
   }
 
   has(label: number): boolean {
@@ -121,11 +117,10 @@ export class VectorIndex {
     this.#store.reserve(labels.length);
     units.forEach((unit, i) => {
       const slot = this.#store.set(labels[i]!, unit);
-      this.#graph?.enqueue(slot);
-      this.#next?.enqueue(slot);
+      this.#keeper.enqueue(slot);
     });
     this.#version++;
-    await this.#link();
+    await this.#keeper.link();
   }
 
   /** Takes vectors out; they are not found any more when the promise is kept, and their places are used again. Labels that
@@ -137,13 +132,10 @@ export class VectorIndex {
     for (const label of labels) {
       const slot = this.#store.delete(label);
       if (slot === undefined) continue;
-      this.#graph?.drop(slot);
-      this.#next?.drop(slot);
+      this.#keeper.drop(slot);
       removed++;
     }
     if (removed > 0) this.#version++;
-    // Far below, so that an index of about that size does not make graphs all the time.
-    if (this.size < this.#exactBelow / 2) this.#graph = this.#next = undefined;
     return removed;
   }
 
@@ -191,16 +183,16 @@ export class VectorIndex {
   /** Links what is not linked yet and makes a worn graph anew; add() does both. */
   async optimize(): Promise<void> {
     this.#requireOpen();
-    await this.#link();
+    await this.#keeper.link();
   }
 
   /** Frees the vectors. What is being linked breaks off with `cancelled`; what is being saved is saved. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#linking?.catch(() => undefined);
+    await this.#keeper.settled();
     await this.#whileNotSaving();
-    this.#graph = this.#next = undefined;
     this.#store = new VectorStore(this.dimensions);
+    this.#keeper = this.#keeperOf(undefined);
   }
 
   #content(revision: string): IndexContent {
@@ -210,55 +202,17 @@ export class VectorIndex {
       revision,
       parameters: { ...this.#parameters, ef },
       store: this.#store,
-      graph: this.#graph,
+      graph: this.#keeper.graph,
     };
   }
 
-  /** Works off what is pending, one caller for all. */
-  async #link(): Promise<void> {
-    while (await this.#hasWork()) {
-      this.#linking ??= this.#linkAll().finally(() => (this.#linking = undefined));
-      await this.#linking;
-    }
-  }
-
-  async #hasWork(): Promise<boolean> {
-    if (this.#graph === undefined ? this.size >= this.#exactBelow : this.#graph.isWorn) {
-      const library = this.#next === undefined ? await loadLibrary() : undefined;
-      // Where there is no library a search remains exact.
-      if (this.#next === undefined && library !== undefined) {
-        this.#next = Graph.create(library, this.#parameters);
-        for (const label of this.#store.labels()) this.#next.enqueue(this.#store.slotOf(label)!);
-      }
-    }
-    return this.#next !== undefined || (this.#graph?.pending.size ?? 0) > 0;
-  }
-
-  async #linkAll(): Promise<void> {
-    for (let until = Date.now() + SLICE_MS; ;) {
-      const slot = this.#linkOne();
-      if (slot === undefined) return;
-      if (Date.now() < until) continue;
-      await nextTurn();
+  #keeperOf(graph: Graph | undefined): GraphKeeper {
+    const pause = async (): Promise<void> => {
       await this.#whileNotSaving();
       if (this.#closed) throw new EngramError('cancelled', 'The index was closed while vectors were being linked.');
-      until = Date.now() + SLICE_MS;
-    }
-  }
-
-  /** The graph in use comes first, so that a search has little to compare with one by one. */
-  #linkOne(): number | undefined {
-    for (const graph of [this.#graph, this.#next]) {
-      for (const slot of graph?.pending ?? []) {
-        graph!.link(slot, this.#store.vector(slot));
-        return slot;
-      }
-    }
-    if (this.#next !== undefined) {
-      this.#graph = this.#next;
-      this.#next = undefined;
-    }
-    return undefined;
+    };
+    const options = { parameters: this.#parameters, exactBelow: this.#exactBelow, pause };
+    return new GraphKeeper(this.#store, options, graph);
   }
 
   async #whileNotSaving(): Promise<void> {
@@ -274,7 +228,7 @@ export class VectorIndex {
     return (unit) => {
       const best = new Best(most);
       if (most === 0) return best.take();
-      const graph = this.#graph;
+      const { graph } = this.#keeper;
       if (graph === undefined || !this.#throughGraph(graph, unit, best, ef, chosen)) {
         store.scan(unit, best, chosen?.mask);
       }
