@@ -112,6 +112,8 @@ function program() {
       process.stdout.write(
         options.json ? `${JSON.stringify(result, null, 2)}\n` : `${table(result.rows.map(cells))}\n`,
       );
+    });
+  bench
     .command('index')
     .description("the vector index beside hnswlib-node's, usearch's and faiss's: recall against time")
     .requiredOption('--data <path>', 'a file or folder of texts: JSON, JSON lines, or plain')
