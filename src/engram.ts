@@ -1,6 +1,5 @@
 // Class Engram: a model and a brain, open together. It puts the rooms of the house to work with one another; what each does is
 // found there. Heavy parts (trained weights, embeddings) are loaded when they are first needed.
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder, EmbedOptions } from './embedding/index.js';
@@ -347,10 +346,8 @@ export class Engram {
   }
 
   #base(signal?: AbortSignal): Promise<BaseModel> {
-    this.#baseModel ??= openBaseModel(this.#model.path, {
-      threads: this.settings.threads ?? availableParallelism(),
-      signal,
-    });
+    const { threads } = this.settings;
+    this.#baseModel ??= openBaseModel(this.#model.path, { ...(threads === undefined ? {} : { threads }), signal });
     this.#baseModel.catch(() => (this.#baseModel = undefined));
     return this.#baseModel;
   }

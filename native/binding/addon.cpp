@@ -18,7 +18,7 @@ namespace {
 
 constexpr int64_t kMostMeasureMs = 10'000;
 
-// cpuInfo() → {features, kernel, precision}
+// cpuInfo() → {features, kernel, precision, threads}
 Napi::Value cpu_info(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
@@ -29,6 +29,7 @@ Napi::Value cpu_info(const Napi::CallbackInfo& info) {
     out.Set("features", features);
     out.Set("kernel", isa_name(best_isa()));
     out.Set("precision", precision_name(default_precision()));
+    out.Set("threads", shared_cores()->threads());
     return out;
   });
 }

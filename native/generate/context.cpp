@@ -76,9 +76,7 @@ void Context::set_threads(int threads) {
   llama().set_n_threads(context_, count, count);
 }
 
-void Context::abort_when(const std::atomic<bool>* stop) {
-  limit_->stop = stop;
-}
+void Context::abort_when(const std::atomic<bool>* stop) { limit_->stop = stop; }
 
 size_t Context::block_end(size_t at, size_t prefix) const {
   const size_t block = static_cast<size_t>(options_.block);

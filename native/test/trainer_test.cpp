@@ -2,10 +2,12 @@
 // and what it refuses. Its numbers against PyTorch are in golden_test.cpp.
 #include "trainer.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
 #include "check.hpp"
+#include "cores.hpp"
 #include "golden.hpp"
 #include "memory.hpp"
 
@@ -321,6 +323,40 @@ TEST(trainer_gradient_with_dropout_points_downhill) {
     const double slope = (loss_at(p, i, step, nullptr) - loss_at(p, i, -step, nullptr)) / (2 * step);
     CHECK_NEAR(slope, gradients[p][i], 0.03 + 0.03 * std::abs(gradients[p][i]));
   }
+}
+
+// Held between any two chunks, or left to fewer threads, a training computes the same bits.
+TEST(trainer_is_the_same_beside_answers) {
+  const std::vector<BatchItem> batch = mixed_batch();
+  const auto train = [&](const std::shared_ptr<Cores>& cores) {
+    Trainer trainer(golden::model(kModel), lora_config(), {}, 3, 0, cores);
+    golden::fill(trainer.lora(), values());
+    for (int i = 0; i < static_cast<int>(values().number("examples")); i++) trainer.add(values().example(i));
+    std::vector<double> losses;
+    for (int step = 0; step < 10; step++) {
+      losses.push_back(total(trainer.backward(batch), batch));
+      losses.push_back(trainer.update().grad_norm);
+    }
+    return losses;
+  };
+  const std::vector<double> alone = train(nullptr);
+  const auto cores = std::make_shared<Cores>(3, FreeCpus("/nowhere"));
+  std::atomic<bool> stop{false};
+  std::thread answers([&] {
+    ThreadChooser chooser(3);
+    while (!stop) {
+      {
+        Cores::Generating turn(cores, chooser);
+        turn.threads();
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      }
+      std::this_thread::sleep_for(std::chrono::microseconds(300));
+    }
+  });
+  const std::vector<double> beside = train(cores);
+  stop = true;
+  answers.join();
+  CHECK(beside == alone);
 }
 
 // Running a layer again gives the same bits as keeping what it computed.

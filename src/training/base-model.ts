@@ -1,10 +1,10 @@
 // Base models resident for training. Packing the weights takes seconds and much memory, so all who open the same file at the
 // same precision share one copy; it is freed when the last of them, trainers included, has closed. Nothing is trained here.
 import { realpath, stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { awaitNative, callNative } from '../addon.js';
 import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
 import { checkOneOf, checkWhole, refuse } from './checks.js';
+import { cpuInfo } from './device.js';
 import { findGgml } from './ggml.js';
 import { loadAddon, type NativeModel, type Precision } from './native.js';
 import { resolveLora, resolveOptimizer } from './options.js';
@@ -27,7 +27,7 @@ export async function openBaseModel(path: string, options: OpenBaseModelOptions 
   if (typeof path !== 'string' || path === '' || path.includes('\0')) refuse('path', 'a path', path);
   const { precision, signal, onProgress } = options;
   if (precision !== undefined) checkOneOf('precision', precision, ['f32', 'f16', 'bf16', 'int8']);
-  const threads = checkWhole('threads', options.threads ?? availableParallelism(), 1, 1024);
+  const threads = checkWhole('threads', options.threads ?? cpuInfo().threads, 1, 1024);
   throwIfCancelled(signal);
   const key = await keyOf(path, precision);
   for (;;) {

@@ -1,7 +1,6 @@
 // Stored adapters made into others: several merged into one that says the same as all of them together, one cut to a lower
 // rank, any built into a new model. The arithmetic is C++ (native/core/merge.hpp, fuse.hpp).
 import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { awaitNative } from '../addon.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
@@ -9,6 +8,7 @@ import { makeFolder } from '../files.js';
 import { modelSha256, resolveModel } from '../models/index.js';
 import type { AdapterStore, StoredAdapter } from './adapters.js';
 import { checkWhole, refuse } from './checks.js';
+import { cpuInfo } from './device.js';
 import { findGgml } from './ggml.js';
 import { requireBase } from './manifest.js';
 import { loadAddon, type FuseReport, type MergeReport, type WeightedFile } from './native.js';
@@ -118,7 +118,7 @@ export async function fuseAdapters(
 ): Promise<FuseResult> {
   const { type = 'f16', replace = false, signal } = options;
   if (typeof options.output !== 'string' || options.output.trim() === '') refuse('output', 'a path', options.output);
-  const threads = checkWhole('threads', options.threads ?? availableParallelism(), 1, 1024);
+  const threads = checkWhole('threads', options.threads ?? cpuInfo().threads, 1, 1024);
   const path = resolve(options.output);
   if (!replace && (await exists(path))) {
     throw new EngramError('exists', `There is a file ${path} already.`, {

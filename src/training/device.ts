@@ -1,5 +1,4 @@
 // What this machine trains with, for `doctor` and the benchmarks.
-import { availableParallelism } from 'node:os';
 import { checkWhole } from './checks.js';
 import { awaitNative, callNative } from '../addon.js';
 import { loadAddon, type CpuInfo, type Peak } from './native.js';
@@ -19,7 +18,7 @@ export interface MeasureOptions {
 
 /** Peak arithmetic of the machine at this moment. Throws `native`. */
 export async function measurePeak(options: MeasureOptions = {}): Promise<Peak> {
-  const threads = checkWhole('threads', options.threads ?? availableParallelism(), 1, 1024);
+  const threads = checkWhole('threads', options.threads ?? cpuInfo().threads, 1, 1024);
   const ms = checkWhole('ms', options.ms ?? 300, 1, 10_000);
   const addon = loadAddon();
   return awaitNative(() => addon.measurePeak({ threads, ms }));

@@ -84,6 +84,8 @@ export interface CpuInfo {
   kernel: string;
   /** The precision that is fastest here. */
   precision: Precision;
+  /** That run at once: cores, as far as affinity and control groups give them to this process. */
+  threads: number;
 }
 
 /** Measured GFLOP/s; a multiply-add counts as two. Absent: no such instruction. */

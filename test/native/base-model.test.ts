@@ -1,6 +1,6 @@
 // Opening base models: shared weights, cancelling, files that cannot be trained.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cpuInfo, measurePeak, openBaseModel } from '../../src/training/index.js';
@@ -130,6 +130,8 @@ describe('the machine', () => {
     const info = cpuInfo();
     expect(info.kernel).toMatch(/portable|neon|avx/);
     expect(['f32', 'f16', 'bf16', 'int8']).toContain(info.precision);
+    expect(info.threads).toBeGreaterThanOrEqual(1);
+    expect(info.threads).toBeLessThanOrEqual(availableParallelism());
   });
 
   it('is measured', async () => {
