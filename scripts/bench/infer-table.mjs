@@ -17,7 +17,7 @@ export function inferTable(result) {
     starts.map(startLine),
     adapters.map(adapterLine),
   ].map((lines) => (lines.length > 0 ? table(lines) : ''));
-  const notes = [...rows, ...training, ...starts, ...adapters].flatMap(reason);
+  const notes = [...rows, ...training, ...starts, ...adapters].flatMap((row) => reasons(row, result.limitSeconds));
   return `${[head.join('\n'), ...tables, notes.join('\n')].filter(Boolean).join('\n\n')}\n`;
 }
 
@@ -76,9 +76,10 @@ function adapterLine({ engine, adapters, adapterMb, newMs, knownMs, rssAtFirstMb
 }
 
 /** Why a figure is missing, or that it comes from what was done within the limit. */
-function reason({ what, engine, condition, threads, late, why }) {
+function reasons({ what, engine, condition, threads, late, why }, limitSeconds) {
   const where = [what ?? engine ?? 'training', condition, threads && `threads ${threads}`].filter(Boolean).join(', ');
-  const slow = (late ?? []).length > 0 ? [`${where}: ~ what was done of it within the limit (${late.join(', ')})`] : [];
+  const slow =
+    (late ?? []).length > 0 ? [`${where}: ~ what was done of it in ${limitSeconds} s (${late.join(', ')})`] : [];
   return [...slow, ...(why === undefined ? [] : [`${where}: ${why}`])];
 }
 

@@ -81,6 +81,7 @@ export async function benchInference(options) {
     model: { name, sha256 },
     peakGflops: peak.best,
     peers: { llamaBench: peers.llamaBench.about, nodeLlamaCpp: peers.nodeLlamaCpp.about },
+    limitSeconds: limitMs / 1000,
     conditions: Object.fromEntries(conditions.map((condition) => [condition, CONDITIONS[condition].text])),
     rows: inTableOrder(addShares(rows)),
     training,

@@ -51,7 +51,7 @@ function timedWork(engine) {
     chat: (tokens) => (signal) => clocked(() => engine.chat(QUESTION, { maxTokens: tokens, signal })),
   };
   return async ({ kind, tokens, ...limits }) => {
-    if (kind === 'generation') beginning ??= await goesOnLongest(engine, tokens);
+    if (kind === 'generation') beginning ??= await goesOnLongest(engine, tokens, AbortSignal.timeout(limits.limitMs));
     return repeat(kinds[kind](tokens), limits);
   };
 }
@@ -62,12 +62,12 @@ async function clocked(work) {
   return { tokens, ms: performance.now() - start };
 }
 
-/** A beginning after which as many tokens come, or else the one with most. */
-async function goesOnLongest(engine, maxTokens) {
+/** A beginning after which as many tokens come, or else the one with most; when there is no time to see, the next one. */
+async function goesOnLongest(engine, maxTokens, signal) {
   const tried = [];
   for (const text of BEGINNINGS) {
-    const tokens = await engine.complete(text, { maxTokens });
-    if (tokens === maxTokens) return text;
+    const tokens = await engine.complete(text, { maxTokens, signal });
+    if (tokens === maxTokens || signal.aborted) return text;
     tried.push({ text, tokens });
   }
   return tried.sort((a, b) => b.tokens - a.tokens)[0].text;

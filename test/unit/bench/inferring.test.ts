@@ -199,6 +199,7 @@ describe('the table of generation', () => {
       node: '20',
       model: { name: 'm' },
       peakGflops: { f32: 200 },
+      limitSeconds: 10,
       peers: { llamaBench: { why: 'no cmake' }, nodeLlamaCpp: { version: '3' } },
       rows: [
         {
@@ -219,7 +220,7 @@ describe('the table of generation', () => {
     expect(text).not.toContain('of quiet  node');
     expect(text).toMatch(/in the same process +2 +6 +3 +50%/);
     expect(text).toMatch(/model load +200 ms +400 ms +0\.5x/);
-    expect(text).toContain('~ what was done of it within the limit (nodeLlamaCpp)');
+    expect(text).toContain('~ what was done of it in 10 s (nodeLlamaCpp)');
     expect(text).toContain('engram: no memory');
   });
 });
