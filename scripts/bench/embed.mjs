@@ -17,9 +17,9 @@ import { Subject } from './subject.mjs';
 
 const MODEL = 'all-minilm-l6-v2';
 const WEIGHTS = 'all-minilm-l6-v2-full';
-const SECONDS = { full: 60, quick: 12 };
+const SECONDS = { full: 60, quick: 10 };
 /** Texts in a turn. */
-const TEXTS = { full: 256, quick: 64 };
+const TEXTS = { full: 256, quick: 32 };
 const LIMIT_MS = 600_000;
 const HINT = 'Name an interpreter that has scripts/bench/embed-requirements.txt installed with --python PATH.';
 
