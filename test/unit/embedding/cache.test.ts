@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withCache } from '../../../src/embedding/cache.js';
+import type { Embedder } from '../../../src/embedding/index.js';
 import { FakeEmbedder } from '../../fakes/embedder.js';
 
 let folder: string;
@@ -55,7 +56,7 @@ describe('the cache of vectors', () => {
 
   it('is used by two at once', async () => {
     const inner = [new FakeEmbedder(), new FakeEmbedder()] as const;
-    const [a, b] = inner.map((embedder) => withCache(embedder, { path, model: 'm' })) as [FakeEmbedder, FakeEmbedder];
+    const [a, b] = inner.map((embedder) => withCache(embedder, { path, model: 'm' })) as [Embedder, Embedder];
     await a.embed(['one']);
     await b.embed(['one', 'two']);
     await a.embed(['two']);
