@@ -24,15 +24,29 @@ export class SessionError extends Error {
   }
 }
 
+/** Milliseconds that the end of the process waits for what is being computed; that takes a tenth of it. */
+const END_MS = 5_000;
+
 export class Session {
   readonly #worker: Worker;
+  /** [whether something native runs in the thread, whether nothing more may], shared with it. */
+  readonly #state = new Int32Array(new SharedArrayBuffer(8));
+  /** onnxruntime aborts the process if its thread is ended in the middle. */
+  readonly #atExit = (): void => {
+    Atomics.store(this.#state, 1, 1);
+    Atomics.wait(this.#state, 0, 1, END_MS);
+  };
   readonly #waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
   #next = 0;
   #closed: Promise<void> | undefined;
   #why: Error | undefined;
 
   private constructor() {
-    this.#worker = new Worker(new URL('./worker.mjs', import.meta.url), { name: 'engram-embedding' });
+    this.#worker = new Worker(new URL('./worker.mjs', import.meta.url), {
+      name: 'engram-embedding',
+      workerData: { state: this.#state.buffer },
+    });
+    process.on('exit', this.#atExit);
     this.#worker.on('message', ({ id, answer, error }: Reply) => {
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
@@ -92,6 +106,7 @@ export class Session {
 
   #fail(error: Error): void {
     this.#why ??= error;
+    process.off('exit', this.#atExit);
     for (const { reject } of this.#waiting.values()) reject(this.#why);
     this.#waiting.clear();
   }

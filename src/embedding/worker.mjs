@@ -1,6 +1,9 @@
 // The thread that computes: one onnxruntime session, asked by messages (session.ts). A thread of its own because
 // onnxruntime-node computes on the thread that asks it. Plain JavaScript, so that it runs as it is from src and from dist.
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+
+/** [whether something native runs here, whether nothing more may]: see session.ts. */
+const state = new Int32Array(workerData.state);
 
 let ort;
 let session;
@@ -61,10 +64,15 @@ function input(name, ids, texts, tokens) {
 }
 
 parentPort.on('message', async ({ id, action, ...message }) => {
+  Atomics.store(state, 0, 1);
   try {
+    if (Atomics.load(state, 1) === 1) throw new Error('the process ends');
     const answer = await actions[action](message);
     parentPort.postMessage({ id, answer }, answer.data === undefined ? [] : [answer.data.buffer]);
   } catch (error) {
     parentPort.postMessage({ id, error: { message: error?.message ?? String(error), code: error?.code } });
+  } finally {
+    Atomics.store(state, 0, 0);
+    Atomics.notify(state, 0);
   }
 });
