@@ -113,11 +113,3 @@ function recall(found, truth) {
   const shares = found.map((labels, i) => labels.filter((label) => truth[i].includes(label)).length / truth[i].length);
   return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }
-
-/** Of each method the fastest row with at least this recall. */
-export function fastest(rows, least) {
-  const good = rows.filter(({ recall10 }) => recall10 >= least);
-  return [...new Set(good.map(({ method }) => method))].map((method) =>
-    good.filter((row) => row.method === method).reduce((a, b) => (a.msPerQuery <= b.msPerQuery ? a : b)),
-  );
-}

@@ -1,6 +1,6 @@
 // The result of `bench -- index` as tables a person reads.
 import { table } from '../table.mjs';
-import { fastest } from '../index.mjs';
+import { fastest } from './fastest.mjs';
 
 const WANTED_RECALL = 0.98;
 

@@ -24,7 +24,10 @@ export async function vectorsOf(texts, { home, embedder }) {
     for (let said = Date.now(); done < texts.length;) {
       throwIfInterrupted();
       const vectors = await model.embed(texts.slice(done, done + STEP));
-      appendFileSync(path, Buffer.concat(vectors.map((vector) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength))));
+      appendFileSync(
+        path,
+        Buffer.concat(vectors.map((vector) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength))),
+      );
       done += vectors.length;
       if (Date.now() - said > 10_000) {
         said = Date.now();

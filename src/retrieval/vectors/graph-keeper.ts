@@ -20,6 +20,8 @@ export class GraphKeeper {
   #next: Graph | undefined;
   #linking: Promise<void> | undefined;
   #graph: Graph | undefined;
+  /** Slots without a vector that a graph still has; they can be used again when none has. */
+  #dead: number[] = [];
 
   constructor(
     private readonly store: VectorStore,
@@ -27,6 +29,8 @@ export class GraphKeeper {
     graph: Graph | undefined,
   ) {
     this.#graph = graph;
+    for (let slot = store.slots - 1; slot >= 0; slot--) if (!store.isLive(slot)) this.#dead.push(slot);
+    this.#release();
   }
 
   /** What to search in; its pending slots are to be compared one by one. */
@@ -34,7 +38,7 @@ export class GraphKeeper {
     return this.#graph;
   }
 
-  /** A slot has a vector, or another one. */
+  /** A slot has a vector. */
   enqueue(slot: number): void {
     this.#graph?.enqueue(slot);
     this.#next?.enqueue(slot);
@@ -44,8 +48,24 @@ export class GraphKeeper {
   drop(slot: number): void {
     this.#graph?.drop(slot);
     this.#next?.drop(slot);
+    if (this.#isKnown(slot)) this.#dead.push(slot);
+    else this.store.release(slot);
     // Far below, so that an index of about that size does not make graphs all the time.
-    if (this.store.size < this.options.exactBelow / 2) this.#graph = this.#next = undefined;
+    if (this.store.size >= this.options.exactBelow / 2 || this.#graph === undefined) return;
+    this.#graph = this.#next = undefined;
+    this.#release();
+  }
+
+  #isKnown(slot: number): boolean {
+    return this.#graph?.knows(slot) === true || this.#next?.knows(slot) === true;
+  }
+
+  #release(): void {
+    this.#dead = this.#dead.filter((slot) => {
+      const isKnown = this.#isKnown(slot);
+      if (!isKnown) this.store.release(slot);
+      return isKnown;
+    });
   }
 
   /** Works off what is pending and makes a graph where one is due: one caller for all. Throws `native`. */
@@ -91,8 +111,10 @@ export class GraphKeeper {
         return true;
       }
     }
-    if (this.#next !== undefined) this.#graph = this.#next;
+    if (this.#next === undefined) return false;
+    this.#graph = this.#next;
     this.#next = undefined;
+    this.#release();
     return false;
   }
 }

@@ -116,8 +116,8 @@ export class VectorIndex {
     if (this.#saving !== undefined) await this.#whileNotSaving();
     this.#store.reserve(labels.length);
     units.forEach((unit, i) => {
-      const slot = this.#store.set(labels[i]!, unit);
-      this.#keeper.enqueue(slot);
+      this.#delete(labels[i]!);
+      this.#keeper.enqueue(this.#store.set(labels[i]!, unit));
     });
     this.#version++;
     await this.#keeper.link();
@@ -129,14 +129,15 @@ export class VectorIndex {
     this.#requireOpen();
     if (this.#saving !== undefined) await this.#whileNotSaving();
     let removed = 0;
-    for (const label of labels) {
-      const slot = this.#store.delete(label);
-      if (slot === undefined) continue;
-      this.#keeper.drop(slot);
-      removed++;
-    }
+    for (const label of labels) if (this.#delete(label)) removed++;
     if (removed > 0) this.#version++;
     return removed;
+  }
+
+  #delete(label: number): boolean {
+    const slot = this.#store.delete(label);
+    if (slot !== undefined) this.#keeper.drop(slot);
+    return slot !== undefined;
   }
 
   /** The `k` nearest to a query, of any length but 0. Throws `usage` for a query that is no vector of this index. */

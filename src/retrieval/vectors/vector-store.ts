@@ -1,4 +1,4 @@
-// The vectors of an index: slots with a unit vector and its label each. A slot that was freed is used again. Exact search over
+// The vectors of an index: slots with a unit vector and its label each. A slot that was released is used again. Exact search over
 // all of them or some. Not here: the graph over them, and files.
 import type { Best } from './nearest.js';
 import { BATCH, VectorMemory } from './vector-memory.js';
@@ -56,9 +56,9 @@ export class VectorStore {
     this.#live = live;
   }
 
-  /** Stores a vector of length 1, for which there must be room; that of a label already there is replaced. Returns its slot. */
+  /** Stores a vector of length 1 under a label that is not there; there must be room. Returns its slot. */
   set(label: number, unit: Float32Array): number {
-    const slot = this.#slotOf.get(label) ?? this.#free.pop() ?? this.#slots++;
+    const slot = this.#free.pop() ?? this.#slots++;
     this.#slotOf.set(label, slot);
     this.#labels[slot] = label;
     this.#live[slot] = 1;
@@ -66,14 +66,17 @@ export class VectorStore {
     return slot;
   }
 
-  /** Frees the slot of a label and returns it; undefined if there is none. */
+  /** Takes a label out and returns its slot, which is not used again before release(); undefined if it is not there. */
   delete(label: number): number | undefined {
     const slot = this.#slotOf.get(label);
     if (slot === undefined) return undefined;
     this.#slotOf.delete(label);
     this.#live[slot] = 0;
-    this.#free.push(slot);
     return slot;
+  }
+
+  release(slot: number): void {
+    this.#free.push(slot);
   }
 
   /** A view of the vector in a slot, until a vector is added. */
@@ -136,16 +139,13 @@ export class VectorStore {
   }
 
   /** Takes over what tables() of another store gave, into an empty one; the vectors are then to be written with vector() and
-   * checked with areSound(). False if a label is there twice. Throws `memory`. */
+   * checked with areSound(), and slots that are not live are to be released. False if a label is there twice. Throws `memory`. */
   adopt(labels: Uint32Array, live: SlotMask): boolean {
     this.reserve(labels.length);
     this.#slots = labels.length;
     this.#labels.set(labels);
     for (let slot = this.#slots - 1; slot >= 0; slot--) {
-      if (live[slot] === 0) {
-        this.#free.push(slot);
-        continue;
-      }
+      if (live[slot] === 0) continue;
       if (this.#slotOf.has(labels[slot]!)) return false;
       this.#slotOf.set(labels[slot]!, slot);
       this.#live[slot] = 1;
