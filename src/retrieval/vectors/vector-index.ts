@@ -14,8 +14,9 @@ const DEFAULTS = { ef: 128, connections: 16, efConstruction: 200, exactBelow: 81
 
 /** Of candidates that are not allowed so many more are fetched than their share says. */
 const OVERFETCH = 1.5;
-/** Fetching one candidate from the graph takes as long as comparing so many vectors. */
-const GRAPH_COST = 12;
+/** Keeping one candidate while the graph is walked takes as long as comparing so many vectors (measured with 6,000 of 384
+ * numbers: 2.9 and 0.12 µs). */
+const GRAPH_COST = 24;
 
 export class VectorIndex {
   readonly dimensions: number;

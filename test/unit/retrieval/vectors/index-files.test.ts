@@ -112,8 +112,18 @@ describe('an index that is opened again', () => {
 
 describe('an index that cannot be used', () => {
   it.each([
-    ['not_found', () => rmSync(join(folder, 'index.json'))],
-    ['corrupt', () => writeFileSync(join(folder, nameOf('vectors')), 'x')],
+    [
+      'not_found',
+      () => {
+        rmSync(join(folder, 'index.json'));
+      },
+    ],
+    [
+      'corrupt',
+      () => {
+        writeFileSync(join(folder, nameOf('vectors')), 'x');
+      },
+    ],
     ['mismatch', () => undefined],
   ])('is made again and saved: %s', async (code, damage) => {
     damage();
@@ -137,7 +147,10 @@ describe('an index that cannot be used', () => {
 function replace(kind: 'vectors' | 'graph', bytes: Uint8Array, fits: boolean): void {
   writeFileSync(join(folder, nameOf(kind)), bytes);
   if (!fits) return;
-  const manifest = JSON.parse(Buffer.from(sound.get('index.json')!).toString()) as Record<string, Record<string, unknown>>;
+  const manifest = JSON.parse(Buffer.from(sound.get('index.json')!).toString()) as Record<
+    string,
+    Record<string, unknown>
+  >;
   manifest[kind]!['sha256'] = createHash('sha256').update(bytes).digest('hex');
   manifest[kind]!['bytes'] = bytes.length;
   writeFileSync(join(folder, 'index.json'), JSON.stringify(manifest));

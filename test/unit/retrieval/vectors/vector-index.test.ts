@@ -88,7 +88,7 @@ describe('searching', () => {
 
 describe('filters', () => {
   it.each([3, 40, 300, 1500])('finds the nearest of %i allowed ones of 1500, and no other', async (count) => {
-    const index = new VectorIndex({ ...small, ef: 64 });
+    const index = new VectorIndex({ ...small, ef: 32 });
     const vectors = randomVectors(1500, SIZE);
     await index.add(range(0, 1500), vectors);
     const query = randomVectors(1, SIZE, 3);
