@@ -111,21 +111,23 @@ class Run {
   /** Reads a file unless it is known and has not changed. */
   async take(found: FoundFile): Promise<void> {
     const known = this.known.get(found.path);
+    const maxBytes = this.options.maxBytes ?? MAX_BYTES;
+    if (found.bytes > maxBytes) {
+      this.#skip(tooLarge(found.bytes, maxBytes), found.path, known);
+      return;
+    }
     const isCurrent = known?.reader === READER_VERSION;
     const looksSame = known?.bytes === found.bytes && known.mtimeMs === found.mtimeMs;
     if (isCurrent && looksSame && known.mtimeMs < known.readMs - RACY_MS) {
       this.#unchanged(known);
       return;
     }
-    const maxBytes = this.options.maxBytes ?? MAX_BYTES;
     let read: { file: ReadFile; bytes: Buffer };
     try {
       read = await readWhole(found, maxBytes);
     } catch (error) {
       if (!(error instanceof SkipError)) throw error;
-      this.report.skipped.push({ path: found.path, code: error.code, reason: error.message });
-      // What it holds can be known another time; what is too large now holds no longer what it did.
-      if (error.code === 'too_large' && known !== undefined) this.#drop(known);
+      this.#skip(error, found.path, known);
       return;
     }
     const { file, bytes } = read;
@@ -136,6 +138,12 @@ class Run {
     }
     this.#put(await this.#update(file, bytes));
     if (this.#grouped >= GROUP) await this.flush();
+  }
+
+  #skip({ code, message: reason }: SkipError, path: string, known: KnownFile | undefined): void {
+    this.report.skipped.push({ path, code, reason });
+    // What it holds can be known another time; what is too large now holds no longer what it did.
+    if (code === 'too_large' && known !== undefined) this.#drop(known);
   }
 
   async #update(file: ReadFile, bytes: Buffer): Promise<DocumentUpdate> {
@@ -199,6 +207,11 @@ class Run {
       missing.map(({ text }) => text),
       signal ? { signal } : {},
     );
+    if (vectors.some((vector) => !vector.every(Number.isFinite))) {
+      throw new EngramError('corrupt', `The embedding model ${embedder.id} computes values that are no numbers.`, {
+        hint: 'Nothing of it was stored. Fetch the model again, or choose another with --embedder.',
+      });
+    }
     this.report.embedded += vectors.length;
     onProgress?.({ phase: 'embed', done: this.report.embedded, of: this.report.embedded });
     return vectors.map((vector, i) => ({ hash: missing[i]!.hash, vector }));
@@ -223,7 +236,7 @@ class Run {
     const embedder = await this.embedder();
     for (;;) {
       throwIfCancelled(this.options.signal);
-      const missing = this.library.unembedded(embedder.id, GROUP);
+      const missing = this.library.unembedded(embedder, GROUP);
       if (missing.length === 0) break;
       this.library.write({ embedder: embedder.id, vectors: await this.#vectorsOf(missing, embedder) });
     }
@@ -241,10 +254,7 @@ async function readWhole(found: FoundFile, maxBytes: number): Promise<{ file: Re
       try {
         const before = await handle.stat();
         if (before.size > maxBytes) {
-          throw new SkipError(
-            'too_large',
-            `It has ${megabytes(before.size)}, and the limit is ${megabytes(maxBytes)}.`,
-          );
+          throw tooLarge(before.size, maxBytes);
         }
         const bytes = Buffer.alloc(before.size);
         const { bytesRead } = await handle.read(bytes, 0, before.size, 0);
@@ -264,6 +274,10 @@ async function readWhole(found: FoundFile, maxBytes: number): Promise<{ file: Re
     }
   }
   throw new SkipError('changing', 'It changed each time while it was read.');
+}
+
+function tooLarge(bytes: number, most: number): SkipError {
+  return new SkipError('too_large', `It has ${megabytes(bytes)}, and the limit is ${megabytes(most)}.`);
 }
 
 function megabytes(bytes: number): string {

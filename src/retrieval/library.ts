@@ -188,14 +188,15 @@ export class Library {
     return [...missing.values()];
   }
 
-  /** The texts of passages that have no vector of this embedder, at most `most`. */
-  unembedded(embedder: string, most: number): Unembedded[] {
+  /** The texts of passages that have no vector of this embedder, or one of another length, at most `most`. */
+  unembedded(embedder: { id: string; dimensions: number }, most: number): Unembedded[] {
     const rows = this.#all(
       `SELECT ${asBlobs('p.text', 'p.headings', 'd.title').replaceAll(/AS [pd]\./gu, 'AS ')}
        FROM passages p JOIN documents d ON d.id = p.document_id
-       WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.text_hash = p.text_hash AND v.embedder = ?)
+       WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.text_hash = p.text_hash AND v.embedder = ? AND length(v.vector) = ?)
        GROUP BY p.text_hash LIMIT ?`,
-      embedder,
+      embedder.id,
+      4 * embedder.dimensions,
       most,
     );
     return rows.map((row) => {

@@ -3,7 +3,7 @@
 // passages are put to the model (prompt.ts).
 
 /** See docs/retrieval.md for how it was measured. */
-export const RELEVANCE_THRESHOLD = 0.5;
+export const RELEVANCE_THRESHOLD = 0.4;
 
 /** What is known of one word of a question. */
 export interface Term {
@@ -16,6 +16,9 @@ export interface Term {
 /** So many passages are thought beside those of the library, so that words weigh something in a small one. */
 const PRIOR = 1000;
 
+/** So many words that no passage has are thought beside those of the question: one word alone proves little. */
+const UNSEEN = 2;
+
 /** From about 0 to 1. `cosine` is that of the question and the passage; `passages` of the whole library. */
 export function relevanceOf(id: number, cosine: number, terms: readonly Term[], passages: number): number {
   let covered = 0;
@@ -25,5 +28,6 @@ export function relevanceOf(id: number, cosine: number, terms: readonly Term[], 
     total += weight;
     if (ids.has(id)) covered += weight;
   }
-  return (cosine + (total === 0 ? 0 : covered / total)) / 2;
+  const coverage = total === 0 ? 0 : (covered / total) * (terms.length / (terms.length + UNSEEN));
+  return (cosine + coverage) / 2;
 }

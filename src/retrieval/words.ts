@@ -4,8 +4,9 @@
 // Pairs and not words by Intl.Segmenter or SQLite's trigrams: a segmenter divides a word in a question otherwise than inside a
 // longer word of a text (test/unit/retrieval/words.test.ts), and trigrams cannot find a word of two characters, as most are.
 
+/** Runs of one script: in Japanese its change is often the border of a word (京都|の|寺). */
 const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー々]+/gu;
+  /[\p{Script=Han}々]+|\p{Script=Hiragana}+|[\p{Script=Katakana}ー]+|[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+/gu;
 
 /** Words that say nothing about what a text is about, and that most texts have. */
 const FUNCTION_WORDS = new Set(
@@ -26,6 +27,7 @@ export function indexable(text: string): string {
 export function termsOf(question: string): string[] {
   const terms = new Set<string>();
   const plain = question.normalize('NFKC').replace(UNSPACED, (run) => {
+    if (/^\p{Script=Hiragana}$/u.test(run)) return ' '; // a particle
     for (const pair of pairs(run, false)) terms.add(Array.from(pair).length === 1 ? `"${pair}"*` : `"${pair}"`);
     return ' ';
   });

@@ -1,0 +1,85 @@
+// How texts are cut: nothing lost, nothing too long, structure kept.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chunkContent, contextOf, estimateTokens, type Chunk } from '../../../src/retrieval/chunks.js';
+import { readContent } from '../../../src/retrieval/readers/index.js';
+
+const chunks = async (name: string, text: string, tokens?: number): Promise<Chunk[]> =>
+  chunkContent(await readContent(Buffer.from(text), name), tokens === undefined ? {} : { tokens });
+
+describe('passages', () => {
+  it('keep a section together and name the headings above it', async () => {
+    const found = await chunks('a.md', '# Garden\n\nHello.\n\n## Roses\n\nPrune.\n\nWater.\n\n# Sea\n\nSalt.\n');
+    expect(found.map(({ headings, text }) => [headings.join(' › '), text])).toEqual([
+      ['Garden', 'Hello.'],
+      ['Garden › Roses', 'Prune.\n\nWater.'],
+      ['Sea', 'Salt.'],
+    ]);
+    expect(contextOf('Garden', found[1]!)).toBe('Garden › Roses\nPrune.\n\nWater.');
+  });
+
+  it('cut a long paragraph between sentences, with an overlap', async () => {
+    const sentences = Array.from({ length: 40 }, (_, i) => `This is the sentence with the number ${i}.`);
+    const found = await chunks('a.txt', sentences.join(' '), 60);
+    expect(found.length).toBeGreaterThan(5);
+    for (const [i, { text }] of found.entries()) {
+      expect(text).toMatch(/^This is .*\d\.$/su);
+      if (i > 0) expect(found[i]!.start).toBeLessThan(found[i - 1]!.end - 30);
+    }
+    for (const sentence of sentences) expect(found.some(({ text }) => text.includes(sentence))).toBe(true);
+  });
+
+  it('give each record a passage with its fields', async () => {
+    const found = await chunks('a.csv', 'name,city\nAnna,Bern\nBo,Oslo\n');
+    expect(found.map(({ text, metadata }) => [text, metadata])).toEqual([
+      ['name: Anna\ncity: Bern', { name: 'Anna', city: 'Bern' }],
+      ['name: Bo\ncity: Oslo', { name: 'Bo', city: 'Oslo' }],
+    ]);
+  });
+
+  it('are stretches of the text, at most so long, that together have every letter of it', async () => {
+    const word = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 12 }),
+      fc.constantFrom(
+        'word',
+        'Ein Satz. ',
+        '\n\n',
+        '# heading\n',
+        '漢字かな',
+        '。',
+        'x'.repeat(500),
+        '- item\n',
+        '```\n',
+        ' ',
+      ),
+    );
+    const text = fc.array(word, { minLength: 1, maxLength: 80 }).map((parts) => `a${parts.join(' ')}`);
+    await fc.assert(
+      fc.asyncProperty(
+        text,
+        fc.constantFrom('a.txt', 'a.md', 'a.py'),
+        fc.integer({ min: 16, max: 200 }),
+        async (source, name, most) => {
+          const clean = source.replace(/\0/gu, '').toWellFormed();
+          const content = await readContent(Buffer.from(clean), name).catch(() => undefined);
+          if (content === undefined) return; // control characters: a binary file
+          const found = chunkContent(content, { tokens: most, overlap: 5 });
+          const covered = new Uint8Array(content.text.length);
+          for (const { start, end, text: piece } of found) {
+            expect(content.text.slice(start, end)).toBe(piece);
+            expect(estimateTokens(piece)).toBeLessThanOrEqual(most);
+            covered.fill(1, start, end);
+          }
+          for (const { kind, start, end } of content.blocks) {
+            if (kind === 'heading') continue;
+            for (let i = start; i < end; i++) {
+              if (/[\p{L}\p{N}]/u.test(content.text[i]!))
+                expect(covered[i], `${content.text.slice(i, i + 9)} at ${i}`).toBe(1);
+            }
+          }
+        },
+      ),
+      { seed: Number(process.env['FC_SEED'] ?? 1), numRuns: Number(process.env['FC_RUNS'] ?? 60) },
+    );
+  });
+});
