@@ -48,8 +48,6 @@ export {
 } from './models/index.js';
 export { openRetrieval, type OpenedRetrieval, type OpenRetrievalOptions } from './open-retrieval.js';
 export {
-  SEARCH_MODES,
-  timeOf,
   type DocumentKind,
   type FoundPassage,
   type IngestOptions,

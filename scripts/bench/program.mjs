@@ -16,6 +16,8 @@ import { indexTable } from './index/table.mjs';
 import { recallPlot } from './index/plot.mjs';
 import { benchKernels } from './kernels.mjs';
 import { CONDITIONS } from './neighbours.mjs';
+import { retrievalTable } from './retrieval-table.mjs';
+import { benchRetrieval } from './retrieval.mjs';
 import { readShape } from './shapes.mjs';
 import { table } from './table.mjs';
 import { trainTable } from './train-table.mjs';
@@ -130,6 +132,21 @@ function program() {
       const result = await benchIndex(options);
       if (options.plot !== undefined) writeFileSync(options.plot, recallPlot(result));
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : indexTable(result));
+    });
+  bench
+    .command('retrieval')
+    .description('how well and how fast documents are found, beside BM25 and sentence-transformers with faiss')
+    .requiredOption('--data <path>', 'a collection (BEIR, Cranfield, SQuAD, LoCoMo), or a folder of some')
+    .option('--embedder <name|path>', 'the embedding model', 'all-minilm-l6-v2')
+    .option('--model <name|path>', 'what sentence-transformers loads (default: the folder of the embedding model)')
+    .option('--queries <number>', 'so many questions of each collection, evenly taken (default: all)', whole)
+    .option('--threads <number>', 'threads for the peers', whole, availableParallelism())
+    .option('--python <path>', 'an interpreter with the peers (default: one in the cache, made on first use)')
+    .option('--no-peers', 'engram alone')
+    .option('--json', 'one JSON document on stdout', false)
+    .action(async (options) => {
+      const result = await benchRetrieval(options);
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : retrievalTable(result));
     });
   bench
     .command('kernels')

@@ -4,5 +4,4 @@ export type { DocumentKind, Metadata, SkipCode } from './readers/index.js';
 export { withPassages } from './prompt.js';
 export { Retrieval, type RelevantOptions, type RetrievalOptions } from './retrieval.js';
 export { SEARCH_MODES, type Reranker, type SearchMode, type SearchOptions } from './search.js';
-export { timeOf } from './sources.js';
 export type { FoundPassage, IngestProgress, IngestReport, Passage, Skipped, StoredDocument } from './types.js';

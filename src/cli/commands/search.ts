@@ -1,10 +1,13 @@
 // `engram search`: the passages of documents that are best for a question, with where they are from.
 import { EngramError } from '../../errors.js';
-import { SEARCH_MODES, timeOf, type FoundPassage, type SearchOptions } from '../../index.js';
+import type { FoundPassage, SearchMode, SearchOptions } from '../../index.js';
 import type { CommandSpec, Options } from '../command.js';
 import { choiceOf, listOf, numberOf, stringOf, textOf } from '../input.js';
 import { painter } from '../io.js';
 import type { Job } from '../job.js';
+import { timeOf } from '../time.js';
+
+const MODES: readonly SearchMode[] = ['fused', 'dense', 'lexical'];
 
 export const search: CommandSpec = {
   usage: 'search [question...]',
@@ -46,7 +49,7 @@ export function searchOptions(options: Options): SearchOptions {
   });
   return {
     k: numberOf(options, 'k', '--k'),
-    mode: choiceOf(options, 'mode', '--mode', SEARCH_MODES),
+    mode: choiceOf(options, 'mode', '--mode', MODES),
     sources: listOf(options, 'source'),
     since: since === undefined ? undefined : timeOf(since, '--since'),
     until: until === undefined ? undefined : timeOf(until, '--until'),
