@@ -25,7 +25,6 @@ const OWNERS = {
   unpdf: 'retrieval',
   mammoth: 'retrieval',
   linkedom: 'retrieval',
-  chokidar: 'retrieval',
 };
 
 const direction = LAYERS.flatMap((layer, level) =>

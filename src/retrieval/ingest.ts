@@ -1,5 +1,5 @@
 // From paths to passages: what is new or changed is read, cut, embedded and stored, group of files by group; what is gone is
-// removed. A run that ends anywhere leaves whole documents behind, and the next one goes on. Not here: watching (watch.ts).
+// removed. A run that ends anywhere leaves whole documents behind, and the next one goes on. Not here: watching.
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';

@@ -49,19 +49,6 @@ export async function walk(root: string, signal?: AbortSignal): Promise<Walked> 
   return walked;
 }
 
-/** Whether ignore files in the folders from `root` down to a file leave it out. */
-export async function isIgnored(root: string, path: string): Promise<boolean> {
-  const rules = [await always(root)];
-  const parts = relative(root, path).split(sep);
-  let folder = root;
-  for (const [i, part] of parts.entries()) {
-    rules.push(...(await rulesOf(folder)));
-    folder = join(folder, part);
-    if (matches(rules, folder, i < parts.length - 1)) return true;
-  }
-  return false;
-}
-
 async function walkFolder(
   folder: string,
   above: readonly Rules[],
