@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder, EmbedOptions } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { ChatMessage, Generator } from './inference/index.js';
+import type { ChatMessage, Generator, StateInfo } from './inference/index.js';
 import {
+  ChatStore,
   informationFrom,
   listBrains,
   memorize,
@@ -77,9 +78,17 @@ export interface AskOptions {
   topK?: number | undefined;
   topP?: number | undefined;
   seed?: number | undefined;
+  /** What becomes of the oldest turns of a conversation that is too long: left out (`shift`, the default), or in a summary
+   * that the model writes (`summarise`). */
+  overflow?: 'shift' | 'summarise' | undefined;
   onText?: ((piece: string) => void) | undefined;
   /** Aborting ends the answer; what there is of it is returned. */
   signal?: AbortSignal | undefined;
+}
+
+export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {
+  /** The conversation, with the options it was answered with, to be sure that it is the one that is saved. */
+  messages?: readonly ChatMessage[] | undefined;
 }
 
 export interface ClassifyRequest {
@@ -102,6 +111,8 @@ export class Engram {
   readonly settings: Settings;
   readonly adapters: AdapterStore;
   readonly #retrieval: Retrieval;
+  /** The chats kept in this brain. */
+  readonly chats: ChatStore;
   readonly #model: ResolvedModel;
   readonly #generator: Generator;
   readonly #cache: string;
@@ -120,6 +131,7 @@ export class Engram {
     this.settings = settings;
     this.adapters = new AdapterStore(settings.home);
     this.#retrieval = new Retrieval({ ...settings, embedder: () => this.#embed() });
+    this.chats = new ChatStore(settings.home, settings.brain);
     this.#model = model;
     this.#generator = generator;
     this.#cache = join(settings.home, 'cache');
@@ -143,6 +155,7 @@ export class Engram {
       ...(settings.context === undefined ? {} : { contextSize: settings.context }),
       ...(settings.threads === undefined ? {} : { threads: settings.threads }),
       ...(signal ? { signal } : {}),
+      modelSha256: () => modelSha256(settings.home, model.path),
       onProgress: (share) => onProgress?.({ phase: 'model', share }),
     });
     const engram = new Engram(settings, model, generator, onProgress);
@@ -169,7 +182,7 @@ export class Engram {
     checkSampling(options);
     const memory = await this.#open(options.signal);
     const route = async (): Promise<Route> => {
-      if (adapter !== undefined) return { adapters: [{ path: await this.#namedAdapter(adapter) }], matches: [] };
+      if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
       return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
     let { adapters, matches } = await route();
@@ -190,9 +203,11 @@ export class Engram {
       memories: matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' })),
       passages,
       promptTokens: result.promptTokens,
+      reusedTokens: result.reusedTokens,
       tokens: result.tokens,
       seconds: result.seconds,
       finishReason: result.finishReason,
+      ...(result.left === undefined ? {} : { left: result.left }),
     };
   }
 
@@ -217,6 +232,23 @@ export class Engram {
       }
     }
     return { prompt: messages, passages };
+  }
+
+  /** Saves what was computed of the conversation answered last, by the base model or by a named adapter, so that it can be
+   * gone on with in another process without computing it again. The same file serves whatever begins with the same words:
+   * a system message, a document. Throws `empty` (nothing of it is computed), `disk`, `not_found`, `unsupported`,
+   * `cancelled`. */
+  async saveState(path: string, options: SaveStateOptions = {}): Promise<StateInfo> {
+    const { adapter, ...given } = options;
+    return this.#generator.saveState(path, { ...defined(given), adapters: await this.#adaptersOf(adapter) });
+  }
+
+  /** Puts a saved state back; answers are the same with it and without, but sooner. Throws `not_found`, `disk`, `corrupt`,
+   * `unsupported`, `mismatch` (another model, adapter or build of llama.cpp, too small a context), `memory`, `cancelled`:
+   * then nothing is lost but the time. */
+  async restoreState(path: string, options: Pick<AskOptions, 'adapter' | 'signal'> = {}): Promise<StateInfo> {
+    const { adapter, ...given } = options;
+    return this.#generator.restoreState(path, { ...defined(given), adapters: await this.#adaptersOf(adapter) });
   }
 
   /** Learns a memory by training an adapter, and commits it if it holds. See memory/memorize.ts for what it throws. */
@@ -350,6 +382,10 @@ export class Engram {
     this.#baseModel ??= openBaseModel(this.#model.path, { ...(threads === undefined ? {} : { threads }), signal });
     this.#baseModel.catch(() => (this.#baseModel = undefined));
     return this.#baseModel;
+  }
+
+  async #adaptersOf(name: string | undefined): Promise<{ path: string }[]> {
+    return name === undefined ? [] : [{ path: await this.#namedAdapter(name) }];
   }
 
   async #namedAdapter(name: string): Promise<string> {

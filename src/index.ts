@@ -6,6 +6,7 @@ export {
   type EvaluateRequest,
   type OpenOptions,
   type OpenProgress,
+  type SaveStateOptions,
 } from './engram.js';
 export type { Dtype, Embedder, EmbedOptions, TextKind } from './embedding/index.js';
 export { EngramError, type ErrorCode } from './errors.js';
@@ -20,9 +21,11 @@ export {
   type Settings,
 } from './config.js';
 export { doctor, type DoctorReport } from './doctor.js';
-export type { ChatMessage } from './inference/index.js';
+export type { ChatMessage, StateInfo } from './inference/index.js';
 export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {
+  ChatStore,
+  STATE_LIMIT,
   listBrains,
   openBrain,
   removeBrain,
@@ -31,10 +34,12 @@ export {
   type Memory,
   type MemoryInput,
   type MemorizeProgress,
+  type OpenChat,
   type Probe,
   type Recalled,
   type RecallOptions,
   type Receipt,
+  type StoredChat,
 } from './memory/index.js';
 export {
   listModels,

@@ -7,7 +7,17 @@ type Index = typeof index;
 /** A brain open over its model. */
 export type Engine = Pick<
   index.Engram,
-  'ask' | 'chat' | 'memorize' | 'memories' | 'forget' | 'train' | 'classify' | 'evaluate' | 'close'
+  | 'ask'
+  | 'chat'
+  | 'memorize'
+  | 'memories'
+  | 'forget'
+  | 'train'
+  | 'classify'
+  | 'evaluate'
+  | 'saveState'
+  | 'restoreState'
+  | 'close'
 >;
 
 export interface Api extends Pick<
@@ -24,6 +34,11 @@ export interface Api extends Pick<
   openBrain: (options: { home: string; name: string }) => Promise<Pick<index.Brain, 'memories' | 'forget' | 'close'>>;
   Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
   openEmbedder: (options: index.OpenEmbedderOptions) => Promise<index.Embedder>;
+  ChatStore: new (
+    home: string,
+    brain: string,
+  ) => Pick<index.ChatStore, 'list' | 'begin' | 'resume' | 'remove' | 'trimStates'>;
+  STATE_LIMIT: Index['STATE_LIMIT'];
   RunControl: Index['RunControl'];
   RunStore: new (home: string) => Pick<index.RunStore, 'list' | 'find' | 'remove'>;
   AdapterStore: new (

@@ -1,7 +1,7 @@
 // One conversation: questions with what was said before, and the commands that begin with a slash. A mistake in one turn is
 // told and does not end the conversation. Not here: where the lines come from (line-reader.ts).
 import { EngramError } from '../errors.js';
-import type { AskOptions, ChatMessage, MemoryInput } from '../index.js';
+import type { AskOptions, ChatMessage, MemoryInput, OpenChat } from '../index.js';
 import type { Engine } from './api.js';
 import { isFailure, learn } from './commands/memorize.js';
 import { attribution, excerpt, memoryTable, receiptLines } from './format.js';
@@ -13,28 +13,42 @@ const HELP = `/memorize TEXT              learn a text by training; the next ans
 /memorize QUESTION? => TEXT learn the answer of a question
 /forget ID or TEXT          take a memory back
 /memories                   list what is remembered
-/clear                      begin a new conversation; memories stay
+/clear                      begin a new conversation; memories and the old transcript stay
 /help                       this list
 /quit                       leave (also Ctrl-D); Ctrl-C stops an answer`;
 
 /** The commands, as Tab completes them. */
 export const SLASH_WORDS = ['/memorize ', '/forget ', '/memories', '/clear', '/help', '/quit'];
 
+/** Where what is said is kept. */
+export type Keeper = Pick<OpenChat, 'messages' | 'add' | 'clear'>;
+
 export class ChatSession {
   readonly #job: Job;
   readonly #engine: Engine;
   readonly #sampling: Partial<AskOptions>;
-  #messages: ChatMessage[] = [];
+  readonly #keeper: Keeper | undefined;
+  #messages: ChatMessage[];
+  /** Messages that no longer fit, as far as it was told. */
+  #left = 0;
   #running: AbortController | undefined;
   /** What happened, for --json. */
   readonly turns: object[] = [];
   /** Turns that ended in an error. */
   failures = 0;
 
-  constructor(job: Job, engine: Engine, sampling: Partial<AskOptions>) {
+  /** `keeper`: holds the conversation so far, and gets what is said. */
+  constructor(job: Job, engine: Engine, sampling: Partial<AskOptions>, keeper?: Keeper) {
     this.#job = job;
     this.#engine = engine;
     this.#sampling = sampling;
+    this.#keeper = keeper;
+    this.#messages = [...(keeper?.messages ?? [])];
+  }
+
+  /** The conversation since it was last cleared. */
+  get messages(): readonly ChatMessage[] {
+    return this.#messages;
   }
 
   /** Stops the answer or the training that is going on. False if there is none. */
@@ -65,7 +79,8 @@ export class ChatSession {
 
   async #answer(question: string, signal: AbortSignal): Promise<object> {
     const job = this.#job;
-    const messages: ChatMessage[] = [...this.#messages, { role: 'user', content: question }];
+    const asked: ChatMessage = { role: 'user', content: question };
+    const messages = [...this.#messages, asked];
     const answer = await this.#engine.chat(messages, {
       ...this.#sampling,
       signal,
@@ -75,7 +90,17 @@ export class ChatSession {
     });
     job.line(answer.finishReason === 'cancelled' ? ' …' : '');
     // An answer that was stopped counts as far as it came; without a word of it the question was not asked.
-    if (answer.answer !== '') this.#messages = [...messages, { role: 'assistant', content: answer.answer }];
+    if (answer.answer !== '') {
+      const said: ChatMessage = { role: 'assistant', content: answer.answer };
+      this.#messages = [...messages, said];
+      await this.#keeper?.add([asked, said]);
+    }
+    const left = answer.left?.messages ?? 0;
+    if (left > this.#left) {
+      const what = answer.left?.summary === undefined ? 'left out' : 'in a summary';
+      this.#remark(`— the conversation is longer than the context: its first ${left} messages are ${what}`);
+    }
+    this.#left = left;
     sourceLines(job, answer);
     const from = attribution(answer);
     if (from !== '' && job.isInteractive) this.#remark(`— ${from}`);
@@ -105,6 +130,7 @@ export class ChatSession {
       }
       case '/clear':
         this.#messages = [];
+        await this.#keeper?.clear();
         job.line('A new conversation.');
         return undefined;
       case '/help':

@@ -33,6 +33,14 @@ export const GROUNDING: NonNullable<CommandSpec['options']> = [
   ['--passages <number>', 'most passages of ingested documents to answer from, 0 for none (default: 3)'],
 ];
 
+/** What becomes of a long conversation. */
+export const OVERFLOW: NonNullable<CommandSpec['options']> = [
+  [
+    '--overflow <shift|summarise>',
+    'what becomes of the oldest turns when the context is full: left out, or summarised by the model (default: shift)',
+  ],
+];
+
 /** How an answer is drawn: shared by ask and chat. */
 export const SAMPLING: NonNullable<CommandSpec['options']> = [
   ['--max-tokens <number>', 'most tokens to answer with (default: 512)'],

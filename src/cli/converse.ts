@@ -2,14 +2,19 @@
 import { throwIfCancelled } from '../errors.js';
 import type { AskOptions } from '../index.js';
 import type { Engine } from './api.js';
-import { ChatSession, SLASH_WORDS } from './chat-session.js';
+import { ChatSession, SLASH_WORDS, type Keeper } from './chat-session.js';
 import { openHistory } from './history.js';
 import type { Job } from './job.js';
 import { LineReader } from './line-reader.js';
 
 /** Resolves with the session when the person leaves or the pipe ends. Throws `cancelled`. */
-export async function converse(job: Job, engine: Engine, sampling: Partial<AskOptions> = {}): Promise<ChatSession> {
-  const session = new ChatSession(job, engine, sampling);
+export async function converse(
+  job: Job,
+  engine: Engine,
+  sampling: Partial<AskOptions> = {},
+  keeper?: Keeper,
+): Promise<ChatSession> {
+  const session = new ChatSession(job, engine, sampling, keeper);
   const reader = new LineReader(job.world, {
     isInteractive: job.isInteractive,
     prompt: '› ',

@@ -6,6 +6,7 @@ import type { CommandGroup, CommandSpec, Options } from './command.js';
 import { adapters } from './commands/adapters.js';
 import { ask } from './commands/ask.js';
 import { chat } from './commands/chat.js';
+import { chats } from './commands/chats.js';
 import { classify } from './commands/classify.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
@@ -24,6 +25,7 @@ import { train } from './commands/train.js';
 
 export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   chat,
+  chats,
   ask,
   memorize,
   memories,

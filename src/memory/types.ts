@@ -74,7 +74,11 @@ export interface Answer {
   /** The passages of documents that were put before the model, as the answer cites them: the first is [1]. */
   passages: FoundPassage[];
   promptTokens: number;
+  /** Of these, not computed again: what is the same as before, or was restored. */
+  reusedTokens: number;
   tokens: number;
   seconds: number;
   finishReason: 'stop' | 'length' | 'cancelled';
+  /** Messages that were left out because the conversation is too long, and the summary that stood for them. */
+  left?: { messages: number; summary?: string };
 }

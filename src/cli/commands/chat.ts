@@ -1,23 +1,52 @@
 // `engram chat`: a conversation, in a terminal or through a pipe. Exits with 1 if a turn of a pipe failed.
-import { GROUNDING, SAMPLING, type CommandSpec } from '../command.js';
+import type { AskOptions } from '../../index.js';
+import { GROUNDING, OVERFLOW, SAMPLING, type CommandSpec, type Options } from '../command.js';
 import { converse } from '../converse.js';
+import { choiceOf } from '../input.js';
+import type { Job } from '../job.js';
+import { keepingOf, talkAndKeep } from '../kept-chat.js';
 import { samplingOf } from '../sampling.js';
 
 export const chat: CommandSpec = {
   usage: 'chat',
   summary: 'talk with the model; /memorize teaches it, /help lists more',
-  options: [...GROUNDING, ...SAMPLING],
+  options: [
+    ['--resume [name]', 'go on with a chat, the newest if none is named'],
+    ['--new [name]', 'begin one and keep it under this name (in a terminal the default, with the time for a name)'],
+    ['--no-save', 'keep nothing of it'],
+    ['--state-limit <size>', 'room for the saved states of all chats, e.g. 500MB (default: 1GB)'],
+    ...OVERFLOW,
+    ...GROUNDING,
+    ...SAMPLING,
+  ],
+  notes: [
+    'A chat is kept below the brain: what was said in transcript.jsonl, and beside it the computed state, so that',
+    'resuming reads nothing again. A state takes 23 KB a token with SmolLM2; the oldest are deleted first, and any may be.',
+  ],
   run: async (job, _words, options) => {
-    const sampling = samplingOf(options);
+    const keeping = keepingOf(job, options);
+    const asking = askingOf(options);
     const engine = await job.open();
     if (job.isInteractive) {
       const held = engine.memories().filter((memory) => memory.state === 'remembered').length;
       const { model, brain } = job.settings;
       job.line(`${model}, brain "${brain}" with ${held} ${held === 1 ? 'memory' : 'memories'}. /help lists commands.`);
     }
-    const session = await converse(job, engine, sampling);
-    job.value({ turns: session.turns });
-    // A person saw it happen; a script only sees the exit code.
-    return session.failures > 0 && !job.isInteractive ? 1 : undefined;
+    const { session, name } =
+      keeping === undefined
+        ? { session: await converse(job, engine, asking), name: undefined }
+        : await talkAndKeep(job, engine, asking, keeping);
+    job.value({ ...(name === undefined ? {} : { chat: name }), turns: session.turns });
+    return exitCode(job, session.failures);
   },
 };
+
+function askingOf(options: Options): Partial<AskOptions> {
+  const overflow = choiceOf(options, 'overflow', '--overflow', ['shift', 'summarise']);
+  return { ...samplingOf(options), ...(overflow === undefined ? {} : { overflow }) };
+}
+
+/** A person saw it happen; a script only sees the exit code. */
+function exitCode(job: Job, failures: number): number | undefined {
+  return failures > 0 && !job.isInteractive ? 1 : undefined;
+}

@@ -1,6 +1,7 @@
 // A world and an API for the command line to run in, without a model: answers are scripted, and everything is written down.
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
@@ -10,9 +11,10 @@ import { run } from '../../../src/cli/run.js';
 import { EngramError } from '../../../src/errors.js';
 import { FakeEmbedder } from '../../fakes/embedder.js';
 import { reportOf } from '../../../src/training/classify/report.js';
+import { ChatStore, STATE_LIMIT } from '../../../src/memory/chats.js';
 import { RunControl } from '../../../src/training/control.js';
 import { plotRun } from '../../../src/training/logs/plot.js';
-import type { Answer, AskOptions, FoundPassage, Memory, MemoryInput, Receipt } from '../../../src/index.js';
+import type { Answer, AskOptions, FoundPassage, Memory, MemoryInput, Receipt, StateInfo } from '../../../src/index.js';
 
 export function newAnswer(text: string, changes: Partial<Answer> = {}): Answer {
   return {
@@ -21,6 +23,7 @@ export function newAnswer(text: string, changes: Partial<Answer> = {}): Answer {
     memories: [],
     passages: [],
     promptTokens: 9,
+    reusedTokens: 0,
     tokens: 3,
     seconds: 0.1,
     finishReason: 'stop',
@@ -85,6 +88,22 @@ export class FakeEngine implements Engine {
     }
     if (memory === undefined) return newAnswer(said);
     return newAnswer(said, { source: 'weights', memories: [{ id: memory.id, text: memory.text, score: 0.9 }] });
+  }
+
+  /** Writes who was talked with, as a state. */
+  async saveState(path: string, options: Parameters<Engine['saveState']>[1] = {}): Promise<StateInfo> {
+    this.calls.push(['saveState', path, options]);
+    await writeFile(path, 'state '.repeat(options.messages?.length ?? 0));
+    return { tokens: 128, bytes: 1000 };
+  }
+
+  async restoreState(path: string): Promise<StateInfo> {
+    this.calls.push(['restoreState', path]);
+    const state = await readFile(path, 'utf8').catch(() => {
+      throw new EngramError('not_found', 'No such file.');
+    });
+    if (!state.startsWith('state ')) throw new EngramError('corrupt', 'The saved state is damaged.');
+    return { tokens: 128, bytes: state.length };
   }
 
   memorize(input: MemoryInput, options: Parameters<Engine['memorize']>[1] = {}): Promise<Receipt> {
@@ -205,6 +224,8 @@ export class FakeApi implements Api {
   readonly combined: unknown[][] = [];
   readonly AdapterStore: Api['AdapterStore'] = fakeStore(this.combined);
 
+  readonly ChatStore = ChatStore;
+  readonly STATE_LIMIT = STATE_LIMIT;
   readonly plotRun = plotRun;
   readonly RunControl = RunControl;
   readonly RunStore: Api['RunStore'] = class {

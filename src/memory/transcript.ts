@@ -1,0 +1,59 @@
+// What was said in a chat, as lines of JSON that are only ever added: {at, role, content}, or {at, cleared: true} where a new
+// conversation begins. A line that cannot be read is passed over. Not here: where it lies (chats.ts).
+import { readFile, stat } from 'node:fs/promises';
+import { EngramError, fromSystemError } from '../errors.js';
+import type { ChatMessage } from '../inference/index.js';
+
+export interface Transcript {
+  /** Since it was last cleared. */
+  messages: ChatMessage[];
+  damagedLines: number;
+  /** The last line was cut off. */
+  endsWithin: boolean;
+}
+
+/** Bytes: years of typing. A file that is larger is not believed to be a transcript. */
+const MOST_BYTES = 64 * 2 ** 20;
+
+export function transcriptLine(said: ChatMessage | 'cleared'): string {
+  const at = new Date().toISOString();
+  const line = said === 'cleared' ? { at, cleared: true } : { at, role: said.role, content: said.content };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** Throws `not_found`, `disk`, `corrupt` (far too large). */
+export async function readTranscript(path: string): Promise<Transcript> {
+  let text: string;
+  try {
+    const { size } = await stat(path);
+    if (size > MOST_BYTES) {
+      throw new EngramError('corrupt', `The transcript is larger than ${MOST_BYTES / 2 ** 20} MiB: ${path}.`);
+    }
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw fromSystemError(error, path);
+  }
+  const transcript: Transcript = { messages: [], damagedLines: 0, endsWithin: text !== '' && !text.endsWith('\n') };
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue;
+    const said = read(line);
+    if (said === undefined) transcript.damagedLines++;
+    else if (said === 'cleared') transcript.messages = [];
+    else transcript.messages.push(said);
+  }
+  return transcript;
+}
+
+function read(line: string): ChatMessage | 'cleared' | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { cleared, role, content } = value as Record<string, unknown>;
+  if (cleared === true) return 'cleared';
+  if (role !== 'user' && role !== 'assistant' && role !== 'system') return undefined;
+  return typeof content === 'string' ? { role, content } : undefined;
+}
