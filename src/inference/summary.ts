@@ -11,9 +11,26 @@ export interface SummaryOptions {
   answer: (messages: readonly ChatMessage[], maxTokens: number, signal?: AbortSignal) => Promise<string | undefined>;
 }
 
-const TASK =
-  'Write down the facts of this conversation in a few short sentences: who the user is, names, numbers, places, dates and ' +
-  'wishes. Write nothing that is not in it.';
+const TASK = 'Summarize this conversation. Keep names, numbers and places.';
+/** Shown to the model before its own task. SmolLM2-135M repeats the conversation over and over without it, and with it says who
+ * the user is and what was asked. */
+const EXAMPLE: readonly ChatMessage[] = [
+  {
+    role: 'user',
+    content: `${TASK}
+
+User: I am Tom, 41, and I teach music in Leeds.
+Assistant: Hello Tom!
+User: My sister Ann marries on 3 May. What could I give her?
+Assistant: Perhaps a vase, or a song that you play yourself.`,
+  },
+  {
+    role: 'assistant',
+    content:
+      'The user is Tom, 41, who teaches music in Leeds. His sister Ann marries on 3 May. The assistant proposed a vase or a song ' +
+      'as a gift.',
+  },
+];
 /** Summaries that are kept: one for each conversation that goes on, and some that went another way. */
 const KEPT = 32;
 /** Of the context, the share that a summary may take, and the most tokens of it. */
@@ -63,9 +80,9 @@ export class Summaries {
   }
 
   async #extend(summary: string, part: string, signal: AbortSignal | undefined): Promise<string | undefined> {
-    const before = summary === '' ? '' : `Known so far: ${summary}\n\n`;
-    const question: ChatMessage = { role: 'user', content: `${before}${part}\n\n${TASK}` };
-    const text = await this.options.answer([question], this.tokens, signal);
+    const before = summary === '' ? '' : `Before: ${summary}\n`;
+    const question: ChatMessage = { role: 'user', content: `${TASK}\n\n${before}${part}` };
+    const text = await this.options.answer([...EXAMPLE, question], this.tokens, signal);
     return text === undefined ? undefined : firstSentences(text);
   }
 
@@ -98,13 +115,12 @@ const LABEL = 'Earlier in this conversation:';
 /** Tokens of the label and what parts it from the rest, roughly. */
 const OVERHEAD = 16;
 
-/** Before the first words of the user that were kept: some templates know no system message, others have one of their own
- * that must not be lost. */
+/** In the system message: SmolLM2 answers from there what it does not from before a question. */
 function withSummary(kept: readonly ChatMessage[], summary: string): ChatMessage[] {
-  const first = kept.findIndex(({ role }) => role === 'user');
-  return kept.map((message, i) =>
-    i === first ? { ...message, content: `(${LABEL} ${summary})\n\n${message.content}` } : message,
-  );
+  const said = `${LABEL} ${summary}`;
+  const last = kept.findLastIndex(({ role }) => role === 'system');
+  if (last < 0) return [{ role: 'system', content: said }, ...kept];
+  return kept.map((message, i) => (i === last ? { ...message, content: `${message.content}\n\n${said}` } : message));
 }
 
 /** A hash for each beginning of the messages. */

@@ -90,10 +90,10 @@ export class FakeEngine implements Engine {
     return newAnswer(said, { source: 'weights', memories: [{ id: memory.id, text: memory.text, score: 0.9 }] });
   }
 
-  /** Writes who was talked with, as a state. */
+  /** Writes 300 bytes a message. */
   async saveState(path: string, options: Parameters<Engine['saveState']>[1] = {}): Promise<StateInfo> {
     this.calls.push(['saveState', path, options]);
-    await writeFile(path, 'state '.repeat(options.messages?.length ?? 0));
+    await writeFile(path, 'state '.repeat(50 * (options.messages?.length ?? 0)));
     return { tokens: 128, bytes: 1000 };
   }
 

@@ -100,7 +100,7 @@ describe('a saved state', () => {
       createHash('sha256').update(json).digest().copy(head, 20);
       return Buffer.concat([head, json, sound.subarray(52 + length)]);
     };
-    const works = [
+    const works: (string | object)[] = [
       '',
       'null',
       '[]',

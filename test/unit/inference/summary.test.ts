@@ -21,8 +21,8 @@ function newSummaries(answer = (n: number): string | undefined => `Summary ${n}.
   const summaries = new Summaries({
     contextSize: CONTEXT,
     countTokens: (words) => words.length,
-    answer: ([question]) => {
-      asked.push(question!.content);
+    answer: (messages) => {
+      asked.push(messages.at(-1)!.content);
       return Promise.resolve(answer(asked.length));
     },
   });
@@ -37,13 +37,15 @@ describe('a summary', () => {
     expect(asked).toEqual([]);
   });
 
-  it('stands before the first words that were kept, for all that was left out', async () => {
+  it('stands in the system message, for all that was left out', async () => {
     const { asked, fit } = newSummaries();
     const fitted = await fit(conversation(20));
-    expect(text(fitted.tokens)).toMatch(/^\(Earlier in this conversation: Summary \d+\.\)\n\nQ/);
+    expect(text(fitted.tokens)).toMatch(/^Earlier in this conversation: Summary \d+\.Q/);
     expect(fitted.tokens.length).toBeLessThanOrEqual(CONTEXT - ROOM);
     for (let i = 0; i < fitted.left.length / 2; i++) expect(asked.join('\n')).toContain(`User: Q${i} `);
-    expect(fitted.kept.length + fitted.left.length).toBe(conversation(20).length);
+    expect(fitted.kept.length - 1 + fitted.left.length).toBe(conversation(20).length);
+    const system: ChatMessage = { role: 'system', content: 'Be kind.' };
+    expect(text((await fit([system, ...conversation(20)])).tokens)).toMatch(/^Be kind\.\n\nEarlier in this .*Q/s);
   });
 
   it('is made once for each time that turns are left out, and goes on from the one before', async () => {
@@ -56,7 +58,7 @@ describe('a summary', () => {
       drops.add(left.length);
     }
     expect(drops.size).toBeGreaterThan(3);
-    for (const [i, question] of asked.slice(1).entries()) expect(question).toContain(`Known so far: Summary ${i + 1}.`);
+    for (const [i, question] of asked.slice(1).entries()) expect(question).toContain(`Before: Summary ${i + 1}.`);
     expect(asked.filter((question) => question.includes('Q0 '))).toHaveLength(1);
   });
 
