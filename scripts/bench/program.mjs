@@ -19,6 +19,7 @@ import { CONDITIONS } from './neighbours.mjs';
 import { retrievalTable } from './retrieval-table.mjs';
 import { benchRetrieval } from './retrieval.mjs';
 import { readShape } from './shapes.mjs';
+import { benchState, stateTable } from './state.mjs';
 import { table } from './table.mjs';
 import { trainTable } from './train-table.mjs';
 import { benchTraining } from './train.mjs';
@@ -155,6 +156,18 @@ function program() {
     .addOption(isaOption())
     .hook('preAction', holdBack)
     .action(benchKernels);
+  bench
+    .command('state')
+    .description('going on with a conversation with its saved state and without')
+    .addOption(list('--tokens <list>', 'lengths of the conversation', whole, ['256', '1024', '2048']))
+    .option('--rounds <number>', 'times each is measured; the median counts', whole, 3)
+    .option('--model <name|path>', 'a name of the catalog or a GGUF file', 'smollm2-135m-instruct')
+    .option('--threads <number>', 'threads (default: what the machine gives)', whole)
+    .option('--json', 'one JSON document on stdout', false)
+    .action(async (options) => {
+      const result = await benchState(options);
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : stateTable(result));
+    });
   return bench;
 }
 

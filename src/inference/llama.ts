@@ -28,7 +28,7 @@ export interface GeneratorParts {
   vocabulary: ModelVocabulary;
   slots: Slots;
   /** What saved states are bound to. */
-  states: Omit<StatesOptions, 'slots' | 'alone' | 'modelPath' | 'contextSize'>;
+  states: Omit<StatesOptions, 'slots' | 'alone' | 'modelPath' | 'lanes' | 'contextSize'>;
 }
 
 export class LlamaGenerator implements Generator {
@@ -63,6 +63,7 @@ export class LlamaGenerator implements Generator {
       slots: parts.slots,
       alone: (action) => this.#turns.run(undefined, action),
       modelPath: parts.modelPath,
+      lanes: parts.parallel,
       contextSize: parts.contextSize,
     });
   }

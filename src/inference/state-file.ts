@@ -18,6 +18,8 @@ export interface StateBinding {
   build: string;
   /** Number format of the cache. */
   cacheType: string;
+  /** Conversations that the context holds at once: llama.cpp's format depends on it. */
+  lanes: number;
   /** Tokens computed at once; what is kept are whole blocks. */
   block: number;
   /** Tokens of the context, only where it changes what is computed. */
@@ -135,10 +137,10 @@ function headerFrom(json: Buffer): Header | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { tokens, prefix, stateBytes, block, context, adapters, ...texts } = value as Header;
+  const { tokens, prefix, stateBytes, lanes, block, context, adapters, ...texts } = value as Header;
   const isCount = (count: unknown) =>
     typeof count === 'number' && Number.isInteger(count) && count >= 0 && count < 2 ** 48;
-  if (![tokens, prefix, stateBytes, block].every(isCount) || tokens === 0 || stateBytes === 0) return undefined;
+  if (![tokens, prefix, stateBytes, lanes, block].every(isCount) || tokens === 0 || stateBytes === 0) return undefined;
   if (context !== null && !isCount(context)) return undefined;
   for (const text of [texts.sha256, texts.model, texts.build, texts.cacheType]) {
     if (typeof text !== 'string') return undefined;
@@ -160,6 +162,9 @@ function requireSame(header: Header, binding: StateBinding, contextSize: number,
   if (header.build !== binding.build) throw mismatch('it was computed with another build of llama.cpp');
   if (header.cacheType !== binding.cacheType) {
     throw mismatch(`its numbers are ${header.cacheType}, not ${binding.cacheType}`);
+  }
+  if (header.lanes !== binding.lanes) {
+    throw mismatch(`it was computed for ${header.lanes} answers at the same time, not ${binding.lanes}`);
   }
   if (header.block !== binding.block) {
     throw mismatch(`it was computed by ${header.block} tokens at once, not ${binding.block}`);

@@ -23,6 +23,7 @@ export interface StatesOptions {
   libraries: readonly string[];
   cacheType: string;
   block: number;
+  lanes: number;
   contextSize: number;
   isRecurrent: boolean;
   /** Whether the size of the context changes what is computed. */
@@ -35,7 +36,7 @@ export class States {
 
   constructor(private readonly options: StatesOptions) {}
 
-  /** `prompt`: what must begin with what is saved, if it is given. */
+  /** `prompt`: of the conversation that is to be saved, if it is given. */
   async save(path: string, set: AdapterSet, prompt?: readonly number[], signal?: AbortSignal): Promise<StateInfo> {
     const { slots, alone, isRecurrent } = this.options;
     if (isRecurrent) {
@@ -49,8 +50,7 @@ export class States {
       const held = slots.latest(set);
       return held && (await awaitNative(() => held.engine.save(held.lane)));
     });
-    const isIts = prompt === undefined || saved?.tokens.every((token, i) => token === prompt[i]) === true;
-    if (saved === undefined || saved.tokens.length === 0 || !isIts) {
+    if (saved === undefined || saved.tokens.length === 0 || !isMostly(prompt, saved.tokens)) {
       throw new EngramError('empty', 'Nothing is computed of this conversation that could be saved.', {
         hint: `It must be the last that was answered with these adapters, and longer than ${binding.block} tokens.`,
       });
@@ -70,7 +70,7 @@ export class States {
   }
 
   async #bind({ members }: AdapterSet, signal: AbortSignal | undefined): Promise<StateBinding> {
-    const { libraries, cacheType, block, contextSize, contextMatters } = this.options;
+    const { libraries, cacheType, lanes, block, contextSize, contextMatters } = this.options;
     this.#build ??= buildOf(libraries);
     const adapters = [];
     for (const { path, scale } of members) adapters.push({ sha256: await sha256File(path, { signal }), scale });
@@ -79,6 +79,7 @@ export class States {
       adapters,
       build: await this.#build,
       cacheType,
+      lanes,
       block,
       context: contextMatters ? contextSize : null,
     };
@@ -102,6 +103,12 @@ export class States {
     this.#model.catch(() => (this.#model = undefined));
     return this.#model;
   }
+}
+
+/** Whether most of what was computed begins a prompt. Its last question may have had passages of documents before it. */
+function isMostly(prompt: readonly number[] | undefined, tokens: Uint32Array): boolean {
+  const differs = tokens.findIndex((token, i) => token !== prompt?.[i]);
+  return prompt === undefined || differs < 0 || differs > tokens.length / 2;
 }
 
 /** What tells a file from one that has replaced it. Throws `not_found`. */

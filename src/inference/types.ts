@@ -139,8 +139,8 @@ export interface Generator {
     options?: StateOptions & Pick<GenerateOptions, 'maxTokens' | 'overflow'> & { messages?: readonly ChatMessage[] },
   ): Promise<StateInfo>;
   /** Puts it back. Answers are the same bytes as without. Throws `not_found`, `disk`, `corrupt`, `unsupported`, `mismatch`
-   * (another model, other adapters or scales, another build of llama.cpp, too small a context), `memory`, `cancelled`; the
-   * next answer then only takes longer. */
+   * (another model, other adapters or scales, another build of llama.cpp, too small a context, another `parallel`), `memory`,
+   * `cancelled`; the next answer then only takes longer. */
   restoreState(path: string, options?: StateOptions): Promise<StateInfo>;
 
   /** Forgets what is kept of an adapter file, so that it can be replaced or deleted. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadGenerator, type ChatMessage, type Generator, type LoadOptions } from '../../src/inference/index.js';
+import { readStateFile, writeStateFile, type StateBinding } from '../../src/inference/state-file.js';
 import { chatModel } from '../support/models.js';
 
 const GOLDEN = join(import.meta.dirname, '..', 'fixtures', 'golden');
@@ -89,8 +90,7 @@ describe('a saved state of a tiny model', () => {
   });
 
   it('with its bytes exchanged and its hash made again is refused by llama.cpp, and the next answer is as ever', async () => {
-    const { readStateFile, writeStateFile } = await import('../../src/inference/state-file.js');
-    const { binding } = await headerOf(state);
+    const binding = bindingOf(state);
     const saved = await readStateFile(state, binding, 256);
     const forged = newPath();
     const other = await load(TINY);
@@ -136,10 +136,16 @@ describe('a saved state of a tiny model', () => {
   });
 
   it('goes into a lane of its own where answers run side by side', async () => {
-    const side = await load(TINY, { parallel: 2, contextSize: 256 });
-    await side.restoreState(state);
-    await complete(side, 'Another text altogether, as long as the first. '.repeat(4));
-    expect((await complete(side)).reusedTokens).toBeGreaterThanOrEqual(64);
+    const [one, other] = [await load(TINY, { parallel: 2 }), await load(TINY, { parallel: 2 })];
+    const path = newPath();
+    await complete(one, 'Something before, in the other lane. '.repeat(4));
+    await complete(one);
+    await one.saveState(path);
+    await complete(other, 'Another text altogether, as long as the first. '.repeat(4));
+    await other.restoreState(path);
+    await complete(other, 'Another text altogether, as long as the first. '.repeat(4));
+    expect((await complete(other)).reusedTokens).toBeGreaterThanOrEqual(64);
+    await expect(other.restoreState(state)).rejects.toMatchObject({ code: 'mismatch' });
   });
 });
 
@@ -150,7 +156,20 @@ describe('a long conversation with SmolLM2', () => {
   it('keeps an early fact in its prompt when it is summarised, and loses it when it is not', async () => {
     const generator = await load(await chatModel(), { contextSize: 512 });
     const talk = [user('My name is Katarina and I am a baker in Oslo.'), assistant('Nice to meet you, Katarina!')];
-    for (const subject of ['rivers', 'lakes', 'hills', 'seas', 'woods', 'roads', 'towns', 'farms']) {
+    for (const subject of [
+      'rivers',
+      'lakes',
+      'hills',
+      'seas',
+      'woods',
+      'roads',
+      'towns',
+      'farms',
+      'ports',
+      'mines',
+      'mills',
+      'isles',
+    ]) {
       talk.push(user(`Is it true that people have always lived near ${subject}, and that they still do?`));
       talk.push(assistant(`Yes. People have lived near ${subject} for as long as we know, in all parts of the world.`));
     }
@@ -172,10 +191,9 @@ describe('a long conversation with SmolLM2', () => {
 });
 
 /** The binding in a file's header, to forge another with. */
-async function headerOf(path: string): Promise<{ binding: import('../../src/inference/state-file.js').StateBinding }> {
+function bindingOf(path: string): StateBinding {
   const bytes = readFileSync(path);
-  const json = JSON.parse(bytes.subarray(52, 52 + bytes.readUInt32LE(16)).toString()) as never;
-  const { model, adapters, build, cacheType, block, context } =
-    json as import('../../src/inference/state-file.js').StateBinding;
-  return Promise.resolve({ binding: { model, adapters, build, cacheType, block, context } });
+  const json = JSON.parse(bytes.subarray(52, 52 + bytes.readUInt32LE(16)).toString()) as StateBinding;
+  const { model, adapters, build, cacheType, lanes, block, context } = json;
+  return { model, adapters, build, cacheType, lanes, block, context };
 }

@@ -12,6 +12,7 @@ const BINDING: StateBinding = {
   adapters: [{ sha256: 'b'.repeat(64), scale: 0.5 }],
   build: 'linux-x64 c0ffee',
   cacheType: 'f16',
+  lanes: 1,
   block: 4,
   context: null,
 };
@@ -54,6 +55,7 @@ describe('a saved state', () => {
       { build: 'another' },
       { cacheType: 'q8_0' },
       { block: 8 },
+      { lanes: 2 },
       { context: 4096 },
     ];
     for (const other of others) expect(await codeOf(readStateFile(path, { ...BINDING, ...other }, 8))).toBe('mismatch');
