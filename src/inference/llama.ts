@@ -136,10 +136,10 @@ export class LlamaGenerator implements Generator {
     const { template } = this.#parts.vocabulary;
     const room = Math.min(mostTokens(options), Math.floor(contextSize / 4));
     const fit = { contextSize, room, encode: (some: readonly ChatMessage[]) => template.encode(some) };
-    const { overflow = 'shift' } = options;
+    const overflow: string = options.overflow ?? 'shift';
     if (overflow === 'shift') return fitConversation(messages, fit);
     if (overflow === 'summarise') return this.#summaries.fit(messages, fit, options.signal);
-    throw new EngramError('usage', `Expected shift or summarise for overflow but received ${String(overflow)}.`);
+    throw new EngramError('usage', `Expected shift or summarise for overflow but received ${overflow}.`);
   }
 
   /** `prefix`: of the prompt's tokens, those that others begin with too; `before`: tokens whose text the answer continues. */

@@ -58,7 +58,7 @@ export class Slots {
   /** Notes where an answer was computed. */
   used({ engine, lane }: Place): void {
     const slot = this.#slots.find((one) => one.engine === engine);
-    if (slot === undefined || !slot.lanes.includes(lane)) return;
+    if (slot?.lanes.includes(lane) !== true) return;
     slot.lanes.splice(slot.lanes.indexOf(lane), 1);
     slot.lanes.push(lane);
   }
