@@ -268,8 +268,8 @@ export class FakeApi implements Api {
           skipped: [{ path: '/notes/a.bin', code: 'binary', reason: 'It is a binary file.' }],
         });
       },
-      search: (question, { signal: _signal, ...options } = {}) => {
-        this.asked.push(['search', question, options]);
+      search: (question, options) => {
+        this.asked.push(['search', question, { ...options, signal: undefined }]);
         return Promise.resolve(this.passages);
       },
       documents: () => [],
