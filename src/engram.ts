@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder, EmbedOptions } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { ChatMessage, Generator } from './inference/index.js';
+import type { ChatMessage, GenerateOptions, Generator } from './inference/index.js';
 import {
   informationFrom,
   listBrains,
@@ -57,7 +57,17 @@ export interface OpenProgress {
 /** Every setting of config.ts (home, model, embedder, brain, threads, context, gpu, offline …), and these. */
 export interface OpenOptions extends Pick<
   GivenSettings,
-  'home' | 'model' | 'embedder' | 'brain' | 'threads' | 'gpu' | 'offline' | 'verbose'
+  | 'home'
+  | 'model'
+  | 'embedder'
+  | 'brain'
+  | 'threads'
+  | 'parallel'
+  | 'gpu'
+  | 'gpuLayers'
+  | 'idleUnload'
+  | 'offline'
+  | 'verbose'
 > {
   /** Tokens of context. */
   contextSize?: unknown;
@@ -65,22 +75,13 @@ export interface OpenOptions extends Pick<
   signal?: AbortSignal | undefined;
 }
 
-export interface AskOptions {
+/** All settings of an answer (inference/types.ts): sampling, form, limits; adapters are what the memories switch on. */
+export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: GenerateOptions[K] | undefined } & {
   /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
   adapter?: string | undefined;
   /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
   passages?: number | undefined;
-  /** Default 512. */
-  maxTokens?: number | undefined;
-  /** Default 0: the likeliest answer, the same every time. */
-  temperature?: number | undefined;
-  topK?: number | undefined;
-  topP?: number | undefined;
-  seed?: number | undefined;
-  onText?: ((piece: string) => void) | undefined;
-  /** Aborting ends the answer; what there is of it is returned. */
-  signal?: AbortSignal | undefined;
-}
+};
 
 export interface ClassifyRequest {
   /** Name of an adapter that was trained on labels. */
@@ -142,6 +143,8 @@ export class Engram {
       verbose: settings.verbose,
       ...(settings.context === undefined ? {} : { contextSize: settings.context }),
       ...(settings.threads === undefined ? {} : { threads: settings.threads }),
+      ...(settings.gpuLayers === undefined ? {} : { gpuLayers: settings.gpuLayers }),
+      ...(settings.parallel === undefined ? {} : { parallel: settings.parallel }),
       ...(signal ? { signal } : {}),
       onProgress: (share) => onProgress?.({ phase: 'model', share }),
     });
@@ -166,7 +169,11 @@ export class Engram {
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
     const { adapter, passages: mostPassages = MOST_PASSAGES, ...generation } = options;
-    checkSampling(options);
+    if (!(Number.isFinite(mostPassages) && mostPassages >= 0 && mostPassages <= 20)) {
+      throw new EngramError('usage', `Expected a number from 0 to 20 for passages but received ${mostPassages}.`);
+    }
+    const { checkOptions } = await import('./inference/index.js');
+    checkOptions(defined(generation)); // before anything is computed
     const memory = await this.#open(options.signal);
     const route = async (): Promise<Route> => {
       if (adapter !== undefined) return { adapters: [{ path: await this.#namedAdapter(adapter) }], matches: [] };
@@ -184,8 +191,10 @@ export class Engram {
       ({ adapters, matches } = await route());
       return generate();
     });
+    const isJson = options.jsonSchema !== undefined && result.finishReason === 'stop';
     return {
       answer: result.text.trim(),
+      ...(isJson ? { json: JSON.parse(result.text) as unknown } : {}),
       source: passages.length > 0 ? 'retrieval' : adapters.length > 0 ? 'weights' : 'base',
       memories: matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' })),
       passages,
@@ -193,6 +202,7 @@ export class Engram {
       tokens: result.tokens,
       seconds: result.seconds,
       finishReason: result.finishReason,
+      ...(result.logprobs === undefined ? {} : { logprobs: result.logprobs }),
     };
   }
 
@@ -361,19 +371,6 @@ export class Engram {
 
 function pulling(onProgress: OpenOptions['onProgress']): (share: number) => void {
   return (share) => onProgress?.({ phase: 'pull', share });
-}
-
-function checkSampling(options: AskOptions): void {
-  const number = (name: string, value: number | undefined, least: number, most: number) => {
-    if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return;
-    throw new EngramError('usage', `Expected a number from ${least} to ${most} for ${name} but received ${value}.`);
-  };
-  number('passages', options.passages, 0, 20);
-  number('maxTokens', options.maxTokens, 1, 1_000_000);
-  number('temperature', options.temperature, 0, 100);
-  number('topK', options.topK, 0, 1_000_000);
-  number('topP', options.topP, 0, 1);
-  number('seed', options.seed, 0, 2 ** 32 - 1);
 }
 
 /** Without the keys whose value is undefined, so that they do not override defaults. */

@@ -32,12 +32,3 @@ export interface CommandGroup {
 export const GROUNDING: NonNullable<CommandSpec['options']> = [
   ['--passages <number>', 'most passages of ingested documents to answer from, 0 for none (default: 3)'],
 ];
-
-/** How an answer is drawn: shared by ask and chat. */
-export const SAMPLING: NonNullable<CommandSpec['options']> = [
-  ['--max-tokens <number>', 'most tokens to answer with (default: 512)'],
-  ['--temperature <number>', '0 always gives the same answer (default: 0)'],
-  ['--top-k <number>', 'draw from the k likeliest tokens only'],
-  ['--top-p <share>', 'draw from the likeliest tokens that together have this probability'],
-  ['--seed <number>', 'seed of the draw, for temperatures above 0'],
-];

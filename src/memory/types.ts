@@ -1,5 +1,6 @@
 // The words of memory: what a brain holds and what is said about it. Not here: how it is stored (ledger.ts) or learned
 // (memorize.ts).
+import type { Generation } from '../inference/index.js';
 import type { FoundPassage } from '../retrieval/index.js';
 
 /** What the user asked to remember. */
@@ -67,6 +68,8 @@ export type MemorizeProgress =
 
 export interface Answer {
   answer: string;
+  /** The answer as a value, if it was asked for by a JSON schema and was not cut off. */
+  json?: unknown;
   /** What it rests on. */
   source: 'weights' | 'retrieval' | 'base';
   /** The memories whose adapter was on, best match first. */
@@ -77,4 +80,6 @@ export interface Answer {
   tokens: number;
   seconds: number;
   finishReason: 'stop' | 'length' | 'cancelled';
+  /** If asked for. */
+  logprobs?: NonNullable<Generation['logprobs']>;
 }

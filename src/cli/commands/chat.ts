@@ -1,12 +1,13 @@
 // `engram chat`: a conversation, in a terminal or through a pipe. Exits with 1 if a turn of a pipe failed.
-import { GROUNDING, SAMPLING, type CommandSpec } from '../command.js';
+import { GROUNDING, type CommandSpec } from '../command.js';
 import { converse } from '../converse.js';
-import { samplingOf } from '../sampling.js';
+import { MORE_SAMPLING, SAMPLING, samplingOf } from '../sampling.js';
 
 export const chat: CommandSpec = {
   usage: 'chat',
   summary: 'talk with the model; /memorize teaches it, /help lists more',
   options: [...GROUNDING, ...SAMPLING],
+  groups: [MORE_SAMPLING],
   run: async (job, _words, options) => {
     const sampling = samplingOf(options);
     const engine = await job.open();
