@@ -202,6 +202,7 @@ export class Engram {
       tokens: result.tokens,
       seconds: result.seconds,
       finishReason: result.finishReason,
+      ...(result.toolCalls === undefined ? {} : { toolCalls: result.toolCalls }),
       ...(result.logprobs === undefined ? {} : { logprobs: result.logprobs }),
     };
   }

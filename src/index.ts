@@ -20,7 +20,7 @@ export {
   type Settings,
 } from './config.js';
 export { doctor, type DoctorReport } from './doctor.js';
-export type { ChatMessage, TokenLogprob } from './inference/index.js';
+export type { ChatMessage, TokenLogprob, Tool, ToolCall } from './inference/index.js';
 export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {
   listBrains,

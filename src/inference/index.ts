@@ -11,4 +11,6 @@ export type {
   StateInfo,
   StateOptions,
   TokenLogprob,
+  Tool,
+  ToolCall,
 } from './types.js';

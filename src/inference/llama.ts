@@ -14,8 +14,17 @@ import type { Slots } from './slots.js';
 import { States, type StatesOptions } from './states.js';
 import { Summaries, type SummarisedFit } from './summary.js';
 import { TextStream } from './text-stream.js';
+import { toolsOf, ToolUse } from './tool-use.js';
 import { Turns } from './turns.js';
-import type { ChatMessage, GenerateOptions, Generation, Generator, StateInfo, StateOptions } from './types.js';
+import type {
+  ChatMessage,
+  GenerateOptions,
+  Generation,
+  Generator,
+  StateInfo,
+  StateOptions,
+  Tool,
+} from './types.js';
 import type { ModelVocabulary } from './vocabulary.js';
 
 /** What a generator is made of. */
@@ -49,7 +58,7 @@ export class LlamaGenerator implements Generator {
     this.contextSize = parts.contextSize;
     this.special = parts.vocabulary.special;
     this.#turns = new Turns(parts.parallel);
-    this.#prefix = new Prefix((messages) => parts.vocabulary.template.encode(messages));
+    this.#prefix = new Prefix((messages, tools) => parts.vocabulary.template.encode(messages, tools));
     this.#summaries = new Summaries({
       contextSize: parts.contextSize,
       countTokens: (text) => parts.vocabulary.tokenize(text).length,
@@ -69,9 +78,10 @@ export class LlamaGenerator implements Generator {
 
   async chat(messages: readonly ChatMessage[], options: GenerateOptions = {}): Promise<Generation> {
     this.#requireOpen();
-    const { tokens, kept, left, summary } = await this.#fit(messages, options);
-    const prefix = this.#prefix.length(kept, tokens);
-    const answer = await this.#generate(tokens, { prefix, before: [] }, options);
+    const tools = toolsOf(options);
+    const { tokens, kept, left, summary } = await this.#fit(messages, options, tools);
+    const prefix = this.#prefix.length(kept, tokens, tools);
+    const answer = await this.#answer(tokens, prefix, options, tools);
     if (left.length === 0) return answer;
     return { ...answer, left: { messages: left.length, ...(summary === undefined ? {} : { summary }) } };
   }
@@ -85,9 +95,9 @@ export class LlamaGenerator implements Generator {
     return this.#generate(tokens, { prefix: 0, before: tokens }, options);
   }
 
-  encodeChat(messages: readonly ChatMessage[]): Uint32Array {
+  encodeChat(messages: readonly ChatMessage[], tools: readonly Tool[] = []): Uint32Array {
     this.#requireOpen();
-    return Uint32Array.from(this.#parts.vocabulary.template.encode(messages));
+    return Uint32Array.from(this.#parts.vocabulary.template.encode(messages, toolsOf({ tools })));
   }
 
   encode(text: string): Uint32Array {
@@ -130,21 +140,42 @@ export class LlamaGenerator implements Generator {
     return this.#closed;
   }
 
-  async #fit(messages: readonly ChatMessage[], options: GenerateOptions): Promise<SummarisedFit> {
+  async #fit(
+    messages: readonly ChatMessage[],
+    options: GenerateOptions,
+    tools: readonly Tool[],
+  ): Promise<SummarisedFit> {
     const { contextSize } = this;
     const { template } = this.#parts.vocabulary;
     const room = Math.min(mostTokens(options), Math.floor(contextSize / 4));
-    const fit = { contextSize, room, encode: (some: readonly ChatMessage[]) => template.encode(some) };
+    const fit = { contextSize, room, encode: (some: readonly ChatMessage[]) => template.encode(some, tools) };
     const { overflow = 'shift' } = options;
     if (overflow === 'shift') return fitConversation(messages, fit);
     if (overflow === 'summarise') return this.#summaries.fit(messages, fit, options.signal);
     throw new EngramError('usage', `Expected shift or summarise for overflow but received ${String(overflow)}.`);
   }
 
-  /** `prefix`: of the prompt's tokens, those that others begin with too; `before`: tokens whose text the answer continues. */
+  async #answer(
+    prompt: number[],
+    prefix: number,
+    options: GenerateOptions,
+    tools: readonly Tool[],
+  ): Promise<Generation> {
+    if (tools.length === 0) return this.#generate(prompt, { prefix, before: [] }, options);
+    const use = new ToolUse(this.#parts.vocabulary.template.callSyntax, options, tools);
+    const onText = (piece: string): void => {
+      use.push(piece);
+    };
+    const held = { ...options, grammar: use.grammar, onText };
+    const generation = await this.#generate(prompt, { prefix, before: [], writesSpecial: true }, held);
+    return { ...generation, ...use.end() };
+  }
+
+  /** `prefix`: of the prompt's tokens, those that others begin with too; `before`: tokens whose text the answer
+   * continues; `writesSpecial`: as they are written, not left out. */
   async #generate(
     prompt: number[],
-    { prefix, before }: { prefix: number; before: number[] },
+    { prefix, before, writesSpecial = false }: { prefix: number; before: number[]; writesSpecial?: boolean },
     options: GenerateOptions,
   ): Promise<Generation> {
     const { vocabulary, slots } = this.#parts;
@@ -164,7 +195,7 @@ export class LlamaGenerator implements Generator {
       let firstToken: number | undefined;
       const logprobs = new Logprobs(vocabulary, request.likeliest >= 0);
       const stream = new TextStream({
-        detokenize: (tokens, last) => vocabulary.textAfter(tokens, last),
+        detokenize: (tokens, last) => vocabulary.textAfter(tokens, last, writesSpecial),
         before,
         stop: options.stop ?? [],
         onText: options.onText,

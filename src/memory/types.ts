@@ -1,6 +1,6 @@
 // The words of memory: what a brain holds and what is said about it. Not here: how it is stored (ledger.ts) or learned
 // (memorize.ts).
-import type { Generation } from '../inference/index.js';
+import type { Generation, ToolCall } from '../inference/index.js';
 import type { FoundPassage } from '../retrieval/index.js';
 
 /** What the user asked to remember. */
@@ -80,6 +80,8 @@ export interface Answer {
   tokens: number;
   seconds: number;
   finishReason: 'stop' | 'length' | 'cancelled';
+  /** If there were tools: those the model asks to be called. */
+  toolCalls?: ToolCall[];
   /** If asked for. */
   logprobs?: NonNullable<Generation['logprobs']>;
 }
