@@ -9,7 +9,7 @@ const ADDON = '../build/Release/engram.node';
 let loaded: unknown;
 
 /** The addon, loaded once: the part of it that `Functions` describes. Throws `native` with what to do about it. */
- 
+
 export function loadAddon<Functions extends object>(names: readonly (keyof Functions & string)[]): Functions {
   loaded ??= loadAddonFrom(fileURLToPath(new URL(ADDON, import.meta.url)), names);
   return loaded as Functions;

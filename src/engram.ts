@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder, EmbedOptions } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { ChatMessage, GenerateOptions, Generator } from './inference/index.js';
+import type { ChatMessage, EmbedOptions as ModelEmbedOptions, GenerateOptions, Generator } from './inference/index.js';
 import {
   informationFrom,
   listBrains,
@@ -228,6 +228,16 @@ export class Engram {
       }
     }
     return { prompt: messages, passages };
+  }
+
+  /** Token ids of a text with the text of each, as the model sees a plain text: nothing is added, no special tokens. */
+  tokens(text: string): { id: number; text: string }[] {
+    return Array.from(this.#generator.encode(text), (id) => ({ id, text: this.#generator.decode(Uint32Array.of(id)) }));
+  }
+
+  /** As embed(), by the chat model itself. Throws `empty`, `too_long`, `cancelled`. */
+  embedWithModel(texts: readonly string[], options: ModelEmbedOptions = {}): Promise<Float32Array[]> {
+    return this.#generator.embed(texts, options);
   }
 
   /** Learns a memory by training an adapter, and commits it if it holds. See memory/memorize.ts for what it throws. */

@@ -7,7 +7,7 @@ type Index = typeof index;
 /** A brain open over its model. */
 export type Engine = Pick<
   index.Engram,
-  'ask' | 'chat' | 'memorize' | 'memories' | 'forget' | 'train' | 'classify' | 'evaluate' | 'close'
+  'ask' | 'chat' | 'tokens' | 'memorize' | 'memories' | 'forget' | 'train' | 'classify' | 'evaluate' | 'close'
 >;
 
 export interface Api extends Pick<

@@ -4,6 +4,7 @@ export { checkOptions } from './sampling.js';
 export type {
   AdapterUse,
   ChatMessage,
+  EmbedOptions,
   GenerateOptions,
   Generation,
   Generator,

@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import { resolve } from 'node:path';
 import { awaitNative, callNative } from '../addon.js';
-import { EngramError } from '../errors.js';
+import { EngramError, throwIfCancelled } from '../errors.js';
 import { resolveAdapters } from './adapters.js';
 import { fitConversation, tooLong } from './fit.js';
 import { Logprobs } from './logprobs.js';
@@ -18,6 +18,7 @@ import { toolsOf, ToolUse } from './tool-use.js';
 import { Turns } from './turns.js';
 import type {
   ChatMessage,
+  EmbedOptions,
   GenerateOptions,
   Generation,
   Generator,
@@ -38,6 +39,9 @@ export interface GeneratorParts {
   slots: Slots;
   /** What saved states are bound to. */
   states: Omit<StatesOptions, 'slots' | 'alone' | 'modelPath' | 'contextSize'>;
+  threads: number;
+  /** How the vector of a text is made of those of its tokens, and whether the text gets an end token. */
+  embedding: { pooling: 'mean' | 'first' | 'last'; addsEnd: boolean };
 }
 
 export class LlamaGenerator implements Generator {
@@ -122,6 +126,30 @@ export class LlamaGenerator implements Generator {
   async restoreState(path: string, options: StateOptions = {}): Promise<StateInfo> {
     this.#requireOpen();
     return this.#states.restore(path, await resolveAdapters(options.adapters ?? []), options.signal);
+  }
+
+  async embed(texts: readonly string[], { onProgress, signal }: EmbedOptions = {}): Promise<Float32Array[]> {
+    this.#requireOpen();
+    const { model, vocabulary, threads, embedding } = this.#parts;
+    const { beginOfText, endOfText } = this.special;
+    const tokens = texts.map((text) => {
+      if (text.trim() === '') throw new EngramError('empty', 'A text to embed is empty.');
+      const ends = embedding.addsEnd ? [endOfText] : [];
+      const all = [...(beginOfText === null ? [] : [beginOfText]), ...vocabulary.tokenize(text), ...ends];
+      if (all.length > this.contextSize) throw tooLong(all.length, this.contextSize, 'A text to embed');
+      return Uint32Array.from(all);
+    });
+    throwIfCancelled(signal);
+    if (tokens.length === 0) return [];
+    const abort = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    return this.#turns.run(undefined, () =>
+      awaitNative(() =>
+        model.embed(tokens, { pooling: embedding.pooling, threads }, (share) => {
+          onProgress?.(share);
+          return !abort.aborted;
+        }),
+      ),
+    );
   }
 
   releaseAdapter(path: string): Promise<void> {

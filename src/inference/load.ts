@@ -26,6 +26,8 @@ const BLOCK = { cpu: 64, gpu: 512 };
 const CACHE_TYPE = 'f16';
 /** A model with this tensor (LongRoPE) turns positions otherwise in a long context than in a short one. */
 const LONG_ROPE = 'rope_factors_long.weight';
+/** By llama.cpp's number in a GGUF. */
+const POOLING: Readonly<Record<number, 'mean' | 'first' | 'last'>> = { 1: 'mean', 2: 'first', 3: 'last' };
 
 /** Loads a model. Throws `not_found`, `corrupt`, `unsupported`, `memory`, `native`, `usage`, `cancelled`. */
 export async function loadGenerator(modelPath: string, options: LoadOptions = {}): Promise<Generator> {
@@ -50,6 +52,7 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
   try {
     const header = readGgufHeader(info.path);
     const block = Math.min(llama.gpu === false ? BLOCK.cpu : BLOCK.gpu, contextSize);
+    const computing = threads ?? defaultThreads(llama);
     const slots = await Slots.open(
       model,
       new Adapters(model, { path: info.path, architecture: info.architecture, header }),
@@ -57,7 +60,7 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
         contextSize,
         lanes: parallel,
         block,
-        threads: threads ?? defaultThreads(llama),
+        threads: computing,
         bytes: Math.max(0, needs.chat - info.bytes),
       },
     );
@@ -77,6 +80,11 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
         block,
         contextMatters: header.tensors.some(({ name }) => name === LONG_ROPE),
         isRecurrent: model.info.isRecurrent,
+      },
+      threads: computing,
+      embedding: {
+        pooling: POOLING[Number(header.metadata.get(`${info.architecture}.pooling_type`))] ?? 'mean',
+        addsEnd: header.metadata.get('tokenizer.ggml.add_eos_token') === true,
       },
     });
     if (signal?.aborted) await generator.close();

@@ -139,6 +139,12 @@ export interface Generation {
   seconds: number;
 }
 
+export interface EmbedOptions {
+  /** Of the texts that are done. */
+  onProgress?: ((share: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /** One loaded model that generates text. Calls may overlap: as many as it was loaded for run at the same time, the rest one
  * after the other. */
 export interface Generator {
@@ -175,6 +181,9 @@ export interface Generator {
    * (another model, other adapters or scales, another build of llama.cpp, too small a context), `memory`, `cancelled`; the
    * next answer then only takes longer. */
   restoreState(path: string, options?: StateOptions): Promise<StateInfo>;
+  /** Vectors of length 1 of texts, in a context of their own and without adapters: pooled as the model's file says, else the
+   * mean of what its last layer gives. Throws `empty`, `too_long`, `cancelled`. */
+  embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;
 
   /** Forgets what is kept of an adapter file, so that it can be replaced or deleted. */
   releaseAdapter(path: string): Promise<void>;

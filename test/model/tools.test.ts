@@ -67,3 +67,38 @@ describe('tools', () => {
     expect(cut).toMatchObject({ text: '', toolCalls: [], finishReason: 'length' });
   });
 });
+
+describe('embeddings of the chat model', () => {
+  const near = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+
+  it('are nearer for what is related, and the same alone and among others', async () => {
+    const texts = [
+      'The cat sleeps on the sofa.',
+      'A kitten is napping on the couch.',
+      'Interest rates rose by two percent.',
+    ];
+    const [cat, kitten, rates] = await generator.embed(texts);
+    expect(near(cat!, kitten!)).toBeGreaterThan(near(cat!, rates!));
+    expect(near(cat!, kitten!)).toBeGreaterThan(near(kitten!, rates!));
+    const [alone] = await generator.embed([texts[1]!]);
+    expect(near(alone!, kitten!)).toBeCloseTo(1, 5);
+    const [long] = await generator.embed([texts.join(' ').repeat(12)]); // several blocks
+    expect(Math.hypot(...long!)).toBeCloseTo(1, 5);
+  });
+
+  it('can be cancelled, and refuse what is longer than the context', async () => {
+    const abort = new AbortController();
+    const many = generator.embed(
+      Array.from({ length: 200 }, () => 'Once more unto the breach.'),
+      {
+        signal: abort.signal,
+        onProgress: () => {
+          abort.abort();
+        },
+      },
+    );
+    await expect(many).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(generator.embed(['word '.repeat(3000)])).rejects.toMatchObject({ code: 'too_long' });
+    expect((await generator.chat(QUESTION, { maxTokens: 2 })).tokens).toBe(2);
+  });
+});

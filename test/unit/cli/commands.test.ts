@@ -83,6 +83,16 @@ describe('ask', () => {
   });
 });
 
+describe('tokens', () => {
+  it('are shown and counted', async () => {
+    const { stdout } = await runCli(['tokens', 'two words']);
+    expect(stdout).toBe('      0  "two"\n      1  "words"\n2 tokens\n');
+    expect((await runCli(['tokens', '--count', 'two words'])).stdout).toBe('2\n');
+    const json = await runCli(['tokens', '--json', 'two words']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ count: 2, tokens: [{ text: 'two' }, { id: 1 }] });
+  });
+});
+
 describe('memorize', () => {
   it('shows the receipt', async () => {
     const { code, stdout, stderr } = await runCli(['memorize', 'x']);

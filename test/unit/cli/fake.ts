@@ -87,6 +87,10 @@ export class FakeEngine implements Engine {
     return newAnswer(said, { source: 'weights', memories: [{ id: memory.id, text: memory.text, score: 0.9 }] });
   }
 
+  tokens(text: string): { id: number; text: string }[] {
+    return text.split(' ').map((word, id) => ({ id, text: word }));
+  }
+
   memorize(input: MemoryInput, options: Parameters<Engine['memorize']>[1] = {}): Promise<Receipt> {
     this.calls.push(['memorize', input]);
     options.onProgress?.({ phase: 'lessons', lessons: 4 });
