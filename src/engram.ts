@@ -145,6 +145,7 @@ export class Engram {
       ...(settings.threads === undefined ? {} : { threads: settings.threads }),
       ...(settings.gpuLayers === undefined ? {} : { gpuLayers: settings.gpuLayers }),
       ...(settings.parallel === undefined ? {} : { parallel: settings.parallel }),
+      ...(settings.idleUnload === undefined ? {} : { idleUnload: settings.idleUnload }),
       ...(signal ? { signal } : {}),
       onProgress: (share) => onProgress?.({ phase: 'model', share }),
     });

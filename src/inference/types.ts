@@ -202,6 +202,8 @@ export interface LoadOptions {
   gpu?: 'auto' | false;
   /** Layers to keep on the GPU. Default: all. */
   gpuLayers?: number;
+  /** Seconds without work after which the model is freed; the next call loads it again. Default: never. */
+  idleUnload?: number;
   /** Writes the library's log to stderr. Default false. */
   verbose?: boolean;
   /** SHA-256 of the model's file, which saved states are bound to. Default: computed when it is first needed. */

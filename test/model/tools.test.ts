@@ -102,3 +102,17 @@ describe('embeddings of the chat model', () => {
     expect((await generator.chat(QUESTION, { maxTokens: 2 })).tokens).toBe(2);
   });
 });
+
+describe('a model that is freed when it is idle', () => {
+  it('says the same again after it was loaded again, and tokenises meanwhile', async () => {
+    const idle = await loadGenerator(await chatModel(), { contextSize: 256, gpu: false, threads: 1, idleUnload: 0.2 });
+    try {
+      const first = await idle.chat(QUESTION, { maxTokens: 6 });
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      expect(idle.encodeChat(QUESTION)).toEqual(generator.encodeChat(QUESTION));
+      expect((await idle.chat(QUESTION, { maxTokens: 6 })).text).toBe(first.text);
+    } finally {
+      await idle.close();
+    }
+  });
+});
