@@ -3,7 +3,7 @@
 import { EngramError } from '../errors.js';
 import type { NativeLanguageModel } from './native.js';
 import { toolsOf } from './tool-use.js';
-import type { ChatMessage, EmbedOptions, GenerateOptions, Generation, Generator, Tool } from './types.js';
+import type { ChatMessage, EmbedOptions, GenerateOptions, Generation, Generator, StateInfo, Tool } from './types.js';
 import type { ModelVocabulary } from './vocabulary.js';
 
 export interface IdleParts {
@@ -52,6 +52,15 @@ export class IdleGenerator implements Generator {
 
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]> {
     return this.#with((generator) => generator.embed(texts, options));
+  }
+
+  /** What was computed is gone when the model was freed: then there is nothing to save. */
+  saveState(...given: Parameters<Generator['saveState']>): Promise<StateInfo> {
+    return this.#with((generator) => generator.saveState(...given));
+  }
+
+  restoreState(...given: Parameters<Generator['restoreState']>): Promise<StateInfo> {
+    return this.#with((generator) => generator.restoreState(...given));
   }
 
   encodeChat(messages: readonly ChatMessage[], tools: readonly Tool[] = []): Uint32Array {

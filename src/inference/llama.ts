@@ -171,7 +171,7 @@ export class LlamaGenerator implements Generator {
   async #fit(
     messages: readonly ChatMessage[],
     options: GenerateOptions,
-    tools: readonly Tool[],
+    tools: readonly Tool[] = [],
   ): Promise<SummarisedFit> {
     const { contextSize } = this;
     const { template } = this.#parts.vocabulary;

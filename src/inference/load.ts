@@ -41,7 +41,9 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
     throw new EngramError('usage', `Expected seconds up to ${MOST_IDLE} for idleUnload but received ${idleUnload}.`);
   }
   const generator = await load(modelPath, always);
-  const { signal: _, onProgress: __, ...again } = always; // they belong to the first time
+  const again: LoadOptions = { ...always };
+  delete again.signal; // it and the progress belong to the first time
+  delete again.onProgress;
   try {
     const { library } = await loadRuntime(options.gpu ?? 'auto', options.verbose);
     const light = { gpuLayers: 0, onlyVocabulary: true };
