@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder, EmbedOptions } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { ChatMessage, Generator, StateInfo } from './inference/index.js';
+import type {
+  ChatMessage,
+  EmbedOptions as ModelEmbedOptions,
+  GenerateOptions,
+  Generator,
+  StateInfo,
+} from './inference/index.js';
 import {
   ChatStore,
   informationFrom,
@@ -58,7 +64,17 @@ export interface OpenProgress {
 /** Every setting of config.ts (home, model, embedder, brain, threads, context, gpu, offline …), and these. */
 export interface OpenOptions extends Pick<
   GivenSettings,
-  'home' | 'model' | 'embedder' | 'brain' | 'threads' | 'gpu' | 'offline' | 'verbose'
+  | 'home'
+  | 'model'
+  | 'embedder'
+  | 'brain'
+  | 'threads'
+  | 'parallel'
+  | 'gpu'
+  | 'gpuLayers'
+  | 'idleUnload'
+  | 'offline'
+  | 'verbose'
 > {
   /** Tokens of context. */
   contextSize?: unknown;
@@ -66,25 +82,13 @@ export interface OpenOptions extends Pick<
   signal?: AbortSignal | undefined;
 }
 
-export interface AskOptions {
+/** All settings of an answer (inference/types.ts): sampling, form, limits; adapters are what the memories switch on. */
+export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: GenerateOptions[K] | undefined } & {
   /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
   adapter?: string | undefined;
   /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
   passages?: number | undefined;
-  /** Default 512. */
-  maxTokens?: number | undefined;
-  /** Default 0: the likeliest answer, the same every time. */
-  temperature?: number | undefined;
-  topK?: number | undefined;
-  topP?: number | undefined;
-  seed?: number | undefined;
-  /** What becomes of the oldest turns of a conversation that is too long: left out (`shift`, the default), or in a summary
-   * that the model writes (`summarise`). */
-  overflow?: 'shift' | 'summarise' | undefined;
-  onText?: ((piece: string) => void) | undefined;
-  /** Aborting ends the answer; what there is of it is returned. */
-  signal?: AbortSignal | undefined;
-}
+};
 
 export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {
   /** The conversation, with the options it was answered with, to be sure that it is the one that is saved. */
@@ -154,6 +158,9 @@ export class Engram {
       verbose: settings.verbose,
       ...(settings.context === undefined ? {} : { contextSize: settings.context }),
       ...(settings.threads === undefined ? {} : { threads: settings.threads }),
+      ...(settings.gpuLayers === undefined ? {} : { gpuLayers: settings.gpuLayers }),
+      ...(settings.parallel === undefined ? {} : { parallel: settings.parallel }),
+      ...(settings.idleUnload === undefined ? {} : { idleUnload: settings.idleUnload }),
       ...(signal ? { signal } : {}),
       modelSha256: () => modelSha256(settings.home, model.path),
       onProgress: (share) => onProgress?.({ phase: 'model', share }),
@@ -179,7 +186,11 @@ export class Engram {
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
     const { adapter, passages: mostPassages = MOST_PASSAGES, ...generation } = options;
-    checkSampling(options);
+    if (!(Number.isFinite(mostPassages) && mostPassages >= 0 && mostPassages <= 20)) {
+      throw new EngramError('usage', `Expected a number from 0 to 20 for passages but received ${mostPassages}.`);
+    }
+    const { checkOptions } = await import('./inference/index.js');
+    checkOptions(defined(generation)); // before anything is computed
     const memory = await this.#open(options.signal);
     const route = async (): Promise<Route> => {
       if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
@@ -197,8 +208,10 @@ export class Engram {
       ({ adapters, matches } = await route());
       return generate();
     });
+    const isJson = options.jsonSchema !== undefined && result.finishReason === 'stop';
     return {
       answer: result.text.trim(),
+      ...(isJson ? { json: JSON.parse(result.text) as unknown } : {}),
       source: passages.length > 0 ? 'retrieval' : adapters.length > 0 ? 'weights' : 'base',
       memories: matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' })),
       passages,
@@ -208,6 +221,8 @@ export class Engram {
       seconds: result.seconds,
       finishReason: result.finishReason,
       ...(result.left === undefined ? {} : { left: result.left }),
+      ...(result.toolCalls === undefined ? {} : { toolCalls: result.toolCalls }),
+      ...(result.logprobs === undefined ? {} : { logprobs: result.logprobs }),
     };
   }
 
@@ -249,6 +264,16 @@ export class Engram {
   async restoreState(path: string, options: Pick<AskOptions, 'adapter' | 'signal'> = {}): Promise<StateInfo> {
     const { adapter, ...given } = options;
     return this.#generator.restoreState(path, { ...defined(given), adapters: await this.#adaptersOf(adapter) });
+  }
+
+  /** Token ids of a text with the text of each, as the model sees a plain text: nothing is added, no special tokens. */
+  tokens(text: string): { id: number; text: string }[] {
+    return Array.from(this.#generator.encode(text), (id) => ({ id, text: this.#generator.decode(Uint32Array.of(id)) }));
+  }
+
+  /** As embed(), by the chat model itself. Throws `empty`, `too_long`, `cancelled`. */
+  embedWithModel(texts: readonly string[], options: ModelEmbedOptions = {}): Promise<Float32Array[]> {
+    return this.#generator.embed(texts, options);
   }
 
   /** Learns a memory by training an adapter, and commits it if it holds. See memory/memorize.ts for what it throws. */
@@ -397,19 +422,6 @@ export class Engram {
 
 function pulling(onProgress: OpenOptions['onProgress']): (share: number) => void {
   return (share) => onProgress?.({ phase: 'pull', share });
-}
-
-function checkSampling(options: AskOptions): void {
-  const number = (name: string, value: number | undefined, least: number, most: number) => {
-    if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return;
-    throw new EngramError('usage', `Expected a number from ${least} to ${most} for ${name} but received ${value}.`);
-  };
-  number('passages', options.passages, 0, 20);
-  number('maxTokens', options.maxTokens, 1, 1_000_000);
-  number('temperature', options.temperature, 0, 100);
-  number('topK', options.topK, 0, 1_000_000);
-  number('topP', options.topP, 0, 1);
-  number('seed', options.seed, 0, 2 ** 32 - 1);
 }
 
 /** Without the keys whose value is undefined, so that they do not override defaults. */

@@ -43,6 +43,7 @@ Napi::Function LanguageModelHandle::define(Napi::Env env) {
        InstanceMethod<&LanguageModelHandle::is_special>("isSpecial"),
        InstanceMethod<&LanguageModelHandle::tokenize>("tokenize"), InstanceMethod<&LanguageModelHandle::text>("text"),
        InstanceMethod<&LanguageModelHandle::load_adapter>("loadAdapter"),
+       InstanceMethod<&LanguageModelHandle::embed>("embed"),
        InstanceMethod<&LanguageModelHandle::create_engine>("createEngine"),
        InstanceMethod<&LanguageModelHandle::close>("close")});
 }
@@ -140,25 +141,25 @@ Napi::Value LanguageModelHandle::embed(const Napi::CallbackInfo& info) {
     EmbeddingOptions options;
     options.threads = static_cast<int>(integer(options_given.Get("threads"), "threads", 1, kMostThreads));
     options.pooling = pooling == "first" ? Pooling::first : pooling == "last" ? Pooling::last : Pooling::mean;
-    return in_background(
-        env, "engram.embed", info[2], [model = model(), texts, options](Worker& worker, const auto& cancelled) -> Convert {
-          EmbeddingOptions reporting = options;
-          reporting.on_text = [&](size_t done) {
-            worker.report(static_cast<double>(done) / static_cast<double>(texts.size()));
-          };
-          auto vectors = std::make_shared<const std::vector<std::vector<float>>>(
-              engram::embed(*model, texts, reporting, cancelled));
-          return [vectors](Napi::Env env) -> Napi::Value {
-            Napi::Array out = Napi::Array::New(env, vectors->size());
-            for (size_t i = 0; i < vectors->size(); ++i) {
-              const std::vector<float>& from = (*vectors)[i];
-              Napi::Float32Array to = Napi::Float32Array::New(env, from.size());
-              std::copy(from.begin(), from.end(), to.Data());
-              out.Set(static_cast<uint32_t>(i), to);
-            }
-            return out;
-          };
-        });
+    return in_background(env, "engram.embed", info[2],
+                         [model = model(), texts, options](Worker& worker, const auto& cancelled) -> Convert {
+                           EmbeddingOptions reporting = options;
+                           reporting.on_text = [&](size_t done) {
+                             worker.report(static_cast<double>(done) / static_cast<double>(texts.size()));
+                           };
+                           auto vectors = std::make_shared<const std::vector<std::vector<float>>>(
+                               engram::embed(*model, texts, reporting, cancelled));
+                           return [vectors](Napi::Env env) -> Napi::Value {
+                             Napi::Array out = Napi::Array::New(env, vectors->size());
+                             for (size_t i = 0; i < vectors->size(); ++i) {
+                               const std::vector<float>& from = (*vectors)[i];
+                               Napi::Float32Array to = Napi::Float32Array::New(env, from.size());
+                               std::copy(from.begin(), from.end(), to.Data());
+                               out.Set(static_cast<uint32_t>(i), to);
+                             }
+                             return out;
+                           };
+                         });
   });
 }
 

@@ -1,5 +1,6 @@
-// Vectors of texts from a model that generates: what its last layer makes of their tokens, pooled, of length 1. Computed
-// in a context of its own that lives as long as the call. Not here: texts, models that only embed (src/embedding).
+// Vectors of texts from a model that generates: what its last layer makes of their tokens, pooled, of length 1.
+// Computed in a context of its own that lives as long as the call. Not here: texts, models that only embed
+// (src/embedding).
 #pragma once
 
 #include <atomic>

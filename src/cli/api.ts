@@ -9,6 +9,7 @@ export type Engine = Pick<
   index.Engram,
   | 'ask'
   | 'chat'
+  | 'tokens'
   | 'memorize'
   | 'memories'
   | 'forget'

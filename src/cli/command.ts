@@ -40,12 +40,3 @@ export const OVERFLOW: NonNullable<CommandSpec['options']> = [
     'what becomes of the oldest turns when the context is full: left out, or summarised by the model (default: shift)',
   ],
 ];
-
-/** How an answer is drawn: shared by ask and chat. */
-export const SAMPLING: NonNullable<CommandSpec['options']> = [
-  ['--max-tokens <number>', 'most tokens to answer with (default: 512)'],
-  ['--temperature <number>', '0 always gives the same answer (default: 0)'],
-  ['--top-k <number>', 'draw from the k likeliest tokens only'],
-  ['--top-p <share>', 'draw from the likeliest tokens that together have this probability'],
-  ['--seed <number>', 'seed of the draw, for temperatures above 0'],
-];

@@ -75,10 +75,12 @@ export class Job {
   /** Opens the brain over its model; it is closed when the command ends. */
   async open(changes: Partial<OpenOptions> = {}): Promise<Engine> {
     const { Engram } = await this.#load();
-    const { home, model, embedder, brain, threads, context, gpu, offline, verbose } = this.settings;
+    const { home, model, embedder, brain, threads, context, parallel, idleUnload } = this.settings;
+    const { gpu, gpuLayers, offline, verbose } = this.settings;
     const names = { pull: 'Fetching', model: `Loading ${model}`, embedder: `Loading ${embedder}` };
     const engine = await Engram.open({
-      ...{ home, model, embedder, brain, threads, contextSize: context, gpu, offline, verbose },
+      ...{ home, model, embedder, brain, threads, contextSize: context, parallel, idleUnload },
+      ...{ gpu, gpuLayers, offline, verbose },
       signal: this.signal,
       onProgress: ({ phase, share }) => {
         this.progress.show(names[phase], '', share);

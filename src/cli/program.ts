@@ -21,6 +21,7 @@ import { recall } from './commands/recall.js';
 import { runs } from './commands/runs.js';
 import { plot } from './commands/plot.js';
 import { search } from './commands/search.js';
+import { tokens } from './commands/tokens.js';
 import { train } from './commands/train.js';
 
 export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
@@ -41,6 +42,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   runs,
   adapters,
   models,
+  tokens,
   doctor,
   demo,
 ];

@@ -3,7 +3,10 @@
 // text in a message can become one. Otherwise the tokens are those of the whole rendered text.
 import { Template } from '@huggingface/jinja';
 import { EngramError } from '../errors.js';
-import type { ChatMessage } from './types.js';
+import { findSyntax, PLAIN_SYNTAX, type CallSyntax } from './call-syntax.js';
+import { Marks, type Part } from './marks.js';
+import { tellOfTools } from './tool-prompt.js';
+import type { ChatMessage, Tool } from './types.js';
 
 /** What a template needs of a model. */
 export interface Vocabulary {
@@ -15,21 +18,12 @@ export interface Vocabulary {
   eosWritten: string;
 }
 
-// Around the number of a message: characters of the private use area, to which no template gives a meaning, and outside of
-// them an em space, which shows whether the template trims.
-const OPEN = '\uE0F0';
-const CLOSE = '\uE0F1';
-const SPACE = '\u2003';
-const MARK = new RegExp(`(${SPACE}?)${OPEN}(\\d+)${CLOSE}(${SPACE}?)`, 'gu');
-
 /** Literal text of the template: plain text, then from a special token to a special token, then plain text. */
 interface Literal {
   head: string;
   tokens: number[];
   tail: string;
 }
-
-type Part = { literal: string } | { content: string };
 
 export class ChatTemplate {
   readonly #template: Template;
@@ -38,10 +32,12 @@ export class ChatTemplate {
   readonly #dropsThoughts: boolean;
   /** The special token that the template puts after an answer; undefined if it puts none. */
   readonly endOfTurn: number | undefined;
+  /** How it writes calls of tools, if it knows tools; found out when it is first asked. */
+  #ownSyntax: CallSyntax | 'none' | undefined;
 
   /** Throws `unsupported` for a template that cannot be read. */
   constructor(
-    source: string,
+    private readonly source: string,
     private readonly vocabulary: Vocabulary,
   ) {
     try {
@@ -57,8 +53,9 @@ export class ChatTemplate {
 
   /** Ends where the assistant's answer begins. Throws `empty` without a message, `unsupported` for a conversation that the
    * template refuses. */
-  encode(messages: readonly ChatMessage[]): number[] {
+  encode(messages: readonly ChatMessage[], tools: readonly Tool[] = []): number[] {
     if (messages.length === 0) throw new EngramError('empty', 'There is no message to answer.');
+    for (const tool of tools) this.#checkTool(tool);
     const out: number[] = [];
     // Plain text of the template and of messages is tokenized together, as far as it goes without a special token: that is
     // how the model was trained to see it.
@@ -67,7 +64,7 @@ export class ChatTemplate {
       if (plain !== '') out.push(...this.vocabulary.tokenize(plain, false));
       plain = '';
     };
-    for (const part of this.#parts(messages, true)) {
+    for (const part of this.#parts(messages, true, tools)) {
       if ('content' in part) {
         plain += part.content;
         continue;
@@ -85,21 +82,30 @@ export class ChatTemplate {
     return out;
   }
 
-  #parts(messages: readonly ChatMessage[], openAnswer: boolean): Part[] {
-    const rendered = this.#render(messages, openAnswer);
-    const parts: Part[] = [];
-    let at = 0;
-    for (const match of rendered.matchAll(MARK)) {
-      const [mark, before, number, after] = match;
-      if (match.index > at) parts.push({ literal: rendered.slice(at, match.index) });
-      let content = this.#content(messages[Number(number)]!);
-      if (before === '') content = content.trimStart();
-      if (after === '') content = content.trimEnd();
-      parts.push({ content });
-      at = match.index + mark.length;
-    }
-    if (at < rendered.length) parts.push({ literal: rendered.slice(at) });
-    return parts;
+  /** How calls of tools are written. */
+  get callSyntax(): CallSyntax {
+    return this.#syntax ?? PLAIN_SYNTAX;
+  }
+
+  get #syntax(): CallSyntax | undefined {
+    this.#ownSyntax ??=
+      (this.source.includes('tool')
+        ? findSyntax((messages, tools) => this.#renderMarked(messages, false, tools), this.#ends())
+        : undefined) ?? 'none';
+    return this.#ownSyntax === 'none' ? undefined : this.#ownSyntax;
+  }
+
+  /** What is written after an answer. */
+  #ends(): string[] {
+    return [this.endOfTurn === undefined ? '' : this.vocabulary.written(this.endOfTurn), this.vocabulary.eosWritten];
+  }
+
+  #parts(messages: readonly ChatMessage[], openAnswer: boolean, tools: readonly Tool[] = []): Part[] {
+    const hasTools = tools.length > 0 || messages.some(({ role, toolCalls }) => role === 'tool' || toolCalls);
+    const isOwn = hasTools && this.#syntax !== undefined;
+    const told = hasTools && !isOwn ? tellOfTools(messages, tools) : messages;
+    const marks = new Marks();
+    return marks.split(this.#render(told, openAnswer, marks, isOwn ? tools : []));
   }
 
   #content({ role, content }: ChatMessage): string {
@@ -107,17 +113,21 @@ export class ChatTemplate {
     return end < 0 ? content : content.slice(end + '</think>'.length).replace(/^\n+/u, '');
   }
 
-  #render(messages: readonly ChatMessage[], openAnswer: boolean): string {
-    const marked = messages.map(({ role }, i) => ({ role, content: `${SPACE}${OPEN}${i}${CLOSE}${SPACE}` }));
+  #render(messages: readonly ChatMessage[], openAnswer: boolean, marks: Marks, tools: readonly Tool[]): string {
+    const marked = messages.map((message) => this.#marked(message, messages, marks));
+    const functions = tools.map(({ name, description, parameters }) => ({
+      type: 'function',
+      function: { name, description: description ?? '', parameters: parameters ?? { type: 'object', properties: {} } },
+    }));
     try {
-      return this.#renderMarked(marked, openAnswer);
+      return this.#renderMarked(marked, openAnswer, functions);
     } catch (error) {
       // Some templates know no system message: then it goes before the first words of the user.
       const [first, second, ...rest] = marked;
       if (first?.role === 'system' && second?.role === 'user') {
         try {
           const folded = { role: second.role, content: `${first.content}\n\n${second.content}` };
-          return this.#renderMarked([folded, ...rest], openAnswer);
+          return this.#renderMarked([folded, ...rest], openAnswer, functions);
         } catch {
           // The first error says more.
         }
@@ -129,9 +139,38 @@ export class ChatTemplate {
     }
   }
 
-  #renderMarked(messages: { role: string; content: string }[], openAnswer: boolean): string {
+  /** As templates read it, with marks in the place of texts. */
+  #marked(message: ChatMessage, all: readonly ChatMessage[], marks: Marks): { role: string; content: string } {
+    const { role, content, toolCalls = [], toolCallId } = message;
+    if (role === 'tool') {
+      const call = all.flatMap((other) => other.toolCalls ?? []).find(({ id }) => id === toolCallId);
+      const ids = { tool_call_id: checkWord(toolCallId ?? ''), name: checkWord(call?.name ?? '') };
+      return { role, content: marks.text(content, true), ...ids };
+    }
+    if (toolCalls.length === 0) return { role, content: marks.text(this.#content(message)) };
+    const calls = toolCalls.map(({ id, name, arguments: given }) => ({
+      id: checkWord(id),
+      type: 'function',
+      function: { name: checkWord(name), arguments: marks.value(given) },
+    }));
+    const said = { role, content: content === '' ? '' : marks.text(this.#content(message)) };
+    return { ...said, ...{ tool_calls: calls } };
+  }
+
+  /** What a tool is told with goes through the template as it is, so nothing of it may become a special token. */
+  #checkTool(tool: Tool): void {
+    const special = this.vocabulary
+      .tokenize(JSON.stringify(tool), true)
+      .find((token) => this.vocabulary.isSpecial(token));
+    if (special === undefined) return;
+    const written = this.vocabulary.written(special);
+    throw new EngramError('usage', `The tool ${tool.name} has ${written} in it, which this model takes for a sign.`);
+  }
+
+  #renderMarked(messages: object[], openAnswer: boolean, tools: object[]): string {
     return this.#template.render({
       messages,
+      ...(tools.length === 0 ? {} : { tools }),
       add_generation_prompt: openAnswer,
       bos_token: this.vocabulary.bos?.written ?? '',
       eos_token: this.vocabulary.eosWritten,
@@ -179,6 +218,12 @@ export class ChatTemplate {
       return undefined; // a template that refuses even this will say so when it is used
     }
   }
+}
+
+/** Ids and names of calls go through the template as they are. */
+function checkWord(word: string): string {
+  if (/^[\w.-]{0,64}$/.test(word)) return word;
+  throw new EngramError('usage', `Expected letters and digits for the id or name of a call but received "${word}".`);
 }
 
 function messageOf(error: unknown): string {

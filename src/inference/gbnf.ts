@@ -29,7 +29,7 @@ export function literal(text: string): string {
 
 /** One of some characters, or any other. */
 export function oneOf(characters: string, isNegated = false): string {
-  return `[${isNegated ? '^' : ''}${[...characters].map((c) => (/[\w ]/.test(c) ? c : code(c))).join('')}]`;
+  return `[${isNegated ? '^' : ''}${Array.from(characters, (c) => (/[\w ]/.test(c) ? c : code(c))).join('')}]`;
 }
 
 function escape(text: string): string {

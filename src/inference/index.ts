@@ -4,6 +4,7 @@ export { checkOptions } from './sampling.js';
 export type {
   AdapterUse,
   ChatMessage,
+  EmbedOptions,
   GenerateOptions,
   Generation,
   Generator,
@@ -11,4 +12,6 @@ export type {
   StateInfo,
   StateOptions,
   TokenLogprob,
+  Tool,
+  ToolCall,
 } from './types.js';

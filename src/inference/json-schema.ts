@@ -55,7 +55,7 @@ export function valueOf(schema: unknown, rules: Rules, name: string): string {
 /** A value as the grammars write it. */
 export function writeJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(writeJson).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (typeof value !== 'object' || value === null) return value === undefined ? 'null' : JSON.stringify(value);
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
   return `{${fields.map(([key, field]) => `${JSON.stringify(key)}: ${writeJson(field)}`).join(', ')}}`;
 }
@@ -169,7 +169,7 @@ class Converter {
     }
     const known = typeof format === 'string' && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
     const hint = `Formats: ${Object.keys(FORMATS).join(', ')}.`;
-    if (known === undefined) throw unsupported(at, `format: ${String(format)}`, hint);
+    if (known === undefined) throw unsupported(at, `format: ${JSON.stringify(format)}`, hint);
     if (least > 0 || most < Number.POSITIVE_INFINITY) throw unsupported(at, 'format together with a length');
     return `"\\"" ${known} "\\""`;
   }
@@ -189,7 +189,7 @@ class Converter {
       }
       const { format } = schema;
       if (format !== undefined && format !== 'int32' && format !== 'int64') {
-        throw unsupported(at, `format: ${String(format)}`);
+        throw unsupported(at, `format: ${JSON.stringify(format)}`);
       }
       const [above, below] = [bound('exclusiveMinimum'), bound('exclusiveMaximum')];
       return wholeNumber(

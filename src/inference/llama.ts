@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import { resolve } from 'node:path';
 import { awaitNative, callNative } from '../addon.js';
-import { EngramError } from '../errors.js';
+import { EngramError, throwIfCancelled } from '../errors.js';
 import { resolveAdapters } from './adapters.js';
 import { fitConversation, tooLong } from './fit.js';
 import { Logprobs } from './logprobs.js';
@@ -14,8 +14,18 @@ import type { Slots } from './slots.js';
 import { States, type StatesOptions } from './states.js';
 import { Summaries, type SummarisedFit } from './summary.js';
 import { TextStream } from './text-stream.js';
+import { toolsOf, ToolUse } from './tool-use.js';
 import { Turns } from './turns.js';
-import type { ChatMessage, GenerateOptions, Generation, Generator, StateInfo, StateOptions } from './types.js';
+import type {
+  ChatMessage,
+  EmbedOptions,
+  GenerateOptions,
+  Generation,
+  Generator,
+  StateInfo,
+  StateOptions,
+  Tool,
+} from './types.js';
 import type { ModelVocabulary } from './vocabulary.js';
 
 /** What a generator is made of. */
@@ -29,6 +39,9 @@ export interface GeneratorParts {
   slots: Slots;
   /** What saved states are bound to. */
   states: Omit<StatesOptions, 'slots' | 'alone' | 'modelPath' | 'lanes' | 'contextSize'>;
+  threads: number;
+  /** How the vector of a text is made of those of its tokens, and whether the text gets an end token. */
+  embedding: { pooling: 'mean' | 'first' | 'last'; addsEnd: boolean };
 }
 
 export class LlamaGenerator implements Generator {
@@ -49,7 +62,7 @@ export class LlamaGenerator implements Generator {
     this.contextSize = parts.contextSize;
     this.special = parts.vocabulary.special;
     this.#turns = new Turns(parts.parallel);
-    this.#prefix = new Prefix((messages) => parts.vocabulary.template.encode(messages));
+    this.#prefix = new Prefix((messages, tools) => parts.vocabulary.template.encode(messages, tools));
     this.#summaries = new Summaries({
       contextSize: parts.contextSize,
       countTokens: (text) => parts.vocabulary.tokenize(text).length,
@@ -70,9 +83,10 @@ export class LlamaGenerator implements Generator {
 
   async chat(messages: readonly ChatMessage[], options: GenerateOptions = {}): Promise<Generation> {
     this.#requireOpen();
-    const { tokens, kept, left, summary } = await this.#fit(messages, options);
-    const prefix = this.#prefix.length(kept, tokens);
-    const answer = await this.#generate(tokens, { prefix, before: [] }, options);
+    const tools = toolsOf(options);
+    const { tokens, kept, left, summary } = await this.#fit(messages, options, tools);
+    const prefix = this.#prefix.length(kept, tokens, tools);
+    const answer = await this.#answer(tokens, prefix, options, tools);
     if (left.length === 0) return answer;
     return { ...answer, left: { messages: left.length, ...(summary === undefined ? {} : { summary }) } };
   }
@@ -86,9 +100,9 @@ export class LlamaGenerator implements Generator {
     return this.#generate(tokens, { prefix: 0, before: tokens }, options);
   }
 
-  encodeChat(messages: readonly ChatMessage[]): Uint32Array {
+  encodeChat(messages: readonly ChatMessage[], tools: readonly Tool[] = []): Uint32Array {
     this.#requireOpen();
-    return Uint32Array.from(this.#parts.vocabulary.template.encode(messages));
+    return Uint32Array.from(this.#parts.vocabulary.template.encode(messages, toolsOf({ tools })));
   }
 
   encode(text: string): Uint32Array {
@@ -115,6 +129,30 @@ export class LlamaGenerator implements Generator {
     return this.#states.restore(path, await resolveAdapters(options.adapters ?? []), options.signal);
   }
 
+  async embed(texts: readonly string[], { onProgress, signal }: EmbedOptions = {}): Promise<Float32Array[]> {
+    this.#requireOpen();
+    const { model, vocabulary, threads, embedding } = this.#parts;
+    const { beginOfText, endOfText } = this.special;
+    const tokens = texts.map((text) => {
+      if (text.trim() === '') throw new EngramError('empty', 'A text to embed is empty.');
+      const ends = embedding.addsEnd ? [endOfText] : [];
+      const all = [...(beginOfText === null ? [] : [beginOfText]), ...vocabulary.tokenize(text), ...ends];
+      if (all.length > this.contextSize) throw tooLong(all.length, this.contextSize, 'A text to embed');
+      return Uint32Array.from(all);
+    });
+    throwIfCancelled(signal);
+    if (tokens.length === 0) return [];
+    const abort = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    return this.#turns.run(undefined, () =>
+      awaitNative(() =>
+        model.embed(tokens, { pooling: embedding.pooling, threads }, (share) => {
+          onProgress?.(share);
+          return !abort.aborted;
+        }),
+      ),
+    );
+  }
+
   releaseAdapter(path: string): Promise<void> {
     if (this.#closed !== undefined) return Promise.resolve();
     return this.#turns.run(undefined, () => this.#parts.slots.release(resolve(path)));
@@ -131,21 +169,42 @@ export class LlamaGenerator implements Generator {
     return this.#closed;
   }
 
-  async #fit(messages: readonly ChatMessage[], options: GenerateOptions): Promise<SummarisedFit> {
+  async #fit(
+    messages: readonly ChatMessage[],
+    options: GenerateOptions,
+    tools: readonly Tool[] = [],
+  ): Promise<SummarisedFit> {
     const { contextSize } = this;
     const { template } = this.#parts.vocabulary;
     const room = Math.min(mostTokens(options), Math.floor(contextSize / 4));
-    const fit = { contextSize, room, encode: (some: readonly ChatMessage[]) => template.encode(some) };
+    const fit = { contextSize, room, encode: (some: readonly ChatMessage[]) => template.encode(some, tools) };
     const overflow: string = options.overflow ?? 'shift';
     if (overflow === 'shift') return fitConversation(messages, fit);
     if (overflow === 'summarise') return this.#summaries.fit(messages, fit, options.signal);
     throw new EngramError('usage', `Expected shift or summarise for overflow but received ${overflow}.`);
   }
 
-  /** `prefix`: of the prompt's tokens, those that others begin with too; `before`: tokens whose text the answer continues. */
+  async #answer(
+    prompt: number[],
+    prefix: number,
+    options: GenerateOptions,
+    tools: readonly Tool[],
+  ): Promise<Generation> {
+    if (tools.length === 0) return this.#generate(prompt, { prefix, before: [] }, options);
+    const use = new ToolUse(this.#parts.vocabulary.template.callSyntax, options, tools);
+    const onText = (piece: string): void => {
+      use.push(piece);
+    };
+    const held = { ...options, grammar: use.grammar, onText };
+    const generation = await this.#generate(prompt, { prefix, before: [], writesSpecial: true }, held);
+    return { ...generation, ...use.end() };
+  }
+
+  /** `prefix`: of the prompt's tokens, those that others begin with too; `before`: tokens whose text the answer
+   * continues; `writesSpecial`: as they are written, not left out. */
   async #generate(
     prompt: number[],
-    { prefix, before }: { prefix: number; before: number[] },
+    { prefix, before, writesSpecial = false }: { prefix: number; before: number[]; writesSpecial?: boolean },
     options: GenerateOptions,
   ): Promise<Generation> {
     const { vocabulary, slots } = this.#parts;
@@ -165,7 +224,7 @@ export class LlamaGenerator implements Generator {
       let firstToken: number | undefined;
       const logprobs = new Logprobs(vocabulary, request.likeliest >= 0);
       const stream = new TextStream({
-        detokenize: (tokens, last) => vocabulary.textAfter(tokens, last),
+        detokenize: (tokens, last) => vocabulary.textAfter(tokens, last, writesSpecial),
         before,
         stop: options.stop ?? [],
         onText: options.onText,

@@ -6,6 +6,7 @@ import { EngramError, throwIfCancelled } from '../errors.js';
 import { sha256File } from '../files.js';
 import { inspectLanguageModel, memoryNeeds, readGgufHeader, requireMemory, type ModelInfo } from '../models/index.js';
 import { Adapters } from './adapters.js';
+import { IdleGenerator } from './idle.js';
 import { LlamaGenerator } from './llama.js';
 import { loadAddon, type NativeLanguageModel } from './native.js';
 import { loadRuntime, recentComplaints, type Runtime } from './runtime.js';
@@ -26,9 +27,37 @@ const BLOCK = { cpu: 64, gpu: 512 };
 const CACHE_TYPE = 'f16';
 /** A model with this tensor (LongRoPE) turns positions otherwise in a long context than in a short one. */
 const LONG_ROPE = 'rope_factors_long.weight';
+/** Seconds that a timer can wait. */
+const MOST_IDLE = 1_000_000;
+
+/** By llama.cpp's number in a GGUF. */
+const POOLING: Readonly<Record<number, 'mean' | 'first' | 'last'>> = { 1: 'mean', 2: 'first', 3: 'last' };
 
 /** Loads a model. Throws `not_found`, `corrupt`, `unsupported`, `memory`, `native`, `usage`, `cancelled`. */
 export async function loadGenerator(modelPath: string, options: LoadOptions = {}): Promise<Generator> {
+  const { idleUnload, ...always } = options;
+  if (idleUnload === undefined) return load(modelPath, options);
+  if (!(idleUnload > 0 && idleUnload <= MOST_IDLE)) {
+    throw new EngramError('usage', `Expected seconds up to ${MOST_IDLE} for idleUnload but received ${idleUnload}.`);
+  }
+  const generator = await load(modelPath, always);
+  const again: LoadOptions = { ...always };
+  delete again.signal; // it and the progress belong to the first time
+  delete again.onProgress;
+  try {
+    const { library } = await loadRuntime(options.gpu ?? 'auto', options.verbose);
+    const light = { gpuLayers: 0, onlyVocabulary: true };
+    const vocabularyModel = await loadAddon().loadLanguageModel(modelPath, library, light, () => true);
+    const vocabulary = new ModelVocabulary(vocabularyModel, readGgufHeader(modelPath));
+    const idleMs = idleUnload * 1000;
+    return new IdleGenerator({ generator, load: () => load(modelPath, again), vocabulary, vocabularyModel, idleMs });
+  } catch (error) {
+    await generator.close();
+    throw error;
+  }
+}
+
+async function load(modelPath: string, options: LoadOptions): Promise<Generator> {
   const { signal } = options;
   throwIfCancelled(signal);
   const wanted = whole('contextSize', options.contextSize);
@@ -50,6 +79,7 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
   try {
     const header = readGgufHeader(info.path);
     const block = Math.min(llama.gpu === false ? BLOCK.cpu : BLOCK.gpu, contextSize);
+    const computing = threads ?? defaultThreads(llama);
     const slots = await Slots.open(
       model,
       new Adapters(model, { path: info.path, architecture: info.architecture, header }),
@@ -57,7 +87,7 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
         contextSize,
         lanes: parallel,
         block,
-        threads: threads ?? defaultThreads(llama),
+        threads: computing,
         bytes: Math.max(0, needs.chat - info.bytes),
       },
     );
@@ -77,6 +107,11 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
         block,
         contextMatters: header.tensors.some(({ name }) => name === LONG_ROPE),
         isRecurrent: model.info.isRecurrent,
+      },
+      threads: computing,
+      embedding: {
+        pooling: POOLING[Number(header.metadata.get(`${info.architecture}.pooling_type`))] ?? 'mean',
+        addsEnd: header.metadata.get('tokenizer.ggml.add_eos_token') === true,
       },
     });
     if (signal?.aborted) await generator.close();

@@ -2,6 +2,7 @@
 import { EngramError } from '../errors.js';
 import { grammarOfSchema } from './json-schema.js';
 import type { NativeSampling } from './native.js';
+import { toolsOf } from './tool-use.js';
 import type { GenerateOptions } from './types.js';
 
 type Numbers = Omit<NativeSampling, 'biasTokens' | 'biases' | 'grammar'>;
@@ -36,6 +37,7 @@ export function checkOptions(options: GenerateOptions): void {
   sampling(options, grammarOf(options));
   mostTokens(options);
   likeliest(options);
+  toolsOf(options);
 }
 
 /** GBNF that an answer is held to, if it is. Throws `usage`. */

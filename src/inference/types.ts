@@ -1,8 +1,30 @@
 // What the rest of the code knows of text generation. Not here: which library does it (see llama.ts).
 
 export interface ChatMessage {
-  role: 'system' | 'user' | 'assistant';
+  /** `tool`: what a call has given. */
+  role: 'system' | 'user' | 'assistant' | 'tool';
   content: string;
+  /** Of an assistant: the tools it called, after what it said. */
+  toolCalls?: readonly ToolCall[];
+  /** Of a tool: which call this answers. */
+  toolCallId?: string;
+}
+
+/** A function that a model may ask to be called. */
+export interface Tool {
+  /** Letters, digits, `_`, `-` and `.`, at most 64. */
+  name: string;
+  description?: string;
+  /** JSON schema of an object: what it takes. Default: nothing. */
+  parameters?: object;
+}
+
+export interface ToolCall {
+  /** Nine letters and digits. */
+  id: string;
+  name: string;
+  /** Conforms to the tool's parameters. */
+  arguments: Record<string, unknown>;
 }
 
 /** A LoRA adapter to generate with. */
@@ -53,6 +75,13 @@ export interface GenerateOptions {
   grammar?: string;
   /** The answer is JSON of this schema. What is supported of schemas, and how: json-schema.ts. */
   jsonSchema?: object;
+  /** What the model may ask to be called, in chat(). Its calls come in `toolCalls`; what they give goes into the next chat as
+   * messages of role `tool`. A call always conforms to its tool's parameters. */
+  tools?: readonly Tool[];
+  /** `auto` (default): the model chooses between text and calls; `required`, or a name: it calls; `none`: it does not. */
+  toolChoice?: 'auto' | 'required' | 'none' | { name: string };
+  /** Allows several calls in one answer, where the model's way to write them does. Default false. */
+  parallelToolCalls?: boolean;
   /** Each token with its log-probability and those of so many likeliest ones (0: its own only), in `logprobs`. */
   logprobs?: number;
   /** Guesses what follows from where the same words stood before, and computes the guesses together (prompt lookup). Faster
@@ -90,7 +119,10 @@ export interface TokenLogprob {
 }
 
 export interface Generation {
+  /** Without its calls of tools. */
   text: string;
+  /** If there were tools: those called; none if they were cut off. */
+  toolCalls?: ToolCall[];
   promptTokens: number;
   /** Of these, not computed again: the conversation so far, as far as it is the same. */
   reusedTokens: number;
@@ -107,6 +139,12 @@ export interface Generation {
   seconds: number;
 }
 
+export interface EmbedOptions {
+  /** Of the texts that are done. */
+  onProgress?: ((share: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /** One loaded model that generates text. Calls may overlap: as many as it was loaded for run at the same time, the rest one
  * after the other. */
 export interface Generator {
@@ -121,8 +159,9 @@ export interface Generator {
   complete(prompt: string, options?: GenerateOptions): Promise<Generation>;
 
   /** Token ids of a conversation as chat() feeds them, ending where the assistant's answer begins. Text in the messages
-   * can never become a special token. Without a system message the template's own default is used. */
-  encodeChat(messages: readonly ChatMessage[]): Uint32Array;
+   * can never become a special token. Without a system message the template's own default is used. With tools the prompt
+   * tells of them, in the template's own words where it has some. */
+  encodeChat(messages: readonly ChatMessage[], tools?: readonly Tool[]): Uint32Array;
   /** Token ids of a plain text; no special tokens are parsed or added. */
   encode(text: string): Uint32Array;
   decode(tokens: Uint32Array): string;
@@ -142,6 +181,9 @@ export interface Generator {
    * (another model, other adapters or scales, another build of llama.cpp, too small a context, another `parallel`), `memory`,
    * `cancelled`; the next answer then only takes longer. */
   restoreState(path: string, options?: StateOptions): Promise<StateInfo>;
+  /** Vectors of length 1 of texts, in a context of their own and without adapters: pooled as the model's file says, else the
+   * mean of what its last layer gives. Throws `empty`, `too_long`, `cancelled`. */
+  embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;
 
   /** Forgets what is kept of an adapter file, so that it can be replaced or deleted. */
   releaseAdapter(path: string): Promise<void>;
@@ -160,6 +202,8 @@ export interface LoadOptions {
   gpu?: 'auto' | false;
   /** Layers to keep on the GPU. Default: all. */
   gpuLayers?: number;
+  /** Seconds without work after which the model is freed; the next call loads it again. Default: never. */
+  idleUnload?: number;
   /** Writes the library's log to stderr. Default false. */
   verbose?: boolean;
   /** SHA-256 of the model's file, which saved states are bound to. Default: computed when it is first needed. */

@@ -47,11 +47,13 @@ export class ModelVocabulary {
   }
 
   /** Text of tokens where they follow others: some vocabularies drop a space at the start of a text. */
-  textAfter(tokens: readonly number[], before: readonly number[]): string {
-    const textBefore = this.text(before);
-    const whole = textBefore === '' ? '' : this.text([...before, ...tokens]);
+  textAfter(tokens: readonly number[], before: readonly number[], writeSpecial = false): string {
+    const textBefore = this.text(before, writeSpecial);
+    const whole = textBefore === '' ? '' : this.text([...before, ...tokens], writeSpecial);
     // Where the text before ends within a character it may be none of the whole.
-    return whole.startsWith(textBefore) && textBefore !== '' ? whole.slice(textBefore.length) : this.text(tokens);
+    return whole.startsWith(textBefore) && textBefore !== ''
+      ? whole.slice(textBefore.length)
+      : this.text(tokens, writeSpecial);
   }
 
   /** The model's template. Throws `unsupported` if it has none. */

@@ -1,5 +1,6 @@
 // The words of memory: what a brain holds and what is said about it. Not here: how it is stored (ledger.ts) or learned
 // (memorize.ts).
+import type { Generation, ToolCall } from '../inference/index.js';
 import type { FoundPassage } from '../retrieval/index.js';
 
 /** What the user asked to remember. */
@@ -67,6 +68,8 @@ export type MemorizeProgress =
 
 export interface Answer {
   answer: string;
+  /** The answer as a value, if it was asked for by a JSON schema and was not cut off. */
+  json?: unknown;
   /** What it rests on. */
   source: 'weights' | 'retrieval' | 'base';
   /** The memories whose adapter was on, best match first. */
@@ -81,4 +84,8 @@ export interface Answer {
   finishReason: 'stop' | 'length' | 'cancelled';
   /** Messages that were left out because the conversation is too long, and the summary that stood for them. */
   left?: { messages: number; summary?: string };
+  /** If there were tools: those the model asks to be called. */
+  toolCalls?: ToolCall[];
+  /** If asked for. */
+  logprobs?: NonNullable<Generation['logprobs']>;
 }

@@ -208,6 +208,20 @@ describe.each(implementations)('a generator: %s', (_, open) => {
     });
   });
 
+  it('embeds texts: vectors of length 1, the same for the same text', async () => {
+    const [a, b, again] = await generator.embed([
+      'A horse is grazing.',
+      'Taxes are due in May.',
+      'A horse is grazing.',
+    ]);
+    expect(Math.hypot(...a!)).toBeCloseTo(1, 5);
+    expect(b!.length).toBe(a!.length);
+    expect(again).toEqual(a);
+    expect(b).not.toEqual(a);
+    expect(await generator.embed([])).toEqual([]);
+    await expect(generator.embed(['fine', ' '])).rejects.toMatchObject({ code: 'empty' });
+  });
+
   it('releases an adapter that it never had', async () => {
     await expect(generator.releaseAdapter('no-such.gguf')).resolves.toBeUndefined();
   });

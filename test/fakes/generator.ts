@@ -126,6 +126,19 @@ export class FakeGenerator implements Generator {
     return { tokens: state.computed.length, bytes: text.length };
   }
 
+  embed(texts: readonly string[]): Promise<Float32Array[]> {
+    this.#requireOpen();
+    if (texts.some((text) => text.trim() === '')) return Promise.reject(new EngramError('empty', 'no text'));
+    return Promise.resolve(
+      texts.map((text) => {
+        const counts = new Float32Array(32);
+        for (const token of this.encode(text)) counts[token % 32]! += 1;
+        const length = Math.hypot(...counts);
+        return counts.map((count) => count / length);
+      }),
+    );
+  }
+
   releaseAdapter(path: string): Promise<void> {
     this.released.push(path);
     return Promise.resolve();

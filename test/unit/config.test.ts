@@ -88,8 +88,9 @@ describe('the table', () => {
     const all = Object.entries(OPTIONS);
     expect(new Set(all.map(([, option]) => option.variable)).size).toBe(all.length);
     for (const [name, option] of all) {
-      expect(option.flag.startsWith(`--${name}`)).toBe(true);
-      expect(option.variable).toBe(`ENGRAM_${name.toUpperCase()}`);
+      const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+      expect(option.flag.startsWith(`--${words}`)).toBe(true);
+      expect(option.variable).toBe(`ENGRAM_${words.replace('-', '_').toUpperCase()}`);
     }
   });
 });

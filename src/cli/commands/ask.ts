@@ -1,10 +1,10 @@
 // `engram ask`: one question, one answer, nothing kept of it.
-import { GROUNDING, SAMPLING, type CommandSpec } from '../command.js';
+import { GROUNDING, type CommandSpec } from '../command.js';
 import { attribution } from '../format.js';
 import { stringOf, textOf } from '../input.js';
 import { painter } from '../io.js';
+import { FORM, formOf, MORE_SAMPLING, SAMPLING, samplingOf } from '../sampling.js';
 import { sourceLines } from '../sources.js';
-import { samplingOf } from '../sampling.js';
 
 export const ask: CommandSpec = {
   usage: 'ask [question...]',
@@ -12,11 +12,17 @@ export const ask: CommandSpec = {
   options: [
     ['--adapter <name>', 'answer with an adapter made by train, in place of the memories'],
     ...GROUNDING,
+    ...FORM,
     ...SAMPLING,
   ],
-  examples: ['engram ask "Who wrote Faust?"', 'engram ask --json --brain work < question.txt'],
+  groups: [MORE_SAMPLING],
+  examples: [
+    'engram ask "Who wrote Faust?"',
+    'engram ask --json --brain work < question.txt',
+    `engram ask --schema '{"type": "object", "properties": {"author": {"type": "string"}}, "required": ["author"]}' "Who wrote Faust?"`,
+  ],
   run: async (job, words, options) => {
-    const sampling = samplingOf(options);
+    const sampling = { ...samplingOf(options), ...(await formOf(options)) };
     const question = await textOf(job, words, 'question');
     const engine = await job.open();
     const answer = await engine.ask(question, {
@@ -35,6 +41,8 @@ export const ask: CommandSpec = {
       const paint = painter(job.world.stderr, job.world.env);
       job.note(`— ${from}`, (text) => paint('dim', text));
     }
-    return undefined;
+    if (answer.finishReason !== 'length' || sampling.jsonSchema === undefined) return undefined;
+    job.note('The answer was cut off before its JSON ended: give it more with --max-tokens.');
+    return 1;
   },
 };

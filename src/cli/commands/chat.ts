@@ -1,11 +1,11 @@
 // `engram chat`: a conversation, in a terminal or through a pipe. Exits with 1 if a turn of a pipe failed.
 import type { AskOptions } from '../../index.js';
-import { GROUNDING, OVERFLOW, SAMPLING, type CommandSpec, type Options } from '../command.js';
+import { GROUNDING, OVERFLOW, type CommandSpec, type Options } from '../command.js';
 import { converse } from '../converse.js';
 import { choiceOf } from '../input.js';
 import type { Job } from '../job.js';
 import { keepingOf, talkAndKeep } from '../kept-chat.js';
-import { samplingOf } from '../sampling.js';
+import { MORE_SAMPLING, SAMPLING, samplingOf } from '../sampling.js';
 
 export const chat: CommandSpec = {
   usage: 'chat',
@@ -19,6 +19,7 @@ export const chat: CommandSpec = {
     ...GROUNDING,
     ...SAMPLING,
   ],
+  groups: [MORE_SAMPLING],
   notes: [
     'A chat is kept below the brain: what was said in transcript.jsonl, and beside it the computed state, so that',
     'resuming reads nothing again. A state takes 23 KB a token with SmolLM2; the oldest are deleted first, and any may be.',

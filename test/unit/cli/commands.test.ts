@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FakeApi, newReceipt, runCli } from './fake.js';
 
@@ -22,6 +25,53 @@ describe('ask', () => {
     });
   });
 
+  it('passes on the form that an answer is to have, and all sampling settings', async () => {
+    const api = new FakeApi();
+    const flags = ['--schema', ' {"type": "integer"}', '--logprobs', '2', '--stop', 'a', '--stop', 'b c', '--lookup'];
+    const more = [
+      '--min-p',
+      '0.2',
+      '--repeat-penalty',
+      '1.1',
+      '--frequency-penalty',
+      '-0.5',
+      '--dry',
+      '0.8',
+      '--xtc',
+      '0.5',
+    ];
+    await runCli(['ask', ...flags, ...more, 'how', 'many'], { api });
+    expect(api.engine.calls[0]!.slice(1)).toMatchObject([
+      [{ role: 'user', content: 'how many' }],
+      {
+        ...{ jsonSchema: { type: 'integer' }, logprobs: 2, stop: ['a', 'b c'], lookup: true },
+        ...{ minP: 0.2, repeatPenalty: 1.1, frequencyPenalty: -0.5, dryMultiplier: 0.8, xtcProbability: 0.5 },
+      },
+    ]);
+  });
+
+  it('reads a schema or a grammar from a file, and refuses what is none', async () => {
+    const api = new FakeApi();
+    const path = join(mkdtempSync(join(tmpdir(), 'engram-form-')), 'form.json');
+    writeFileSync(path, '{"const": 1}');
+    await runCli(['ask', '--schema', path, 'x'], { api });
+    await runCli(['ask', '--grammar', path, 'x'], { api });
+    expect(api.engine.calls.map((call) => call[2])).toMatchObject([
+      { jsonSchema: { const: 1 } },
+      { grammar: '{"const": 1}' },
+    ]);
+    for (const wrong of [
+      ['--schema', '{"type": '],
+      ['--schema', 'no-such.json'],
+      ['--schema', path, '--grammar', path],
+    ]) {
+      const { code, stderr } = await runCli(['ask', ...wrong, 'x'], { api });
+      expect(code).toBeGreaterThan(0);
+      expect(stderr).toMatch(/schema|no-such/);
+    }
+    expect(api.engine.calls).toHaveLength(2);
+  });
+
   it('clears control characters out of what a terminal is shown', async () => {
     const api = new FakeApi();
     api.engine.ask = (_question, options) => {
@@ -30,6 +80,16 @@ describe('ask', () => {
     };
     const { stdout } = await runCli(['ask', 'x'], { api, isTTY: true });
     expect(stdout).toBe('a]0;ownedb[2J\n');
+  });
+});
+
+describe('tokens', () => {
+  it('are shown and counted', async () => {
+    const { stdout } = await runCli(['tokens', 'two words']);
+    expect(stdout).toBe('      0  "two"\n      1  "words"\n2 tokens\n');
+    expect((await runCli(['tokens', '--count', 'two words'])).stdout).toBe('2\n');
+    const json = await runCli(['tokens', '--json', 'two words']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ count: 2, tokens: [{ text: 'two' }, { id: 1 }] });
   });
 });
 

@@ -106,6 +106,10 @@ export class FakeEngine implements Engine {
     return { tokens: 128, bytes: state.length };
   }
 
+  tokens(text: string): { id: number; text: string }[] {
+    return text.split(' ').map((word, id) => ({ id, text: word }));
+  }
+
   memorize(input: MemoryInput, options: Parameters<Engine['memorize']>[1] = {}): Promise<Receipt> {
     this.calls.push(['memorize', input]);
     options.onProgress?.({ phase: 'lessons', lessons: 4 });

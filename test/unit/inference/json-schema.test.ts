@@ -42,7 +42,7 @@ describe('the grammar of a JSON schema', () => {
       [{ type: 'number', multipleOf: 2 }, /multipleOf/],
       [{ type: 'number', exclusiveMinimum: 0 }, /exclusiveMinimum/],
       [{ type: 'number', minimum: 0.5 }, /minimum/],
-      [{ type: 'string', format: 'email' }, /format: email/],
+      [{ type: 'string', format: 'email' }, /format: "email"/],
       [{ type: 'string', minimum: 3 }, /minimum/],
       [{ not: { type: 'string' } }, /not/],
       [{ allOf: [{ type: 'string' }, { minLength: 2 }] }, /allOf/],
