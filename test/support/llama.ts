@@ -18,18 +18,20 @@ under the hedge.`;
 /** ggml's threads spin while they wait for one another: where cores are shared, one alone is done sooner. */
 const THREADS = 1;
 
-/** llama.cpp's probabilities of every token after each position. */
+/** llama.cpp's probabilities of every token after each position. `isExact`: as a trainer computes; else as a chat does. */
 export async function probabilities(
   model: LlamaModel,
   tokens: readonly number[],
   adapter?: string,
+  isExact = true,
 ): Promise<Float64Array[]> {
   const context = await model.createContext({
     contextSize: Math.max(64, tokens.length + 1),
     threads: THREADS,
-    flashAttention: false, // it and the F16 cache round
-    experimentalKvCacheKeyType: 'F32',
-    experimentalKvCacheValueType: 'F32',
+    // Flash attention and the F16 cache round.
+    ...(isExact
+      ? ({ flashAttention: false, experimentalKvCacheKeyType: 'F32', experimentalKvCacheValueType: 'F32' } as const)
+      : {}),
     ...(adapter === undefined ? {} : { lora: adapter }),
   });
   const options = { generateNext: { probabilities: true, options: { temperature: 0 } } } as const;
