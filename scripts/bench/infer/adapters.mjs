@@ -55,19 +55,20 @@ async function rowOf(run, name, folder, bytes) {
     return await phase(`Switching adapters, ${name}`, async (update) => {
       const fresh = [];
       let rssAtFirstMb;
-      for (let i = 0; i < run.adapters + SETTLE; i++) {
+      let last = 0;
+      for (let i = 0; i < run.adapters + SETTLE && (i <= SETTLE + 1 || !run.isOver()); i++) {
+        last = i;
         if (i === SETTLE) rssAtFirstMb = engine.rssMb();
         fresh.push(await switchTo(newAdapter(folder, bytes, `${name}-${i}`)));
         if (i >= 2) rmSync(adapterPath(folder, `${name}-${i - 2}`), { force: true });
         update(`${i + 1} of ${run.adapters + SETTLE}`);
       }
-      const last = run.adapters + SETTLE - 1;
       const rssAtLastMb = engine.rssMb();
       const pair = [last, last - 1].map((i) => adapterPath(folder, `${name}-${i}`));
       const known = [];
       for (let i = 0; i < KNOWN_SWITCHES; i++) known.push(await switchTo(pair[(i + 1) % 2]));
       return {
-        adapters: run.adapters,
+        adapters: last + 1 - SETTLE,
         newMs: extraOf(fresh.slice(SETTLE)),
         knownMs: extraOf(known),
         rssAtFirstMb,
