@@ -83,7 +83,6 @@ export class Adapters {
     }
     const { state, bytes } = await fileState(path);
     await checkAdapter(path, this.model);
-    await recentComplaints(); // of others
     try {
       const adapter = await this.native.loadAdapter(path);
       this.#loaded.set(path, { adapter, state, bytes });
