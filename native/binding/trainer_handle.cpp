@@ -168,6 +168,7 @@ Napi::Value TrainerHandle::add(const Napi::CallbackInfo& info) {
     }
     example.weights = floats(info[1], "weights", n, 0);
     if (!info[2].IsUndefined()) example.kl_weights = floats(info[2], "klWeights", n, 0);
+    if (!info[3].IsUndefined()) example.adapted_from = integer(info[3], "adaptedFrom", 0, context_);
     worker_->post([session = session_, example = std::move(example)](const auto&) mutable -> Convert {
       try {
         if (!session->broken) session->get().add(std::move(example));

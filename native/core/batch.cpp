@@ -6,38 +6,69 @@
 namespace engram {
 namespace {
 
-// What all examples begin with and none has a loss on.
-int64_t shared_prefix(const std::vector<const StoredExample*>& examples) {
-  if (examples.size() < 2) return 0;
-  int64_t n = examples[0]->rows();
-  for (const StoredExample* e : examples) {
-    // At least one row stays its own; the row that predicts the first target is its own too.
-    n = std::min({n, e->rows() - 1, e->first_target() - 1});
+// A stretch of an example's tokens, of which the first `shareable` may be computed together with another's.
+struct Stretch {
+  const StoredExample* of;
+  int64_t from, to, shareable;
+};
+
+int64_t shared_prefix(const std::vector<Stretch>& stretches) {
+  if (stretches.size() < 2) return 0;
+  const std::vector<int32_t>& first = stretches[0].of->example.tokens;
+  int64_t n = stretches[0].shareable;
+  for (const Stretch& s : stretches) {
+    n = s.from == 0 ? std::min(n, s.shareable) : 0;
     for (int64_t i = 0; i < n; i++) {
-      if (e->example.tokens[i] != examples[0]->example.tokens[i]) n = i;
+      if (s.of->example.tokens[i] != first[i]) n = i;
     }
   }
   return std::max<int64_t>(n, 0);
 }
 
-}  // namespace
-
-Layout lay_out(const std::vector<const StoredExample*>& examples) {
+Layout lay_out(const std::vector<Stretch>& stretches) {
   Layout out;
-  out.prefix = shared_prefix(examples);
-  const auto append = [&](const StoredExample& e, int64_t from, int64_t to, int64_t prefix) {
-    out.rows.segments.push_back({out.rows.size(), to - from, prefix});
+  out.prefix = shared_prefix(stretches);
+  const auto append = [&](const Stretch& s, int64_t from, int64_t to, int64_t prefix, int64_t prefix_start) {
+    out.rows.segments.push_back({out.rows.size(), to - from, prefix, prefix_start});
     for (int64_t i = from; i < to; i++) {
-      out.rows.tokens.push_back(e.example.tokens[i]);
+      out.rows.tokens.push_back(s.of->example.tokens[i]);
       out.rows.positions.push_back(static_cast<int32_t>(i));
     }
   };
-  if (out.prefix > 0) append(*examples[0], 0, out.prefix, 0);
-  for (const StoredExample* e : examples) {
-    out.start.push_back(out.rows.size());
-    append(*e, out.prefix, e->rows(), out.prefix);
+  if (out.prefix > 0) append(stretches[0], 0, out.prefix, 0, 0);
+  int64_t seen = out.prefix;  // rows of the batch, then those of contexts
+  for (const Stretch& s : stretches) seen += s.to - std::max(s.from, out.prefix);
+  for (const Stretch& s : stretches) {
+    const int64_t from = std::max(s.from, out.prefix);
+    out.start.push_back(out.rows.size() - from);
+    if (s.from == 0) {
+      append(s, from, s.to, out.prefix, 0);
+    } else {
+      append(s, from, s.to, s.from, seen);
+      out.rows.contexts.push_back(&s.of->context);
+      seen += s.from;
+    }
   }
   return out;
+}
+
+}  // namespace
+
+Layout lay_out(const std::vector<const StoredExample*>& examples) {
+  std::vector<Stretch> stretches;
+  for (const StoredExample* e : examples) {
+    // At least one row stays its own; the row that predicts the first target is its own too.
+    stretches.push_back({e, e->example.adapted_from, e->rows(), std::min(e->rows() - 1, e->first_target() - 1)});
+  }
+  return lay_out(stretches);
+}
+
+Layout lay_out_contexts(const std::vector<const StoredExample*>& examples) {
+  std::vector<Stretch> stretches;
+  for (const StoredExample* e : examples) {
+    stretches.push_back({e, 0, e->example.adapted_from, e->example.adapted_from - 1});
+  }
+  return lay_out(stretches);
 }
 
 std::vector<LossRow> loss_rows(const std::vector<BatchItem>& batch, const std::vector<StoredExample*>& items,

@@ -14,10 +14,13 @@ namespace engram {
 // An example and what is computed of it once.
 struct StoredExample {
   Example example;
-  std::vector<float> hidden;          // [n - 1, D] input of the first adapted layer, once computed
+  Context context;                    // of the tokens before `adapted_from`, once computed
+  std::vector<float> hidden;          // [own_rows, D] input of the first adapted layer, once computed
   std::vector<Distribution> teacher;  // for each token with a KL weight, in order, once computed
-  // The last token predicts nothing, so it is no row.
+  // Rows of the example: the last token predicts nothing, so it is none.
   int64_t rows() const { return static_cast<int64_t>(example.tokens.size()) - 1; }
+  // Those that are computed at every pass, from `adapted_from` on.
+  int64_t own_rows() const { return rows() - example.adapted_from; }
   int64_t first_target() const {
     for (int64_t i = 1; i <= rows(); i++) {
       if (example.weights[i] != 0 || (!example.kl_weights.empty() && example.kl_weights[i] != 0)) return i;
@@ -26,16 +29,19 @@ struct StoredExample {
   }
 };
 
-// Where the rows of each example lie in a batch: row i of it is i where i < prefix, else start + i - prefix.
+// Where the rows of each example lie in a batch: row i of it is i where i < prefix, else start + i.
 struct Layout {
   Rows rows;
   int64_t prefix = 0;
   std::vector<int64_t> start;
-  int64_t row(size_t item, int64_t i) const { return i < prefix ? i : start[item] + i - prefix; }
+  int64_t row(size_t item, int64_t i) const { return i < prefix ? i : start[item] + i; }
 };
 
-// Examples end to end, what all of them begin with and none has a loss on only once.
+// The own rows of examples end to end; what all of them begin with and none has a loss on only once. Their contexts
+// must be there.
 Layout lay_out(const std::vector<const StoredExample*>& examples);
+// The rows before `adapted_from` in the same way.
+Layout lay_out_contexts(const std::vector<const StoredExample*>& examples);
 
 // One row at which a loss is taken.
 struct LossRow {

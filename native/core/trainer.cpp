@@ -65,40 +65,70 @@ struct Trainer::State {
   void lower_layers(const std::vector<StoredExample*>& items, const Layout& layout) {
     sized(x, layout.rows.size() * D());
     if (first() == 0) return transformer.embed(layout.rows, x.data());
-    compute_hidden(items);
     if (std::any_of(items.begin(), items.end(), [](const StoredExample* e) { return e->hidden.empty(); })) {
       transformer.embed(layout.rows, x.data());
       return transformer.run(layout.rows, 0, first(), x.data(), false);
     }
     for (size_t i = 0; i < items.size(); i++) {
-      for (int64_t r = 0; r < items[i]->rows(); r++) {
-        std::memcpy(&x[layout.row(i, r) * D()], &items[i]->hidden[r * D()], D() * sizeof(float));
+      const int64_t from = items[i]->example.adapted_from;
+      for (int64_t r = 0; r < items[i]->own_rows(); r++) {
+        std::memcpy(&x[layout.row(i, from + r) * D()], &items[i]->hidden[r * D()], D() * sizeof(float));
       }
     }
   }
 
-  // Runs the frozen lower layers for those examples whose result is not kept yet, as far as the cache has room.
-  void compute_hidden(const std::vector<StoredExample*>& items) {
-    std::vector<StoredExample*> missing;
+  // Computes once what never changes of these examples: their contexts, and as far as the cache has room what the
+  // frozen lower layers make of the rest.
+  void prepare(const std::vector<StoredExample*>& items) {
+    std::vector<StoredExample*> unread, missing;
     const int64_t most_hidden = memory_limit > 0 ? std::min(kHiddenCacheBytes, memory_limit / 16) : kHiddenCacheBytes;
     int64_t wanted = 0;
     for (StoredExample* e : items) {
-      const int64_t bytes = e->rows() * D() * static_cast<int64_t>(sizeof(float));
-      if (!e->hidden.empty() || std::count(missing.begin(), missing.end(), e) > 0) continue;
-      if (hidden_bytes + wanted + bytes > most_hidden) continue;
+      if (std::count(unread.begin(), unread.end(), e) > 0 || std::count(missing.begin(), missing.end(), e) > 0) continue;
+      if (e->example.adapted_from > 0 && e->context.layers.empty()) unread.push_back(e);
+      const int64_t bytes = e->own_rows() * D() * static_cast<int64_t>(sizeof(float));
+      if (first() == 0 || !e->hidden.empty() || hidden_bytes + wanted + bytes > most_hidden) continue;
       wanted += bytes;
       missing.push_back(e);
     }
-    if (missing.empty()) return;
-    const Layout layout = lay_out({missing.begin(), missing.end()});
+    if (!unread.empty()) read_contexts(unread);
+    if (!missing.empty()) compute_hidden(missing);
+    hidden_bytes += wanted;
+  }
+
+  // Has the base model read what comes before `adapted_from`.
+  void read_contexts(const std::vector<StoredExample*>& items) {
+    Layout layout = lay_out_contexts({items.begin(), items.end()});
+    layout.rows.outputs = {0};  // of the last layer only keys and values are wanted
+    const ModelConfig& c = model->config;
+    const int64_t kv = 2 * c.n_kv_heads * c.head_dim, row = c.n_heads * c.head_dim + kv;
+    for (StoredExample* e : items) {
+      e->context = {e->example.adapted_from, std::vector<std::vector<float>>(c.n_layers)};
+      hidden_bytes += c.n_layers * e->context.rows * kv * static_cast<int64_t>(sizeof(float));
+    }
+    Floats hidden(layout.rows.size() * D());
+    transformer.embed(layout.rows, hidden.data());
+    transformer.run(layout.rows, 0, c.n_layers, hidden.data(), false, [&](int64_t layer, const float* qkv) {
+      for (size_t i = 0; i < items.size(); i++) {
+        Context& context = items[i]->context;
+        context.layers[layer].resize(context.rows * kv);
+        for (int64_t r = 0; r < context.rows; r++) {
+          std::copy_n(qkv + (layout.row(i, r) + 1) * row - kv, kv, &context.layers[layer][r * kv]);
+        }
+      }
+    });
+  }
+
+  void compute_hidden(const std::vector<StoredExample*>& items) {
+    const Layout layout = lay_out({items.begin(), items.end()});
     Floats hidden(layout.rows.size() * D());
     transformer.embed(layout.rows, hidden.data());
     transformer.run(layout.rows, 0, first(), hidden.data(), false);
-    hidden_bytes += wanted;
-    for (size_t i = 0; i < missing.size(); i++) {
-      missing[i]->hidden.resize(missing[i]->rows() * D());
-      for (int64_t r = 0; r < missing[i]->rows(); r++) {
-        std::memcpy(&missing[i]->hidden[r * D()], &hidden[layout.row(i, r) * D()], D() * sizeof(float));
+    for (size_t i = 0; i < items.size(); i++) {
+      const int64_t from = items[i]->example.adapted_from;
+      items[i]->hidden.resize(items[i]->own_rows() * D());
+      for (int64_t r = 0; r < items[i]->own_rows(); r++) {
+        std::memcpy(&items[i]->hidden[r * D()], &hidden[layout.row(i, from + r) * D()], D() * sizeof(float));
       }
     }
   }
@@ -221,6 +251,7 @@ struct Trainer::State {
     out.examples.resize(items.size());
     if (items.empty()) return out;
     const double flop_before = transformer.flop() + head_flop;
+    prepare(items);
     compute_teachers(items);
     Layout layout = lay_out({items.begin(), items.end()});
     const std::vector<LossRow> rows = loss_rows(batch, items, layout);
@@ -284,7 +315,13 @@ int64_t Trainer::add(Example example) {
       if (!std::isfinite(w) || w < 0) throw Error("usage", "A weight is not a number from 0.");
     }
   }
-  state_->examples.push_back({std::move(example), {}, {}});
+  // A loss at a row that nothing is adapted in would teach nothing.
+  StoredExample stored{std::move(example), {}, {}, {}};
+  const int64_t from = stored.example.adapted_from;
+  if (from < 0 || (from > 0 && from >= std::min(stored.first_target(), stored.rows()))) {
+    throw Error("usage", "The adapter must work before the first token with a weight.");
+  }
+  state_->examples.push_back(std::move(stored));
   return static_cast<int64_t>(state_->examples.size()) - 1;
 }
 

@@ -20,6 +20,9 @@ struct Example {
   std::vector<int32_t> tokens;    // [n]
   std::vector<float> weights;     // [n] loss weight of token i as a target; weights[0] is not used
   std::vector<float> kl_weights;  // [n] or empty: weight of KL(base ‖ adapted) on the prediction of token i
+  // The adapter works from this token on; those before it are read by the base model, which is done once and costs
+  // later passes nothing. No token up to it can have a weight.
+  int64_t adapted_from = 0;
 };
 
 // loss = Σ scale · Σ weights·CE + kl_scale · Σ kl_weights·KL
@@ -57,7 +60,8 @@ class Trainer {
           int64_t memory_limit = 0, std::shared_ptr<Cores> cores = nullptr);
   ~Trainer();
 
-  // Throws `empty` (fewer than two tokens), `usage` (a token outside the vocabulary, lengths that differ, bad weights),
+  // Throws `empty` (fewer than two tokens), `usage` (a token outside the vocabulary, lengths that differ, bad weights,
+  // a weight where nothing is adapted),
   // `too_long` (longer than the model's context).
   int64_t add(Example example);
 

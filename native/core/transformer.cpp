@@ -68,8 +68,12 @@ void Transformer::embed(const Rows& rows, float* x) {
   });
 }
 
-void Transformer::run(const Rows& rows, int64_t first, int64_t last, float* x, bool adapted) {
-  for (int64_t layer = first; layer < last; layer++) layer_forward(rows, layer, x, adapted, {}, scratch_);
+void Transformer::run(const Rows& rows, int64_t first, int64_t last, float* x, bool adapted,
+                      const std::function<void(int64_t layer, const float* qkv)>& look) {
+  for (int64_t layer = first; layer < last; layer++) {
+    layer_forward(rows, layer, x, adapted, {}, scratch_);
+    if (look) look(layer, scratch_.qkv.data());
+  }
 }
 
 void Transformer::forward(const Rows& rows, int64_t first, float* x, const Dropout& dropout, int64_t keep) {
@@ -208,7 +212,9 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
   RopeTable& rope = kind.local ? local_rope_ : rope_;
   rope.extend(*std::max_element(rows.positions.begin(), rows.positions.end()) + 1, kind.local ? c.local_rope : c.rope);
   float* norm = sized(norm_, T * D);
-  float *qkv = sized(kept.qkv, T * W * S), *o = sized(kept.o, T * H * S);
+  int64_t seen = T;  // rows with keys and values
+  for (const Context* context : rows.contexts) seen += context->rows;
+  float *qkv = sized(kept.qkv, seen * W * S), *o = sized(kept.o, T * H * S);
 
   rmsnorm_forward(norm, sized(kept.rstd1, T), x, w.attn_norm.data(), c.norm_eps, T, D, pool_);
   project(layer, w.qkv, norm, qkv, T, false, adapted, dropout, kept);
@@ -218,6 +224,10 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
     head_norm_forward(qkv, before, rstd, w.k_norm.data(), c.norm_eps, {W, H, G}, T, S, pool_);
   }
   if (kind.turned) rope_forward(qkv, rope, rows.positions.data(), T, W, H + G, S, pool_);
+  for (float* to = qkv + T * W * S; const Context* context : rows.contexts) {
+    const float* from = context->layers[layer].data();
+    for (int64_t i = 0; i < context->rows; i++, to += W * S, from += 2 * G * S) std::copy_n(from, 2 * G * S, to + H * S);
+  }
   attention_forward(o, sized(kept.lse, H * T), qkv, attention_kind(c, layer), rows.segments, T, H, G, S, pool_);
 
   const bool narrow = narrows(rows, layer);

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "aligned.hpp"
@@ -18,10 +19,17 @@
 
 namespace engram {
 
+// What the base model has computed of a sequence's beginning: keys and values of each layer [rows, 2 K].
+struct Context {
+  int64_t rows = 0;
+  std::vector<std::vector<float>> layers;
+};
+
 // Sequences laid end to end.
 struct Rows {
   std::vector<int32_t> tokens, positions;  // [T]
   std::vector<Segment> segments;
+  std::vector<const Context*> contexts;  // what segments see beside the batch, as rows from T on, one after the other
   std::vector<int64_t>
       outputs;  // [n] rows whose final hidden state is wanted, ascending; in a training, those of losses
   int64_t size() const { return static_cast<int64_t>(tokens.size()); }
@@ -43,8 +51,9 @@ class Transformer {
   // x [T, D]: the embedding of each token.
   void embed(const Rows& rows, float* x);
   // Runs layers [first, last) on x [T, D] in place, with the adapter if `adapted`. Keeps nothing. After the last layer
-  // of the model only the rows of `outputs` are left: x [n, D].
-  void run(const Rows& rows, int64_t first, int64_t last, float* x, bool adapted);
+  // of the model only the rows of `outputs` are left: x [n, D]. `look` is shown each layer's qkv [T, Q + 2 K].
+  void run(const Rows& rows, int64_t first, int64_t last, float* x, bool adapted,
+           const std::function<void(int64_t layer, const float* qkv)>& look = {});
   // The same for [first, n_layers) with the adapter, keeping what backward() needs: everything for the uppermost `keep`
   // layers; below, only each layer's input, from which backward() runs the layer again (Chen et al. 2016, arXiv
   // 1604.06174).
@@ -66,7 +75,7 @@ class Transformer {
   // What one layer keeps of its forward pass. Norms and SwiGLU are cheap and computed again.
   struct Kept {
     Floats x;                        // [T, D] input of the layer
-    Floats rstd1, qkv, o, lse;       // [T], [T, Q + 2 K], [T, Q], [heads, T]
+    Floats rstd1, qkv, o, lse;       // [T], [T and contexts, Q + 2 K], [T, Q], [heads, T]
     Floats mid, rstd2, gate_up;      // [T or n, D], [T or n], [T or n, 2 F]
     std::array<Floats, kTargets> h;  // x Aᵀ of each pair [T or n, r]
     // Of some architectures only: q and k before their norm [T, Q + 2 K], its rstd [T, heads + 2 key/value heads].

@@ -58,7 +58,8 @@ class Values {
   }
   engram::Example example(int index) const {
     const std::string prefix = "example." + std::to_string(index);
-    engram::Example out{tokens(index), (*this)[prefix + ".weights"], {}};
+    engram::Example out{tokens(index), (*this)[prefix + ".weights"], {}, 0};
+    out.adapted_from = static_cast<int64_t>(file_.number(prefix + ".adapted_from", 0));
     if (has(prefix + ".kl_weights")) out.kl_weights = (*this)[prefix + ".kl_weights"];
     return out;
   }

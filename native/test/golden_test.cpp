@@ -63,6 +63,10 @@ TEST(golden_batch_with_a_shared_beginning) {
   for (const char* model : kModels) check_case(model, "prefix");
 }
 
+TEST(golden_adapter_that_works_from_a_token_on) {
+  for (const char* model : kModels) check_case(model, "late");
+}
+
 TEST(golden_long_sequence) {
   for (const char* model : kModels) check_case(model, "long");
 }

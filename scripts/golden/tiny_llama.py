@@ -25,6 +25,7 @@ CASES = {
     "batch": [(0, 0.5, 1.0), (1, 1.0, 2.0), (2, 1.5, 0.25)],
     "prefix": [(3, 1.0, 1.0), (4, 0.25, 1.0), (5, 2.0, 0.5), (3, 0.125, 1.0)],
     "long": [(6, 0.05, 0.05)],
+    "late": [(7, 1.0, 0.5), (8, 0.5, 2.0), (7, 0.25, 1.0), (9, 1.0, 1.0)],
 }
 
 
@@ -51,6 +52,29 @@ def make_examples(rng: np.random.Generator, vocab: int) -> list[dict]:
         example(8, shared, kl=True, prompt=6),
         example(150, kl=True, prompt=1),  # longer than a block of attention and than a block of loss rows
     ]
+
+
+def make_late_examples(rng: np.random.Generator, vocab: int) -> list[dict]:
+    """Examples that the adapter works in only from some token on, and one that it works in from the start."""
+
+    def example(n, adapted_from):
+        at = np.arange(n) > adapted_from
+        weights, kl_weights = (rng.choice([0.0, 0.5, 1.0, 2.0], n) * at for _ in range(2))
+        tokens = rng.integers(0, vocab, n)
+        return {"tokens": tokens, "weights": weights, "kl_weights": kl_weights, "adapted_from": adapted_from}
+
+    return [example(12, 7), example(45, 37), example(9, 0)]
+
+
+def logits_of(model, example) -> torch.Tensor:
+    """What comes before `adapted_from` is read by the base model, into a cache that the adapted model goes on from."""
+    tokens, first = torch.from_numpy(example["tokens"])[None], example.get("adapted_from", 0)
+    if first == 0 or not hasattr(model, "disable_adapter"):
+        return model(tokens).logits[0]
+    with torch.no_grad(), model.disable_adapter():
+        read = model(tokens[:, :first], use_cache=True)
+    late = model(tokens[:, first:], past_key_values=read.past_key_values).logits[0]
+    return torch.cat([read.logits[0], late])
 
 
 def cross_entropy(logits, example) -> torch.Tensor:
@@ -98,7 +122,7 @@ def make(name: str, seed: int, rank: int, alpha: float, config: LlamaConfig, typ
     print(f"{path.name}: {path.stat().st_size} bytes")
     base = read_model(path)
     examples = make_examples(rng, config.vocab_size)
-    logits_of = lambda model, example: model(torch.from_numpy(example["tokens"])[None]).logits[0]
+    examples += make_late_examples(np.random.default_rng(seed + 100), config.vocab_size)
 
     golden = GoldenFile(f"{name}.golden.gguf")
     golden.number("rank", rank)
@@ -110,6 +134,7 @@ def make(name: str, seed: int, rank: int, alpha: float, config: LlamaConfig, typ
             for key in ("tokens", "weights", "kl_weights"):
                 if example[key] is not None:
                     golden.tensor(f"example.{i}.{key}", example[key])
+            golden.number(f"example.{i}.adapted_from", example.get("adapted_from", 0))
         for i in (0, 1):
             golden.tensor(f"example.{i}.base_logits", examples[i]["base"])
 

@@ -49,7 +49,7 @@ struct Head {
 };
 
 // Row i of what a segment sees, the prefix first, is this row of the batch.
-int64_t row_of(const Segment& s, int64_t i) { return i < s.prefix ? i : s.start + i - s.prefix; }
+int64_t row_of(const Segment& s, int64_t i) { return i < s.prefix ? s.prefix_start + i : s.start + i - s.prefix; }
 
 // What one thread needs at a time. N keys, padded rows Sp and Np.
 struct Scratch {
@@ -217,7 +217,9 @@ void attention_backward(float* dqkv, const float* qkv, const float* o, const flo
     add(job / G, job % G, seg.prefix, seg.prefix + seg.length, true);
   });
   pool.parallel_for(G, [&](int64_t g) {
-    for (int64_t segment = 0; segment < n_segments; segment++) add(segment, g, 0, segments[segment].prefix, false);
+    for (int64_t segment = 0; segment < n_segments; segment++) {
+      if (segments[segment].prefix_start < T) add(segment, g, 0, segments[segment].prefix, false);
+    }
   });
 }
 

@@ -34,10 +34,11 @@ void head_norm_forward(float* x, float* before, float* rstd, const float* w, flo
 void head_norm_backward(float* dx, const float* before, const float* rstd, const float* w, const Heads& heads,
                         int64_t T, int64_t S, ThreadPool& pool);
 
-// Which rows of a batch see which: a segment sees itself causally and all of the first `prefix` rows of the batch, the
-// prompt's beginning that all segments share (0: nothing shared). The prefix itself is a segment like any other.
+// Which rows of a batch see which: a segment sees itself causally and all of `prefix` rows from `prefix_start` on. Those
+// are either the batch's first, the prompt's beginning that all segments share, a segment like any other; or rows beyond
+// the batch's own T, whose keys and values are given and get no gradient.
 struct Segment {
-  int64_t start, length, prefix;
+  int64_t start, length, prefix, prefix_start = 0;
 };
 
 // Causal grouped-query attention: o = softmax(cap(scale · q kᵀ)) v.
@@ -46,12 +47,12 @@ struct AttentionKind {
   float cap = 0;       // scores become cap · tanh(score / cap); 0: they stay
   int64_t window = 0;  // a token sees that many, itself among them; 0: all before it
 };
-// qkv [T, H + 2 G, S]: the heads of q, k and v side by side; o [T, H, S]; lse [H, T] (log of the softmax's sum) is kept
-// for the backward pass.
+// qkv [T and rows beyond, H + 2 G, S]: the heads of q, k and v side by side; o [T, H, S]; lse [H, T] (log of the
+// softmax's sum) is kept for the backward pass.
 void attention_forward(float* o, float* lse, const float* qkv, const AttentionKind& kind,
                        const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t G, int64_t S,
                        ThreadPool& pool);
-// Writes dqkv. Probabilities are computed again from lse, a block of queries at a time.
+// Writes dqkv [T, H + 2 G, S]. Probabilities are computed again from lse, a block of queries at a time.
 void attention_backward(float* dqkv, const float* qkv, const float* o, const float* lse, const float* d_o,
                         const AttentionKind& kind, const std::vector<Segment>& segments, int64_t T, int64_t H,
                         int64_t G, int64_t S, ThreadPool& pool);
