@@ -196,16 +196,16 @@ export class Engram {
       if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
       return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
-    let { adapters, matches } = await route();
+    let { adapters, adaptersFrom, matches } = await route();
     // What was learned needs no document beside it.
     const most = matches.length > 0 ? 0 : mostPassages;
     const { prompt, passages } = await this.#ground(messages, most, options);
-    const generate = () => this.#generator.chat(prompt, { ...defined(generation), adapters });
+    const generate = () => this.#generator.chat(prompt, { ...defined({ ...generation, adaptersFrom }), adapters });
     const result = await generate().catch(async (error: unknown) => {
       // Another process may have forgotten the memory in between: then it is no longer what answers.
       const isGone = error instanceof EngramError && error.code === 'not_found' && matches.length > 0;
       if (!isGone) throw error;
-      ({ adapters, matches } = await route());
+      ({ adapters, adaptersFrom, matches } = await route());
       return generate();
     });
     const isJson = options.jsonSchema !== undefined && result.finishReason === 'stop';

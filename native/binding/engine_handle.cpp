@@ -91,6 +91,15 @@ Sampling sampling_of(const Napi::Object& in, const LanguageModel& model) {
   return out;
 }
 
+std::vector<AdapterUse> adapters_of(const Napi::Value& adapters, const Napi::Value& scales) {
+  if (!adapters.IsArray()) throw Error("usage", "adapters must be an array.");
+  const Napi::Array given = adapters.As<Napi::Array>();
+  const std::vector<float> factors = floats(scales, "scales", given.Length(), -kMostFloat);
+  std::vector<AdapterUse> out;
+  for (uint32_t i = 0; i < given.Length(); ++i) out.push_back({AdapterHandle::of(given.Get(i)), factors[i]});
+  return out;
+}
+
 Napi::Value to_js(Napi::Env env, const std::vector<Token>& tokens) {
   Napi::Uint32Array out = Napi::Uint32Array::New(env, tokens.size());
   for (size_t i = 0; i < tokens.size(); ++i) out[i] = static_cast<uint32_t>(tokens[i]);
@@ -189,11 +198,7 @@ Napi::Value EngineHandle::ask(Napi::Env env, std::function<Convert(Context&)> ac
 Napi::Value EngineHandle::use(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
-    if (!info[0].IsArray()) throw Error("usage", "adapters must be an array.");
-    const Napi::Array given = info[0].As<Napi::Array>();
-    const std::vector<float> scales = floats(info[1], "scales", given.Length(), -std::numeric_limits<float>::max());
-    std::vector<AdapterUse> uses;
-    for (uint32_t i = 0; i < given.Length(); ++i) uses.push_back({AdapterHandle::of(given.Get(i)), scales[i]});
+    const std::vector<AdapterUse> uses = adapters_of(info[0], info[1]);
     return ask(env, [uses](Context& context) -> Convert {
       context.use(uses);
       return [](Napi::Env env) { return env.Undefined(); };
@@ -201,8 +206,8 @@ Napi::Value EngineHandle::use(const Napi::CallbackInfo& info) {
   });
 }
 
-// generate({prompt, prefix, maxTokens, endTokens, sampling, likeliest, lookup}, onTokens(tokens, probabilities?)) →
-// {id, done: promise of {finish, lane, reusedTokens, guessedTokens}}
+// generate({prompt, prefix, adapters?, scales, adaptedFrom, maxTokens, endTokens, sampling, likeliest, lookup,
+// expected}, onTokens(tokens, probabilities?)) → {id, done: promise of {finish, lane, reusedTokens, guessedTokens}}
 Napi::Value EngineHandle::generate(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
@@ -218,6 +223,12 @@ Napi::Value EngineHandle::generate(const Napi::CallbackInfo& info) {
     request.likeliest = static_cast<int>(integer(in.Get("likeliest"), "likeliest", -1, kMostLikeliest));
     request.sampling = sampling_of(object(in.Get("sampling"), "sampling"), model);
     request.lookup = in.Get("lookup").ToBoolean();
+    request.expected = token_ids(in.Get("expected"), "expected", model.vocabulary_size());
+    if (!in.Get("adapters").IsUndefined()) {
+      request.adapters = adapters_of(in.Get("adapters"), in.Get("scales"));
+      request.adapted_from = static_cast<size_t>(
+          integer(in.Get("adaptedFrom"), "adaptedFrom", 0, static_cast<int64_t>(request.prompt.size()) - 1));
+    }
     const size_t tokens = request.prompt.size() + static_cast<size_t>(request.max_tokens);
     if (request.prompt.empty()) throw Error("empty", "The prompt has no tokens.");
     if (tokens > static_cast<size_t>(engine->options().size)) {

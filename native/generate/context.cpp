@@ -27,7 +27,7 @@ Context::Context(std::shared_ptr<const LanguageModel> model, const ContextOption
   llama_context_params params = llama().context_default_params();
   params.n_ctx = static_cast<uint32_t>(options.size) * static_cast<uint32_t>(options.lanes);
   params.n_seq_max = static_cast<uint32_t>(options.lanes);
-  params.n_batch = params.n_ubatch = static_cast<uint32_t>(options.block + options.lanes);
+  params.n_batch = params.n_ubatch = static_cast<uint32_t>(options.block + options.lanes * (1 + kGuesses));
   params.n_threads = params.n_threads_batch = options.threads;
   params.swa_full = true;  // else a model with a sliding window has no whole blocks to use again
   params.kv_unified = false;
@@ -59,6 +59,13 @@ Context::~Context() {
 
 void Context::use(std::vector<AdapterUse> adapters) {
   for (int lane = 0; lane < options_.lanes; ++lane) clear(lane);
+  own_.clear();  // what holds if llama.cpp refuses
+  activate(adapters);
+  own_ = std::move(adapters);
+}
+
+void Context::activate(const std::vector<AdapterUse>& adapters) {
+  if (adapters == active_) return;
   std::vector<llama_adapter_lora*> handles;
   std::vector<float> scales;
   for (const AdapterUse& use : adapters) {
@@ -68,7 +75,7 @@ void Context::use(std::vector<AdapterUse> adapters) {
   if (llama().set_adapters_lora(context_, handles.data(), handles.size(), scales.data()) != 0) {
     throw Error("native", "llama.cpp cannot use the adapter.");
   }
-  adapters_ = std::move(adapters);
+  active_ = adapters;
 }
 
 void Context::set_threads(int threads) {
@@ -121,7 +128,8 @@ void Context::clear(int lane) {
   lanes_[static_cast<size_t>(lane)] = {};
 }
 
-bool Context::decode(std::span<const Feed> feeds, double patience_ms) {
+bool Context::decode(std::span<const Feed> feeds, double patience_ms, const std::vector<AdapterUse>* adapters) {
+  activate(adapters != nullptr ? *adapters : own_);
   std::vector<Token> tokens;
   std::vector<llama_pos> positions;
   std::vector<int8_t> wanted;

@@ -14,6 +14,9 @@
 
 namespace engram {
 
+// Most tokens that a lane computes at once after those of a prompt: the last one, and guesses of what follows.
+constexpr int kGuesses = 16;
+
 struct ContextOptions {
   int size = 4096;  // tokens that a lane holds
   int lanes = 1;
@@ -29,6 +32,7 @@ struct ContextOptions {
 struct AdapterUse {
   std::shared_ptr<const LoadedAdapter> adapter;
   float scale;
+  bool operator==(const AdapterUse&) const = default;
 };
 
 class Context {
@@ -41,7 +45,8 @@ class Context {
   const std::shared_ptr<const LanguageModel>& model() const { return model_; }
   const ContextOptions& options() const { return options_; }
 
-  // What is computed from now on; forgets what all lanes hold. Throws `native`.
+  // The adapters that everything is computed with from now on, but for what decode() is given others for. Forgets what
+  // all lanes hold. Throws `native`.
   void use(std::vector<AdapterUse> adapters);
   void set_threads(int threads);
   // decode() gives up soon after this became true.
@@ -66,9 +71,10 @@ class Context {
     int wanted;     // of the last so many the logits are wanted
     bool is_block;  // a whole block of a prompt
   };
-  // Computes tokens at the end of their lanes. False if it was aborted, or took longer than `patience_ms` on the CPU:
-  // then nothing has changed. Throws `native`.
-  bool decode(std::span<const Feed> feeds, double patience_ms = std::numeric_limits<double>::infinity());
+  // Computes tokens at the end of their lanes, with these adapters in place of the context's own unless null. False if
+  // it was aborted, or took longer than `patience_ms` on the CPU: then nothing has changed. Throws `native`.
+  bool decode(std::span<const Feed> feeds, double patience_ms = std::numeric_limits<double>::infinity(),
+              const std::vector<AdapterUse>* adapters = nullptr);
   // Of the tokens wanted in the last decode(), in order, one for each token of the vocabulary. Throws `native`.
   std::span<const float> logits(int index);
 
@@ -86,6 +92,7 @@ class Context {
     size_t prefix = 0;          // of the prompt whose blocks they are
   };
   const LlamaLibrary& llama() const { return model_->llama(); }
+  void activate(const std::vector<AdapterUse>& adapters);
 
   std::shared_ptr<const LanguageModel> model_;
   ContextOptions options_;
@@ -96,7 +103,7 @@ class Context {
   };
   const std::unique_ptr<Limit> limit_ = std::make_unique<Limit>();  // that llama.cpp asks while it computes
   ggml_threadpool* pool_ = nullptr;
-  std::vector<AdapterUse> adapters_;
+  std::vector<AdapterUse> own_, active_;  // adapters; those that llama.cpp has now
   std::vector<Lane> lanes_;
   std::vector<int> rows_;  // of the last batch, those with logits
 };

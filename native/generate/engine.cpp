@@ -19,7 +19,7 @@ constexpr auto kBunch = std::chrono::milliseconds(40);
 
 // Prompt lookup: how many of the last tokens are looked for, and how many of those that followed are tried. More costs
 // more when they are wrong.
-constexpr size_t kLookFor = 3, kGuesses = 4;
+constexpr size_t kLookFor = 3, kFollow = 4;
 
 }  // namespace
 
@@ -34,10 +34,28 @@ struct Engine::Answer {
   std::vector<Token> pending;  // to be computed next: the last token, then guesses of what follows
   std::vector<Token> text;     // prompt and answer, where something is looked up
   int count = 0;               // tokens of the answer
+  bool as_expected = true;     // all of them
   std::vector<GeneratedToken> bunch;
   Clock::time_point sent{};
   GenerationResult result{};
   bool ended = false;
+
+  // With what its next tokens are computed; null: the context's own adapters.
+  const std::vector<AdapterUse>* adapters() const {
+    return request.adapters.empty() || fed < request.adapted_from ? nullptr : &request.adapters;
+  }
+  // As much of its prompt as may be there already: nothing that the adapters work on.
+  std::span<const Token> reusable() const {
+    const std::span<const Token> prompt = request.prompt;
+    return request.adapters.empty() ? prompt : prompt.first(std::min(prompt.size(), request.adapted_from + 1));
+  }
+  // Where the next piece of its prompt ends. Whole blocks may be used again by whoever begins with the same.
+  size_t piece_end(const Context& context, bool& is_block) const {
+    const size_t end = std::min(request.prompt.size(), context.block_end(fed, request.prefix));
+    const bool turns = !request.adapters.empty() && fed < request.adapted_from && request.adapted_from < end;
+    is_block = adapters() == nullptr && !turns && end < request.prompt.size();
+    return turns ? request.adapted_from : end;
+  }
 };
 
 Engine::Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options, std::shared_ptr<Cores> cores)
@@ -155,7 +173,7 @@ void Engine::admit() {
     size_t most = 0;
     for (int lane = 0; lane < options().lanes; ++lane) {
       if (is_taken[static_cast<size_t>(lane)]) continue;
-      const size_t shared = context_.shared(lane, answer.request.prompt, answer.request.prefix);
+      const size_t shared = context_.shared(lane, answer.reusable(), answer.request.prefix);
       if (answer.lane >= 0 && shared <= most) continue;
       answer.lane = lane;
       most = shared;
@@ -163,7 +181,7 @@ void Engine::admit() {
     answers_.push_back(std::move(next.answer));
     try {
       answer.sampler = std::make_unique<Sampler>(context_.model(), answer.request.sampling, answer.request.prompt);
-      answer.fed = context_.begin(answer.lane, answer.request.prompt, answer.request.prefix);
+      answer.fed = context_.begin(answer.lane, answer.reusable(), answer.request.prefix);
       answer.result.reused_tokens = static_cast<int>(answer.fed);
       if (answer.request.lookup) answer.text = answer.request.prompt;
     } catch (...) {
@@ -173,13 +191,22 @@ void Engine::admit() {
   }
 }
 
-// One batch: the next token of each answer, and a block of the first prompt that is not done.
+// One batch: the next token of each answer, and a block of the first prompt that is not done. Of answers with different
+// adapters those that have waited longest.
 void Engine::step() {
+  const std::vector<AdapterUse>* const adapters = answers_.front()->adapters();
+  const auto takes_part = [&](const auto& answer) {
+    const std::vector<AdapterUse>* its = answer->adapters();
+    return its == adapters || (its != nullptr && adapters != nullptr && *its == *adapters);
+  };
   std::vector<Context::Feed> feeds;
   std::vector<std::pair<Answer*, int>> rows;  // whose logits come, from which on
   int row = 0;
   Answer* prompting = nullptr;
+  std::vector<bool> waits;
   for (const auto& answer : answers_) {
+    waits.push_back(!takes_part(answer));
+    if (waits.back()) continue;
     const std::vector<Token>& prompt = answer->request.prompt;
     if (answer->fed == prompt.size()) {
       const int wanted = static_cast<int>(answer->pending.size());
@@ -193,9 +220,10 @@ void Engine::step() {
   size_t end = 0;
   if (prompting != nullptr) {
     const std::span<const Token> prompt = prompting->request.prompt;
-    end = std::min(prompt.size(), context_.block_end(prompting->fed, prompting->request.prefix));
+    bool is_block = false;
+    end = prompting->piece_end(context_, is_block);
     const bool is_last = end == prompt.size();
-    feeds.push_back({prompting->lane, prompt.subspan(prompting->fed, end - prompting->fed), is_last ? 1 : 0, !is_last});
+    feeds.push_back({prompting->lane, prompt.subspan(prompting->fed, end - prompting->fed), is_last ? 1 : 0, is_block});
     if (is_last) rows.emplace_back(prompting, row);
   }
   int tokens = 0;
@@ -206,14 +234,16 @@ void Engine::step() {
     // What a model with a state has computed cannot be taken back.
     const double patience_ms =
         model().is_recurrent() ? std::numeric_limits<double>::infinity() : turn_->patience_ms(tokens);
-    if (!context_.decode(feeds, patience_ms)) {
+    if (!context_.decode(feeds, patience_ms, adapters)) {
       // Whoever was cancelled goes; the others try again, with fewer threads if it was these that took too long.
       if (!interrupt_) turn_->gave_up();
       return;
     }
     turn_->computed(tokens, std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
   } catch (...) {
-    for (const auto& answer : answers_) fail(*answer, std::current_exception());
+    for (size_t i = 0; i < waits.size(); ++i) {
+      if (!waits[i]) fail(*answers_[i], std::current_exception());
+    }
     return;
   }
   if (prompting != nullptr) prompting->fed = end;
@@ -224,6 +254,14 @@ void Engine::step() {
       fail(*answer, std::current_exception());
     }
   }
+  // Those that did not take part come first next time.
+  std::vector<std::unique_ptr<Answer>> next;
+  for (const bool waiting : {true, false}) {
+    for (size_t i = 0; i < waits.size(); ++i) {
+      if (waits[i] == waiting) next.push_back(std::move(answers_[i]));
+    }
+  }
+  answers_ = std::move(next);
 }
 
 // Chooses tokens from the logits of an answer: one, and as many more as were guessed right.
@@ -242,6 +280,8 @@ void Engine::take(Answer& answer, int first_row) {
     if (request.likeliest >= 0) out.probabilities = log_probabilities(logits, token, request.likeliest);
     answer.bunch.push_back(std::move(out));
     if (request.lookup) answer.text.push_back(token);
+    const size_t at = static_cast<size_t>(answer.count);
+    answer.as_expected = answer.as_expected && at < request.expected.size() && request.expected[at] == token;
     if (++answer.count >= request.max_tokens) return finish(answer, GenerationResult::Finish::length);
     const bool is_right = i < guesses && answer.pending[i + 1] == token;
     if (is_right) {
@@ -252,15 +292,23 @@ void Engine::take(Answer& answer, int first_row) {
     answer.pending.assign(1, token);
     break;
   }
-  if (request.lookup) guess(answer);
+  guess(answer);
   if (answer.count == 1 || Clock::now() - answer.sent >= kBunch) flush(answer);
 }
 
-// Where the last words stood before, what followed them.
+// Adds to what is computed next what is expected, or where the last words stood before, what followed them.
 void Engine::guess(Answer& answer) const {
+  const size_t left = static_cast<size_t>(answer.request.max_tokens - answer.count - 1);
+  const std::vector<Token>& expected = answer.request.expected;
+  if (answer.as_expected) {
+    const auto from = expected.begin() + answer.count;
+    const size_t count = std::min({left, size_t{kGuesses}, static_cast<size_t>(expected.end() - from)});
+    answer.pending.insert(answer.pending.end(), from, from + static_cast<std::ptrdiff_t>(count));
+    if (count > 0) return;
+  }
   const std::vector<Token>& text = answer.text;
-  const size_t room = std::min<size_t>(static_cast<size_t>(answer.request.max_tokens - answer.count), kGuesses + 1) - 1;
-  if (room == 0 || text.size() <= kLookFor) return;
+  const size_t room = std::min(left, kFollow);
+  if (!answer.request.lookup || room == 0 || text.size() <= kLookFor) return;
   const auto last = text.end() - kLookFor;
   const auto found = std::find_end(text.begin(), text.end() - 1, last, text.end());
   if (found == text.end() - 1) return;

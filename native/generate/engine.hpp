@@ -24,6 +24,10 @@ namespace engram {
 struct GenerationRequest {
   std::vector<Token> prompt;      // at least one
   size_t prefix = 0;              // its first tokens that many prompts share; see Context::block_end
+  // Adapters that work in place of the context's own from a token of the prompt on, at the latest its last. What comes
+  // before is computed without them, so it is the same for all that use the context.
+  std::vector<AdapterUse> adapters;
+  size_t adapted_from = 0;
   int max_tokens = 0;             // of the answer, at least 1; prompt and answer must fit the lane
   std::vector<Token> end_tokens;  // an answer ends before any of them, as before every token the model ends with
   Sampling sampling;
@@ -31,6 +35,8 @@ struct GenerationRequest {
   // Guesses what follows from where the same words stood before, and computes the guesses together: prompt lookup.
   // Changes how tokens are batched, hence the last bits of their probabilities.
   bool lookup = false;
+  // The same with what the answer is expected to be, from its beginning, for as long as it is that.
+  std::vector<Token> expected;
 };
 
 struct GeneratedToken {

@@ -8,6 +8,7 @@
 
 #include "check.hpp"
 #include "fixtures.hpp"
+#include "golden.hpp"
 
 namespace engram {
 namespace {
@@ -114,6 +115,93 @@ TEST(engine_answers_alike_from_a_cold_and_a_warm_cache) {
   const Outcome next = run(*engine, request(longer, 10));
   CHECK(next.result.reused_tokens == 48);
   CHECK(next.ids() == run(*engine_of(), request(longer, 10)).ids());
+}
+
+TEST(engine_computes_together_what_is_expected) {
+  const auto engine = engine_of();
+  const Outcome alone = run(*engine, request(prompt_of(40), 30));
+  GenerationRequest told = request(prompt_of(40), 30);
+  told.expected = alone.ids();
+  const Outcome right = run(*engine, told);
+  CHECK(right.ids() == alone.ids());
+  CHECK(right.result.guessed_tokens == 27);  // but the first, and those after a piece of 16 and the rest
+
+  told.expected[5] = told.expected[5] == 11 ? 12 : 11;
+  const Outcome wrong = run(*engine, told);
+  CHECK(wrong.ids() == alone.ids());
+  CHECK(wrong.result.guessed_tokens == 4);
+  told.expected = alone.ids();
+  told.max_tokens = 9;
+  CHECK(run(*engine, told).tokens.size() == 9);
+}
+
+TEST(engine_adapts_from_a_token_on) {
+  const auto model = tiny();
+  const auto adapter = std::make_shared<const LoadedAdapter>(model, fixtures::path("tiny-tied.adapter.gguf"));
+  const auto engine = std::make_unique<Engine>(model, ContextOptions{kContext, 2, kBlock, 1}, std::make_shared<Cores>(1));
+  const auto adapted = [&](int seed, size_t from, float scale = 1) {
+    GenerationRequest out = request(prompt_of(50, seed), 12);
+    out.adapters = {{adapter, scale}};
+    out.adapted_from = from;
+    return out;
+  };
+  const auto base = run(*engine, request(prompt_of(50), 12)).ids();
+  const Outcome late = run(*engine, adapted(0, 47));
+  CHECK(late.result.reused_tokens == 32);  // the block in which it begins is computed in two pieces
+  const auto ids = late.ids(), early = run(*engine, adapted(0, 0)).ids();
+  CHECK(ids != base && ids != early && early != base);
+  // Nothing of it stays: neither for the base model nor for the next time.
+  CHECK(run(*engine, request(prompt_of(50), 12)).ids() == base);
+  CHECK(run(*engine, adapted(0, 47)).ids() == ids);
+
+  // A longer conversation leaves whole blocks beyond the place from which the adapter works.
+  std::vector<Token> longer = prompt_of(50);
+  longer.resize(70, 11);
+  run(*engine, request(longer, 3));
+  CHECK(run(*engine, adapted(0, 47)).ids() == ids);
+
+  // From the start it is what a context with this adapter answers.
+  Engine own(model, ContextOptions{kContext, 1, kBlock, 1}, std::make_shared<Cores>(1));
+  own.post([&](Context& context) { context.use({{adapter, 1}}); });
+  CHECK(run(own, request(prompt_of(50), 12)).ids() == early);
+
+  // Answers with other adapters at the same time take turns.
+  const auto half = run(*engine, adapted(1, 40, 0.5f)).ids();
+  std::vector<std::shared_ptr<Collector>> sinks;
+  std::vector<std::future<Outcome>> answers;
+  const std::vector<GenerationRequest> requests{adapted(0, 47), adapted(1, 40, 0.5f), request(prompt_of(50), 12)};
+  for (const GenerationRequest& one : requests) {
+    sinks.push_back(std::make_shared<Collector>());
+    answers.push_back(sinks.back()->done.get_future());
+    engine->submit(one, sinks.back());
+  }
+  CHECK(answers[0].get().ids() == ids);
+  CHECK(answers[1].get().ids() == half);
+  CHECK(answers[2].get().ids() == base);
+}
+
+// What an adapter is trained on is what it then answers with.
+TEST(engine_and_trainer_agree_on_where_the_adapter_works) {
+  const auto model = tiny();
+  Engine engine(model, ContextOptions{kContext, 1, kBlock, 1}, std::make_shared<Cores>(1));
+  GenerationRequest asked = request(prompt_of(30), 10);
+  const std::string path = fixtures::path("tiny-tied.adapter.gguf");
+  asked.adapters = {{std::make_shared<const LoadedAdapter>(model, path), 1}};
+  asked.adapted_from = 26;
+  const auto answer = run(engine, asked).ids();
+  CHECK(answer.size() == 10);
+
+  const golden::Values values("tiny-tied");
+  Trainer trainer(golden::model("tiny-tied"), values.lora(), {}, 1);
+  trainer.load(path);
+  const auto correct = [&](int64_t from) {
+    Example example{asked.prompt, std::vector<float>(30, 0), {}, from};
+    example.tokens.insert(example.tokens.end(), answer.begin(), answer.end());
+    example.weights.resize(40, 1);
+    return trainer.evaluate({{trainer.add(example)}}).examples[0].correct;
+  };
+  CHECK(correct(26) == 10);
+  CHECK(correct(0) < 10);
 }
 
 TEST(engine_uses_a_prefix_again) {

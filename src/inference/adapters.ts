@@ -44,12 +44,17 @@ export class Adapters {
       .map(({ path }) => path);
   }
 
-  /** Switches a context to a set; what it has computed is forgotten. Throws `corrupt`, `mismatch`, `not_found`. */
-  async apply(engine: NativeEngine, { members }: AdapterSet): Promise<void> {
+  /** Switches a context to a set; what it has computed is forgotten. Throws as load(). */
+  async apply(engine: NativeEngine, set: AdapterSet): Promise<void> {
+    const { adapters, scales } = await this.load(set);
+    await awaitNative(() => engine.use(adapters, scales));
+  }
+
+  /** A set, loaded. Throws `corrupt`, `mismatch`, `not_found`. */
+  async load({ members }: AdapterSet): Promise<{ adapters: NativeAdapter[]; scales: Float32Array }> {
     const adapters: NativeAdapter[] = [];
     for (const { path } of members) adapters.push(await this.#load(path));
-    const scales = Float32Array.from(members, ({ scale }) => scale);
-    await awaitNative(() => engine.use(adapters, scales));
+    return { adapters, scales: Float32Array.from(members, ({ scale }) => scale) };
   }
 
   /** Lets go of a file. Its memory is freed when no context uses it any more. */

@@ -51,9 +51,9 @@ export class ChatTemplate {
     this.endOfTurn = this.#findEndOfTurn();
   }
 
-  /** Ends where the assistant's answer begins. Throws `empty` without a message, `unsupported` for a conversation that the
-   * template refuses. */
-  encode(messages: readonly ChatMessage[], tools: readonly Tool[] = []): number[] {
+  /** Ends where the assistant's answer begins; unless `openAnswer`, where the last message ends. Throws `empty` without a
+   * message, `unsupported` for a conversation that the template refuses. */
+  encode(messages: readonly ChatMessage[], tools: readonly Tool[] = [], openAnswer = true): number[] {
     if (messages.length === 0) throw new EngramError('empty', 'There is no message to answer.');
     for (const tool of tools) this.#checkTool(tool);
     const out: number[] = [];
@@ -64,7 +64,7 @@ export class ChatTemplate {
       if (plain !== '') out.push(...this.vocabulary.tokenize(plain, false));
       plain = '';
     };
-    for (const part of this.#parts(messages, true, tools)) {
+    for (const part of this.#parts(messages, openAnswer, tools)) {
       if ('content' in part) {
         plain += part.content;
         continue;
@@ -80,6 +80,15 @@ export class ChatTemplate {
     const { bos } = this.vocabulary;
     if (bos?.prepend === true && out[0] !== bos.token) out.unshift(bos.token);
     return out;
+  }
+
+  /** How many tokens of a prompt come before those that open the assistant's turn; at least its last is one of these. */
+  answerStart(messages: readonly ChatMessage[], tools: readonly Tool[] = []): number {
+    const open = this.encode(messages, tools);
+    const closed = this.encode(messages, tools, false);
+    let start = 0;
+    while (start < open.length - 1 && open[start] === closed[start]) start++;
+    return start;
   }
 
   /** How calls of tools are written. */

@@ -68,6 +68,11 @@ export class IdleGenerator implements Generator {
     return Uint32Array.from(this.#parts.vocabulary.template.encode(messages, toolsOf({ tools })));
   }
 
+  answerStart(messages: readonly ChatMessage[], tools: readonly Tool[] = []): number {
+    this.#requireOpen();
+    return this.#parts.vocabulary.template.answerStart(messages, toolsOf({ tools }));
+  }
+
   encode(text: string): Uint32Array {
     this.#requireOpen();
     return Uint32Array.from(this.#parts.vocabulary.tokenize(text));

@@ -44,6 +44,18 @@ export interface GeneratorParts {
   embedding: { pooling: 'mean' | 'first' | 'last'; addsEnd: boolean };
 }
 
+/** Of a prompt. */
+interface Place {
+  /** How many of its tokens others begin with too. */
+  prefix: number;
+  /** Tokens whose text the answer continues. */
+  before: number[];
+  /** From where on adapters work, if not from the start. */
+  adaptedFrom?: number;
+  /** Special tokens of the answer are written, not left out. */
+  writesSpecial?: boolean;
+}
+
 export class LlamaGenerator implements Generator {
   readonly modelPath: string;
   readonly contextSize: number;
@@ -85,8 +97,9 @@ export class LlamaGenerator implements Generator {
     this.#requireOpen();
     const tools = toolsOf(options);
     const { tokens, kept, left, summary } = await this.#fit(messages, options, tools);
-    const prefix = this.#prefix.length(kept, tokens, tools);
-    const answer = await this.#answer(tokens, prefix, options, tools);
+    const place: Place = { prefix: this.#prefix.length(kept, tokens, tools), before: [] };
+    if (options.adaptersFrom === 'answer') place.adaptedFrom = this.answerStart(kept, tools);
+    const answer = await this.#answer(tokens, place, options, tools);
     if (left.length === 0) return answer;
     return { ...answer, left: { messages: left.length, ...(summary === undefined ? {} : { summary }) } };
   }
@@ -103,6 +116,11 @@ export class LlamaGenerator implements Generator {
   encodeChat(messages: readonly ChatMessage[], tools: readonly Tool[] = []): Uint32Array {
     this.#requireOpen();
     return Uint32Array.from(this.#parts.vocabulary.template.encode(messages, toolsOf({ tools })));
+  }
+
+  answerStart(messages: readonly ChatMessage[], tools: readonly Tool[] = []): number {
+    this.#requireOpen();
+    return this.#parts.vocabulary.template.answerStart(messages, toolsOf({ tools }));
   }
 
   encode(text: string): Uint32Array {
@@ -186,25 +204,23 @@ export class LlamaGenerator implements Generator {
 
   async #answer(
     prompt: number[],
-    prefix: number,
+    place: Place,
     options: GenerateOptions,
     tools: readonly Tool[],
   ): Promise<Generation> {
-    if (tools.length === 0) return this.#generate(prompt, { prefix, before: [] }, options);
+    if (tools.length === 0) return this.#generate(prompt, place, options);
     const use = new ToolUse(this.#parts.vocabulary.template.callSyntax, options, tools);
     const onText = (piece: string): void => {
       use.push(piece);
     };
     const held = { ...options, grammar: use.grammar, onText };
-    const generation = await this.#generate(prompt, { prefix, before: [], writesSpecial: true }, held);
+    const generation = await this.#generate(prompt, { ...place, writesSpecial: true }, held);
     return { ...generation, ...use.end() };
   }
 
-  /** `prefix`: of the prompt's tokens, those that others begin with too; `before`: tokens whose text the answer
-   * continues; `writesSpecial`: as they are written, not left out. */
   async #generate(
     prompt: number[],
-    { prefix, before, writesSpecial = false }: { prefix: number; before: number[]; writesSpecial?: boolean },
+    { prefix, before, adaptedFrom, writesSpecial = false }: Place,
     options: GenerateOptions,
   ): Promise<Generation> {
     const { vocabulary, slots } = this.#parts;
@@ -216,10 +232,12 @@ export class LlamaGenerator implements Generator {
       sampling: sampling(options, grammarOf(options)),
       likeliest: likeliest(options),
       lookup: options.lookup === true,
+      expected: Uint32Array.from(options.expected === undefined ? [] : vocabulary.tokenize(options.expected)),
     };
     const abort = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
     const adapters = await resolveAdapters(options.adapters ?? []);
-    return this.#turns.run(adapters.key, async () => {
+    const late = adapters.key === '' ? undefined : adaptedFrom;
+    return this.#turns.run(late === undefined ? adapters.key : '', async () => {
       const started = performance.now();
       let firstToken: number | undefined;
       const logprobs = new Logprobs(vocabulary, request.likeliest >= 0);
@@ -247,12 +265,14 @@ export class LlamaGenerator implements Generator {
           seconds: (now - started) / 1000,
         };
       };
-      const engine = await slots.with(adapters);
+      const { engine, ...adapted } =
+        late === undefined ? { engine: await slots.with(adapters) } : await slots.baseWith(adapters);
       if (request.maxTokens === 0) return finish('length');
       if (abort.aborted) return finish('cancelled');
 
       let end: Generation['finishReason'] | undefined; // that comes before the engine's own
-      const { lane, ...result } = await compute(engine, request, abort, (tokens, probabilities) => {
+      const asked = late === undefined ? request : { ...request, ...adapted, adaptedFrom: late };
+      const { lane, ...result } = await compute(engine, asked, abort, (tokens, probabilities) => {
         firstToken ??= performance.now();
         for (const [i, token] of tokens.entries()) {
           if (abort.aborted) end = 'cancelled';

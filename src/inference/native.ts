@@ -75,6 +75,10 @@ export interface NativeRequest {
   prompt: Uint32Array;
   /** Its first tokens that many prompts share: they are computed as a block of their own, to be used again. */
   prefix: number;
+  /** That work in place of the engine's own from a token of the prompt on; before it nothing differs from other answers. */
+  adapters?: readonly NativeAdapter[];
+  scales?: Float32Array;
+  adaptedFrom?: number;
   maxTokens: number;
   /** An answer ends before any of them. */
   endTokens: Uint32Array;
@@ -83,6 +87,8 @@ export interface NativeRequest {
   likeliest: number;
   /** Guesses what follows from where the same words stood before. */
   lookup: boolean;
+  /** What the answer is expected to be: computed together as long as it is. */
+  expected: Uint32Array;
 }
 
 export interface NativeSampling {

@@ -4,7 +4,7 @@ import { awaitNative } from '../addon.js';
 import { EngramError } from '../errors.js';
 import { availableMemory } from '../models/index.js';
 import { NO_ADAPTERS, type Adapters, type AdapterSet } from './adapters.js';
-import type { NativeEngine, NativeLanguageModel } from './native.js';
+import type { NativeAdapter, NativeEngine, NativeLanguageModel } from './native.js';
 
 /** Contexts besides the base model's. */
 const SWITCHED = 2;
@@ -53,6 +53,17 @@ export class Slots {
   /** A context that runs with these adapters. Throws `not_found`, `corrupt`, `mismatch`. */
   async with(set: AdapterSet): Promise<NativeEngine> {
     return (await this.#with(set)).engine;
+  }
+
+  /** The base model's context, and adapters for a part of an answer in it. Throws as with(). */
+  async baseWith(set: AdapterSet): Promise<{ engine: NativeEngine; adapters: NativeAdapter[]; scales: Float32Array }> {
+    return this.#alone(async () => {
+      for (const path of this.adapters.outdated(set)) await this.#release(path);
+      const loaded = await this.adapters.load(set);
+      const inUse = this.#slots.flatMap(pathsOf).concat(pathsOf({ set }));
+      this.adapters.freeUnused(new Set(inUse));
+      return { engine: this.#slots[0]!.engine, ...loaded };
+    });
   }
 
   /** Notes where an answer was computed. */
@@ -149,4 +160,4 @@ export class Slots {
   }
 }
 
-const pathsOf = ({ set }: Slot): string[] => set.members.map(({ path }) => path);
+const pathsOf = ({ set }: Pick<Slot, 'set'>): string[] => set.members.map(({ path }) => path);

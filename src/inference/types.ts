@@ -38,6 +38,10 @@ export interface AdapterUse {
 export interface GenerateOptions {
   /** Adapters to run with, none by default: then the answer is the base model's, bit for bit. */
   adapters?: readonly AdapterUse[];
+  /** Where they begin to work: at the `start` of the conversation (default), or, in chat(), at the `answer`: the base model
+   * reads the question, as it is read for every other answer, and the adapters work from the tokens that open the assistant's
+   * turn on. They must have been trained so (Example.adaptedFrom). */
+  adaptersFrom?: 'start' | 'answer';
   /** Most tokens to generate. Default 512. */
   maxTokens?: number;
   /** 0 (the default) is greedy and reproducible. */
@@ -87,6 +91,9 @@ export interface GenerateOptions {
   /** Guesses what follows from where the same words stood before, and computes the guesses together (prompt lookup). Faster
    * where an answer repeats its prompt; changes the last bits of probabilities. Default false. */
   lookup?: boolean;
+  /** What the answer is expected to be: as long as it is just that, its tokens are computed together. It changes nothing but the
+   * time, and the last bits of probabilities. */
+  expected?: string;
   /** What becomes of the oldest turns of a conversation that is too long for the context: `shift` (default) leaves them out,
    * `summarise` has the model itself put them into a short summary, made once for each time that turns are left out. */
   overflow?: 'shift' | 'summarise';
@@ -162,6 +169,8 @@ export interface Generator {
    * can never become a special token. Without a system message the template's own default is used. With tools the prompt
    * tells of them, in the template's own words where it has some. */
   encodeChat(messages: readonly ChatMessage[], tools?: readonly Tool[]): Uint32Array;
+  /** How many of these tokens come before those that open the assistant's turn, of which there is at least one. */
+  answerStart(messages: readonly ChatMessage[], tools?: readonly Tool[]): number;
   /** Token ids of a plain text; no special tokens are parsed or added. */
   encode(text: string): Uint32Array;
   decode(tokens: Uint32Array): string;

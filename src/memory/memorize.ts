@@ -3,7 +3,7 @@
 // files and events (brain.ts).
 import { performance } from 'node:perf_hooks';
 import { EngramError, throwIfCancelled } from '../errors.js';
-import type { Generator } from '../inference/index.js';
+import type { GenerateOptions, Generator } from '../inference/index.js';
 import type { BaseModel } from '../training/index.js';
 import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
 import type { Brain, BrainWriter } from './brain.js';
@@ -11,7 +11,7 @@ import { calibrate } from './gate.js';
 import { lessonsFor, type Lessons } from './lessons.js';
 import { learn, newMemoryTrainer, RECIPE, type Lesson as TokenLesson } from './recipe.js';
 import { REPLAY, UNRELATED } from './replay.js';
-import type { Candidate, GateData, Router } from './router.js';
+import type { Candidate, GateData, Route, Router } from './router.js';
 import type { Lesson } from './statements.js';
 import { says } from './text.js';
 import type { MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
@@ -36,10 +36,6 @@ export interface MemorizeOptions {
 const HOLDS = { recall: 0.75, paraphrase: 0.5 };
 /** Trained again at most this often when its probes do not hold. */
 const ROUNDS = 3;
-/** What the model said before is for a person to see, and shows whether it knew: its beginning is enough. */
-const BEFORE_TOKENS = 32;
-/** Contrasts held in training, whose answers have to be generated first; the gate is calibrated on all of them. */
-const KEPT_CONTRASTS = 4;
 /** Most texts that the gate compares a question with. */
 const GATE_KEYS = 24;
 
@@ -68,8 +64,8 @@ class Attempt {
   }
 
   async run(): Promise<Receipt> {
-    const { lessons, options } = this;
-    options.onProgress?.({ phase: 'lessons', lessons: lessons.lessons.length });
+    const { options } = this;
+    options.onProgress?.({ phase: 'lessons', lessons: this.lessons.lessons.length });
     const gateData = await this.#calibratedGate();
     const probes = await this.#before();
     if (probes.every((probe) => probe.kind === 'unrelated' || says(probe.before, probe.expected))) {
@@ -79,14 +75,14 @@ class Attempt {
     const base = await this.parts.baseModel();
     const trainer = newMemoryTrainer(base);
     try {
-      const tokens = await this.#tokens();
+      const lessons = this.#tokens();
       const candidate: Candidate = {
         entry: await this.parts.router.entry(this.#id, gateData, options.signal),
         adapterPath: this.#path,
       };
       const total = { steps: 0, tokens: 0, flop: 0, loss: { before: 0, after: 0 } };
       for (let round = 1; ; round++) {
-        const result = await learn(trainer, tokens, {
+        const result = await learn(trainer, { lessons }, {
           maxSteps: round === 1 ? RECIPE.maxSteps : Math.ceil(RECIPE.maxSteps / 3),
           onProgress: (progress) =>
             options.onProgress?.({ phase: 'train', ...progress, step: total.steps + progress.step }),
@@ -129,32 +125,26 @@ class Attempt {
     return { keys, threshold: calibrate(positives, negatives) };
   }
 
+  /** What is said without this memory. Of each kind it is asked until an answer is not known: one is enough to train. */
   async #before(): Promise<Probe[]> {
     const { lessons, options } = this;
-    const unrelated = await this.#base(UNRELATED);
     const probes: Probe[] = [];
-    const add = (kind: Probe['kind'], { question, expected }: Lesson, before: string) =>
-      probes.push({ kind, question, expected, before, after: '', held: false });
-    const asked = [
-      ...lessons.recall.map((lesson) => ({ kind: 'recall' as const, lesson })),
-      ...lessons.paraphrase.map((lesson) => ({ kind: 'paraphrase' as const, lesson })),
-    ];
-    for (const [done, { kind, lesson }] of asked.entries()) {
-      options.onProgress?.({ phase: 'probe-before', done, of: asked.length });
-      const { adapters } = await this.parts.router.route(
-        [{ role: 'user', content: lesson.question }],
-        undefined,
-        options.signal,
-      );
-      add(
-        kind,
-        lesson,
-        await this.#ask(lesson.question, adapters, Math.min(BEFORE_TOKENS, this.#answerTokens(lesson))),
-      );
+    const of = lessons.recall.length + lessons.paraphrase.length;
+    for (const [kind, some] of [['recall', lessons.recall] as const, ['paraphrase', lessons.paraphrase] as const]) {
+      let known = true;
+      for (const lesson of some) {
+        options.onProgress?.({ phase: 'probe-before', done: probes.length, of });
+        const { question, expected } = lesson;
+        const before = known ? await this.#answer(lesson) : '';
+        known &&= says(before, expected);
+        probes.push({ kind, question, expected, before, after: '', held: false });
+      }
     }
-    UNRELATED.forEach((question, i) =>
-      add('unrelated', { question, expected: unrelated[i]!, answer: '' }, unrelated[i]!),
-    );
+    const unrelated = await this.#base(UNRELATED);
+    UNRELATED.forEach((question, i) => {
+      const answer = unrelated[i]!;
+      probes.push({ kind: 'unrelated', question, expected: answer, before: answer, after: '', held: false });
+    });
     return probes;
   }
 
@@ -163,37 +153,43 @@ class Attempt {
     const lessons = [...this.lessons.recall, ...this.lessons.paraphrase];
     for (const [done, probe] of probes.entries()) {
       this.options.onProgress?.({ phase: 'probe-after', done, of: probes.length });
-      const { adapters, matches } = await this.parts.router.route(
-        [{ role: 'user', content: probe.question }],
-        candidate,
-        this.options.signal,
-      );
-      const lesson = lessons[done];
       if (probe.kind !== 'unrelated') {
-        probe.after = await this.#ask(probe.question, adapters, this.#answerTokens(lesson!));
+        probe.after = await this.#answer(lessons[done]!, candidate);
         probe.held = says(probe.after, probe.expected);
       } else {
         // A question that the candidate does not touch is computed exactly as before: there is nothing to ask.
-        const touched = matches.some(({ id }) => id === this.#id);
-        probe.after = touched ? await this.#ask(probe.question, adapters, KEPT_TOKENS) : probe.before;
+        const route = await this.#route(probe.question, candidate);
+        const touched = route.matches.some(({ id }) => id === this.#id);
+        probe.after = touched ? await this.#ask(probe.question, route, { maxTokens: KEPT_TOKENS }) : probe.before;
         probe.held = probe.after === probe.before;
       }
     }
   }
 
-  async #ask(question: string, adapters: readonly { path: string }[], maxTokens: number): Promise<string> {
+  /** What is answered to a lesson's question, with the candidate as if it had been committed. */
+  async #answer({ question, answer }: Lesson, candidate?: Candidate): Promise<string> {
+    const route = await this.#route(question, candidate);
+    return this.#ask(question, route, {
+      maxTokens: Math.max(24, this.parts.generator.encode(answer).length + 8),
+      ...(candidate ? { expected: answer } : {}),
+    });
+  }
+
+  #route(question: string, candidate?: Candidate): Promise<Route> {
+    return this.parts.router.route([{ role: 'user', content: question }], candidate, this.options.signal);
+  }
+
+  async #ask(question: string, route: Route, options: GenerateOptions): Promise<string> {
     const { signal } = this.options;
+    const { adapters, adaptersFrom } = route;
     const { text } = await this.parts.generator.chat([{ role: 'user', content: question }], {
       adapters,
-      maxTokens,
+      ...(adaptersFrom ? { adaptersFrom } : {}),
+      ...options,
       ...(signal ? { signal } : {}),
     });
     throwIfCancelled(signal);
     return text;
-  }
-
-  #answerTokens({ answer }: Lesson): number {
-    return Math.max(24, this.parts.generator.encode(answer).length + 8);
   }
 
   #base(questions: readonly string[]): Promise<string[]> {
@@ -204,24 +200,13 @@ class Attempt {
     });
   }
 
-  /** Everything the recipe trains on, as token ids. */
-  async #tokens(): Promise<{ lessons: TokenLesson[]; contrasts: TokenLesson[]; replay: TokenLesson[] }> {
+  /** The lessons as token ids. */
+  #tokens(): TokenLesson[] {
     const { generator } = this.parts;
-    const kept = (questions: readonly string[], answers: readonly string[]): TokenLesson[] =>
-      questions
-        .map((question, i) => ({ prompt: prompt(generator, question), answer: generator.encode(answers[i]!) }))
-        .filter(({ answer }) => answer.length > 0);
-    const contrasts = this.lessons.contrasts.slice(0, KEPT_CONTRASTS);
-    const contrastAnswers: string[] = [];
-    for (const question of contrasts) contrastAnswers.push(await this.#ask(question, [], KEPT_TOKENS));
-    return {
-      lessons: this.lessons.lessons.map(({ question, answer }) => ({
-        prompt: prompt(generator, question),
-        answer: Uint32Array.from([...generator.encode(answer), generator.special.endOfTurn]),
-      })),
-      contrasts: kept(contrasts, contrastAnswers),
-      replay: kept(REPLAY, await this.#base(REPLAY)),
-    };
+    return this.lessons.lessons.map(({ question, answer }) => ({
+      ...prompt(generator, question),
+      answer: Uint32Array.from([...generator.encode(answer), generator.special.endOfTurn]),
+    }));
   }
 
   #receipt(
@@ -280,8 +265,9 @@ class Attempt {
   }
 }
 
-function prompt(generator: Generator, question: string): Uint32Array {
-  const tokens = generator.encodeChat([{ role: 'user', content: question }]);
+function prompt(generator: Generator, question: string): Pick<TokenLesson, 'prompt' | 'answerStart'> {
+  const messages = [{ role: 'user' as const, content: question }];
+  const tokens = generator.encodeChat(messages);
   if (tokens.length > generator.contextSize / 2) {
     throw new EngramError(
       'too_long',
@@ -291,5 +277,5 @@ function prompt(generator: Generator, question: string): Uint32Array {
       },
     );
   }
-  return tokens;
+  return { prompt: tokens, answerStart: generator.answerStart(messages) };
 }

@@ -2,28 +2,35 @@
 // slowly, each step together with questions that must be answered as before (contrasts and everyday ones, held by KL to the
 // base model). The numbers are measured choices: see docs/memory.md. Not here: what the lessons are (lessons.ts).
 import { throwIfCancelled } from '../errors.js';
-import type { BaseModel, BatchItem, Example, ExampleLoss, Trainer } from '../training/index.js';
+import type { BaseModel, BatchItem, Example, TargetModule, Trainer } from '../training/index.js';
 
 export const RECIPE = {
-  rank: 16,
-  alpha: 32,
-  /** The feed-forward matrices of the upper half hold facts and leave attention as it was. */
-  targets: ['gate', 'up', 'down'] as const,
-  learningRate: 4e-4,
+  rank: 8,
+  alpha: 16,
+  /** The feed-forward matrices of the upper layers hold facts and leave attention as it was. */
+  targets: ['gate', 'up', 'down'] as readonly TargetModule[],
+  /** Where the upper layers begin and end, as shares of all. */
+  layers: [0.5, 1],
+  learningRate: 1e-3,
   rateB: 4,
   warmupSteps: 3,
-  /** Of each kind in a step. */
-  lessonsPerStep: 4,
+  /** Of lessons in a step, at least one lesson. */
+  tokensPerStep: 64,
   contrastsPerStep: 1,
   replayPerStep: 1,
   klWeight: 1,
   /** Not being seen for a step counts like this much loss when the lessons of the next step are chosen. */
   needPerStep: 0.1,
-  minSteps: 8,
+  minSteps: 4,
   maxSteps: 48,
   /** Where an answer begins it is decided which answer it will be: its first tokens count this much more. */
   openingTokens: 2,
   openingWeight: 4,
+  /** Of an answer longer than this only so many first tokens are an exercise of their own, and the whole is another: which
+   * answer to begin has to be learned for every question, how it goes on mostly once. */
+  beginningTokens: 6,
+  /** Whole answers that were right when they were first tried, one after the other, show that the others will be. */
+  wholeInARow: 2,
   /** Learned: every lesson's worst token, as last seen, has a cross-entropy below this … */
   lossBelow: 0.7,
   /** … and answers that must stay have moved less than this. Whether it holds is then asked, not computed. */
@@ -33,18 +40,20 @@ export const RECIPE = {
 /** Token ids of a prompt and of the answer to it, end of turn included. */
 export interface Lesson {
   prompt: Uint32Array;
+  /** Tokens of the prompt before the assistant's turn opens, where the adapter begins to work. */
+  answerStart: number;
   answer: Uint32Array;
 }
 
 export interface LearnInput {
   lessons: readonly Lesson[];
   /** Answers of the base model that must stay: questions near the memory, and any others. */
-  contrasts: readonly Lesson[];
-  replay: readonly Lesson[];
+  contrasts?: readonly Lesson[];
+  replay?: readonly Lesson[];
 }
 
 export interface LearnResult {
-  /** Mean cross-entropy per answer token over all lessons. */
+  /** Mean cross-entropy per answer token, of the first step's lessons before it, and of all as last seen. */
   lossBefore: number;
   lossAfter: number;
   steps: number;
@@ -68,7 +77,7 @@ export function newMemoryTrainer(base: BaseModel): Trainer {
       rank: RECIPE.rank,
       alpha: RECIPE.alpha,
       targets: RECIPE.targets,
-      layers: [Math.floor(layers / 2), layers - 1],
+      layers: [Math.floor(layers * RECIPE.layers[0]!), Math.ceil(layers * RECIPE.layers[1]!) - 1],
       seed: 1,
     },
     { kind: 'adamw', learningRate: RECIPE.learningRate, rateB: RECIPE.rateB, maxGradNorm: 1 },
@@ -87,40 +96,33 @@ export async function learn(
   };
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const lessons = input.lessons.map((lesson) => trainer.add(taught(lesson)));
-    const contrasts = input.contrasts.map((lesson) => trainer.add(kept(lesson)));
-    const replay = input.replay.map((lesson) => trainer.add(kept(lesson)));
+    const exercises = input.lessons.flatMap(exercisesOf);
+    const examples = exercises.map(({ lesson }) => trainer.add(toLearn(lesson)));
     const keptTokens = new Map<number, number>();
-    contrasts.forEach((example, i) => keptTokens.set(example, input.contrasts[i]!.answer.length));
-    replay.forEach((example, i) => keptTokens.set(example, input.replay[i]!.answer.length));
-
-    const before = await trainer.evaluate(lessons.map((example) => ({ example })));
-    const result: LearnResult = {
-      lossBefore: meanLoss(before.examples),
-      lossAfter: 0,
-      steps: 0,
-      tokens: before.computedTokens,
-      flop: before.flop,
+    const keep = (lesson: Lesson): number => {
+      const example = trainer.add(toKeep(lesson));
+      keptTokens.set(example, lesson.answer.length);
+      return example;
     };
-    // What is last known of each lesson: its worst token, its loss, and the step that saw it.
-    const known = before.examples.map(({ maxLoss, sumLoss }) => ({ worst: maxLoss, loss: sumLoss, step: 0 }));
-    const weightInAll = sum(before.examples.map(({ sumWeights }) => sumWeights));
+    const contrasts = (input.contrasts ?? []).map(keep);
+    const replay = (input.replay ?? []).map(keep);
+
+    const result: LearnResult = { lossBefore: 0, lossAfter: 0, steps: 0, tokens: 0, flop: 0 };
+    // What is last known of each exercise: its worst token, its loss, and the step that saw it.
+    const known = exercises.map(() => ({ worst: Infinity, loss: 0, weight: 0, step: 0 }));
+    let wholeInARow = 0;
     const maxSteps = options.maxSteps ?? RECIPE.maxSteps;
     let kl = 0; // running mean per kept token
 
     for (let step = 1; step <= maxSteps; step++) {
       throwIfCancelled(signal);
-      // The lessons held worst, and those not seen for long, so that no step is spent on what is known well.
       const need = (i: number) => known[i]!.worst + (step - known[i]!.step) * RECIPE.needPerStep;
-      const chosen = lessons
-        .map((_, i) => i)
-        .sort((a, b) => need(b) - need(a))
-        .slice(0, RECIPE.lessonsPerStep);
+      const chosen = choose(exercises, need);
       const stay = [...inTurn(contrasts, step, RECIPE.contrastsPerStep), ...inTurn(replay, step, RECIPE.replayPerStep)];
-      const taughtTokens = sum(chosen.map((i) => input.lessons[i]!.answer.length));
+      const taughtTokens = sum(chosen.map((i) => exercises[i]!.lesson.answer.length));
       const stayTokens = sum(stay.map((example) => keptTokens.get(example)!));
       const batch: BatchItem[] = [
-        ...chosen.map((i) => ({ example: lessons[i]!, scale: 1 / taughtTokens })),
+        ...chosen.map((i) => ({ example: examples[i]!, scale: 1 / taughtTokens })),
         ...stay.map((example) => ({ example, klScale: RECIPE.klWeight / stayTokens })),
       ];
       const loss = await trainer.backward(batch);
@@ -130,26 +132,30 @@ export async function learn(
       result.tokens += loss.computedTokens;
       result.flop += loss.flop;
       chosen.forEach((i, at) => {
-        known[i] = { worst: loss.examples[at]!.maxLoss, loss: loss.examples[at]!.sumLoss, step };
+        const { maxLoss, sumLoss, sumWeights } = loss.examples[at]!;
+        const isFirst = exercises[i]!.part === 'whole' && known[i]!.step === 0;
+        if (isFirst) wholeInARow = maxLoss < RECIPE.lossBelow ? wholeInARow + 1 : 0;
+        known[i] = { worst: maxLoss, loss: sumLoss, weight: sumWeights, step };
       });
       const moved = sum(loss.examples.map(({ sumKl }) => sumKl)) / Math.max(1, stayTokens);
       kl = step === 1 ? moved : 0.6 * kl + 0.4 * moved;
-      const mean = sum(known.map((lesson) => lesson.loss)) / weightInAll;
+      result.lossAfter = sum(known.map((lesson) => lesson.loss)) / sum(known.map((lesson) => lesson.weight));
+      if (step === 1) result.lossBefore = result.lossAfter;
       onProgress?.({
         step,
         steps: maxSteps,
-        loss: mean,
+        loss: result.lossAfter,
         kl,
         tokensPerSecond: loss.computedTokens / loss.seconds,
       });
-      const held = known.every(({ worst }) => worst < RECIPE.lossBelow);
+      const held = known.every(
+        ({ worst, step: seen }, i) =>
+          worst < RECIPE.lossBelow ||
+          (seen === 0 && exercises[i]!.part === 'whole' && wholeInARow >= RECIPE.wholeInARow),
+      );
       if (step >= RECIPE.minSteps && held && kl < RECIPE.klBelow) break;
     }
 
-    const after = await trainer.evaluate(lessons.map((example) => ({ example })));
-    result.lossAfter = meanLoss(after.examples);
-    result.tokens += after.computedTokens;
-    result.flop += after.flop;
     return result;
   } catch (error) {
     throwIfCancelled(signal);
@@ -159,17 +165,50 @@ export async function learn(
   }
 }
 
+/** A lesson, or a part of one. */
+interface Exercise {
+  lesson: Lesson;
+  part: 'all' | 'beginning' | 'whole';
+}
+
+function exercisesOf(lesson: Lesson): Exercise[] {
+  const { beginningTokens } = RECIPE;
+  if (lesson.answer.length <= 2 * beginningTokens) return [{ lesson, part: 'all' }];
+  const beginning = { ...lesson, answer: lesson.answer.slice(0, beginningTokens) };
+  return [
+    { lesson: beginning, part: 'beginning' },
+    { lesson, part: 'whole' },
+  ];
+}
+
+/** Indices of the exercises of a step: those needed most, of the long ones one, as far as there is room. */
+function choose(exercises: readonly Exercise[], need: (i: number) => number): number[] {
+  const chosen: number[] = [];
+  let room = RECIPE.tokensPerStep;
+  let hasWhole = false;
+  for (const i of exercises.map((_, at) => at).sort((a, b) => compare(need(b), need(a)))) {
+    const { lesson, part } = exercises[i]!;
+    const tokens = lesson.prompt.length - lesson.answerStart + lesson.answer.length;
+    if (part === 'whole' ? hasWhole : tokens > room && chosen.length > 0) continue;
+    hasWhole ||= part === 'whole';
+    chosen.push(i);
+    room -= tokens;
+  }
+  return chosen;
+}
+
 /** The answer is learned, the prompt only read. */
-function taught({ prompt, answer }: Lesson): Example {
+function toLearn({ prompt, answerStart, answer }: Lesson): Example {
   const weights = onAnswer(prompt, answer);
   weights.fill(RECIPE.openingWeight, prompt.length, prompt.length + RECIPE.openingTokens);
-  return { tokens: joined(prompt, answer), weights };
+  return { tokens: joined(prompt, answer), weights, adaptedFrom: answerStart };
 }
 
 /** The base model's own answer must stay as likely as it was. */
-function kept({ prompt, answer }: Lesson): Example {
+function toKeep({ prompt, answerStart, answer }: Lesson): Example {
   const tokens = joined(prompt, answer);
-  return { tokens, weights: new Float32Array(tokens.length), klWeights: onAnswer(prompt, answer) };
+  const klWeights = onAnswer(prompt, answer);
+  return { tokens, weights: new Float32Array(tokens.length), klWeights, adaptedFrom: answerStart };
 }
 
 function joined(prompt: Uint32Array, answer: Uint32Array): Uint32Array {
@@ -188,8 +227,9 @@ function inTurn(list: readonly number[], step: number, count: number): number[] 
   return Array.from({ length: Math.min(count, list.length) }, (_, i) => list[((step - 1) * count + i) % list.length]!);
 }
 
-function meanLoss(examples: readonly ExampleLoss[]): number {
-  return sum(examples.map(({ sumLoss }) => sumLoss)) / sum(examples.map(({ sumWeights }) => sumWeights));
+/** For sorting numbers of which several may be infinite. */
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a - b;
 }
 
 function sum(values: readonly number[]): number {

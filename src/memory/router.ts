@@ -18,6 +18,8 @@ export interface GateData {
 
 export interface Route {
   adapters: AdapterUse[];
+  /** Memories are trained to work from the answer on: the base model reads the question. */
+  adaptersFrom?: 'answer';
   matches: GateMatch[];
 }
 
@@ -57,7 +59,7 @@ export class Router {
     const best = matches[0];
     if (best === undefined) return { adapters: [], matches: [] };
     const path = best.id === candidate?.entry.id ? candidate.adapterPath : await this.#adapter(best.id);
-    return path === undefined ? { adapters: [], matches: [] } : { adapters: [{ path }], matches: [best] };
+    return path === undefined ? { adapters: [], matches: [] } : { adapters: [{ path }], adaptersFrom: 'answer', matches: [best] };
   }
 
   /** Embeds keys into a gate entry. */

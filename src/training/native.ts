@@ -120,7 +120,12 @@ export interface NativeLora extends Omit<Required<LoraOptions>, 'kind' | 'layers
 
 /** Calls are queued and run one after the other on the trainer's own thread. */
 export interface NativeTrainer {
-  add(tokens: Uint32Array | Int32Array, weights: Float32Array, klWeights: Float32Array | undefined): number;
+  add(
+    tokens: Uint32Array | Int32Array,
+    weights: Float32Array,
+    klWeights: Float32Array | undefined,
+    adaptedFrom: number | undefined,
+  ): number;
   backward(examples: Int32Array, scales: Float32Array, klScales: Float32Array): Promise<BatchLoss>;
   evaluate(examples: Int32Array, scales: Float32Array, klScales: Float32Array): Promise<BatchLoss>;
   update(learningRate: number | undefined): Promise<{ gradNorm: number; step: number }>;

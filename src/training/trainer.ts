@@ -27,7 +27,7 @@ export class LoraTrainer implements Trainer {
     const weights = lossWeights('weights', example.weights, tokens.length);
     const klWeights =
       example.klWeights === undefined ? undefined : lossWeights('klWeights', example.klWeights, tokens.length);
-    const index = callNative(() => this.#native.add(tokens, weights, klWeights));
+    const index = callNative(() => this.#native.add(tokens, weights, klWeights, example.adaptedFrom));
     this.#examples = index + 1;
     return index;
   }

@@ -52,6 +52,9 @@ export interface Example {
   weights: ArrayLike<number>;
   /** Weight of KL(base ‖ adapted) on the prediction of each token: what must stay as it was. Default: none. */
   klWeights?: ArrayLike<number>;
+  /** The adapter works from this token on; those before it are read by the base model once, and cost later steps nothing.
+   * No token up to it can have a weight. Default 0. */
+  adaptedFrom?: number;
 }
 
 /** How often and how strongly an example counts in a batch. The loss is a plain sum over the batch:

@@ -89,6 +89,10 @@ export class FakeGenerator implements Generator {
     return Uint32Array.from([BEGIN_OF_TEXT, ...turns, BEGIN_OF_TURN, ...this.encode('assistant\n')]);
   }
 
+  answerStart(messages: readonly ChatMessage[]): number {
+    return this.encodeChat(messages).length - this.encode('assistant\n').length - 1;
+  }
+
   encode(text: string): Uint32Array {
     return Uint32Array.from(Array.from(text), (character) => character.codePointAt(0)! + FIRST_CHARACTER);
   }

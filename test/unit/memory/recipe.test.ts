@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { learn, RECIPE, type LearnInput } from '../../../src/memory/recipe.js';
 import { FakeTrainer } from '../../fakes/trainer.js';
 
-const lesson = (n: number) => ({ prompt: Uint32Array.from([1, 2, n]), answer: Uint32Array.from([7, 8]) });
+const lesson = (n: number) => ({
+  prompt: Uint32Array.from([1, 2, n]),
+  answerStart: 2,
+  answer: Uint32Array.from([7, 8]),
+});
 const input: LearnInput = {
   lessons: [10, 11, 12, 13, 14, 15].map(lesson),
   contrasts: [20, 21].map(lesson),
