@@ -64,7 +64,7 @@ class Attempt {
   async run(): Promise<Receipt> {
     const { options } = this;
     options.onProgress?.({ phase: 'lessons', lessons: this.lessons.lessons.length });
-    const gateData: GateData = { keys: gateKeys(lessons) };
+    const gateData: GateData = { keys: gateKeys(this.lessons) };
     const probes = await this.#before();
     if (probes.every((probe) => probe.kind === 'unrelated' || says(probe.before, probe.expected))) {
       return this.#receipt(probes, { reason: 'The model answers this already, so there is nothing to train.' });
