@@ -66,9 +66,7 @@ await world.close();
 let weights = EVIDENCE.map((name) => Number(name === 'meaning' || name === 'asked' || name === 'told'));
 for (let round = 0; round < ROUNDS; round++) {
   // Of the sentences of a question the one that speaks most for the memory counts, as in the gate.
-  weights = regress(
-    pairs.map(({ facets, ...pair }) => ({ ...pair, evidence: best(facets) })),
-  );
+  weights = regress(pairs.map(({ facets, ...pair }) => ({ ...pair, evidence: best(facets) })));
 }
 const share = (right) => {
   const some = pairs.filter((pair) => pair.right === right);

@@ -43,7 +43,9 @@ export async function benchGate({ data, kinds, offset, count, memories: sizes, e
 /** Brains of `size` memories, one after the other until each row was in one. Where a kind has too few rows the brain is filled
  * with those of other kinds. */
 async function measure(world, rows, all, size, everyday) {
-  const shares = Object.fromEntries(['passed', 'astray', 'near', 'everyday', 'others'].map((name) => [name, new Share()]));
+  const shares = Object.fromEntries(
+    ['passed', 'astray', 'near', 'everyday', 'others'].map((name) => [name, new Share()]),
+  );
   const times = [];
   const entries = new Map();
   const entryOf = (row) => {
@@ -73,7 +75,8 @@ async function measure(world, rows, all, size, everyday) {
     }
     // A brain of one is asked a few others; there are many such brains.
     const most = size === 1 ? 2 : OTHERS;
-    const isOther = (row) => !held.includes(row) && !held.some(({ topic }) => topic !== undefined && topic === row.topic);
+    const isOther = (row) =>
+      !held.includes(row) && !held.some(({ topic }) => topic !== undefined && topic === row.topic);
     for (const row of spread(rows.filter(isOther), most, start)) {
       shares.others.add((await match(row.asked[0])) === undefined);
     }

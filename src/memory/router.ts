@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../files.js';
 import type { AdapterUse, ChatMessage } from '../inference/index.js';
 import type { Brain, BrainMemory } from './brain.js';
 import { Gate, type GateEntry, type GateMatch } from './gate.js';
+import { followsOn } from './grounds.js';
 import type { Information } from './information.js';
 
 /** What a memory's event keeps for the gate; the embeddings of the keys are derived and can be made again. */
@@ -59,7 +60,9 @@ export class Router {
     const best = matches[0];
     if (best === undefined) return { adapters: [], matches: [] };
     const path = best.id === candidate?.entry.id ? candidate.adapterPath : await this.#adapter(best.id);
-    return path === undefined ? { adapters: [], matches: [] } : { adapters: [{ path }], adaptersFrom: 'answer', matches: [best] };
+    return path === undefined
+      ? { adapters: [], matches: [] }
+      : { adapters: [{ path }], adaptersFrom: 'answer', matches: [best] };
   }
 
   /** Embeds keys into a gate entry. */
@@ -131,14 +134,6 @@ export class Router {
     await writeFileAtomic(path, Buffer.concat([head, new Uint8Array(all.buffer)])).catch(() => undefined);
     return entry;
   }
-}
-
-/** A short remark that points back: `And how fast was she?` */
-function followsOn(text: string): boolean {
-  return (
-    text.split(/\s+/u).length <= 10 &&
-    /\b(?:he|she|it|they|him|her|them|his|hers|its|their|that|this|those|there)\b/i.test(text)
-  );
 }
 
 function gateData(memory: BrainMemory): GateData | undefined {
