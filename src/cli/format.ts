@@ -209,11 +209,26 @@ export function runStatus({ record, active, resumable }: StoredRun): string {
   return resumable ? `${status}, can go on` : status;
 }
 
-/** What an answer rests on; empty where the base model answered alone. */
-export function attribution(answer: Answer): string {
-  if (answer.memories.length === 0) return '';
-  const named = answer.memories.map(({ id, text, score }) => `${id} "${excerpt(text, 40)}" ${score.toFixed(2)}`);
-  return `from memory: ${named.join(', ')}`;
+/** What an answer rests on, for a person. */
+export function attribution({ source, memories, unsure = [], passages, confidence }: Answer): string {
+  const named = (some: Answer['memories']): string =>
+    some.map(({ id, text, score }) => `${id} "${excerpt(text, 40)}" ${score.toFixed(2)}`).join(', ');
+  switch (source) {
+    case 'weights': {
+      const sure = confidence === undefined ? '' : `, sure ${confidence.toFixed(2)}`;
+      return memories.length === 0 ? 'from the adapter' : `from memory: ${named(memories)}${sure}`;
+    }
+    case 'retrieval': {
+      const instead = unsure.length === 0 ? '' : `; the weights of ${named(unsure)} were not sure`;
+      return `from documents: ${passages.map((_, i) => `[${i + 1}]`).join(' ')}${instead}`;
+    }
+    case 'context':
+      return 'from the conversation';
+    case 'unknown':
+      return 'nothing remembered or ingested answers this; --unknown answer has the model answer all the same';
+    case 'base':
+      return 'from the base model alone';
+  }
 }
 
 export function memoryTable(memories: readonly Memory[]): string {

@@ -1,5 +1,5 @@
 // Questions that look like a memory's own and must not get its answer: the same form about other people, places and numbers.
-// They are kept as the base model answers them (KL) and calibrate the gate. Not here: questions about anything (replay.ts).
+// They are kept as the base model answers them (KL). Not here: questions about anything (replay.ts).
 import nlp from 'compromise';
 import { normalize } from './text.js';
 

@@ -7,10 +7,10 @@ import type { GenerateOptions, Generator } from '../inference/index.js';
 import type { BaseModel } from '../training/index.js';
 import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
 import type { Brain, BrainWriter } from './brain.js';
-import { calibrate } from './gate.js';
+import { gateKeys } from './gate.js';
 import { lessonsFor, type Lessons } from './lessons.js';
 import { learn, newMemoryTrainer, RECIPE, type Lesson as TokenLesson } from './recipe.js';
-import { REPLAY, UNRELATED } from './replay.js';
+import { UNRELATED } from './replay.js';
 import type { Candidate, GateData, Route, Router } from './router.js';
 import type { Lesson } from './statements.js';
 import { says } from './text.js';
@@ -36,8 +36,6 @@ export interface MemorizeOptions {
 const HOLDS = { recall: 0.75, paraphrase: 0.5 };
 /** Trained again at most this often when its probes do not hold. */
 const ROUNDS = 3;
-/** Most texts that the gate compares a question with. */
-const GATE_KEYS = 24;
 
 /**
  * Learns one memory and commits it if it holds; otherwise the brain is as it was and the receipt says why. Throws `empty`,
@@ -66,7 +64,7 @@ class Attempt {
   async run(): Promise<Receipt> {
     const { options } = this;
     options.onProgress?.({ phase: 'lessons', lessons: this.lessons.lessons.length });
-    const gateData = await this.#calibratedGate();
+    const gateData: GateData = { keys: gateKeys(this.lessons) };
     const probes = await this.#before();
     if (probes.every((probe) => probe.kind === 'unrelated' || says(probe.before, probe.expected))) {
       return this.#receipt(probes, { reason: 'The model answers this already, so there is nothing to train.' });
@@ -108,25 +106,6 @@ class Attempt {
     } finally {
       trainer.close();
     }
-  }
-
-  /** The texts the gate compares with and the threshold that parts the memory's wordings from its contrasts. */
-  async #calibratedGate(): Promise<GateData> {
-    const { router } = this.parts;
-    const { lessons } = this;
-    const { signal } = this.options;
-    const questions = lessons.lessons.map(({ question }) => question);
-    const keys = [...new Set([lessons.text, ...questions])].slice(0, GATE_KEYS);
-    const entry = await router.entry(this.#id, { keys, threshold: 0 }, signal);
-    const score = async (question: string): Promise<number> =>
-      router.gate.score(await router.gate.query(question, signal), entry, keys.indexOf(question));
-    const positives: number[] = [];
-    const negatives: number[] = [];
-    for (const question of [...keys.slice(1), ...lessons.paraphrase.map((probe) => probe.question)]) {
-      positives.push(await score(question));
-    }
-    for (const question of [...lessons.contrasts, ...REPLAY, ...UNRELATED]) negatives.push(await score(question));
-    return { keys, threshold: calibrate(positives, negatives) };
   }
 
   /** What is said without this memory. Of each kind it is asked until an answer is not known: one is enough to train. */
