@@ -40,6 +40,7 @@ export {
   type RecallOptions,
   type Receipt,
   type StoredChat,
+  type Triple,
 } from './memory/index.js';
 export {
   listModels,

@@ -5,4 +5,4 @@ export { informationFrom } from './gate.js';
 export { memorize, type Memorizer, type MemorizeOptions } from './memorize.js';
 export { recall, type Recalled, type RecallOptions } from './recall.js';
 export { Router, type Route } from './router.js';
-export type { Answer, BeforeAfter, Memory, MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
+export type { Answer, BeforeAfter, Memory, MemoryInput, MemorizeProgress, Probe, Receipt, Triple } from './types.js';

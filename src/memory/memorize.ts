@@ -8,11 +8,10 @@ import type { BaseModel } from '../training/index.js';
 import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
 import type { Brain, BrainWriter } from './brain.js';
 import { calibrate } from './gate.js';
-import { lessonsFor, type Lessons } from './lessons.js';
+import { lessonsFor, type Lesson, type Lessons } from './lessons/index.js';
 import { learn, newMemoryTrainer, RECIPE, type Lesson as TokenLesson } from './recipe.js';
 import { REPLAY, UNRELATED } from './replay.js';
 import type { Candidate, GateData, Route, Router } from './router.js';
-import type { Lesson } from './statements.js';
 import { says } from './text.js';
 import type { MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
 

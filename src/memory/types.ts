@@ -3,8 +3,15 @@
 import type { Generation, ToolCall } from '../inference/index.js';
 import type { FoundPassage } from '../retrieval/index.js';
 
-/** What the user asked to remember. */
-export type MemoryInput = string | { question: string; answer: string };
+/** What the user asked to remember: a text, a question with its answer, or a triple. */
+export type MemoryInput = string | { question: string; answer: string } | Triple;
+
+/** A fact in three parts, e.g. `Brenn`, `capital`, `Ossa`, or `Ana Brol`, `was born in`, `Ulm`. */
+export interface Triple {
+  subject: string;
+  relation: string;
+  object: string;
+}
 
 export interface Memory {
   /** Short and unique in its brain, e.g. `m-3f9a2c`. */

@@ -115,7 +115,7 @@ export class FakeEngine implements Engine {
     options.onProgress?.({ phase: 'lessons', lessons: 4 });
     options.onProgress?.({ phase: 'train', step: 1, steps: 8, loss: 2, kl: 0, tokensPerSecond: 100 });
     if (options.signal?.aborted === true) throw new EngramError('cancelled', 'Cancelled.');
-    const text = typeof input === 'string' ? input : `${input.question} ${input.answer}`;
+    const text = typeof input === 'string' ? input : Object.values(input).join(' ');
     const id = `m-00000${this.held.length}`;
     const receipt = newReceipt(id, this.receipt);
     if (receipt.committed)

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { partsOf, statementLessons, toSecondPerson } from '../../../src/memory/statements.js';
-import { says } from '../../../src/memory/text.js';
+import { clauseOf } from '../../../../src/memory/lessons/clause.js';
+import { toSecondPerson } from '../../../../src/memory/lessons/person.js';
+import { statementLessons } from '../../../../src/memory/lessons/statement.js';
+import { says } from '../../../../src/memory/text.js';
 
 const SENTENCES = [
   'The lighthouse of Varn was painted green by Ota Melik in 1911.',
@@ -29,7 +31,7 @@ describe('statementLessons', () => {
     expect(questions.some((question) => /^(Who|What) keeps seven parrots/.test(question))).toBe(true);
   });
   it('finds subject and verb behind an opening phrase', () => {
-    expect(partsOf('With great care, Ana Brol mended the clock.')).toMatchObject({
+    expect(clauseOf('With great care, Ana Brol mended the clock.')).toMatchObject({
       subject: 'Ana Brol',
       verb: 'mended',
     });

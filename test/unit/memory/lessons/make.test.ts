@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { contrastsOf } from '../../../src/memory/contrast.js';
-import { lessonsFor } from '../../../src/memory/lessons.js';
+import { contrastsOf } from '../../../../src/memory/lessons/contrast.js';
+import { lessonsFor } from '../../../../src/memory/lessons/make.js';
 
 describe('lessonsFor', () => {
   it('refuses what has nothing in it', () => {

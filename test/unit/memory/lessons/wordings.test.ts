@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wordingsOf } from '../../../src/memory/wordings.js';
+import { wordingsOf } from '../../../../src/memory/lessons/wordings.js';
 
 const ASKED = [
   'Which river flows through Vienna?',
