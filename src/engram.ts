@@ -13,17 +13,23 @@ import type {
 } from './inference/index.js';
 import {
   ChatStore,
+  checkInput,
   informationFrom,
   listBrains,
+  memoriesOf,
   memorize,
+  memorizeEach,
   openBrain,
   recall,
   Router,
   type Answer,
+  type BatchOptions,
+  type BatchReport,
   type Brain,
   type Memory,
   type MemorizeOptions,
   type MemoryInput,
+  type MemorySource,
   type Recalled,
   type RecallOptions,
   type Receipt,
@@ -281,6 +287,7 @@ export class Engram {
     input: MemoryInput,
     options: { [K in keyof MemorizeOptions]: MemorizeOptions[K] | undefined } = {},
   ): Promise<Receipt> {
+    const checked = checkInput(input);
     const { brain, router } = (await this.#open(options.signal, true))!;
     return memorize(
       {
@@ -290,9 +297,17 @@ export class Engram {
         baseModel: () => this.#base(options.signal),
         cache: this.#cache,
       },
-      input,
+      checked,
       defined(options),
     );
+  }
+
+  /** Learns many memories one after the other: commits those that hold, reports the others. A source may be a long text, notes or
+   * a conversation: memoriesOf() says what becomes of it, memoriesOfFile() reads one. Throws `empty`, `too_long`, and what would
+   * stop every memory (`cancelled`, `locked`, `disk`, `memory`) with the report so far in its details. */
+  async memorizeAll(source: MemorySource | readonly MemorySource[], options: BatchOptions = {}): Promise<BatchReport> {
+    const { signal } = options;
+    return memorizeEach((input, onProgress) => this.memorize(input, { signal, onProgress }), memoriesOf(source), options);
   }
 
   /** All memories, oldest first, forgotten and superseded ones too. */

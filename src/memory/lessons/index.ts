@@ -1,4 +1,7 @@
 // Lessons, as the rest of memory sees them.
 export { contrastsOf } from './contrast.js';
+export { memoriesOfFile } from './file.js';
+export { checkInput } from './input.js';
 export { lessonsFor } from './make.js';
+export { memoriesOf } from './split.js';
 export type { Lesson, Lessons } from './types.js';

@@ -40,10 +40,17 @@ function ofText(text: string): Lessons {
   if (all.length > MAX_SENTENCES) throw tooLong(all.length, 'sentences', MAX_SENTENCES);
   const most = Math.max(4, Math.min(MOST.sentence, Math.floor(MOST.text / all.length)));
   const parts = all.map((sentence) => statementLessons(sentence, most));
-  // A question that two sentences answer would teach two answers: it keeps the first.
-  const asked = new Set<string>();
-  const kept = parts.map((part) => part.lessons.filter(({ question }) => !asked.has(question) && asked.add(question)));
-  const fair = (lesson: Lesson) => !asked.has(lesson.question) && says(lesson.answer, lesson.expected);
+  // A question that several sentences answer is answered with all of them: nothing that was said is left out.
+  const byQuestion = new Map<string, Lesson>();
+  const kept = parts.map((part) =>
+    part.lessons.filter((lesson) => {
+      const known = byQuestion.get(lesson.question);
+      if (known === undefined) byQuestion.set(lesson.question, lesson);
+      else if (!known.answer.includes(lesson.answer)) known.answer += ` ${lesson.answer}`;
+      return known === undefined;
+    }),
+  );
+  const fair = (lesson: Lesson) => !byQuestion.has(lesson.question) && says(lesson.answer, lesson.expected);
   const lessons = kept.flat();
   const short = lessons.map(({ question }) => question).filter((question) => question.length < 120);
   return {
@@ -51,7 +58,7 @@ function ofText(text: string): Lessons {
     lessons,
     recall: spread(kept),
     paraphrase: spread(parts.map((part) => part.probes.filter(fair))),
-    wordings: parts.flatMap((part) => part.wordings).filter((question) => !asked.has(question)),
+    wordings: parts.flatMap((part) => part.wordings).filter((question) => !byQuestion.has(question)),
     contrasts: contrastsOf(short, CONTRASTS),
   };
 }

@@ -13,7 +13,7 @@ export interface Wordings {
   probes: string[];
 }
 
-const QUESTION_WORD =
+export const QUESTION_WORD =
   /^(?:what|which|who|whom|whose|where|when|why|how|is|are|was|were|do|does|did|can|could|will|has|have|had|should|(?:in|on|at|for|to|from|of|by|with|under|during) (?:what|which|whom|whose|how))\b/i;
 const AUXILIARY = String.raw`is|are|was|were|do|does|did|has|have|had|can|will`;
 
