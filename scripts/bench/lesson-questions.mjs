@@ -21,11 +21,13 @@ export function kindsOf(sentence, questions) {
   const words = sentence.replace(/[.]$/, '').split(/\s+/);
   const start = words.slice(0, Math.ceil(words.length * 0.6)).join(' ');
   const end = words.slice(-3).join(' ');
-  const topic = sentence.slice(1).match(/\p{Lu}[\p{L}\d-]+(?: \p{Lu}[\p{L}\d-]+)*/u)?.[0] ?? words.slice(0, 3).join(' ');
+  // The longest name in it.
+  const names = sentence.match(/\p{Lu}[\p{L}\d-]+(?: (?:\p{Lu}[\p{L}\d-]+|\d+))*/gu) ?? [];
+  const topic = names.sort((a, b) => b.length - a.length)[0] ?? words.slice(0, 3).join(' ');
   return [
     ...out,
     { kind: 'complete', question: `How does this sentence go on? "${start}"`, answer: end },
     { kind: 'yes or no', question: `Is this right: ${sentence}`, answer: 'Yes' },
-    { kind: 'about', question: `I would like to hear something about ${topic}. What have you got?`, answer: end },
+    { kind: 'about', question: `Tell me something about ${topic}.`, answer: end },
   ];
 }

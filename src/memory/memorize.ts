@@ -110,7 +110,7 @@ class Attempt {
     const { router } = this.parts;
     const { lessons } = this;
     const { signal } = this.options;
-    const questions = lessons.lessons.map(({ question }) => question);
+    const questions = [...lessons.lessons.map(({ question }) => question), ...lessons.wordings];
     const keys = [...new Set([lessons.text, ...questions])].slice(0, GATE_KEYS);
     const entry = await router.entry(this.#id, { keys, threshold: 0 }, signal);
     const score = async (question: string): Promise<number> =>
@@ -248,7 +248,9 @@ class Attempt {
   async #commit(receipt: Receipt, gate: GateData): Promise<Receipt> {
     throwIfCancelled(this.options.signal);
     this.options.onProgress?.({ phase: 'commit' });
-    await this.writer.remember({ id: this.#id, ...this.#said(), receipt, data: { gate } });
+    const { triple } = this.lessons;
+    const data = { gate, ...(triple === undefined ? {} : { triple }) };
+    await this.writer.remember({ id: this.#id, ...this.#said(), receipt, data });
     return receipt;
   }
 

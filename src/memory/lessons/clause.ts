@@ -57,10 +57,16 @@ const YEAR = /\b(?:1\d{3}|20\d{2})s?\b|\bcentury\b|\b\d+ ?(?:BC|AD|BCE|CE|am|pm|
 /** The main clause, or null where the rules find none. */
 export function clauseOf(sentence: string): Clause | null {
   const terms = termsOf(sentence);
+  if (isImperative(terms)) return null;
   // What opens the sentence may have a verb of its own (`When the rain came, …`): it ends at its comma.
   const comma = isOpening(terms) ? terms.findIndex(({ post }) => /,/.test(post)) : -1;
   const isClause = /^(?:when|while|if|because|although|as|once|whenever|unless)$/i.test(terms[0]?.text ?? '');
   return (isClause ? null : clauseFrom(terms, 0)) ?? (comma < 0 ? null : clauseFrom(terms, comma + 1));
+}
+
+/** `Ignore the alarm and call Tom.` has no subject. */
+function isImperative([first]: readonly Term[]): boolean {
+  return first !== undefined && (first.tags.includes('Imperative') || first.tags.includes('Infinitive'));
 }
 
 function clauseFrom(terms: readonly Term[], from: number): Clause | null {

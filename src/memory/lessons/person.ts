@@ -30,8 +30,11 @@ const WORD =
 export function toSecondPerson(sentence: string): string {
   if (!FIRST_PERSON.test(sentence)) return sentence;
   const out = sentence.replace(WORD, (word, at: number) => {
-    const isNumeral = word === 'I' && /\p{Lu}\p{L}+ $/u.test(sentence.slice(0, at)) && !/^I [a-z]/u.test(sentence.slice(at));
-    return isNumeral ? word : (SWAPS[word.toLowerCase().replace('’', "'")] ?? word);
+    const before = sentence.slice(0, at);
+    const isNumeral = word === 'I' && /\p{Lu}\p{L}+ $/u.test(before);
+    // What is quoted was said by somebody.
+    const isQuoted = before.split(/[“"]/u).length > before.split('”').length && /[“"][^”"]*$/u.test(before);
+    return isNumeral || isQuoted ? word : (SWAPS[word.toLowerCase().replace('’', "'")] ?? word);
   });
   if (out === sentence) return sentence;
   return upperFirst(out.replace(/\byou was\b/gu, 'you were'));

@@ -94,11 +94,12 @@ function blocksOf(text: string): TextBlock[] {
 }
 
 const PAIR = /^(?<key>\p{L}[\p{L}\p{N} '’-]{1,40}):\s+(?<value>\S.{0,200})$/u;
-const SPEAKER = /^(?<speaker>\p{Lu}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*){0,2}):\s+(?<said>.*\b(?:I|I'm|my|we|our)\b.*)$/u;
+const SPEAKER = /^(?<speaker>\p{Lu}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*){0,2}):\s+(?<said>.*\b(?:I|[Mm]y|[Ww]e|[Oo]ur)\b.*)$/u;
 
 /** A note: a sentence, `Key: value`, what somebody said, or a fragment that its heading completes. */
 function noteOf(text: string, heading: string): MemoryInput[] {
   const plain = text.replace(/[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}/gu, '');
+  if (/[?？]\s*$/u.test(plain) || normalize(plain) === '') return [];
   const { speaker, said } = SPEAKER.exec(plain)?.groups ?? {};
   if (speaker !== undefined && said !== undefined) {
     return isTelling(said) ? [`${speaker} said: “${said.replace(/[“”"]/gu, '')}”`] : [];
@@ -110,7 +111,6 @@ function noteOf(text: string, heading: string): MemoryInput[] {
     const of = heading === '' || normalize(heading) === normalize(key) ? '' : ` of ${heading}`;
     return [{ question: `What is ${name}${of}?`, answer: value }];
   }
-  if (/[?？]\s*$/u.test(plain) || normalize(plain) === '') return [];
   if (plain.length > GROUP.characters) return groupsOf(plain);
   const isWhole = words(plain).length >= 4 && (!isEnglish || clauseOf(plain) !== null);
   return [isWhole || heading === '' ? plain : `${heading}: ${plain}`];

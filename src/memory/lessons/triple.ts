@@ -49,13 +49,13 @@ export function tripleLessons(triple: Triple, probed: number, contrasts: number)
     ...(beginning === '' ? [] : [objectLesson(`Complete this sentence: ${beginning} …`)]),
     { question: `Tell me about ${subject}.`, answer: text, expected: object, full: true },
     ...backward.map(subjectLesson),
-    { question: `Is it true that ${lowerFirst(text).replace(/[.]$/u, '')}?`, answer: `Yes. ${text}`, expected: 'Yes', full: false },
+    { question: `Is it true that ${midSentence(text).replace(/[.]$/u, '')}?`, answer: `Yes. ${text}`, expected: 'Yes', full: false },
     ...forward.slice(2).map((question) => objectLesson(question)),
     objectLesson(`${subject}: ${relation}?`),
   ]);
   const trained = new Set(lessons.map(({ question }) => question));
   return {
-    ...{ text, lessons, wordings: [] },
+    ...{ text, triple, lessons, wordings: [] },
     recall: lessons.slice(0, probed),
     paraphrase: probes.filter(({ question }) => !trained.has(question)),
     contrasts: contrastsOf(forward, contrasts),

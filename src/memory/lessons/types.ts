@@ -1,5 +1,7 @@
 // The words of lessons. Not here: how they are made.
 
+import type { Triple } from '../types.js';
+
 export interface Lesson {
   question: string;
   answer: string;
@@ -15,6 +17,8 @@ export interface Lessons {
   text: string;
   question?: string;
   answer?: string;
+  /** If it was given as one. */
+  triple?: Triple;
   /** Questions with their answers, to be trained on; those that matter most come first. */
   lessons: Lesson[];
   /** Which lessons stand for all of them when recall is probed. */

@@ -1,9 +1,11 @@
 // A question, or the beginning of a sentence, in other words: by rules that change its form and keep its meaning. Some wordings
 // are lessons, others are kept back as probes, so that a memory is never judged by the wordings it was trained on. Not here:
 // synonyms (by-model.ts has the model look for them).
+import nlp from 'compromise';
 import { contentWords, lowerFirst, normalize, upperFirst, words } from '../text.js';
 import { namesOf } from './clause.js';
 import { languageOf, type Language } from './language.js';
+import { midSentence } from './person.js';
 import { remarks } from './remarks.js';
 
 export interface Wordings {
@@ -55,10 +57,10 @@ function ofBeginning(asked: string, bare: string): Wordings {
       `${first} ${asked}`,
       `${second}\n${bare}`,
       `Complete this sentence: ${bare} …`,
-      namesFirst(bare),
+      `${bare} what?`,
       `${bare} ____`,
       `What comes next? ${bare}`,
-      `${third} ${lowerFirst(bare)}:`,
+      `${third} ${midSentence(bare)}:`,
     ],
     [`${fourth} ${asked}`, `Fill in the blank: ${bare} ____.`, `Please finish: ${bare}`, keywords(bare)],
   );
@@ -129,15 +131,25 @@ function asStatement(bare: string): string | null {
   if (be) return `${upperFirst(be[3]!)} ${be[1]?.toLowerCase() ?? 'is'}`;
   const who = new RegExp(String.raw`^who\s+(?!(?:${AUXILIARY})\b)(.+)$`, 'i').exec(bare);
   if (who) return `The one who ${who[1]!} is`;
-  const which = new RegExp(String.raw`^(?:what|which)\s+(\p{L}+)\s+(?!(?:${AUXILIARY})\b)(.+)$`, 'iu').exec(bare);
-  return which && `The ${which[1]!} that ${which[2]!} is`;
+  const which = /^(?:what|which)\s+(.+)$/iu.exec(bare);
+  return which && whichStatement(which[1]!);
+}
+
+/** `river system contains the creek` → `The river system that contains the creek is`. */
+function whichStatement(rest: string): string | null {
+  const terms = (nlp(rest).json() as { terms: { text: string; tags: string[] }[] }[]).flatMap((part) => part.terms);
+  const verb = terms.findIndex(({ text, tags }) => tags.includes('Verb') || new RegExp(`^(?:${AUXILIARY})$`, 'i').test(text));
+  if (verb < 1 || verb > 4 || new RegExp(`^(?:${AUXILIARY})$`, 'i').test(terms[verb]!.text)) return null;
+  const words = rest.split(/\s+/u);
+  return `The ${words.slice(0, verb).join(' ')} that ${words.slice(verb).join(' ')} is`;
 }
 
 /** `Who is the mayor of Ulm` → `Ulm: who is the mayor?`, so that the order of the words does not matter. */
 function namesFirst(bare: string): string | null {
   const name = namesOf(bare).sort((a, b) => b.length - a.length)[0];
   if (name === undefined) return null;
-  const rest = bare.replace(name, '').replace(/\s+(?:of|in|for|by|['’]s)\s*$/iu, '').replace(/\s+/gu, ' ').trim();
+  if (!bare.endsWith(name)) return `About ${name}: ${lowerFirst(bare)}?`;
+  const rest = bare.slice(0, -name.length).replace(/\s+(?:of|in|for|by|to|with)?\s*$/iu, '');
   return rest === '' ? null : `${name}: ${lowerFirst(rest)}?`;
 }
 
