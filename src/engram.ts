@@ -306,8 +306,10 @@ export class Engram {
    * a conversation: memoriesOf() says what becomes of it, memoriesOfFile() reads one. Throws `empty`, `too_long`, and what would
    * stop every memory (`cancelled`, `locked`, `disk`, `memory`) with the report so far in its details. */
   async memorizeAll(source: MemorySource | readonly MemorySource[], options: BatchOptions = {}): Promise<BatchReport> {
-    const { signal } = options;
-    return memorizeEach((input, onProgress) => this.memorize(input, { signal, onProgress }), memoriesOf(source), options);
+    const { signal, lessons } = options;
+    const one = (input: MemoryInput, onProgress: MemorizeOptions['onProgress']) =>
+      this.memorize(input, { signal, lessons, onProgress });
+    return memorizeEach(one, memoriesOf(source), options);
   }
 
   /** All memories, oldest first, forgotten and superseded ones too. */

@@ -8,6 +8,8 @@ export interface BatchOptions {
   onProgress?: ((progress: BatchProgress) => void) | undefined;
   /** Aborting keeps what was committed so far and throws `cancelled`, with the report in its details. */
   signal?: AbortSignal | undefined;
+  /** As for memorize(). */
+  lessons?: 'auto' | 'rules' | undefined;
 }
 
 export interface BatchProgress {

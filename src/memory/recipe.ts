@@ -1,6 +1,6 @@
 // How a memory is trained: which matrices, how fast, with what beside it, and when to stop. The fact's lessons are learned
 // slowly, each step together with questions that must be answered as before (contrasts and everyday ones, held by KL to the
-// base model). The numbers are measured choices: see docs/memory.md. Not here: what the lessons are (lessons.ts).
+// base model). The numbers are measured choices: see docs/memory.md. Not here: what the lessons are (lessons/).
 import { throwIfCancelled } from '../errors.js';
 import type { BaseModel, BatchItem, Example, TargetModule, Trainer } from '../training/index.js';
 

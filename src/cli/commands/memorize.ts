@@ -5,8 +5,10 @@ import type { BatchReport, MemoryInput, Receipt } from '../../index.js';
 import type { Engine } from '../api.js';
 import type { CommandSpec, Options } from '../command.js';
 import { batchLines, excerpt, memorizeStep, memoryText, receiptLines } from '../format.js';
-import { stringOf, textOf } from '../input.js';
+import { choiceOf, stringOf, textOf } from '../input.js';
 import type { Job } from '../job.js';
+
+type LessonsBy = 'auto' | 'rules' | undefined;
 
 export const memorize: CommandSpec = {
   usage: 'memorize [text...]',
@@ -16,6 +18,7 @@ export const memorize: CommandSpec = {
     ['--question <text>', 'the question to learn the answer of'],
     ['--answer <text>', 'its answer'],
     ['--triple <parts>', 'a fact as "subject | relation | object"'],
+    ['--lessons <how>', 'auto (the model helps to write them, if it can) or rules; default auto'],
     ['--dry-run', 'show what memories it would become, and learn nothing'],
   ],
   examples: [
@@ -27,6 +30,7 @@ export const memorize: CommandSpec = {
   ],
   run: async (job, words, options) => {
     const inputs = await inputsOf(job, words, options);
+    const lessons = choiceOf(options, 'lessons', '--lessons', ['auto', 'rules']);
     if (options['dryRun'] === true) {
       for (const input of inputs) job.line(memoryText(input));
       job.note(`${inputs.length} ${inputs.length === 1 ? 'memory' : 'memories'}.`);
@@ -35,12 +39,12 @@ export const memorize: CommandSpec = {
     }
     const engine = await job.open();
     if (inputs.length > 1) {
-      const report = await learnAll(job, engine, inputs);
+      const report = await learnAll(job, engine, inputs, lessons);
       job.line(batchLines(report));
       job.value(report);
       return report.failed > 0 ? 1 : undefined;
     }
-    const receipt = await learn(job, engine, inputs[0]!, job.signal);
+    const receipt = await learn(job, engine, inputs[0]!, job.signal, lessons);
     job.line(receiptLines(receipt, job.settings.verbose));
     job.value(receipt);
     return isFailure(receipt) ? 1 : undefined;
@@ -48,10 +52,17 @@ export const memorize: CommandSpec = {
 };
 
 /** Memorizes with progress. */
-export async function learn(job: Job, engine: Engine, input: MemoryInput, signal: AbortSignal): Promise<Receipt> {
+export async function learn(
+  job: Job,
+  engine: Engine,
+  input: MemoryInput,
+  signal: AbortSignal,
+  lessons?: LessonsBy,
+): Promise<Receipt> {
   try {
     return await engine.memorize(input, {
       signal,
+      lessons,
       onProgress: (progress) => {
         job.progress.show(...memorizeStep(progress));
       },
@@ -62,10 +73,16 @@ export async function learn(job: Job, engine: Engine, input: MemoryInput, signal
 }
 
 /** Memorizes one after the other, with progress over all of them. */
-async function learnAll(job: Job, engine: Engine, inputs: readonly MemoryInput[]): Promise<BatchReport> {
+async function learnAll(
+  job: Job,
+  engine: Engine,
+  inputs: readonly MemoryInput[],
+  lessons: LessonsBy,
+): Promise<BatchReport> {
   try {
     return await engine.memorizeAll(inputs, {
       signal: job.signal,
+      lessons,
       onProgress: ({ index, of, input, progress }) => {
         const [label, , share = 0] = memorizeStep(progress);
         const detail = `${index + 1} of ${of}: ${excerpt(memoryText(input), 40)}`;
