@@ -50,13 +50,23 @@ async function sentencesOf(path) {
 /** Its answer stands in the sentence, and so does something of what it asks about. */
 function belongs(question, answer, sentence) {
   const words = question.match(/\p{L}{5,}/gu) ?? [];
-  return sentence.includes(answer) && words.filter((word) => sentence.toLowerCase().includes(word.toLowerCase())).length >= 2;
+  return (
+    sentence.includes(answer) && words.filter((word) => sentence.toLowerCase().includes(word.toLowerCase())).length >= 2
+  );
 }
 
 async function coverage(list) {
   const { home, embedder: name } = readSettings();
   const embedder = await openEmbedder({ home, embedder: name });
-  const total = { sentences: list.length, questions: 0, similarity: 0, close: 0, answered: 0, lessons: 0, lessonWords: 0 };
+  const total = {
+    sentences: list.length,
+    questions: 0,
+    similarity: 0,
+    close: 0,
+    answered: 0,
+    lessons: 0,
+    lessonWords: 0,
+  };
   for (const { text, questions } of list) {
     const { lessons, wordings } = lessonsFor(text);
     const keys = [...lessons.map(({ question }) => question), ...wordings];
@@ -102,7 +112,9 @@ async function train(list) {
       total.gflop += receipt.flop / 1e9;
       total.seconds += receipt.seconds;
       console.error(`${index + 1} of ${list.length}: ${text}`);
-      console.error(`  ${receipt.committed ? 'held' : receipt.reason} ${receipt.steps} steps, ${Math.round(receipt.flop / 1e9)} GFLOP`);
+      console.error(
+        `  ${receipt.committed ? 'held' : receipt.reason} ${receipt.steps} steps, ${Math.round(receipt.flop / 1e9)} GFLOP`,
+      );
       for (const { kind, question, answer } of kindsOf(text, questions)) {
         const said = await engram.ask(question, { maxTokens: 80 });
         const isRight = says(said.answer, answer);
@@ -110,7 +122,8 @@ async function train(list) {
         kinds[kind].asked++;
         kinds[kind].right += isRight ? 1 : 0;
         kinds[kind].passed += said.source === 'weights' ? 1 : 0;
-        if (!isRight) console.error(`  wrong [${kind}, ${said.source}] ${question} (${answer}) -> ${said.answer.slice(0, 90)}`);
+        if (!isRight)
+          console.error(`  wrong [${kind}, ${said.source}] ${question} (${answer}) -> ${said.answer.slice(0, 90)}`);
       }
     } finally {
       await engram.close();

@@ -24,7 +24,15 @@ export type Engine = Pick<
 
 export interface Api extends Pick<
   Index,
-  'memoriesOf' | 'memoriesOfFile' | 'listModels' | 'pullModel' | 'showModel' | 'removeModel' | 'removeBrain' | 'doctor' | 'plotRun'
+  | 'memoriesOf'
+  | 'memoriesOfFile'
+  | 'listModels'
+  | 'pullModel'
+  | 'showModel'
+  | 'removeModel'
+  | 'removeBrain'
+  | 'doctor'
+  | 'plotRun'
 > {
   /** The documents of a brain, without its model. */
   openRetrieval: (options: index.OpenRetrievalOptions) => {

@@ -127,7 +127,8 @@ export function batchLines({ memories, committed, known, failed, seconds }: Batc
   const rows = memories.map(({ input, receipt, error }) => {
     const text = excerpt(memoryText(input), 50);
     if (receipt === undefined) return ['failed', text, error.message];
-    if (receipt.committed) return [receipt.id, text, `recall ${share(receipt.recall.before)} → ${share(receipt.recall.after)}`];
+    if (receipt.committed)
+      return [receipt.id, text, `recall ${share(receipt.recall.before)} → ${share(receipt.recall.after)}`];
     return [receipt.steps === 0 ? 'known' : 'no', text, receipt.reason ?? ''];
   });
   const sum = `${committed} remembered, ${known} known already, ${failed} not remembered (${duration(seconds)}).`;

@@ -51,7 +51,10 @@ export function memorize(parts: Memorizer, input: MemoryInput, options: Memorize
     const lessons =
       options.lessons === 'rules'
         ? byRules
-        : await withModelLessons({ generator, cache, modelSha256: brain.model.sha256, signal: options.signal }, byRules);
+        : await withModelLessons(
+            { generator, cache, modelSha256: brain.model.sha256, signal: options.signal },
+            byRules,
+          );
     return new Attempt(parts, lessons, options, writer).run();
   });
 }
@@ -90,12 +93,16 @@ class Attempt {
       };
       const total = { steps: 0, tokens: 0, flop: 0, loss: { before: 0, after: 0 } };
       for (let round = 1; ; round++) {
-        const result = await learn(trainer, { lessons }, {
-          maxSteps: round === 1 ? RECIPE.maxSteps : Math.ceil(RECIPE.maxSteps / 3),
-          onProgress: (progress) =>
-            options.onProgress?.({ phase: 'train', ...progress, step: total.steps + progress.step }),
-          ...(options.signal ? { signal: options.signal } : {}),
-        });
+        const result = await learn(
+          trainer,
+          { lessons },
+          {
+            maxSteps: round === 1 ? RECIPE.maxSteps : Math.ceil(RECIPE.maxSteps / 3),
+            onProgress: (progress) =>
+              options.onProgress?.({ phase: 'train', ...progress, step: total.steps + progress.step }),
+            ...(options.signal ? { signal: options.signal } : {}),
+          },
+        );
         total.steps += result.steps;
         total.tokens += result.tokens;
         total.flop += result.flop;

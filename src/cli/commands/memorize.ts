@@ -107,7 +107,9 @@ async function inputsOf(job: Job, words: readonly string[], options: Options): P
   if ((question === undefined) !== (answer === undefined)) {
     throw new EngramError('usage', '--question and --answer belong together: one of them is missing.');
   }
-  const ways = [words.length > 0, file !== undefined, question !== undefined, triple !== undefined].filter(Boolean).length;
+  const ways = [words.length > 0, file !== undefined, question !== undefined, triple !== undefined].filter(
+    Boolean,
+  ).length;
   if (ways > 1) {
     throw new EngramError('usage', 'Give either a text, or --file, or --question with --answer, or --triple.');
   }

@@ -55,7 +55,9 @@ export function askForPhrases(clause: Clause): Ask[] {
       return ask === null ? [] : [{ isTelling: phrase.tells !== 'what', ask }];
     }),
   ];
-  return [...asks.filter(({ isTelling }) => isTelling), ...asks.filter(({ isTelling }) => !isTelling)].map(({ ask }) => ask);
+  return [...asks.filter(({ isTelling }) => isTelling), ...asks.filter(({ isTelling }) => !isTelling)].map(
+    ({ ask }) => ask,
+  );
 }
 
 function askFor(clause: Clause, phrase: Phrase, rest: string): Ask {
@@ -66,7 +68,10 @@ function askFor(clause: Clause, phrase: Phrase, rest: string): Ask {
     return { question: turned('What', clause, `${object} ${lead}`.trim()), expected: core };
   }
   const word = tells === 'how many' && counted !== undefined ? `How many ${counted}` : WORDS[tells];
-  return { question: turned(word, clause, tells === 'what' && clause.phrases[0] !== phrase ? '' : rest), expected: core };
+  return {
+    question: turned(word, clause, tells === 'what' && clause.phrases[0] !== phrase ? '' : rest),
+    expected: core,
+  };
 }
 
 function restAfterFirst(clause: Clause): string {
@@ -99,7 +104,10 @@ export function askWhether(clause: Clause): string {
 /** For the kind of what the verb is about: `a goose race` → `What kind of race does the village hold?` */
 export function askForKind(clause: Clause): Ask[] {
   const object = clause.phrases[0]!;
-  const words = object.core.replace(/^(?:an?|the|his|her|their|its|my|our)\s+/iu, '').split(' of ')[0]!.split(/\s+/u);
+  const words = object.core
+    .replace(/^(?:an?|the|his|her|their|its|my|our)\s+/iu, '')
+    .split(' of ')[0]!
+    .split(/\s+/u);
   const noun = words.at(-1)!;
   if (words.length < 2 || words.length > 5 || !/^\p{Ll}+$/u.test(noun)) return [];
   return [{ question: turned(`What kind of ${noun}`, clause, ''), expected: words.slice(0, -1).join(' ') }];
@@ -115,6 +123,9 @@ export function about(phrase: string): Record<'tell' | 'know' | 'what', string> 
 function headNoun(subject: string): string | null {
   const bare = lowerFirst(subject).replace(/^(?:the|an?|this|that|his|her|its|their|my|our)\s+/u, '');
   if (bare === lowerFirst(subject)) return null;
-  const noun = bare.split(/\s+(?:of|in|for|at|that|who|which|between)\s+/u)[0]!.split(/\s+/u).at(-1)!;
+  const noun = bare
+    .split(/\s+(?:of|in|for|at|that|who|which|between)\s+/u)[0]!
+    .split(/\s+/u)
+    .at(-1)!;
   return /^\p{Ll}{3,}$/u.test(noun) ? noun : null;
 }

@@ -73,7 +73,8 @@ async function questionsAbout(writer: LessonWriter, text: string): Promise<Lesso
   const out: Lesson[] = [];
   for (const { question, answer } of pairsOf(written)) {
     const sentence = sentences(text).find((one) => says(one, answer));
-    const isSound = isQuestion(question) && sentence !== undefined && touches(question, text) && !says(question, answer);
+    const isSound =
+      isQuestion(question) && sentence !== undefined && touches(question, text) && !says(question, answer);
     if (!isSound || !(await isBorneOut(writer, text, question, answer))) continue;
     out.push({ question, answer: toSecondPerson(sentence), expected: toSecondPerson(answer), full: false });
   }
@@ -123,7 +124,10 @@ async function ask({ generator, signal }: LessonWriter, content: string, jsonSch
 function pairsOf(written: unknown): { question: string; answer: string }[] {
   return (Array.isArray(written) ? (written as Record<string, unknown>[]) : [])
     .map((item) => ({ question: item['question'], answer: item['answer'] }))
-    .filter((item): item is { question: string; answer: string } => typeof item.question === 'string' && typeof item.answer === 'string')
+    .filter(
+      (item): item is { question: string; answer: string } =>
+        typeof item.question === 'string' && typeof item.answer === 'string',
+    )
     .map(({ question, answer }) => ({ question: question.trim(), answer: answer.trim() }));
 }
 

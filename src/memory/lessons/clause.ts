@@ -50,7 +50,8 @@ const RELATIVE = /^(?:who|which|that|whom|whose|where|when|while|because|althoug
 const PREPOSITION =
   /^(?:in|on|at|by|for|from|with|using|during|after|before|since|until|because|while|when|where|to|into|onto|over|under|about|as|between|against|through|throughout|within|without|near|across|along|around|behind|above|below|towards?|upon|via|despite|due|except|every|each|who|which|that|whose|and|but|or|so|if|although|unlike|like|among)$/i;
 const MONTH = /\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b/i;
-const DAY = /\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tomorrow|yesterday|tonight|midnight|noon|weekend|morning|afternoon|evening)s?\b/i;
+const DAY =
+  /\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tomorrow|yesterday|tonight|midnight|noon|weekend|morning|afternoon|evening)s?\b/i;
 const UNIT = /\b(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centuries|century)\b/i;
 const YEAR = /\b(?:1\d{3}|20\d{2})s?\b|\bcentury\b|\b\d+ ?(?:BC|AD|BCE|CE|am|pm|a\.m\.|p\.m\.)\b|\b\d{1,2}:\d{2}\b/;
 
@@ -92,13 +93,16 @@ function clauseFrom(terms: readonly Term[], from: number): Clause | null {
 /** The capitalised names in a sentence, longest runs, in order. */
 export function namesOf(sentence: string): string[] {
   const out: string[] = [];
-  const pattern = /\p{Lu}[\p{L}\p{N}'’.-]*(?:\s+(?:(?:of|the|and|de|van|von|der|la|del)\s+)*(?:\p{Lu}[\p{L}\p{N}'’.-]*|\d+))*/gu;
+  const pattern =
+    /\p{Lu}[\p{L}\p{N}'’.-]*(?:\s+(?:(?:of|the|and|de|van|von|der|la|del)\s+)*(?:\p{Lu}[\p{L}\p{N}'’.-]*|\d+))*/gu;
   for (const match of sentence.matchAll(pattern)) {
     const name = match[0].replace(/['’]s$/u, '').replace(/[.'’-]+$/u, '');
     const begins = match.index === 0 || /[.!?]\s*$/u.test(sentence.slice(0, match.index));
     // The first word of a sentence is a name only where more of it follows, or where it stands again further on.
     if (begins && !name.includes(' ') && !sentence.slice(match.index + name.length).includes(name)) continue;
-    const bare = begins ? name.replace(/^(?:The|A|An|In|On|At|After|Before|During|For|With|When|While|If)\s+/u, '') : name;
+    const bare = begins
+      ? name.replace(/^(?:The|A|An|In|On|At|After|Before|During|For|With|When|While|If)\s+/u, '')
+      : name;
     const isName = /\p{L}{2}/u.test(bare) && !MONTH.test(bare) && !DAY.test(bare);
     if (isName && bare.length > 2 && !/^(?:It|He|She|They|We|You|This|That|These|Those)$/u.test(bare)) out.push(bare);
   }
@@ -173,7 +177,8 @@ function partedBefore(terms: readonly Term[]): { subject: Term[]; opening: Term[
   // `In 2005 the factory`: the time ends where an article, a pronoun or a name follows a date.
   const after = segment.findIndex(
     ({ text, tags }, i) =>
-      i > 1 && (tags.includes('Determiner') || tags.includes('Pronoun') || (/^\p{Lu}/u.test(text) && !MONTH.test(text))),
+      i > 1 &&
+      (tags.includes('Determiner') || tags.includes('Pronoun') || (/^\p{Lu}/u.test(text) && !MONTH.test(text))),
   );
   if (after < 0) return { subject: [], opening: segment };
   return { subject: segment.slice(after), opening: [...opening, ...segment.slice(0, after)] };
@@ -194,7 +199,11 @@ function inverted(said: readonly string[], subject: string): { auxiliary: string
   const isPresent = lower !== infinitive && lower.endsWith('s');
   // A verb that looks like its plain form (`set`) is the present only after a plural or a pronoun, and even then often the past.
   const isPlural = /^(?:i|you|we|they)$/i.test(subject);
-  const auxiliary = isPresent ? 'does' : isPlural && lower === infinitive && !/^(?:set|put|cut|hit|let|read)$/.test(lower) ? 'do' : 'did';
+  const auxiliary = isPresent
+    ? 'does'
+    : isPlural && lower === infinitive && !/^(?:set|put|cut|hit|let|read)$/.test(lower)
+      ? 'do'
+      : 'did';
   return { auxiliary, predicate: infinitive };
 }
 
@@ -215,7 +224,8 @@ function phrasesOf(terms: readonly Term[]): Phrase[] {
     isApart ||= /\(/.test(term.pre);
     // `along with`, `in under 20 seconds`: one phrase.
     const goesOn = last !== undefined && !isApart && last.terms.every(({ text }) => PREPOSITION.test(text));
-    if (last === undefined || isApart || (PREPOSITION.test(term.text) && !goesOn)) groups.push({ terms: [term], isApart });
+    if (last === undefined || isApart || (PREPOSITION.test(term.text) && !goesOn))
+      groups.push({ terms: [term], isApart });
     else last.terms.push(term);
     isApart = /[,;:)]/.test(term.post);
   }
@@ -229,7 +239,8 @@ function phraseOf({ terms, isApart }: { terms: readonly Term[]; isApart: boolean
   const lead = leads > 0 || first === 'of' ? { lead: textOf(terms.slice(0, Math.max(1, leads))).toLowerCase() } : {};
   const tells = tellsOf(first, core, textOf(core));
   const number = core.findIndex(({ tags }) => tags.includes('Value'));
-  const counted = tells === 'how many' ? textOf(core.slice(number + 1, number + 3)).replace(/\s+(?:of|in|from|for|at|on)$/u, '') : '';
+  const counted =
+    tells === 'how many' ? textOf(core.slice(number + 1, number + 3)).replace(/\s+(?:of|in|from|for|at|on)$/u, '') : '';
   return { text: textOf(terms), tells, core: textOf(core), ...lead, ...(counted === '' ? {} : { counted }), isApart };
 }
 
@@ -266,7 +277,8 @@ function isPerson(terms: readonly Term[], subject: string): boolean | undefined 
   if (/^(?:i|we|he|she|they|you)$/i.test(subject)) return true;
   const has = (tag: string) => terms.some(({ tags }) => tags.includes(tag));
   if (has('Person') || has('Actor')) return true;
-  const isName = terms.length <= 3 && terms.every(({ text }) => /^\p{Lu}/u.test(text)) && !/^(?:The|An?)$/u.test(terms[0]!.text);
+  const isName =
+    terms.length <= 3 && terms.every(({ text }) => /^\p{Lu}/u.test(text)) && !/^(?:The|An?)$/u.test(terms[0]!.text);
   return isName && !has('Organization') && !has('Place') ? undefined : false;
 }
 

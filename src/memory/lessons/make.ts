@@ -22,7 +22,11 @@ export function lessonsFor(input: MemoryInput): Lessons {
   if (typeof input === 'string') return ofText(plain(input, 'text'));
   if ('relation' in input) {
     const { subject, relation, object } = input;
-    const triple = { subject: plain(subject, 'subject'), relation: plain(relation, 'relation'), object: plain(object, 'object') };
+    const triple = {
+      subject: plain(subject, 'subject'),
+      relation: plain(relation, 'relation'),
+      object: plain(object, 'object'),
+    };
     checkLength(subject.length + relation.length + object.length);
     return tripleLessons(triple, PROBES, CONTRASTS);
   }

@@ -26,7 +26,13 @@ const TEMPLATES: Readonly<Record<Exclude<Language, 'en'>, Templates>> = {
     space: '',
   },
   de: {
-    about: ['Erzähl mir von: {}.', 'Was weißt du über {}?', 'Was ist mit {}?', 'Wer oder was ist {}?', 'Wo und wann: {}?'],
+    about: [
+      'Erzähl mir von: {}.',
+      'Was weißt du über {}?',
+      'Was ist mit {}?',
+      'Wer oder was ist {}?',
+      'Wo und wann: {}?',
+    ],
     complete: 'Vervollständige den Satz: {} …',
     isIt: 'Stimmt es: {}?',
     yes: 'Ja.',

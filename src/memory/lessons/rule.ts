@@ -6,8 +6,9 @@ import type { Asked } from './statement.js';
 /** What a rule answers, or null if the sentence is none. `bare` has no final punctuation. */
 export function ruleAsks(bare: string): Asked | null {
   const found =
-    /^(?<word>if|when|whenever|unless|once)\s+(?<condition>[^,]{3,120}),\s*(?:then\s+)?(?<consequence>.{3,})$/iu.exec(bare) ??
-    /^(?<consequence>[^,]{3,120}?),?\s+(?<word>if|whenever|unless)\s+(?<condition>.{3,120})$/iu.exec(bare);
+    /^(?<word>if|when|whenever|unless|once)\s+(?<condition>[^,]{3,120}),\s*(?:then\s+)?(?<consequence>.{3,})$/iu.exec(
+      bare,
+    ) ?? /^(?<consequence>[^,]{3,120}?),?\s+(?<word>if|whenever|unless)\s+(?<condition>.{3,120})$/iu.exec(bare);
   const { word, condition, consequence } = found?.groups ?? {};
   if (word === undefined || condition === undefined || consequence === undefined) return null;
   // `When the war ended, …` tells what was.

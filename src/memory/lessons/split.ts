@@ -52,7 +52,8 @@ function ofText(text: string): MemoryInput[] {
       details: { limit: MAX_WORDS },
     });
   }
-  const isOne = !text.trim().includes('\n') && text.length <= GROUP.characters && sentences(text).length <= GROUP.sentences;
+  const isOne =
+    !text.trim().includes('\n') && text.length <= GROUP.characters && sentences(text).length <= GROUP.sentences;
   if (isOne) return normalize(text) === '' ? [] : [text.replace(/\s+/gu, ' ').trim()];
   const out: MemoryInput[] = [];
   let heading = '';
@@ -77,7 +78,8 @@ function blocksOf(text: string): TextBlock[] {
     const trimmed = line.trim();
     const last = out.at(-1);
     if (trimmed === '' || /^(?:[-=_*]{3,}|```.*)$/u.test(trimmed)) isOpen = false;
-    else if (HEADING.test(line)) out.push({ kind: 'heading', text: trimmed.replace(HEADING, '').replace(/[#:\s]+$/u, '') });
+    else if (HEADING.test(line))
+      out.push({ kind: 'heading', text: trimmed.replace(HEADING, '').replace(/[#:\s]+$/u, '') });
     else if (BULLET.test(line)) {
       out.push({ kind: 'note', text: trimmed.replace(BULLET, '') });
       isOpen = true;
@@ -94,7 +96,8 @@ function blocksOf(text: string): TextBlock[] {
 }
 
 const PAIR = /^(?<key>\p{L}[\p{L}\p{N} '’-]{1,40}):\s+(?<value>\S.{0,200})$/u;
-const SPEAKER = /^(?<speaker>\p{Lu}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*){0,2}):\s+(?<said>.*\b(?:I|[Mm]y|[Ww]e|[Oo]ur)\b.*)$/u;
+const SPEAKER =
+  /^(?<speaker>\p{Lu}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*){0,2}):\s+(?<said>.*\b(?:I|[Mm]y|[Ww]e|[Oo]ur)\b.*)$/u;
 
 /** A note: a sentence, `Key: value`, what somebody said, or a fragment that its heading completes. */
 function noteOf(text: string, heading: string): MemoryInput[] {
@@ -107,7 +110,9 @@ function noteOf(text: string, heading: string): MemoryInput[] {
   const { key, value } = PAIR.exec(plain)?.groups ?? {};
   const isEnglish = languageOf(plain) === 'en';
   if (key !== undefined && value !== undefined && isEnglish && words(key).length <= 5 && clauseOf(value) === null) {
-    const name = /^(?:my|our|the|your|his|her|their|\p{Lu}\p{L}* \p{Lu})/u.test(key) ? lowerFirst(key) : `the ${lowerFirst(key)}`;
+    const name = /^(?:my|our|the|your|his|her|their|\p{Lu}\p{L}* \p{Lu})/u.test(key)
+      ? lowerFirst(key)
+      : `the ${lowerFirst(key)}`;
     const of = heading === '' || normalize(heading) === normalize(key) ? '' : ` of ${heading}`;
     return [{ question: `What is ${name}${of}?`, answer: value }];
   }
@@ -121,7 +126,8 @@ function groupsOf(paragraph: string): string[] {
   const groups: string[][] = [];
   for (const sentence of sentences(paragraph)) {
     const last = groups.at(-1);
-    const fits = last !== undefined && last.length < GROUP.sentences && [...last, sentence].join(' ').length <= GROUP.characters;
+    const fits =
+      last !== undefined && last.length < GROUP.sentences && [...last, sentence].join(' ').length <= GROUP.characters;
     if (fits && LEANS.test(sentence)) last.push(sentence);
     else groups.push([sentence]);
   }
@@ -142,9 +148,14 @@ function ofConversation(messages: readonly ChatMessage[]): MemoryInput[] {
     const next = messages[i + 1];
     const content = message.content.trim();
     const isQuestion = /[?？]\s*$/u.test(content) || (QUESTION_WORD.test(content) && sentences(content).length === 1);
-    if (!isQuestion) return content.length <= GROUP.characters && !content.includes('\n') ? groupsOf(content) : ofText(content);
+    if (!isQuestion)
+      return content.length <= GROUP.characters && !content.includes('\n') ? groupsOf(content) : ofText(content);
     const answer = next?.role === 'assistant' ? next.content.trim() : '';
-    const told = groupsOf(sentences(content).filter((sentence) => !/[?？]$/u.test(sentence)).join(' '));
+    const told = groupsOf(
+      sentences(content)
+        .filter((sentence) => !/[?？]$/u.test(sentence))
+        .join(' '),
+    );
     const question = sentences(content).at(-1) ?? content;
     return answer === '' || answer.length > GROUP.characters ? told : [...told, { question, answer }];
   });

@@ -40,8 +40,18 @@ export function statementLessons(sentence: string, most = 16): StatementLessons 
   const yes = [...whether, ...isTrue].map((question): Lesson => ({
     ...{ question: tidy(question), answer: `Yes. ${upperFirst(said)}`, expected: 'Yes', full: false },
   }));
-  const others = [...asked.parts.map((ask) => lesson(ask)), ...completions.slice(1).map((question) => lesson({ question }))];
-  const all = distinct([...first, ...others.slice(0, 4), ...yes.slice(0, 1), ...others.slice(4, 8), ...yes.slice(1), ...others.slice(8)]);
+  const others = [
+    ...asked.parts.map((ask) => lesson(ask)),
+    ...completions.slice(1).map((question) => lesson({ question })),
+  ];
+  const all = distinct([
+    ...first,
+    ...others.slice(0, 4),
+    ...yes.slice(0, 1),
+    ...others.slice(4, 8),
+    ...yes.slice(1),
+    ...others.slice(8),
+  ]);
   const lessons = all.slice(0, most);
   const trained = new Set(lessons.map(({ question }) => question));
   const probes = distinct(asked.probes.map((ask) => lesson(ask))).filter(({ question }) => !trained.has(question));
@@ -80,7 +90,10 @@ function clauseAsks(clause: Clause, sentence: string): Asked {
     parts,
     probes: [
       { question: `What can you tell me about ${midSentence(topic)}?` },
-      { question: `Can you remember ${midQuestion(telling.question)}`, ...(telling.expected === undefined ? {} : { expected: telling.expected }) },
+      {
+        question: `Can you remember ${midQuestion(telling.question)}`,
+        ...(telling.expected === undefined ? {} : { expected: telling.expected }),
+      },
       ...others.slice(0, 2).map((name) => ({ question: `Do you know anything about ${name}?`, expected: name })),
       { question: `Remind me: what about ${midSentence(topic)}?` },
       { question: `${askForSubject(clause)[0]?.question ?? about(topic).what} Please tell me.`, expected: subject },
@@ -122,5 +135,8 @@ function midQuestion(question: string): string {
 }
 
 function tidy(question: string): string {
-  return question.replace(/\s+/gu, ' ').replace(/\s+([?.,])/gu, '$1').trim();
+  return question
+    .replace(/\s+/gu, ' ')
+    .replace(/\s+([?.,])/gu, '$1')
+    .trim();
 }

@@ -35,21 +35,32 @@ export function tripleLessons(triple: Triple, probed: number, contrasts: number)
   const [remark, other] = remarks(text, 2) as [string, string];
   const beginning = text.slice(0, text.length - object.length - 1).trim();
   const forward = isNoun(relation)
-    ? [`What is the ${relation} of ${subject}?`, `What is ${possessive(subject)} ${relation}?`, `Which ${relation} does ${subject} have?`]
+    ? [
+        `What is the ${relation} of ${subject}?`,
+        `What is ${possessive(subject)} ${relation}?`,
+        `Which ${relation} does ${subject} have?`,
+      ]
     : questionsOfVerb(subject, relation);
   const backward = isNoun(relation)
     ? [`Whose ${relation} is ${object}?`, `${upperFirst(object)} is the ${relation} of whom or what?`]
     : [`Who or what ${relation} ${object}?`];
-  const probes = [`Can you tell me ${lowerFirst(forward[0]!)}`, `${subject} ${relation}`, `${other} ${forward[0]!}`].map((wording) =>
-    objectLesson(wording),
-  );
+  const probes = [
+    `Can you tell me ${lowerFirst(forward[0]!)}`,
+    `${subject} ${relation}`,
+    `${other} ${forward[0]!}`,
+  ].map((wording) => objectLesson(wording));
   const lessons = distinct([
     ...forward.slice(0, 2).map((question) => objectLesson(question, true)),
     objectLesson(`${remark} ${forward[0]!}`),
     ...(beginning === '' ? [] : [objectLesson(`Complete this sentence: ${beginning} …`)]),
     { question: `Tell me about ${subject}.`, answer: text, expected: object, full: true },
     ...backward.map(subjectLesson),
-    { question: `Is it true that ${midSentence(text).replace(/[.]$/u, '')}?`, answer: `Yes. ${text}`, expected: 'Yes', full: false },
+    {
+      question: `Is it true that ${midSentence(text).replace(/[.]$/u, '')}?`,
+      answer: `Yes. ${text}`,
+      expected: 'Yes',
+      full: false,
+    },
     ...forward.slice(2).map((question) => objectLesson(question)),
     objectLesson(`${subject}: ${relation}?`),
   ]);
@@ -71,13 +82,19 @@ function questionsOfVerb(subject: string, relation: string): string[] {
   }
   const auxiliary = first.toLowerCase().endsWith('s') ? 'does' : 'did';
   const infinitive = infinitiveOf(first);
-  return [`What ${auxiliary} ${subject} ${infinitive}${tail}?`, whole, `Who or what ${auxiliary} ${subject} ${infinitive}${tail}?`];
+  return [
+    `What ${auxiliary} ${subject} ${infinitive}${tail}?`,
+    whole,
+    `Who or what ${auxiliary} ${subject} ${infinitive}${tail}?`,
+  ];
 }
 
 /** `place_of_birth` and `placeOfBirth` as words. */
 function wordsOf(relation: string): string {
   const words = relation.trim().replace(/[_\s]+/gu, ' ');
-  return words.includes(' ') ? words : words.replace(/(\p{Ll})(\p{Lu})/gu, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`);
+  return words.includes(' ')
+    ? words
+    : words.replace(/(\p{Ll})(\p{Lu})/gu, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`);
 }
 
 /** A relation that begins with no verb is taken for the name of what the object is. */

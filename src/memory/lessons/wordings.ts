@@ -44,7 +44,13 @@ function ofQuestion(asked: string, bare: string): Wordings {
       `Do you know ${inner}?`,
       normalize(bare),
     ],
-    [`Can you tell me ${inner}?`, keywords(bare), `${third} ${asked}`, `I forgot ${inner}.`, `Quick question: ${inner}`],
+    [
+      `Can you tell me ${inner}?`,
+      keywords(bare),
+      `${third} ${asked}`,
+      `I forgot ${inner}.`,
+      `Quick question: ${inner}`,
+    ],
   );
 }
 
@@ -68,9 +74,30 @@ function ofBeginning(asked: string, bare: string): Wordings {
 
 const IN_LANGUAGE: Readonly<Record<Exclude<Language, 'en'>, readonly string[]>> = {
   zh: ['请问，{}？', '问题：{}？答案：', '我想知道：{}？', '你知道{}吗？', '请告诉我，{}？', '{}？请简短回答。'],
-  de: ['Frage: {}? Antwort:', 'Ich frage mich: {}?', 'Weißt du das: {}?', 'Sag mir bitte: {}?', '{}? Antworte kurz.', 'Kurze Frage: {}?'],
-  fr: ['Question : {} ? Réponse :', 'Je me demande : {} ?', 'Le sais-tu : {} ?', 'Dis-moi : {} ?', '{} ? Réponds brièvement.', 'Petite question : {} ?'],
-  es: ['Pregunta: {}? Respuesta:', 'Me pregunto: {}?', '¿Lo sabes? {}?', 'Dime: {}?', '{}? Responde brevemente.', 'Una pregunta: {}?'],
+  de: [
+    'Frage: {}? Antwort:',
+    'Ich frage mich: {}?',
+    'Weißt du das: {}?',
+    'Sag mir bitte: {}?',
+    '{}? Antworte kurz.',
+    'Kurze Frage: {}?',
+  ],
+  fr: [
+    'Question : {} ? Réponse :',
+    'Je me demande : {} ?',
+    'Le sais-tu : {} ?',
+    'Dis-moi : {} ?',
+    '{} ? Réponds brièvement.',
+    'Petite question : {} ?',
+  ],
+  es: [
+    'Pregunta: {}? Respuesta:',
+    'Me pregunto: {}?',
+    '¿Lo sabes? {}?',
+    'Dime: {}?',
+    '{}? Responde brevemente.',
+    'Una pregunta: {}?',
+  ],
   other: ['{}? {}?', '“{}?”', '— {}?', '{} …', '… {}?', '{}!'],
 };
 
@@ -93,9 +120,10 @@ function apart(lessons: readonly (string | null)[], probes: readonly (string | n
 
 /** `What team won …` ↔ `Which team won …`. */
 function swapWhatAndWhich(bare: string): string | null {
-  const match = new RegExp(String.raw`^((?:in|on|at|for|to|from|of|by|with)\s+)?(what|which)\s+(?!(?:${AUXILIARY})\b)(.+)$`, 'i').exec(
-    bare,
-  );
+  const match = new RegExp(
+    String.raw`^((?:in|on|at|for|to|from|of|by|with)\s+)?(what|which)\s+(?!(?:${AUXILIARY})\b)(.+)$`,
+    'i',
+  ).exec(bare);
   if (match === null) return null;
   const other = match[2]!.toLowerCase() === 'what' ? 'which' : 'what';
   return upperFirst(`${match[1] ?? ''}${other} ${match[3]!}?`);
@@ -138,7 +166,9 @@ function asStatement(bare: string): string | null {
 /** `river system contains the creek` → `The river system that contains the creek is`. */
 function whichStatement(rest: string): string | null {
   const terms = (nlp(rest).json() as { terms: { text: string; tags: string[] }[] }[]).flatMap((part) => part.terms);
-  const verb = terms.findIndex(({ text, tags }) => tags.includes('Verb') || new RegExp(`^(?:${AUXILIARY})$`, 'i').test(text));
+  const verb = terms.findIndex(
+    ({ text, tags }) => tags.includes('Verb') || new RegExp(`^(?:${AUXILIARY})$`, 'i').test(text),
+  );
   if (verb < 1 || verb > 4 || new RegExp(`^(?:${AUXILIARY})$`, 'i').test(terms[verb]!.text)) return null;
   const words = rest.split(/\s+/u);
   return `The ${words.slice(0, verb).join(' ')} that ${words.slice(verb).join(' ')} is`;

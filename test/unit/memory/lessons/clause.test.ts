@@ -6,7 +6,11 @@ describe('clauseOf', () => {
     ['In 2005 the factory was sold to AvtoZAZ, a Ukrainian car manufacturer.', 'the factory', 'was sold'],
     ['Nathan Alterman, the Israeli poet, was born in Warsaw.', 'Nathan Alterman', 'was born'],
     ['When the storm came in 1970, Doctor Pell quickly closed two windows.', 'Doctor Pell', 'closed'],
-    ['The technologies invented by Tesla are a recurring theme in science fiction.', 'The technologies invented by Tesla', 'are'],
+    [
+      'The technologies invented by Tesla are a recurring theme in science fiction.',
+      'The technologies invented by Tesla',
+      'are',
+    ],
     ['Molecules that contain oxygen evaporate at a faster rate.', 'Molecules that contain oxygen', 'evaporate'],
   ])('finds the subject and the verb: %s', (sentence, subject, verb) => {
     expect(clauseOf(sentence)).toMatchObject({ subject, verb });

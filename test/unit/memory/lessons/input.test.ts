@@ -14,7 +14,14 @@ const file = (name: string, content: string | Uint8Array) => {
 describe('checkInput', () => {
   it('takes what a memory can be made of, and names what it expected', () => {
     expect(checkInput({ text: 'A door.' })).toBe('A door.');
-    for (const wrong of [null, 7, {}, { question: 'x' }, { subject: 'a', relation: 1, object: 'b' }, { messages: [] }]) {
+    for (const wrong of [
+      null,
+      7,
+      {},
+      { question: 'x' },
+      { subject: 'a', relation: 1, object: 'b' },
+      { messages: [] },
+    ]) {
       expect(() => checkInput(wrong)).toThrow(expect.objectContaining({ code: 'usage' }) as Error);
     }
   });
@@ -32,7 +39,10 @@ describe('memoriesOfFile', () => {
   });
   it('names the row that is none', async () => {
     for (const bad of ['{"text": "A door."}\n{"txt": 1}', '"The door is red."\n{']) {
-      await expect(memoriesOfFile(file('bad.jsonl', bad))).rejects.toMatchObject({ code: 'corrupt', details: { line: 2 } });
+      await expect(memoriesOfFile(file('bad.jsonl', bad))).rejects.toMatchObject({
+        code: 'corrupt',
+        details: { line: 2 },
+      });
     }
   });
   it('reads documents, and says why it cannot', async () => {

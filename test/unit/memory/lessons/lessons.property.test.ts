@@ -8,12 +8,17 @@ import type { MemoryInput } from '../../../../src/memory/types.js';
 
 /** Words and marks that the grammar rules look for, so that they are met in every order. */
 const piece = fc.constantFrom(
-  ...'If when the Zara was built , . ? ! who which in 2031 of seven parrots I my said : ( ) “ " \' – and 我 是 。 über ist $5 % to by solving'.split(' '),
+  ...'If when the Zara was built , . ? ! who which in 2031 of seven parrots I my said : ( ) “ " \' – and 我 是 。 über ist $5 % to by solving'.split(
+    ' ',
+  ),
   '\n',
   '- ',
   '# ',
 );
-const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.array(piece, { maxLength: 30 }).map((words) => words.join(' ')));
+const text = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 200 }),
+  fc.array(piece, { maxLength: 30 }).map((words) => words.join(' ')),
+);
 const input: fc.Arbitrary<MemoryInput> = fc.oneof(
   text,
   fc.record({ question: text, answer: text }),

@@ -21,7 +21,8 @@ describe('memoriesOf', () => {
     ]);
   });
   it('reads notes: sentences, keys with values, fragments under a heading', () => {
-    const text = '## Opening hours\n- Mon to Fri, 9 to 5\n* We keep the spare key in the shed.\n\nWifi password: hunter2\n';
+    const text =
+      '## Opening hours\n- Mon to Fri, 9 to 5\n* We keep the spare key in the shed.\n\nWifi password: hunter2\n';
     expect(memoriesOf(text)).toEqual([
       'Opening hours: Mon to Fri, 9 to 5',
       'We keep the spare key in the shed.',
