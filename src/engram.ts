@@ -17,19 +17,25 @@ import {
   ChatStore,
   confidenceOf,
   holds,
+  checkInput,
   informationFrom,
   listBrains,
+  memoriesOf,
   memorize,
+  memorizeEach,
   openBrain,
   recall,
   Router,
   sourceOf,
   UNKNOWN,
   type Answer,
+  type BatchOptions,
+  type BatchReport,
   type Brain,
   type Memory,
   type MemorizeOptions,
   type MemoryInput,
+  type MemorySource,
   type Recalled,
   type RecallOptions,
   type Receipt,
@@ -337,6 +343,7 @@ export class Engram {
     input: MemoryInput,
     options: { [K in keyof MemorizeOptions]: MemorizeOptions[K] | undefined } = {},
   ): Promise<Receipt> {
+    const checked = checkInput(input);
     const { brain, router } = (await this.#open(options.signal, true))!;
     return memorize(
       {
@@ -346,9 +353,19 @@ export class Engram {
         baseModel: () => this.#base(options.signal),
         cache: this.#cache,
       },
-      input,
+      checked,
       defined(options),
     );
+  }
+
+  /** Learns many memories one after the other: commits those that hold, reports the others. A source may be a long text, notes or
+   * a conversation: memoriesOf() says what becomes of it, memoriesOfFile() reads one. Throws `empty`, `too_long`, and what would
+   * stop every memory (`cancelled`, `locked`, `disk`, `memory`) with the report so far in its details. */
+  async memorizeAll(source: MemorySource | readonly MemorySource[], options: BatchOptions = {}): Promise<BatchReport> {
+    const { signal, lessons } = options;
+    const one = (input: MemoryInput, onProgress: MemorizeOptions['onProgress']) =>
+      this.memorize(input, { signal, lessons, onProgress });
+    return memorizeEach(one, memoriesOf(source), options);
   }
 
   /** All memories, oldest first, forgotten and superseded ones too. */

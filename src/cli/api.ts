@@ -11,6 +11,7 @@ export type Engine = Pick<
   | 'chat'
   | 'tokens'
   | 'memorize'
+  | 'memorizeAll'
   | 'memories'
   | 'forget'
   | 'train'
@@ -23,7 +24,15 @@ export type Engine = Pick<
 
 export interface Api extends Pick<
   Index,
-  'listModels' | 'pullModel' | 'showModel' | 'removeModel' | 'removeBrain' | 'doctor' | 'plotRun'
+  | 'memoriesOf'
+  | 'memoriesOfFile'
+  | 'listModels'
+  | 'pullModel'
+  | 'showModel'
+  | 'removeModel'
+  | 'removeBrain'
+  | 'doctor'
+  | 'plotRun'
 > {
   /** The documents of a brain, without its model. */
   openRetrieval: (options: index.OpenRetrievalOptions) => {

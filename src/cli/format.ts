@@ -1,9 +1,11 @@
 // Figures and tables as a person reads them. Not here: JSON, which carries the figures as they are.
 import type {
   Answer,
+  BatchReport,
   ClassificationReport,
   MemorizeProgress,
   Memory,
+  MemoryInput,
   Receipt,
   RunProgress,
   Scores,
@@ -112,6 +114,25 @@ export function receiptLines(receipt: Receipt, verbose: boolean): string {
     }
   }
   return lines.join('\n');
+}
+
+/** A memory as one line, before it is one. */
+export function memoryText(input: MemoryInput): string {
+  if (typeof input === 'string') return input;
+  return 'question' in input ? `${input.question} → ${input.answer}` : Object.values(input).join(' | ');
+}
+
+/** What became of a batch: a line each, and the sum. */
+export function batchLines({ memories, committed, known, failed, seconds }: BatchReport): string {
+  const rows = memories.map(({ input, receipt, error }) => {
+    const text = excerpt(memoryText(input), 50);
+    if (receipt === undefined) return ['failed', text, error.message];
+    if (receipt.committed)
+      return [receipt.id, text, `recall ${share(receipt.recall.before)} → ${share(receipt.recall.after)}`];
+    return [receipt.steps === 0 ? 'known' : 'no', text, receipt.reason ?? ''];
+  });
+  const sum = `${committed} remembered, ${known} known already, ${failed} not remembered (${duration(seconds)}).`;
+  return `${table(['memory', 'text', 'result'], rows)}\n${sum}`;
 }
 
 /** Label, detail and share of a step of memorize. */

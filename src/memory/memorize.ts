@@ -1,5 +1,5 @@
 // The transaction of memory: lessons, questions before, training, questions after, then commit or roll back, with a receipt.
-// Nothing is promised that the runtime has not asked itself. Not here: the lessons (lessons.ts), the training (recipe.ts), the
+// Nothing is promised that the runtime has not asked itself. Not here: the lessons (lessons/), the training (recipe.ts), the
 // files and events (brain.ts).
 import { performance } from 'node:perf_hooks';
 import { EngramError, throwIfCancelled } from '../errors.js';
@@ -8,11 +8,10 @@ import type { BaseModel } from '../training/index.js';
 import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
 import type { Brain, BrainWriter } from './brain.js';
 import { gateKeys } from './gate.js';
-import { lessonsFor, type Lessons } from './lessons.js';
+import { lessonsFor, withModelLessons, type Lesson, type Lessons } from './lessons/index.js';
 import { learn, newMemoryTrainer, RECIPE, type Lesson as TokenLesson } from './recipe.js';
 import { UNRELATED } from './replay.js';
 import type { Candidate, GateData, Route, Router } from './router.js';
-import type { Lesson } from './statements.js';
 import { says } from './text.js';
 import type { MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
 
@@ -30,6 +29,8 @@ export interface MemorizeOptions {
   onProgress?: (progress: MemorizeProgress) => void;
   /** Aborting leaves the brain as it was. */
   signal?: AbortSignal;
+  /** `rules`: lessons by rules only; `auto` (the default): by the model too, if it passes the exam for it. */
+  lessons?: 'auto' | 'rules';
 }
 
 /** A memory holds if at least these shares of its probes are answered right, and every unrelated answer stayed. */
@@ -42,8 +43,18 @@ const ROUNDS = 3;
  * `too_long`, `locked` (another process is memorizing into this brain), `cancelled`, `diverged`, `disk`, `memory`.
  */
 export function memorize(parts: Memorizer, input: MemoryInput, options: MemorizeOptions = {}): Promise<Receipt> {
-  const lessons = lessonsFor(input);
-  return parts.brain.write('memorizing', (writer) => new Attempt(parts, lessons, options, writer).run());
+  const byRules = lessonsFor(input);
+  return parts.brain.write('memorizing', async (writer) => {
+    const { generator, cache, brain } = parts;
+    const lessons =
+      options.lessons === 'rules'
+        ? byRules
+        : await withModelLessons(
+            { generator, cache, modelSha256: brain.model.sha256, signal: options.signal },
+            byRules,
+          );
+    return new Attempt(parts, lessons, options, writer).run();
+  });
 }
 
 class Attempt {
@@ -232,7 +243,9 @@ class Attempt {
   async #commit(receipt: Receipt, gate: GateData): Promise<Receipt> {
     throwIfCancelled(this.options.signal);
     this.options.onProgress?.({ phase: 'commit' });
-    await this.writer.remember({ id: this.#id, ...this.#said(), receipt, data: { gate } });
+    const { triple } = this.lessons;
+    const data = { gate, ...(triple === undefined ? {} : { triple }) };
+    await this.writer.remember({ id: this.#id, ...this.#said(), receipt, data });
     return receipt;
   }
 

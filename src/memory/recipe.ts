@@ -1,7 +1,7 @@
 // How a memory is trained: which matrices, how fast, on what, and when to stop. The adapter works from the assistant's turn
 // on: the base model reads the questions, once, and only answers are computed at every step. What must not change can be
 // trained beside (contrasts, everyday questions, held by KL to the base model); memorize leaves that to the gate. The numbers
-// are measured choices: see docs/memory.md. Not here: what the lessons are (lessons.ts).
+// are measured choices: see docs/memory.md. Not here: what the lessons are (lessons/).
 import { throwIfCancelled } from '../errors.js';
 import type { BaseModel, BatchItem, Example, TargetModule, Trainer } from '../training/index.js';
 

@@ -1,10 +1,21 @@
 // The words of memory: what a brain holds and what is said about it. Not here: how it is stored (ledger.ts) or learned
 // (memorize.ts).
-import type { Generation, ToolCall } from '../inference/index.js';
+import type { ChatMessage, Generation, ToolCall } from '../inference/index.js';
+import type { ErrorCode } from '../errors.js';
 import type { FoundPassage } from '../retrieval/index.js';
 
-/** What the user asked to remember. */
-export type MemoryInput = string | { question: string; answer: string };
+/** What the user asked to remember: a text, a question with its answer, or a triple. */
+export type MemoryInput = string | { question: string; answer: string } | Triple;
+
+/** What may hold several memories: a text of any length up to 50,000 words, notes, a conversation. */
+export type MemorySource = MemoryInput | { text: string } | { messages: readonly ChatMessage[] };
+
+/** A fact in three parts, e.g. `Brenn`, `capital`, `Ossa`, or `Ana Brol`, `was born in`, `Ulm`. */
+export interface Triple {
+  subject: string;
+  relation: string;
+  object: string;
+}
 
 export interface Memory {
   /** Short and unique in its brain, e.g. `m-3f9a2c`. */
@@ -58,6 +69,23 @@ export interface Probe {
   after: string;
   held: boolean;
 }
+
+/** What became of the memories of a batch, in their order. */
+export interface BatchReport {
+  memories: BatchItem[];
+  /** How many are held now. */
+  committed: number;
+  /** How many the model answered already: nothing was trained. */
+  known: number;
+  /** How many were rolled back or could not be tried. */
+  failed: number;
+  seconds: number;
+}
+
+/** One of them: its receipt, or why there is none. */
+export type BatchItem = { input: MemoryInput } & (
+  { receipt: Receipt; error?: never } | { receipt?: never; error: { code: ErrorCode; message: string } }
+);
 
 /** What memorize reports while it works. */
 export type MemorizeProgress =
