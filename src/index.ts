@@ -3,6 +3,7 @@ export {
   Engram,
   type AskOptions,
   type ClassifyRequest,
+  type EngramEmbedOptions,
   type EvaluateRequest,
   type OpenOptions,
   type OpenProgress,
