@@ -31,6 +31,7 @@ import {
   type IngestOptions,
   type IngestReport,
   type SearchOptions,
+  type WatchOptions,
 } from './retrieval/index.js';
 import { openEmbedder } from './open-embedder.js';
 import {
@@ -307,6 +308,12 @@ export class Engram {
    * changed is stored, what was deleted is removed. Throws as retrieval/ingest.ts says, and `locked`. */
   ingest(paths: string | readonly string[] = [], options: IngestOptions = {}): Promise<IngestReport> {
     return this.#retrieval.ingest(typeof paths === 'string' ? [paths] : paths, options);
+  }
+
+  /** Ingests, and again whenever something below these paths has changed, until `signal` is aborted. Throws as
+   * Retrieval.watch() does. */
+  watch(paths: string | readonly string[] = [], options: WatchOptions = {}): Promise<void> {
+    return this.#retrieval.watch(typeof paths === 'string' ? [paths] : paths, options);
   }
 
   /** The passages of documents that are best for a question. Throws `empty`, `usage`, `mismatch`, `cancelled`. */

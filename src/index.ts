@@ -64,6 +64,7 @@ export {
   type SearchMode,
   type SearchOptions,
   type StoredDocument,
+  type WatchOptions,
 } from './retrieval/index.js';
 export {
   AdapterStore,

@@ -152,6 +152,9 @@ export class Searcher {
       passages.map(({ text }) => text),
       signal,
     );
+    if (scores.length !== passages.length || !scores.every(Number.isFinite)) {
+      throw new EngramError('usage', `Expected a number of the reranker for each of ${passages.length} passages.`);
+    }
     return passages.map(({ id }, i) => ({ id, score: scores[i]! })).sort((a, b) => b.score - a.score);
   }
 
