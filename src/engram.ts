@@ -378,7 +378,7 @@ export class Engram {
     throwIfCancelled(signal);
     if (by === 'embedder') return (await this.#embed()).embed(texts, given);
     if ((by as string) !== 'model') {
-      throw new EngramError('usage', `Expected embedder or model for by but received ${String(by)}.`);
+      throw new EngramError('usage', `Expected embedder or model for by but received ${by as string}.`);
     }
     const of = texts.length;
     return this.#generator.embed(texts, {

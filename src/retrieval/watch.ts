@@ -49,6 +49,7 @@ export async function watch({
     });
   });
   failure.catch(() => undefined); // it may come when nobody waits any more
+  const isOver = (): boolean => signal.aborted;
   const wake = (): void => {
     events.happened();
   };
@@ -58,20 +59,20 @@ export async function watch({
     await Promise.race([new Promise<void>((resolve) => watcher.once('ready', resolve)), failure, events.after(0)]);
     watcher.on('all', wake);
     let isFirst = true;
-    while (!signal.aborted) {
+    while (!isOver()) {
       const seen = events.count;
       try {
         onReport(await ingest());
         isFirst = false;
       } catch (error) {
-        if (signal.aborted) return;
+        if (isOver()) return;
         if (isFirst) throw error;
         onError(error);
         await Promise.race([pause(retryMs, signal), failure]);
         continue;
       }
       await Promise.race([events.after(seen), failure]);
-      for (let last = -1; last !== events.count && !signal.aborted;) {
+      for (let last = -1; last !== events.count && !isOver();) {
         last = events.count;
         await pause(stillMs, signal);
       }
