@@ -25,6 +25,7 @@ const OWNERS = {
   unpdf: 'retrieval',
   mammoth: 'retrieval',
   linkedom: 'retrieval',
+  chokidar: 'retrieval',
 };
 
 const direction = LAYERS.flatMap((layer, level) =>

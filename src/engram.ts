@@ -4,13 +4,7 @@ import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder, EmbedOptions } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type {
-  ChatMessage,
-  EmbedOptions as ModelEmbedOptions,
-  GenerateOptions,
-  Generator,
-  StateInfo,
-} from './inference/index.js';
+import type { ChatMessage, GenerateOptions, Generator, StateInfo } from './inference/index.js';
 import {
   asksOfOwn,
   BEGINNING,
@@ -49,6 +43,7 @@ import {
   type IngestOptions,
   type IngestReport,
   type SearchOptions,
+  type WatchOptions,
 } from './retrieval/index.js';
 import { openEmbedder } from './open-embedder.js';
 import {
@@ -105,6 +100,12 @@ export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: Gene
    * remembered or ingested; never with tools, a grammar or a schema. */
   unknown?: 'say' | 'answer' | undefined;
 };
+
+export interface EngramEmbedOptions extends EmbedOptions {
+  /** The embedding model (default), or the chat model itself, which has neither kinds nor windows: a text that is longer than its
+   * context is refused with `too_long`, an empty one with `empty`. */
+  by?: 'embedder' | 'model' | undefined;
+}
 
 export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {
   /** The conversation, with the options it was answered with, to be sure that it is the one that is saved. */
@@ -333,11 +334,6 @@ export class Engram {
     return Array.from(this.#generator.encode(text), (id) => ({ id, text: this.#generator.decode(Uint32Array.of(id)) }));
   }
 
-  /** As embed(), by the chat model itself. Throws `empty`, `too_long`, `cancelled`. */
-  embedWithModel(texts: readonly string[], options: ModelEmbedOptions = {}): Promise<Float32Array[]> {
-    return this.#generator.embed(texts, options);
-  }
-
   /** Learns a memory by training an adapter, and commits it if it holds. See memory/memorize.ts for what it throws. */
   async memorize(
     input: MemoryInput,
@@ -385,6 +381,12 @@ export class Engram {
    * changed is stored, what was deleted is removed. Throws as retrieval/ingest.ts says, and `locked`. */
   ingest(paths: string | readonly string[] = [], options: IngestOptions = {}): Promise<IngestReport> {
     return this.#retrieval.ingest(typeof paths === 'string' ? [paths] : paths, options);
+  }
+
+  /** Ingests, and again whenever something below these paths has changed, until `signal` is aborted. Throws as
+   * Retrieval.watch() does. */
+  watch(paths: string | readonly string[] = [], options: WatchOptions = {}): Promise<void> {
+    return this.#retrieval.watch(typeof paths === 'string' ? [paths] : paths, options);
   }
 
   /** The passages of documents that are best for a question. Throws `empty`, `usage`, `mismatch`, `cancelled`. */
@@ -442,10 +444,20 @@ export class Engram {
   }
 
   /** Vectors of texts: `kind` query for what searches, passage (the default) for what is searched. Of length 1, where the model's
-   * card says no other. See embedding/types.ts for the rest. */
-  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
-    throwIfCancelled(options.signal);
-    return (await this.#embed()).embed(texts, options);
+   * card says no other. See embedding/types.ts for the rest, inference/types.ts for those by the chat model. */
+  async embed(texts: readonly string[], options: EngramEmbedOptions = {}): Promise<Float32Array[]> {
+    const { by = 'embedder', ...given } = options;
+    const { signal, onProgress } = given;
+    throwIfCancelled(signal);
+    if (by === 'embedder') return (await this.#embed()).embed(texts, given);
+    if ((by as string) !== 'model') {
+      throw new EngramError('usage', `Expected embedder or model for by but received ${by as string}.`);
+    }
+    const of = texts.length;
+    return this.#generator.embed(texts, {
+      signal,
+      onProgress: (share) => onProgress?.({ done: Math.round(share * of), of }),
+    });
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ export {
   Engram,
   type AskOptions,
   type ClassifyRequest,
+  type EngramEmbedOptions,
   type EvaluateRequest,
   type OpenOptions,
   type OpenProgress,
@@ -71,6 +72,7 @@ export {
   type SearchMode,
   type SearchOptions,
   type StoredDocument,
+  type WatchOptions,
 } from './retrieval/index.js';
 export {
   AdapterStore,

@@ -14,7 +14,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Between two bunches of tokens. Each wakes the thread that takes them, which then wants a core that ggml's threads are
-// spinning on (measured on two cores: a bunch per token costs more than half of the speed).
+// spinning on: node-llama-cpp's loop, which hands over each token, generates at about half the speed on two cores
+// (`bench infer`).
 constexpr auto kBunch = std::chrono::milliseconds(40);
 
 // Prompt lookup: how many of the last tokens are looked for, and how many of those that followed are tried. More costs

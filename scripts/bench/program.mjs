@@ -15,7 +15,7 @@ import { limitIsa, readIsa } from './isa.mjs';
 import { benchEmbedding } from './embed.mjs';
 import { PEERS as INDEX_PEERS } from './index/peers.mjs';
 import { indexTable } from './index/table.mjs';
-import { recallPlot } from './index/plot.mjs';
+import { indexPlot, retrievalPlot } from './index/plot.mjs';
 import { benchKernels } from './kernels.mjs';
 import { CONDITIONS } from './neighbours.mjs';
 import { retrievalTable } from './retrieval-table.mjs';
@@ -133,7 +133,7 @@ function program() {
     .option('--json', 'one JSON document on stdout', false)
     .action(async (options) => {
       const result = await benchIndex(options);
-      if (options.plot !== undefined) writeFileSync(options.plot, recallPlot(result));
+      if (options.plot !== undefined) writeFileSync(options.plot, indexPlot(result));
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : indexTable(result));
     });
   bench
@@ -146,9 +146,11 @@ function program() {
     .option('--threads <number>', 'threads for the peers', whole, availableParallelism())
     .option('--python <path>', 'an interpreter with the peers (default: one in the cache, made on first use)')
     .option('--no-peers', 'engram alone')
+    .option('--plot <file>', 'write recall against questions a second as SVG')
     .option('--json', 'one JSON document on stdout', false)
     .action(async (options) => {
       const result = await benchRetrieval(options);
+      if (options.plot !== undefined) writeFileSync(options.plot, retrievalPlot(result));
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : retrievalTable(result));
     });
   bench

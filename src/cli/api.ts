@@ -36,7 +36,7 @@ export interface Api extends Pick<
 > {
   /** The documents of a brain, without its model. */
   openRetrieval: (options: index.OpenRetrievalOptions) => {
-    retrieval: Pick<index.Retrieval, 'ingest' | 'search' | 'documents' | 'remove'>;
+    retrieval: Pick<index.Retrieval, 'ingest' | 'watch' | 'search' | 'documents' | 'remove'>;
     recall: index.OpenedRetrieval['recall'];
     close: () => Promise<void>;
   };

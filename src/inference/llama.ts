@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { awaitNative, callNative } from '../addon.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
 import { resolveAdapters } from './adapters.js';
+import { Encoder } from './encoder.js';
 import { fitConversation, tooLong } from './fit.js';
 import { Logprobs } from './logprobs.js';
 import type { NativeEngine, NativeLanguageModel, NativeRequest, NativeResult } from './native.js';
@@ -56,10 +57,9 @@ interface Place {
   writesSpecial?: boolean;
 }
 
-export class LlamaGenerator implements Generator {
+export class LlamaGenerator extends Encoder implements Generator {
   readonly modelPath: string;
   readonly contextSize: number;
-  readonly special: Generator['special'];
   readonly #parts: GeneratorParts;
   readonly #turns: Turns;
   readonly #prefix: Prefix;
@@ -69,10 +69,10 @@ export class LlamaGenerator implements Generator {
   #closed: Promise<void> | undefined;
 
   constructor(parts: GeneratorParts) {
+    super(parts.vocabulary);
     this.#parts = parts;
     this.modelPath = parts.modelPath;
     this.contextSize = parts.contextSize;
-    this.special = parts.vocabulary.special;
     this.#turns = new Turns(parts.parallel);
     this.#prefix = new Prefix((messages, tools) => parts.vocabulary.template.encode(messages, tools));
     this.#summaries = new Summaries({
@@ -94,7 +94,7 @@ export class LlamaGenerator implements Generator {
   }
 
   async chat(messages: readonly ChatMessage[], options: GenerateOptions = {}): Promise<Generation> {
-    this.#requireOpen();
+    this.requireOpen();
     const tools = toolsOf(options);
     const { tokens, kept, left, summary } = await this.#fit(messages, options, tools);
     const place: Place = { prefix: this.#prefix.length(kept, tokens, tools), before: [] };
@@ -105,7 +105,7 @@ export class LlamaGenerator implements Generator {
   }
 
   async complete(prompt: string, options: GenerateOptions = {}): Promise<Generation> {
-    this.#requireOpen();
+    this.requireOpen();
     const tokens = this.#parts.vocabulary.tokenize(prompt);
     if (this.special.beginOfText !== null) tokens.unshift(this.special.beginOfText);
     if (tokens.length === 0) throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
@@ -113,28 +113,8 @@ export class LlamaGenerator implements Generator {
     return this.#generate(tokens, { prefix: 0, before: tokens }, options);
   }
 
-  encodeChat(messages: readonly ChatMessage[], tools: readonly Tool[] = []): Uint32Array {
-    this.#requireOpen();
-    return Uint32Array.from(this.#parts.vocabulary.template.encode(messages, toolsOf({ tools })));
-  }
-
-  answerStart(messages: readonly ChatMessage[], tools: readonly Tool[] = []): number {
-    this.#requireOpen();
-    return this.#parts.vocabulary.template.answerStart(messages, toolsOf({ tools }));
-  }
-
-  encode(text: string): Uint32Array {
-    this.#requireOpen();
-    return Uint32Array.from(this.#parts.vocabulary.tokenize(text));
-  }
-
-  decode(tokens: Uint32Array): string {
-    this.#requireOpen();
-    return this.#parts.vocabulary.text(tokens);
-  }
-
   async saveState(path: string, options: Parameters<Generator['saveState']>[1] = {}): Promise<StateInfo> {
-    this.#requireOpen();
+    this.requireOpen();
     const set = await resolveAdapters(options.adapters ?? []);
     // Up to the last question: that is what was computed.
     const end = options.messages?.findLastIndex(({ role }) => role === 'user');
@@ -143,12 +123,12 @@ export class LlamaGenerator implements Generator {
   }
 
   async restoreState(path: string, options: StateOptions = {}): Promise<StateInfo> {
-    this.#requireOpen();
+    this.requireOpen();
     return this.#states.restore(path, await resolveAdapters(options.adapters ?? []), options.signal);
   }
 
   async embed(texts: readonly string[], { onProgress, signal }: EmbedOptions = {}): Promise<Float32Array[]> {
-    this.#requireOpen();
+    this.requireOpen();
     const { model, vocabulary, threads, embedding } = this.#parts;
     const { beginOfText, endOfText } = this.special;
     const tokens = texts.map((text) => {
@@ -283,8 +263,8 @@ export class LlamaGenerator implements Generator {
     });
   }
 
-  #requireOpen(): void {
-    if (this.#closed !== undefined) throw new EngramError('usage', 'This model has been closed.');
+  protected get isClosed(): boolean {
+    return this.#closed !== undefined;
   }
 }
 

@@ -289,6 +289,15 @@ export class FakeApi implements Api {
           skipped: [{ path: '/notes/a.bin', code: 'binary', reason: 'It is a binary file.' }],
         });
       },
+      watch: (paths, options) => {
+        this.asked.push(['watch', paths]);
+        const report = { unchanged: 0, embedded: 3, seconds: 0.5, documents: 1, passages: 3, changed: [], skipped: [] };
+        options?.onReport?.({ ...report, added: ['/notes/kiln.md'], removed: [] });
+        options?.onError?.(new EngramError('locked', 'Another process is memorizing.'));
+        options?.onReport?.({ ...report, added: [], removed: [] });
+        options?.onReport?.({ ...report, added: ['/notes/rose.md'], removed: ['/notes/kiln.md'] });
+        return Promise.resolve();
+      },
       search: (question, options) => {
         this.asked.push(['search', question, { ...options, signal: undefined }]);
         return Promise.resolve(this.passages);
