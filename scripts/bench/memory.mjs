@@ -1,0 +1,122 @@
+// The whole benchmark of memory: cases, each strategy over them, and the rows that come of it. What was measured before an
+// interruption is reported; with a file to resume from, the next run goes on there.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { readSettings } from '../../dist/index.js';
+import { phase } from '../set-up/progress.mjs';
+import { interruption } from './child.mjs';
+import { describeMachine, describeSource } from './machine.mjs';
+import { readCases, readUnrelated } from './memory/cases.mjs';
+import { remaining } from './memory/estimate.mjs';
+import { Journal } from './memory/journal.mjs';
+import { Measurement } from './memory/measure.mjs';
+import { baseRow, rowOf } from './memory/rows.mjs';
+import { PeakMeter } from './peak.mjs';
+
+/** Unrelated questions there are in all; each case is asked a few of them in turn. */
+const UNRELATED = 100;
+
+/** Options as memory/command.mjs reads them; returns what --json prints. */
+export async function benchMemory(options) {
+  const started = Date.now();
+  const cases = readCases(options);
+  const unrelated = readUnrelated({ ...options, most: UNRELATED });
+  const identity = identityOf(options);
+  const journal = new Journal(options.resume, identity);
+  const machine = describeMachine();
+  const peak = new PeakMeter(options.threads ?? availableParallelism());
+  await peak.measure();
+  const { home, remove } = homeOf(options.resume);
+  let done = false;
+  try {
+    const measurement = await measure({ cases, unrelated, journal, options: { ...options, home } });
+    done = !interruption.aborted;
+    return {
+      benchmark: 'memory',
+      date: new Date(started).toISOString(),
+      seconds: Math.round((Date.now() - started) / 1000),
+      ...(done ? {} : { cancelled: true }),
+      machine,
+      peakGflops: peak.best,
+      ...describeSource(),
+      options: identity,
+      unrelatedQuestions: unrelated.length,
+      rows: rows(measurement, options),
+    };
+  } finally {
+    if (done || options.resume === undefined) remove();
+  }
+}
+
+async function measure({ cases, unrelated, journal, options }) {
+  const signal = interruption;
+  const { strategies } = options;
+  const estimate = remaining();
+  let update = () => undefined;
+  const tick = () => update(estimate.tick());
+  const measurement = new Measurement({ cases, unrelated, journal, options, signal, tick });
+  estimate.of = measurement.pieces(strategies) - measurement.known(strategies);
+  try {
+    for (const name of ['none', ...strategies.filter((strategy) => strategy !== 'none')]) {
+      const title =
+        name === 'none'
+          ? 'Asking the base model'
+          : `Remembering by ${name === 'both' ? 'weights and retrieval' : name}`;
+      await phase(title, async (show) => {
+        update = show;
+        await (name === 'none' ? measurement.base() : measurement.strategy(name));
+      });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return measurement;
+}
+
+function rows(measurement, { kind, strategies, gate, sequential }) {
+  const { cases } = measurement;
+  const base = measurement.results('none');
+  const found = strategies.flatMap((strategy) => {
+    if (strategy === 'none') return [baseRow({ cases, base })];
+    const results = measurement.results(strategy);
+    const row = (isGated) => rowOf({ strategy, gate: isGated, cases, base, results });
+    const hasUngated = !gate && [...results.values()].some(({ ungated }) => ungated !== undefined);
+    return hasUngated ? [row(true), row(false)] : [row(true)];
+  });
+  return found
+    .filter((row) => row !== undefined)
+    .map(({ strategy, ...row }) => ({ strategy, kind, mode: sequential ? 'sequential' : 'single', ...row }));
+}
+
+/** What must be the same for pieces of two runs to belong together. */
+function identityOf({
+  kind,
+  data,
+  count,
+  offset,
+  seed,
+  sequential,
+  supersede,
+  forget,
+  gate,
+  model,
+  embedder,
+  parallel,
+  unrelated,
+}) {
+  return {
+    ...{ benchmark: 'memory', kind, data: resolve(data), count, offset, seed, sequential, supersede, forget, gate },
+    ...{ model, embedder, parallel, ...(unrelated === undefined ? {} : { unrelated: resolve(unrelated) }) },
+  };
+}
+
+/** A home for the brains of this run, with the models of the person's own: beside the file to resume from, or temporary. */
+function homeOf(resume) {
+  const home = resume === undefined ? mkdtempSync(join(tmpdir(), 'engram-bench-')) : `${resolve(resume)}.home`;
+  const own = join(readSettings().home, 'models');
+  for (const folder of [home, own]) mkdirSync(folder, { recursive: true });
+  const models = join(home, 'models');
+  if (!existsSync(models)) symlinkSync(own, models, 'junction');
+  return { home, remove: () => rmSync(home, { recursive: true, force: true }) };
+}

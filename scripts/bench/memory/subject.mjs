@@ -1,0 +1,134 @@
+// One brain that is measured, through the public API: cases are remembered, ingested, or both; questions are asked; what was
+// remembered is taken back. Not here: which questions, in which order (measure.mjs).
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Engram } from '../../../dist/index.js';
+
+/** What a strategy remembers with. */
+export const STRATEGIES = {
+  none: { weights: false, retrieval: false },
+  retrieval: { weights: false, retrieval: true },
+  weights: { weights: true, retrieval: false },
+  both: { weights: true, retrieval: true },
+};
+
+/** Of a memory, not of the machine or the program: they count as not learned. */
+const NOT_LEARNED = new Set(['empty', 'too_long', 'diverged', 'unsupported']);
+
+export class Subject {
+  #engram;
+  #documents;
+  #options;
+  #uses;
+
+  /** @param {{ strategy: string, home: string, model: string, embedder: string, threads?: number, parallel: number,
+   *   signal: AbortSignal }} options each strategy has a brain of its own in the home */
+  static async open(options) {
+    const { strategy, home, model, embedder, threads, parallel, signal } = options;
+    const subject = new Subject();
+    subject.#engram = await Engram.open({ home, model, embedder, brain: strategy, threads, parallel, signal });
+    subject.#documents = join(home, 'documents', strategy);
+    subject.#options = options;
+    subject.#uses = STRATEGIES[strategy];
+    return subject;
+  }
+
+  /** Remembers a case; what an earlier process had remembered of it already is found again.
+   * @returns {Promise<{ seconds: number, memories: object[], superseded?: boolean }>} one memory for each input, with what its
+   *   receipt says; `superseded`: what was believed before had been learned */
+  async learn(one, { supersede = false } = {}) {
+    const memories = [];
+    const supersedes = supersede && one.old !== undefined;
+    let superseded = supersedes;
+    let seconds = 0;
+    if (this.#uses.weights) {
+      const before = supersedes ? await this.#memorize(one.old.input) : undefined;
+      superseded = before?.committed === true;
+      const replaces = superseded ? before.id : undefined;
+      for (const input of one.inputs) memories.push(await this.#memorize(input, replaces));
+      seconds += memories.reduce((sum, memory) => sum + memory.seconds, 0);
+    }
+    if (this.#uses.retrieval) {
+      if (supersedes) await this.#ingest(one.id, one.old.text);
+      seconds += await this.#ingest(one.id, one.text);
+    }
+    return { seconds, memories, ...(supersedes ? { superseded } : {}) };
+  }
+
+  async #memorize(input, replaces) {
+    const { signal } = this.#options;
+    const known = this.#find(input);
+    if (known !== undefined) return factsOf(known.receipt, known.adapter?.bytes);
+    try {
+      const receipt = await this.#engram.memorize(input, { replaces, signal });
+      return factsOf(receipt, this.#find(input)?.adapter?.bytes);
+    } catch (error) {
+      if (!NOT_LEARNED.has(error.code)) throw error;
+      return { committed: false, seconds: 0, tokens: 0, flop: 0, steps: 0, reason: error.message };
+    }
+  }
+
+  #find(input) {
+    const same = (memory) =>
+      typeof input === 'string'
+        ? memory.text === input.trim()
+        : memory.question === input.question.trim() && memory.answer === input.answer.trim();
+    return this.#engram.memories().find((memory) => memory.state === 'remembered' && same(memory));
+  }
+
+  /** Seconds that it took. */
+  async #ingest(name, text) {
+    mkdirSync(this.#documents, { recursive: true });
+    writeFileSync(join(this.#documents, `${name}.txt`), text);
+    const { seconds } = await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
+    return seconds;
+  }
+
+  /** Takes back what was remembered of a case, as far as it is there. */
+  async forget({ id }, { memories }) {
+    const held = new Set(this.#held());
+    for (const { id: memory } of memories) if (held.has(memory)) await this.#engram.forget(memory);
+    if (this.#uses.retrieval) {
+      rmSync(join(this.#documents, `${id}.txt`), { force: true });
+      await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
+    }
+  }
+
+  /** Takes back whatever there is: of a run that was cut off. */
+  async forgetAll() {
+    for (const id of this.#held()) await this.#engram.forget(id);
+    if (!this.#uses.retrieval) return;
+    rmSync(this.#documents, { recursive: true, force: true });
+    mkdirSync(this.#documents, { recursive: true });
+    await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
+  }
+
+  #held() {
+    return this.#engram.memories().flatMap(({ id, state }) => (state === 'remembered' ? [id] : []));
+  }
+
+  /** The greedy answer. `memory`: id of the memory that is on whatever the question, in place of the gate's choice. */
+  async ask(question, { maxTokens, memory }) {
+    const { signal } = this.#options;
+    const passages = this.#uses.retrieval ? undefined : 0;
+    const { answer, memories, promptTokens, tokens, seconds, ...rest } = await this.#engram.ask(question, {
+      ...{ maxTokens, memory, passages, signal },
+    });
+    signal.throwIfAborted(); // what was generated until then is no answer
+    return {
+      text: answer,
+      on: memories.map(({ id }) => id),
+      passages: rest.passages.length,
+      ...{ promptTokens, tokens, seconds },
+    };
+  }
+
+  close() {
+    return this.#engram.close();
+  }
+}
+
+function factsOf(receipt, adapterBytes) {
+  const { id, committed, seconds, tokens, flop, steps, reason } = receipt;
+  return { id, committed, seconds, tokens, flop, steps, adapterBytes, reason };
+}
