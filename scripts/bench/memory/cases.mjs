@@ -1,9 +1,11 @@
 // What is remembered and asked, from files as their authors gave them. A case is one thing to remember with all that is asked
 // about it. Facts are here; what is built of raw text is in passages.mjs and conversations.mjs. Not here: asking.
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SetUpProblem } from '../../set-up/problem.mjs';
-import { shuffled } from './random.mjs';
+import { sessionCases } from './conversations.mjs';
+import { passageCase, sentenceCases } from './passages.mjs';
+import { randomFrom, shuffled } from './random.mjs';
 import { contains } from './scoring.mjs';
 
 /**
@@ -15,7 +17,7 @@ import { contains } from './scoring.mjs';
  *   before, for superseding
  */
 
-/** For each kind what makes cases of a row. `next` is the row after it: where the data has no earlier answer, its answer is one. */
+/** For each kind what makes cases of a row, or of a conversation. `next` is the row after it: where the data has no earlier answer, its answer is one. */
 const READERS = {
   zsre: (row, id, next) => [
     fact(id, {
@@ -39,9 +41,15 @@ const READERS = {
       old: [next.target_new],
     }),
   ],
+  squad: (row, id, next) => [passageCase(row, id, next)],
+  sentences: (row, id, next, random) => sentenceCases(row, id, next, random),
+  locomo: (row, id) => sessionCases(row, id),
 };
 
 export const KINDS = Object.keys(READERS);
+
+/** Names of the files that are not called as their kind. */
+const FILES = { sentences: 'squad.jsonl', locomo: 'locomo' };
 
 function fact(id, { question, answer, paraphrase, neighbour, portability, old }) {
   const answers = [answer.trim()];
@@ -71,12 +79,13 @@ function fact(id, { question, answer, paraphrase, neighbour, portability, old })
  * @returns {Case[]}
  */
 export function readCases({ kind, data, count, offset, seed }) {
-  const rows = readLines(fileOf(data, kind));
+  const rows = readRows(fileOf(data, kind));
   if (offset >= rows.length) throw new SetUpProblem(`There are ${rows.length} rows, none from ${offset} on.`);
   const cases = [];
+  const random = randomFrom(seed);
   for (const at of shuffled(rows.map((_, i) => i).slice(offset), seed)) {
     try {
-      cases.push(...READERS[kind](rows[at], `${kind}-${at}`, rows[(at + 1) % rows.length]));
+      cases.push(...READERS[kind](rows[at], `${kind}-${at}`, rows[(at + 1) % rows.length], random));
     } catch (error) {
       throw new SetUpProblem(`Row ${at + 1} of ${basename(data)} is not of the kind ${kind}: ${error.message}`);
     }
@@ -100,7 +109,18 @@ export function readUnrelated({ data, unrelated, seed, most }) {
 
 function fileOf(data, kind) {
   if (!existsSync(data)) throw new SetUpProblem(`There is no ${data}.`);
-  return statSync(data).isDirectory() ? join(data, `${kind}.jsonl`) : data;
+  if (!statSync(data).isDirectory() || (kind === 'locomo' && !existsSync(join(data, FILES.locomo)))) return data;
+  return join(data, FILES[kind] ?? `${kind}.jsonl`);
+}
+
+/** Lines of JSON; of a folder, or of a file of one JSON value, whole files. */
+function readRows(path) {
+  if (!existsSync(path)) throw new SetUpProblem(`There is no ${path}.`);
+  if (!statSync(path).isDirectory())
+    return path.endsWith('.json') ? [JSON.parse(readFileSync(path, 'utf8'))] : readLines(path);
+  const names = readdirSync(path).filter((name) => name.endsWith('.json'));
+  if (names.length === 0) throw new SetUpProblem(`There are no conversations in ${path}.`);
+  return names.sort().map((name) => JSON.parse(readFileSync(join(path, name), 'utf8')));
 }
 
 function readLines(path) {

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import { benchMemory } from '../memory.mjs';
 import { count, list, oneOf, whole } from '../options.mjs';
 import { KINDS } from './cases.mjs';
+import { memoryPlot } from './plot.mjs';
 import { STRATEGIES } from './subject.mjs';
 import { memoryTable } from './table.mjs';
 
@@ -41,6 +42,7 @@ export function addMemory(bench) {
     .action(async ({ strategy, svg, ...options }) => {
       const strategies = [...new Set(strategy.flat())];
       const result = await benchMemory({ ...options, strategies });
+      if (svg !== undefined && result.rows.length > 0) writeFileSync(svg, memoryPlot(result));
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : memoryTable(result));
       if (result.cancelled) process.exitCode = 130;
       else if (result.rows.length === 0) process.exitCode = 1;

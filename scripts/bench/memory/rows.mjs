@@ -27,7 +27,8 @@ export function rowOf({ strategy, gate, cases, base, results }) {
     gate,
     count: results.size,
     rolledBack: judged.filter((one) => one.rolledBack).length,
-    efficacy: right(of('efficacy')),
+    // A text has no wording that it was remembered in.
+    efficacy: right(of('efficacy')) ?? right(asked),
     paraphrase: right(of('paraphrase')),
     portability: right(of('portability')),
     neighbours: share(neighbours, (one) => one.kept),

@@ -44,7 +44,7 @@ export class Subject {
     if (this.#uses.weights) {
       const before = supersedes ? await this.#memorize(one.old.input) : undefined;
       superseded = before?.committed === true;
-      const replaces = superseded ? before.id : undefined;
+      const replaces = superseded ? [before.id] : undefined;
       for (const input of one.inputs) memories.push(await this.#memorize(input, replaces));
       seconds += memories.reduce((sum, memory) => sum + memory.seconds, 0);
     }
