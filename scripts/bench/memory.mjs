@@ -8,10 +8,12 @@ import { phase } from '../set-up/progress.mjs';
 import { interruption } from './child.mjs';
 import { describeMachine, describeSource } from './machine.mjs';
 import { readCases, readUnrelated } from './memory/cases.mjs';
-import { remaining } from './memory/estimate.mjs';
+import { Estimate } from './memory/estimate.mjs';
 import { Journal } from './memory/journal.mjs';
 import { Measurement } from './memory/measure.mjs';
 import { baseRow, rowOf } from './memory/rows.mjs';
+import { inOrder } from './memory/strategies.mjs';
+import { Subject } from './memory/subject.mjs';
 import { PeakMeter } from './peak.mjs';
 
 /** Unrelated questions there are in all; each case is asked a few of them in turn. */
@@ -40,7 +42,7 @@ export async function benchMemory(options) {
       machine,
       peakGflops: peak.best,
       ...describeSource(),
-      options: identity,
+      options: { ...identity, count: options.count },
       unrelatedQuestions: unrelated.length,
       rows: rows(measurement, options),
     };
@@ -52,20 +54,21 @@ export async function benchMemory(options) {
 async function measure({ cases, unrelated, journal, options }) {
   const signal = interruption;
   const { strategies } = options;
-  const estimate = remaining();
+  let estimate;
   let update = () => undefined;
-  const tick = () => update(estimate.tick());
-  const measurement = new Measurement({ cases, unrelated, journal, options, signal, tick });
-  estimate.of = measurement.pieces(strategies) - measurement.known(strategies);
+  const tick = () => {
+    estimate.tick();
+    update(estimate.toString());
+  };
+  const open = (strategy) => Subject.open({ ...options, strategy, signal });
+  const measurement = new Measurement({ cases, unrelated, journal, options, signal, open, tick });
+  estimate = new Estimate(measurement.left(strategies));
   try {
-    for (const name of ['none', ...strategies.filter((strategy) => strategy !== 'none')]) {
-      const title =
-        name === 'none'
-          ? 'Asking the base model'
-          : `Remembering by ${name === 'both' ? 'weights and retrieval' : name}`;
-      await phase(title, async (show) => {
+    for (const name of inOrder(strategies)) {
+      await phase(name === 'none' ? 'Asking the base model' : `Remembering by ${name}`, async (show) => {
         update = show;
-        await (name === 'none' ? measurement.base() : measurement.strategy(name));
+        update(estimate.toString());
+        await measurement.strategy(name);
       });
     }
   } catch (error) {
@@ -89,25 +92,15 @@ function rows(measurement, { kind, strategies, gate, sequential }) {
     .map(({ strategy, ...row }) => ({ strategy, kind, mode: sequential ? 'sequential' : 'single', ...row }));
 }
 
-/** What must be the same for pieces of two runs to belong together. */
-function identityOf({
-  kind,
-  data,
-  count,
-  offset,
-  seed,
-  sequential,
-  supersede,
-  forget,
-  gate,
-  model,
-  embedder,
-  parallel,
-  unrelated,
-}) {
+/** What must be the same for pieces of two runs to belong together. Alone, more cases change nothing for the others. */
+function identityOf(options) {
+  const { kind, data, count, offset, seed, sequential, supersede, forget, gate } = options;
+  const { model, embedder, parallel, unrelated } = options;
   return {
-    ...{ benchmark: 'memory', kind, data: resolve(data), count, offset, seed, sequential, supersede, forget, gate },
-    ...{ model, embedder, parallel, ...(unrelated === undefined ? {} : { unrelated: resolve(unrelated) }) },
+    ...{ benchmark: 'memory', kind, data: resolve(data), offset, seed, sequential, supersede, forget, gate },
+    ...{ model, embedder, parallel },
+    ...(sequential ? { count } : {}),
+    ...(unrelated === undefined ? {} : { unrelated: resolve(unrelated) }),
   };
 }
 

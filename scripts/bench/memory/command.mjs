@@ -5,7 +5,7 @@ import { benchMemory } from '../memory.mjs';
 import { count, list, oneOf, whole } from '../options.mjs';
 import { KINDS } from './cases.mjs';
 import { memoryPlot } from './plot.mjs';
-import { STRATEGIES } from './subject.mjs';
+import { STRATEGIES } from './strategies.mjs';
 import { memoryTable } from './table.mjs';
 
 /** Adds it to the program. */

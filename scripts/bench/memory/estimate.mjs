@@ -1,17 +1,27 @@
 // How far a long run is, and how long the rest will take.
 
-/** Set `of` to the pieces there are; tick() counts one and says how it stands. */
-export function remaining(now = Date.now) {
-  const started = now();
-  let done = 0;
-  return {
-    of: 0,
-    tick() {
-      done++;
-      const left = ((now() - started) / done) * Math.max(0, this.of - done);
-      return `${done} of ${this.of}${done < this.of ? `, about ${duration(left)} left` : ''}`;
-    },
-  };
+/** For so many pieces of work. */
+export class Estimate {
+  #started;
+  #done = 0;
+
+  constructor(of, now = Date.now) {
+    this.of = of;
+    this.now = now;
+    this.#started = now();
+  }
+
+  /** Counts a piece as done. */
+  tick() {
+    this.#done++;
+  }
+
+  toString() {
+    const left = this.of - this.#done;
+    if (this.#done === 0 || left <= 0) return `${this.#done} of ${this.of}`;
+    const ms = ((this.now() - this.#started) / this.#done) * left;
+    return `${this.#done} of ${this.of}, about ${duration(ms)} left`;
+  }
 }
 
 function duration(ms) {

@@ -1,6 +1,6 @@
 // The order of things: what is asked before, remembered, and asked after, of each case alone or of all in one brain. Every
 // piece goes into the journal, so that nothing is measured twice. Not here: what it comes to (rows.mjs).
-import { Subject, STRATEGIES } from './subject.mjs';
+import { inOrder, STRATEGIES } from './strategies.mjs';
 
 /** Tokens of an answer in which the target must be said, and of one that must stay. */
 const TOKENS = { asked: 64, kept: 32 };
@@ -10,13 +10,14 @@ const UNRELATED_EACH = 5;
 
 /**
  * @typedef {{ asked: object[], neighbours: object[], unrelated: object[] }} Answers in the order of the questions
- * @typedef {{ id: string, learned: { seconds: number, memories: object[] }, gated: Answers, ungated?: Answers,
- *   forgotten?: object[] }} Result
+ * @typedef {{ learned: { seconds: number, memories: object[] }, gated?: Answers, ungated?: Answers,
+ *   forgotten?: object[] }} Result `gated`: as a user would ask; `ungated`: with the case's own memory on whatever is asked
  */
 
 export class Measurement {
   /** @param {{ cases: object[], unrelated: string[], journal: object, options: object, signal: AbortSignal,
-   *   tick: (what: string) => void }} parts `tick` is called for each piece that was measured now, not read from the journal */
+   *   open: (strategy: string) => Promise<object>, tick: () => void }} parts `open` gives a brain (subject.mjs); `tick` is called
+   *   for each piece that was measured now, not read from the journal */
   constructor(parts) {
     Object.assign(this, parts);
   }
@@ -28,43 +29,39 @@ export class Measurement {
     return Array.from({ length: count }, (_, j) => this.unrelated[(i * UNRELATED_EACH + j) % length]);
   }
 
-  /** Pieces of work, for the progress: answers of the base model, and each strategy's. */
-  pieces(strategies) {
-    const each = this.options.sequential ? 2 : 1;
-    return this.cases.length * (1 + each * strategies.filter((strategy) => strategy !== 'none').length);
-  }
-
-  /** Those of them that the journal has. */
-  known(strategies) {
+  /** How many pieces of work are left: the answers of the base model, and each strategy's over each case. */
+  left(strategies) {
     const keys = this.cases.flatMap((_, i) =>
-      ['none', ...strategies.filter((strategy) => strategy !== 'none')].flatMap((name) => {
-        const key = this.#key(name, i);
-        return this.options.sequential && name !== 'none' ? [key, `${key} learned`] : [key];
-      }),
+      inOrder(strategies).flatMap((name) => [
+        this.#key(name, i),
+        ...(this.options.sequential && name !== 'none' ? [this.#learnedKey(name, i)] : []),
+      ]),
     );
-    return keys.filter((key) => this.journal.has(key)).length;
+    return keys.filter((key) => !this.journal.has(key)).length;
   }
 
-  /** What the model answers to everything with nothing remembered: what others are compared with. */
-  async base() {
-    await this.#with('none', async (subject) => {
-      const ask = once((question, how) => subject.ask(question, how));
-      for (const i of this.cases.keys()) await this.#piece(this.#key('none', i), () => this.#answers(ask, i));
-    });
-  }
-
-  /** One strategy over all cases. */
+  /** One strategy over all cases. `none` has to be the first: its answers are those that others are compared with. */
   async strategy(name) {
-    if (name === 'none') return;
-    await this.#with(name, (subject) =>
-      this.options.sequential ? this.#inOneBrain(name, subject) : this.#alone(name, subject),
-    );
+    if (this.cases.every((_, i) => this.journal.has(this.#key(name, i)))) return;
+    const subject = await this.open(name);
+    try {
+      if (name === 'none') await this.#base(subject);
+      else await (this.options.sequential ? this.#inOneBrain(name, subject) : this.#alone(name, subject));
+    } finally {
+      await subject.close();
+    }
   }
 
   /** What is known so far of a strategy: results of the cases that were measured, by their number. */
   results(name) {
     const of = (i) => this.journal.get(this.#key(name, i));
     return new Map(this.cases.flatMap((_, i) => (of(i) === undefined ? [] : [[i, of(i)]])));
+  }
+
+  /** What the model answers to everything with nothing remembered. */
+  async #base(subject) {
+    const ask = once((question, how) => subject.ask(question, how));
+    for (const i of this.cases.keys()) await this.#piece(this.#key('none', i), () => this.#answers(ask, i));
   }
 
   async #alone(name, subject) {
@@ -88,14 +85,11 @@ export class Measurement {
     const all = [];
     const { forget } = this.options;
     for (const [i, one] of this.cases.entries()) {
-      const key = `${this.#key(name, i)} learned`;
-      all.push(await this.#piece(key, () => subject.learn(one, this.options)));
+      all.push(await this.#piece(this.#learnedKey(name, i), () => subject.learn(one, this.options)));
     }
     const isForgotten = (i) => forget && i % 2 === 1;
-    for (const [i, one] of this.cases.entries()) {
-      if (isForgotten(i))
-        await this.journal.once(`${this.#key(name, i)} forgotten`, () => subject.forget(one, all[i]).then(() => true));
-    }
+    subject.checkHeld(all.filter((_, i) => !isForgotten(i)));
+    for (const [i, one] of this.cases.entries()) if (isForgotten(i)) await subject.forget(one, all[i]);
     const ask = once((question, how) => subject.ask(question, how));
     for (const [i, one] of this.cases.entries()) {
       await this.#piece(this.#key(name, i), async () =>
@@ -131,23 +125,17 @@ export class Measurement {
     return `${name} ${this.cases[i].id}`;
   }
 
+  #learnedKey(name, i) {
+    return `${this.#key(name, i)} learned`;
+  }
+
   #piece(key, measure) {
     return this.journal.once(key, async () => {
       this.signal.throwIfAborted();
       const value = await measure();
-      this.tick(key);
+      this.tick();
       return value;
     });
-  }
-
-  async #with(strategy, action) {
-    if (this.cases.every((_, i) => this.journal.has(this.#key(strategy, i)))) return;
-    const subject = await Subject.open({ ...this.options, strategy, signal: this.signal });
-    try {
-      await action(subject);
-    } finally {
-      await subject.close();
-    }
   }
 }
 

@@ -3,14 +3,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Engram } from '../../../dist/index.js';
-
-/** What a strategy remembers with. */
-export const STRATEGIES = {
-  none: { weights: false, retrieval: false },
-  retrieval: { weights: false, retrieval: true },
-  weights: { weights: true, retrieval: false },
-  both: { weights: true, retrieval: true },
-};
+import { SetUpProblem } from '../../set-up/problem.mjs';
+import { STRATEGIES } from './strategies.mjs';
 
 /** Of a memory, not of the machine or the program: they count as not learned. */
 const NOT_LEARNED = new Set(['empty', 'too_long', 'diverged', 'unsupported']);
@@ -82,6 +76,16 @@ export class Subject {
     writeFileSync(join(this.#documents, `${name}.txt`), text);
     const { seconds } = await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
     return seconds;
+  }
+
+  /** Throws if something that was learned by an earlier process is not there any more. */
+  checkHeld(learned) {
+    const held = new Set(this.#held());
+    const ids = learned.flatMap(({ memories }) => memories.flatMap(({ id, committed }) => (committed ? [id] : [])));
+    if (ids.every((id) => held.has(id))) return;
+    throw new SetUpProblem(
+      `The brain of this run is gone from ${this.#options.home}. Begin anew with another file for --resume.`,
+    );
   }
 
   /** Takes back what was remembered of a case, as far as it is there. */

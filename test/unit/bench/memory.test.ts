@@ -65,7 +65,9 @@ const { Journal } = await load<{
 }>('journal');
 const { memoryTable } = await load<{ memoryTable: (result: unknown) => string }>('table');
 const { memoryPlot } = await load<{ memoryPlot: (result: unknown) => string }>('plot');
-const { remaining } = await load<{ remaining: (now: () => number) => { of: number; tick: () => string } }>('estimate');
+const { Estimate } = await load<{
+  Estimate: new (of: number, now: () => number) => { tick: () => void; toString: () => string };
+}>('estimate');
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'engram-bench-test-'));
 
@@ -352,11 +354,123 @@ describe('the journal', () => {
 
 it('says how long the rest takes, from what was done in this run', () => {
   let now = 0;
-  const estimate = remaining(() => now);
-  estimate.of = 3;
-  now = 60_000;
-  expect(estimate.tick()).toBe('1 of 3, about 2 min left');
-  now = 120_000;
-  expect(estimate.tick()).toBe('2 of 3, about 60 s left');
-  expect(estimate.tick()).toBe('3 of 3');
+  const estimate = new Estimate(3, () => now);
+  expect(estimate.toString()).toBe('0 of 3');
+  const after = (ms: number): string => {
+    now += ms;
+    estimate.tick();
+    return estimate.toString();
+  };
+  expect([after(60_000), after(60_000), after(1)]).toEqual(['1 of 3, about 2 min left', '2 of 3, about 60 s left', '3 of 3']);
+});
+
+describe('the order of things', () => {
+  const fact = (id: string): Case => ({
+    id,
+    inputs: [{}],
+    text: id,
+    asked: [{ ask: 'efficacy', question: `what is ${id}`, answers: [id] }],
+    neighbours: [`near ${id}`],
+  });
+
+  /** A brain that answers with the names of all it holds. */
+  class Brain {
+    readonly held = new Set<string>();
+    readonly said: string[] = [];
+    learn({ id }: Case): Promise<object> {
+      this.said.push(`learn ${id}`);
+      this.held.add(id);
+      return Promise.resolve({ seconds: 1, memories: [{ id, committed: true, steps: 1, seconds: 1 }] });
+    }
+    ask(question: string, { memory }: { memory?: string }): Promise<Said> {
+      this.said.push(`ask ${question}${memory === undefined ? '' : ` with ${memory}`}`);
+      return Promise.resolve({ text: [...this.held].join(), on: [] });
+    }
+    forget({ id }: Case): Promise<void> {
+      this.held.delete(id);
+      return Promise.resolve();
+    }
+    forgetAll(): Promise<void> {
+      this.held.clear();
+      return Promise.resolve();
+    }
+    checkHeld(): void {
+      // All is there.
+    }
+    close(): Promise<void> {
+      return Promise.resolve();
+    }
+  }
+
+  const measure = async (options: object, path?: string, signal = new AbortController().signal) => {
+    const { Measurement } = await load<{
+      Measurement: new (parts: object) => {
+        strategy: (name: string) => Promise<void>;
+        results: (name: string) => Map<number, Result>;
+        left: (strategies: string[]) => number;
+      };
+    }>('measure');
+    const brain = new Brain();
+    const measurement = new Measurement({
+      ...{
+        cases: [fact('a'), fact('b')],
+        unrelated: ['u'],
+        journal: new Journal(path, {}),
+        signal,
+        tick: () => undefined,
+      },
+      options: { sequential: false, gate: true, parallel: 1, ...options },
+      open: () => Promise.resolve(brain),
+    });
+    return { measurement, brain };
+  };
+
+  it('alone, each is remembered, asked about and forgotten before the next', async () => {
+    const { measurement, brain } = await measure({ forget: true });
+    await measurement.strategy('weights');
+    expect(brain.said).toEqual([
+      ...['learn a', 'ask what is a', 'ask near a', 'ask u', 'ask what is a'],
+      ...['learn b', 'ask what is b', 'ask near b', 'ask u', 'ask what is b'],
+    ]);
+    const [first] = measurement.results('weights').values();
+    expect(first?.gated?.asked[0]?.text).toBe('a');
+    expect(first?.forgotten?.[0]?.text).toBe('');
+  });
+
+  it('in one brain, all are remembered, then every second one is forgotten, then all are asked, the same once', async () => {
+    const { measurement, brain } = await measure({ sequential: true, forget: true });
+    await measurement.strategy('weights');
+    expect(brain.said).toEqual(['learn a', 'learn b', 'ask what is a', 'ask near a', 'ask u', 'ask what is b']);
+    const results = measurement.results('weights');
+    expect(results.get(0)?.gated?.asked[0]?.text).toBe('a');
+    expect(results.get(1)?.forgotten?.[0]?.text).toBe('a');
+  });
+
+  it('without the gate asks everything again with the own memory on', async () => {
+    const { measurement, brain } = await measure({ gate: false });
+    await measurement.strategy('weights');
+    expect(brain.said.slice(0, 7)).toEqual([
+      ...['learn a', 'ask what is a', 'ask near a', 'ask u'],
+      ...['ask what is a with a', 'ask near a with a', 'ask u with a'],
+    ]);
+  });
+
+  it('goes on where it was cut off', async () => {
+    const path = join(newFolder(), 'run.jsonl');
+    const cut = new AbortController();
+    const first = await measure({}, path, cut.signal);
+    const { brain, measurement } = first;
+    const forget = brain.forget.bind(brain);
+    brain.forget = async (one) => {
+      await forget(one);
+      cut.abort();
+    };
+    await expect(measurement.strategy('weights')).rejects.toThrow(/abort/i);
+    expect(measurement.results('weights').size).toBe(1);
+    const second = await measure({}, path);
+    expect(second.measurement.left(['weights'])).toBe(3); // the base model's two, and one
+    await second.measurement.strategy('weights');
+    expect(second.brain.said[0]).toBe('learn b');
+    expect(second.measurement.results('weights').size).toBe(2);
+  });
 });
