@@ -11,7 +11,7 @@ import { readCases, readUnrelated } from './memory/cases.mjs';
 import { Estimate } from './memory/estimate.mjs';
 import { Journal } from './memory/journal.mjs';
 import { Measurement } from './memory/measure.mjs';
-import { baseRow, rowOf } from './memory/rows.mjs';
+import { missesOf, rowOf } from './memory/rows.mjs';
 import { inOrder } from './memory/strategies.mjs';
 import { Subject } from './memory/subject.mjs';
 import { PeakMeter } from './peak.mjs';
@@ -34,6 +34,7 @@ export async function benchMemory(options) {
   try {
     const measurement = await measure({ cases, unrelated, journal, options: { ...options, home } });
     done = !interruption.aborted;
+    const { rows, misses } = rowsOf(measurement, options);
     return {
       benchmark: 'memory',
       date: new Date(started).toISOString(),
@@ -44,7 +45,8 @@ export async function benchMemory(options) {
       ...describeSource(),
       options: { ...identity, count: options.count },
       unrelatedQuestions: unrelated.length,
-      rows: rows(measurement, options),
+      rows,
+      ...(options.misses ? { misses } : {}),
     };
   } finally {
     if (done || options.resume === undefined) remove();
@@ -77,19 +79,27 @@ async function measure({ cases, unrelated, journal, options }) {
   return measurement;
 }
 
-function rows(measurement, { kind, strategies, gate, sequential }) {
+/** Rows with and without the gate, and what each did not hold. */
+function rowsOf(measurement, { kind, strategies, gate, sequential }) {
   const { cases } = measurement;
   const base = measurement.results('none');
+  const unlearned = { seconds: 0, memories: [] };
   const found = strategies.flatMap((strategy) => {
-    if (strategy === 'none') return [baseRow({ cases, base })];
-    const results = measurement.results(strategy);
-    const row = (isGated) => rowOf({ strategy, gate: isGated, cases, base, results });
+    const isBase = strategy === 'none';
+    const results = isBase
+      ? new Map([...base].map(([i, gated]) => [i, { learned: unlearned, gated }]))
+      : measurement.results(strategy);
     const hasUngated = !gate && [...results.values()].some(({ ungated }) => ungated !== undefined);
-    return hasUngated ? [row(true), row(false)] : [row(true)];
+    return (hasUngated ? [true, false] : [true]).map((isGated) => ({ strategy, gate: isGated, cases, base, results }));
   });
-  return found
-    .filter((row) => row !== undefined)
-    .map(({ strategy, ...row }) => ({ strategy, kind, mode: sequential ? 'sequential' : 'single', ...row }));
+  const mode = sequential ? 'sequential' : 'single';
+  return {
+    rows: found.flatMap((given) => {
+      const row = rowOf(given);
+      return row === undefined ? [] : [{ strategy: given.strategy, kind, mode, ...row }];
+    }),
+    misses: found.flatMap((given) => missesOf(given)),
+  };
 }
 
 /** What must be the same for pieces of two runs to belong together. Alone, more cases change nothing for the others. */

@@ -9,8 +9,9 @@ import { randomFrom, shuffled } from './random.mjs';
 import { contains } from './scoring.mjs';
 
 /**
- * @typedef {{ ask: string, question: string, answers: string[], judge?: string }} Asked `ask`: efficacy (the wording that was
- *   remembered), paraphrase, or what kind of question it is, such as `who`; `judge`: see scoring.mjs
+ * @typedef {{ ask: string, question: string, answers: string[], judge?: string, evidence?: number[] }} Asked `ask`: efficacy
+ *   (the wording that was remembered), paraphrase, or what kind of question it is, such as `who`; `judge`: see scoring.mjs;
+ *   `evidence`: which inputs answer it
  * @typedef {string | { question: string, answer: string }} Input what memorize is given
  * @typedef {{ id: string, inputs: Input[], text: string, asked: Asked[], neighbours: string[], old?: { input: Input, answers: string[], text: string } }} Case
  *   `text`: the document for retrieval; `neighbours`: questions near to it, whose answers must stay; `old`: what was believed

@@ -37,6 +37,7 @@ export function addMemory(bench) {
       1,
     )
     .option('--resume <file>', 'keep what is measured in this file, and go on from what it has')
+    .option('--misses', 'list what was not held, with its answers', false)
     .option('--svg <file>', 'draw the shares as SVG')
     .option('--json', 'one JSON document on stdout', false)
     .action(async ({ strategy, svg, ...options }) => {

@@ -12,7 +12,8 @@ export function sessionCases(conversation, id) {
       const shown = caption === undefined ? '' : ` (showing ${caption})`;
       return `${speaker} said on ${date}: ${text.trim()}${shown}`;
     });
-    const evidence = new Set(conversation[key].map(({ dia_id: turn }) => turn));
+    const ids = conversation[key].map(({ dia_id: turn }) => turn);
+    const evidence = new Set(ids);
     const asked = conversation.qa.filter(
       (question) =>
         question.answer !== undefined &&
@@ -26,10 +27,11 @@ export function sessionCases(conversation, id) {
         id: `${id}.${key}`,
         inputs: turns,
         text: turns.join('\n\n'),
-        asked: asked.map(({ question, answer, category }) => ({
-          ask: CATEGORIES[category] ?? 'other',
-          question,
-          answers: [String(answer)],
+        asked: asked.map((row) => ({
+          ask: CATEGORIES[row.category] ?? 'other',
+          question: row.question,
+          answers: [String(row.answer)],
+          evidence: [...new Set(idsOf(row))].map((turn) => ids.indexOf(turn)),
         })),
         neighbours: elsewhere === undefined ? [] : [elsewhere.question],
       },

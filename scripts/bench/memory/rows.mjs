@@ -1,7 +1,6 @@
-// From answers to shares. A memory that its own probes rolled back counts as not learned, whatever was answered; its costs
-// count all the same. Not here: what makes one answer right (scoring.mjs).
+// From what was judged to the shares of a row, and what was not held, for a person to read. Not here: the judging.
 import { mean, significant } from '../statistics.mjs';
-import { bestF1, contains, f1, isRight } from './scoring.mjs';
+import { judge, judgeForgotten } from './judging.mjs';
 
 /**
  * The row of a strategy over the cases that were measured; undefined for none.
@@ -10,12 +9,11 @@ import { bestF1, contains, f1, isRight } from './scoring.mjs';
  *   the case's own memory on
  */
 export function rowOf({ strategy, gate, cases, base, results }) {
-  const judged = [];
-  for (const [i, result] of results) {
-    if (!base.has(i) || (result.forgotten !== undefined && result.gated === undefined)) continue;
-    judged.push(judge(cases[i], base.get(i), result, gate));
-  }
-  const forgotten = [...results].filter(([i, result]) => result.forgotten !== undefined && base.has(i));
+  const known = [...results].filter(([i]) => base.has(i));
+  const judged = known.flatMap(([i, result]) =>
+    result.gated === undefined ? [] : [judge({ one: cases[i], before: base.get(i), result, strategy, gate })],
+  );
+  const forgotten = known.flatMap(([i, result]) => judgeForgotten({ one: cases[i], before: base.get(i), result }));
   if (judged.length + forgotten.length === 0) return undefined;
   const asked = judged.flatMap((one) => one.asked);
   const of = (kind) => asked.filter(({ ask }) => ask === kind);
@@ -38,48 +36,15 @@ export function rowOf({ strategy, gate, cases, base, results }) {
     accuracy: right(asked),
     f1: average(asked, (one) => one.f1),
     kinds: kindsOf(asked),
+    evidence: average(
+      asked.filter(({ evidence }) => evidence !== undefined),
+      ({ evidence }) => evidence,
+    ),
     ...superseding(judged),
-    ...forgetting(forgotten, cases, base),
+    ...forgetting(forgotten),
     ...touching({ asked, neighbours, unrelated }),
     ...costs([...results.values()], asked),
   });
-}
-
-/** The row of the base model, which has learned nothing: its answers are those that others are compared with. */
-export function baseRow({ cases, base }) {
-  const results = new Map([...base].map(([i, gated]) => [i, { learned: { seconds: 0, memories: [] }, gated }]));
-  return rowOf({ strategy: 'none', gate: true, cases, base, results });
-}
-
-function judge(one, before, { learned, gated, ungated }, gate) {
-  const { memories } = learned;
-  const rolledBack = memories.some((memory) => !memory.committed && memory.steps !== 0);
-  // What was taken back answers as before, with any adapter that could be on.
-  const after = gate ? gated : (ungated ?? before);
-  const lost = rolledBack && memories.length === 1;
-  const own = new Set(memories.map(({ id }) => id));
-  const touched = ({ on }) => ({ own: on.some((id) => own.has(id)), any: on.length > 0 });
-  const asked = one.asked.map((question, j) => ({
-    ask: question.ask,
-    right: !lost && isRight(after.asked[j].text, question),
-    old: one.old !== undefined && contains(after.asked[j].text, one.old.answers),
-    f1: lost ? 0 : bestF1(after.asked[j].text, question.answers),
-    answer: after.asked[j],
-    ...touched(after.asked[j]),
-  }));
-  const kept = (kind) =>
-    after[kind].map((answer, j) => ({
-      kept: answer.text === before[kind][j].text,
-      f1: f1(answer.text, before[kind][j].text),
-      ...touched(answer),
-    }));
-  return {
-    rolledBack,
-    asked,
-    neighbours: kept('neighbours'),
-    unrelated: kept('unrelated'),
-    superseded: learned.superseded,
-  };
 }
 
 /** Right answers by kind of question, where there are others than those of facts. */
@@ -101,13 +66,7 @@ function superseding(judged) {
 }
 
 /** Of the questions about what was forgotten: still answered right, by the base model too, and answered exactly as by it. */
-function forgetting(forgotten, cases, base) {
-  const asked = forgotten.flatMap(([i, result]) =>
-    cases[i].asked.map((question, j) => {
-      const [after, before] = [result.forgotten[j].text, base.get(i).asked[j].text];
-      return { right: isRight(after, question), before: isRight(before, question), same: after === before };
-    }),
-  );
+function forgetting(asked) {
   return {
     forgottenRecalled: share(asked, ({ right }) => right),
     forgottenKnownBefore: share(asked, ({ before }) => before),
@@ -115,13 +74,28 @@ function forgetting(forgotten, cases, base) {
   };
 }
 
-/** What the gate let through: the case's own memory for what is asked about it, any memory for what must stay. */
+/** What was let through, memories or passages: the case's own for what is asked about it, any for what must stay. */
 function touching({ asked, neighbours, unrelated }) {
   return {
     touchedOwn: share(asked, ({ own }) => own),
     touchedNeighbours: share(neighbours, ({ any }) => any),
     touchedUnrelated: share(unrelated, ({ any }) => any),
   };
+}
+
+/** Questions that were answered wrong, and answers that should have stayed. */
+export function missesOf({ strategy, gate, cases, base, results }) {
+  return [...results].flatMap(([i, result]) => {
+    if (!base.has(i) || result.gated === undefined) return [];
+    const { asked, neighbours, unrelated } = judge({ one: cases[i], before: base.get(i), result, strategy, gate });
+    const wrong = asked
+      .filter(({ right }) => !right)
+      .map(({ ask, question, expected, answer }) => ({ ask, question, expected, answer: answer.text }));
+    const moved = Object.entries({ neighbours, unrelated }).flatMap(([ask, some]) =>
+      some.filter(({ kept }) => !kept).map(({ before, answer }) => ({ ask, expected: before, answer: answer.text })),
+    );
+    return [...wrong, ...moved].map((miss) => ({ strategy, gate, case: cases[i].id, ...miss }));
+  });
 }
 
 function costs(results, asked) {

@@ -1,7 +1,7 @@
 // One brain that is measured, through the public API: cases are remembered, ingested, or both; questions are asked; what was
 // remembered is taken back. Not here: which questions, in which order (measure.mjs).
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Engram } from '../../../dist/index.js';
 import { SetUpProblem } from '../../set-up/problem.mjs';
 import { STRATEGIES } from './strategies.mjs';
@@ -122,7 +122,7 @@ export class Subject {
     return {
       text: answer,
       on: memories.map(({ id }) => id),
-      passages: rest.passages.length,
+      passages: rest.passages.map(({ source, text }) => ({ source: basename(source, '.txt'), text })),
       ...{ promptTokens, tokens, seconds },
     };
   }

@@ -17,7 +17,8 @@ export function memoryTable(result) {
   const kinds = rows.flatMap(({ strategy, gate, kinds }) =>
     kinds === undefined ? [] : [{ ...name({ strategy, gate }), ...kindCells(kinds) }],
   );
-  return `${[head.join('\n'), ...tables, tableOf(kinds)].filter(Boolean).join('\n\n')}\n`;
+  const misses = (result.misses ?? []).map(missLine).join('\n');
+  return `${[head.join('\n'), ...tables, tableOf(kinds), misses].filter(Boolean).join('\n\n')}\n`;
 }
 
 const tableOf = (lines) => {
@@ -40,6 +41,7 @@ const scores = (row) => ({
   F1_: percent(row.neighboursF1),
   'unrelated kept': percent(row.unrelated),
   F1__: percent(row.unrelatedF1),
+  evidence: percent(row.evidence),
 });
 
 const changes = (row) => ({
@@ -63,6 +65,11 @@ const costs = (row) => ({
   'neighbours touched': percent(row.touchedNeighbours),
   'unrelated touched': percent(row.touchedUnrelated),
 });
+
+const missLine = ({ case: id, ask, question, expected, answer, ...row }) =>
+  `${name(row).strategy}, ${id}, ${ask}: ${question === undefined ? '' : `${oneLine(question)} → `}${oneLine(answer)} (${oneLine([expected].flat().join(' | '))})`;
+
+const oneLine = (text) => text.replace(/\s+/g, ' ').slice(0, 160);
 
 const kindCells = (kinds) =>
   Object.fromEntries(Object.entries(kinds).map(([kind, { asked, right }]) => [`${kind} (${asked})`, percent(right)]));

@@ -12,6 +12,7 @@ interface Asked {
   question: string;
   answers: string[];
   judge?: string;
+  evidence?: number[];
 }
 interface Case {
   id: string;
@@ -19,7 +20,7 @@ interface Case {
   text: string;
   asked: Asked[];
   neighbours: string[];
-  old?: { answers: string[] };
+  old?: { answers: string[] } | undefined;
 }
 type Said = { text: string; on: string[] } & Record<string, unknown>;
 interface Answers {
@@ -48,14 +49,16 @@ const { readCases, readUnrelated } = await load<{
 const { kindOf, namesOf } = await load<{ kindOf: (question: string) => string; namesOf: (text: string) => string[] }>(
   'passages',
 );
-const { rowOf } = await load<{
-  rowOf: (given: {
-    strategy: string;
-    gate: boolean;
-    cases: Case[];
-    base: Map<number, Answers>;
-    results: Map<number, Result>;
-  }) => Record<string, unknown> | undefined;
+interface Given {
+  strategy: string;
+  gate: boolean;
+  cases: Case[];
+  base: Map<number, Answers>;
+  results: Map<number, Result>;
+}
+const { rowOf, missesOf } = await load<{
+  rowOf: (given: Given) => Record<string, unknown> | undefined;
+  missesOf: (given: Given) => { ask: string; answer: string }[];
 }>('rows');
 const { Journal } = await load<{
   Journal: new (
@@ -250,7 +253,7 @@ describe('rows', () => {
     neighbours: ['n'],
     old: { answers: ['Bonn'] },
   };
-  const said = (text: string, on: string[] = []): Said => ({ text, on, promptTokens: 10, seconds: 1 });
+  const said = (text: string, on: string[] = []): Said => ({ text, on, passages: [], promptTokens: 10, seconds: 1 });
   const answers = (asked: Said[], neighbour = said('rock'), unrelated = said('sea')): Answers => ({
     asked,
     neighbours: [neighbour],
@@ -304,6 +307,35 @@ describe('rows', () => {
     expect(row({ learned, forgotten: [said('Bonn'), said('Ulm')] })).toMatchObject({
       ...{ forgottenRecalled: 0.5, forgottenKnownBefore: 0, forgottenAsBefore: 0.5 },
     });
+  });
+
+  it('does not count a memory that was rolled back as forgotten', () => {
+    const learned = { seconds: 2, memories: [{ ...memory, committed: false }] };
+    expect(row({ learned, forgotten: [said('Ulm'), said('Ulm')] })).toBeUndefined();
+  });
+
+  it('sees whether what answers a question was there, as a memory or in a passage', () => {
+    const turns: Case = {
+      ...one,
+      ...{ id: 's', inputs: ['Ana sold it.', 'Bo bought it.'], old: undefined },
+      asked: [{ ask: 'one turn', question: 'q', answers: ['Ulm'], evidence: [0, 1] }],
+    };
+    const gated = answers([{ ...said('Ulm', ['m-2']), passages: [{ source: 's', text: 'Then Ana  sold it. So.' }] }]);
+    const memories = [memory, { ...memory, id: 'm-3' }];
+    const given = { strategy: 'both', gate: true, cases: [turns], base: new Map([[0, answers([said('no')])]]) };
+    expect(rowOf({ ...given, results: new Map([[0, { learned: { seconds: 1, memories }, gated }]]) })).toMatchObject({
+      ...{ evidence: 0.5, efficacy: 1, accuracy: 1, touchedOwn: 1, kinds: { 'one turn': { asked: 1, right: 1 } } },
+    });
+  });
+
+  it('lists what was not held', () => {
+    const gated = answers([said('Ulm'), said('Rome')], said('stone'));
+    const results = new Map([[0, { learned: { seconds: 2, memories: [memory] }, gated }]]);
+    const misses = missesOf({ strategy: 'weights', gate: true, cases: [one], base, results });
+    expect(misses.map(({ ask, answer }) => [ask, answer])).toEqual([
+      ['paraphrase', 'Rome'],
+      ['neighbours', 'stone'],
+    ]);
   });
 
   it('has no row where nothing was measured', () => {
@@ -361,7 +393,11 @@ it('says how long the rest takes, from what was done in this run', () => {
     estimate.tick();
     return estimate.toString();
   };
-  expect([after(60_000), after(60_000), after(1)]).toEqual(['1 of 3, about 2 min left', '2 of 3, about 60 s left', '3 of 3']);
+  expect([after(60_000), after(60_000), after(1)]).toEqual([
+    '1 of 3, about 2 min left',
+    '2 of 3, about 60 s left',
+    '3 of 3',
+  ]);
 });
 
 describe('the order of things', () => {
@@ -384,7 +420,7 @@ describe('the order of things', () => {
     }
     ask(question: string, { memory }: { memory?: string }): Promise<Said> {
       this.said.push(`ask ${question}${memory === undefined ? '' : ` with ${memory}`}`);
-      return Promise.resolve({ text: [...this.held].join(), on: [] });
+      return Promise.resolve({ text: [...this.held].join(), on: [], passages: [] });
     }
     forget({ id }: Case): Promise<void> {
       this.held.delete(id);
