@@ -74,7 +74,7 @@ export class Measurement {
         const ask = (question, how) => subject.ask(question, how);
         const result = { learned, ...(await this.#after(name, ask, i, learned)) };
         await subject.forget(one, learned);
-        clean = true;
+        clean = !this.options.supersede; // what was believed before may still be held
         if (this.options.forget) result.forgotten = await this.#ask(ask, askedOf(one), TOKENS.asked);
         return result;
       });

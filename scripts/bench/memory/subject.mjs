@@ -58,16 +58,16 @@ export class Subject {
       return factsOf(receipt, this.#find(input)?.adapter?.bytes);
     } catch (error) {
       if (!NOT_LEARNED.has(error.code)) throw error;
-      return { committed: false, seconds: 0, tokens: 0, flop: 0, steps: 0, reason: error.message };
+      return { committed: false, seconds: 0, tokens: 0, flop: 0, reason: error.message };
     }
   }
 
   #find(input) {
-    const same = (memory) =>
+    const isSame = (memory) =>
       typeof input === 'string'
-        ? memory.text === input.trim()
-        : memory.question === input.question.trim() && memory.answer === input.answer.trim();
-    return this.#engram.memories().find((memory) => memory.state === 'remembered' && same(memory));
+        ? plain(memory.text) === plain(input)
+        : plain(memory.question ?? '') === plain(input.question) && plain(memory.answer ?? '') === plain(input.answer);
+    return this.#engram.memories().find((memory) => memory.state === 'remembered' && isSame(memory));
   }
 
   /** Seconds that it took. */
@@ -136,3 +136,5 @@ function factsOf(receipt, adapterBytes) {
   const { id, committed, seconds, tokens, flop, steps, reason } = receipt;
   return { id, committed, seconds, tokens, flop, steps, adapterBytes, reason };
 }
+
+const plain = (text) => text.replace(/\s+/gu, ' ').trim();

@@ -38,9 +38,9 @@ const scores = (row) => ({
   accuracy: row.kinds === undefined ? '' : percent(row.accuracy),
   F1: percent(row.f1),
   'neighbours kept': percent(row.neighbours),
-  F1_: percent(row.neighboursF1),
+  'neighbours F1': percent(row.neighboursF1),
   'unrelated kept': percent(row.unrelated),
-  F1__: percent(row.unrelatedF1),
+  'unrelated F1': percent(row.unrelatedF1),
   evidence: percent(row.evidence),
 });
 
