@@ -93,6 +93,8 @@ export interface OpenOptions extends Pick<
 export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: GenerateOptions[K] | undefined } & {
   /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
   adapter?: string | undefined;
+  /** Id of a memory to answer with whatever the question is, in place of those it touches: to see what its weights do alone. */
+  memory?: string | undefined;
   /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
   passages?: number | undefined;
   /** What becomes of a question about the person's own things (`Where did I park?`) that nothing remembered, ingested or said
@@ -202,7 +204,7 @@ export class Engram {
 
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
-    const { adapter, passages: mostPassages = MOST_PASSAGES, unknown = 'say', ...generation } = options;
+    const { adapter, memory: only, passages: mostPassages = MOST_PASSAGES, unknown = 'say', ...generation } = options;
     if (!(Number.isFinite(mostPassages) && mostPassages >= 0 && mostPassages <= 20)) {
       throw new EngramError('usage', `Expected a number from 0 to 20 for passages but received ${mostPassages}.`);
     }
@@ -214,6 +216,7 @@ export class Engram {
     const memory = await this.#open(options.signal);
     const route = async (): Promise<Route> => {
       if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
+      if (only !== undefined) return this.#routeTo(only, memory?.brain);
       return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
     let { adapters, adaptersFrom, matches } = await route();
@@ -492,6 +495,11 @@ export class Engram {
     this.#baseModel ??= openBaseModel(this.#model.path, { ...(threads === undefined ? {} : { threads }), signal });
     this.#baseModel.catch(() => (this.#baseModel = undefined));
     return this.#baseModel;
+  }
+
+  async #routeTo(id: string, brain: Brain | undefined): Promise<Route> {
+    if (brain === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
+    return { adapters: [{ path: await brain.adapterFile(id) }], adaptersFrom: 'answer', matches: [{ id, score: 1 }] };
   }
 
   async #adaptersOf(name: string | undefined): Promise<{ path: string }[]> {

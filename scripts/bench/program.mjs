@@ -1,7 +1,7 @@
 // The command line of the benchmarks: commands, options with their checks, and what Ctrl+C does.
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { SetUpProblem } from '../set-up/problem.mjs';
 import { interrupt } from './child.mjs';
 import { KINDS as GATE_KINDS } from './gate/data.mjs';
@@ -17,7 +17,9 @@ import { PEERS as INDEX_PEERS } from './index/peers.mjs';
 import { indexTable } from './index/table.mjs';
 import { indexPlot, retrievalPlot } from './index/plot.mjs';
 import { benchKernels } from './kernels.mjs';
+import { addMemory } from './memory/command.mjs';
 import { CONDITIONS } from './neighbours.mjs';
+import { count, list, oneOf, positive, refusable, whole, wholeOrNone } from './options.mjs';
 import { retrievalTable } from './retrieval-table.mjs';
 import { benchRetrieval } from './retrieval.mjs';
 import { readShape } from './shapes.mjs';
@@ -153,6 +155,7 @@ function program() {
       if (options.plot !== undefined) writeFileSync(options.plot, retrievalPlot(result));
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : retrievalTable(result));
     });
+  addMemory(bench);
   bench
     .command('gate')
     .description('which memory a question is about, told by the gate alone: nothing is trained and nothing answered')
@@ -208,54 +211,8 @@ function holdBack(command) {
     );
 }
 
-function list(flags, description, read, values = undefined) {
-  const all = values ?? read.values;
-  return new Option(flags, `${description}, comma-separated`)
-    .argParser((text) => text.split(',').map((value) => refusable(() => read(value))))
-    .default(
-      all.map((value) => read(value)),
-      all.join(','),
-    );
-}
-
-function oneOf(values) {
-  const read = (value) => {
-    if (!values.includes(value)) throw new RangeError(`There are: ${values.join(', ')}.`);
-    return value;
-  };
-  return Object.assign(read, { values });
-}
-
-/** commander words an InvalidArgumentError as a mistake in the command line. */
-function refusable(read) {
-  try {
-    return read();
-  } catch (error) {
-    throw new InvalidArgumentError(error.message);
-  }
-}
-
-function whole(text) {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
-}
-
-function wholeOrNone(text) {
-  return text === '0' ? 0 : whole(text);
-}
-
 function threadsOrOwn(text) {
   if (text === 'own') return text;
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new RangeError('Expected a whole number from 1, or own.');
-}
-
-function count(text) {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
-}
-
-function positive(text) {
-  if (Number(text) > 0 && Number(text) < Infinity) return Number(text);
-  throw new InvalidArgumentError('Expected a number above 0.');
 }

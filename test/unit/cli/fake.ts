@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import type { Api, Engine } from '../../../src/cli/api.js';
 import type { World } from '../../../src/cli/io.js';
 import { run } from '../../../src/cli/run.js';
@@ -338,6 +339,8 @@ export interface Ran {
   exits: number[];
   /** How often the process stopped itself. */
   suspended: number;
+  /** Programs that were run, with their arguments. */
+  launched: string[][];
 }
 
 export interface RunOptions {
@@ -371,6 +374,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
   const suspenders = new Set<() => void>();
   const suspended = { count: 0 };
+  const launched: string[][] = [];
   const exits: number[] = [];
   const world: World = {
     stdin: Object.assign(stdin, { isTTY: options.isTTY ?? false }),
@@ -389,6 +393,10 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
       suspended.count++;
       return Promise.resolve();
     },
+    launch: (program, args) => {
+      launched.push([fileURLToPath(program), ...args]);
+      return Promise.resolve(3);
+    },
     exit: (code) => exits.push(code),
   };
   options.onStart?.(
@@ -401,5 +409,5 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   );
   const api = options.api ?? new FakeApi();
   const code = await run(argv, world, () => Promise.resolve(api), '1.2.3');
-  return { code, ...out, exits, suspended: suspended.count, json: () => JSON.parse(out.stdout) as unknown };
+  return { code, ...out, exits, suspended: suspended.count, launched, json: () => JSON.parse(out.stdout) as unknown };
 }
