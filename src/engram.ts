@@ -86,6 +86,8 @@ export interface OpenOptions extends Pick<
 export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: GenerateOptions[K] | undefined } & {
   /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
   adapter?: string | undefined;
+  /** Whether memories may answer. Default true; false: the model alone, or the named adapter. */
+  memories?: boolean | undefined;
   /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
   passages?: number | undefined;
 };
@@ -185,7 +187,7 @@ export class Engram {
 
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
-    const { adapter, passages: mostPassages = MOST_PASSAGES, ...generation } = options;
+    const { adapter, memories = true, passages: mostPassages = MOST_PASSAGES, ...generation } = options;
     if (!(Number.isFinite(mostPassages) && mostPassages >= 0 && mostPassages <= 20)) {
       throw new EngramError('usage', `Expected a number from 0 to 20 for passages but received ${mostPassages}.`);
     }
@@ -194,6 +196,7 @@ export class Engram {
     const memory = await this.#open(options.signal);
     const route = async (): Promise<Route> => {
       if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
+      if (!memories) return { adapters: [], matches: [] };
       return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
     let { adapters, adaptersFrom, matches } = await route();
@@ -269,6 +272,16 @@ export class Engram {
   /** Token ids of a text with the text of each, as the model sees a plain text: nothing is added, no special tokens. */
   tokens(text: string): { id: number; text: string }[] {
     return Array.from(this.#generator.encode(text), (id) => ({ id, text: this.#generator.decode(Uint32Array.of(id)) }));
+  }
+
+  /** Tokens that prompt and answer together may have. */
+  get contextSize(): number {
+    return this.#generator.contextSize;
+  }
+
+  /** How many tokens a plain text has. */
+  countTokens(text: string): number {
+    return this.#generator.encode(text).length;
   }
 
   /** As embed(), by the chat model itself. Throws `empty`, `too_long`, `cancelled`. */

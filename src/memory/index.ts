@@ -1,5 +1,6 @@
 // Memory, as the rest of the code sees it.
 export { Brain, listBrains, openBrain, removeBrain, type BrainMemory } from './brain.js';
+export * from './chat-memory/index.js';
 export { ChatStore, STATE_LIMIT, type OpenChat, type StoredChat } from './chats.js';
 export { informationFrom } from './gate.js';
 export { memorize, type Memorizer, type MemorizeOptions } from './memorize.js';
