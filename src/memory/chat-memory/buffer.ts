@@ -1,9 +1,10 @@
-// What was said, as it was said: all of it, the last exchanges, as many as some tokens hold. What does not fit is left out from
-// the oldest on, or goes into the model's summary. Not here: how it summarises (summary.ts).
+// What was said, as it was said: all of it, the last exchanges, as many as some tokens hold; what does not fit is left out from
+// the oldest on, or goes into the model's summary, which may also take in everything. Not here: how it is summarised
+// (running-summary.ts).
 import { EngramError } from '../../errors.js';
 import { Derived } from './derived.js';
 import { checkCount, HistoryMemory, type HistoryOptions } from './history-memory.js';
-import { MESSAGE_TOKENS, fitting } from './show.js';
+import { MESSAGE_TOKENS, fitting, shortened } from './show.js';
 import { NOTHING, isSummary, RunningSummary, type Summary, type SummaryOptions } from './running-summary.js';
 import type { Exchange, LoadOptions, MemoryModel, MemoryVariables, SaveOptions, Values } from './types.js';
 
@@ -27,7 +28,7 @@ export class BufferMemory extends HistoryMemory {
     if (overflow === 'drop') return;
     this.#summary = {
       running: new RunningSummary(requireModel(this.llm, 'summarise'), this.prefixes, options),
-      kept: new Derived(this.log, `${this.memoryKey}-older`, () => NOTHING, isSummary),
+      kept: new Derived(this.log, `${this.memoryKey}-summary`, () => NOTHING, isSummary),
     };
   }
 
@@ -37,8 +38,8 @@ export class BufferMemory extends HistoryMemory {
     { share }: LoadOptions,
   ): Promise<MemoryVariables> {
     const { upTo, value } = (await this.#summary?.kept.read(exchanges)) ?? { upTo: 0, value: NOTHING };
-    const before = this.#summary?.running.text(value) ?? '';
     const room = await this.room(inputs, this.#most, share);
+    const before = await shortened(this.#summary?.running.text(value) ?? '', room, this.countTokens);
     const rest = room - (before === '' ? 0 : (await this.countTokens(before)) + MESSAGE_TOKENS);
     return { [this.memoryKey]: this.shown(await this.#newest(exchanges.slice(upTo), rest), before) };
   }
@@ -48,10 +49,15 @@ export class BufferMemory extends HistoryMemory {
     const { running, kept } = this.#summary;
     const made = await kept.read(exchanges);
     const room = (await this.room({}, this.#most)) - running.most - MESSAGE_TOKENS;
-    const left = exchanges.length - (await this.#newest(exchanges, room)).length;
+    const left = exchanges.length - (await this.asSaid(exchanges, room)).length;
     if (left <= made.upTo) return;
     const value = await running.extend(made.value, exchanges.slice(made.upTo, left), signal);
     await kept.write(exchanges, { upTo: left, value });
+  }
+
+  /** Of a conversation that was saved what is not to be summarised. */
+  protected asSaid(exchanges: readonly Exchange[], room: number): Promise<readonly Exchange[]> {
+    return this.#newest(exchanges, room);
   }
 
   /** In the order in which they were said. */
@@ -104,7 +110,22 @@ export class SummaryBufferMemory extends BufferMemory {
   }
 }
 
-export function requireModel(llm: MemoryModel | undefined, what: string): MemoryModel {
+export interface SummaryMemoryOptions extends HistoryOptions, SummaryOptions {
+  llm: MemoryModel;
+}
+
+/** The model's own running summary of all that was said, written as each exchange is saved. */
+export class SummaryMemory extends BufferMemory {
+  constructor(options: SummaryMemoryOptions) {
+    super({ ...options, overflow: 'summarise' });
+  }
+
+  protected override asSaid(): Promise<readonly Exchange[]> {
+    return Promise.resolve([]);
+  }
+}
+
+function requireModel(llm: MemoryModel | undefined, what: string): MemoryModel {
   if (llm !== undefined) return llm;
   throw new EngramError('usage', `Expected llm, a model to ${what}, but received none.`);
 }

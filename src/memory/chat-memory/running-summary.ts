@@ -89,6 +89,8 @@ export class RunningSummary {
   }
 
   async #extend(summary: Summary, exchanges: readonly Exchange[], signal: AbortSignal | undefined): Promise<Summary> {
+    const told = exchanges.flatMap((exchange) => tellingOf(exchange, this.prefixes));
+    if (told.length === 0) return summary; // a greeting, a yes
     const said = exchanges.map((exchange) => asText(exchange, this.prefixes)).join('\n');
     const before = summary.written === '' ? '' : `So far: ${summary.written}\n`;
     const question: ChatMessage = { role: 'user', content: `${TASK}\n\n${before}${said}` };
@@ -103,8 +105,7 @@ export class RunningSummary {
     if (!this.#keepLost) return { written, kept: [] };
 
     const inIt = new Set(contentWords(written));
-    const statements = [...summary.kept, ...exchanges.flatMap((exchange) => tellingOf(exchange, this.prefixes))];
-    const lost = statements.filter(({ text }) => shareIn(contentWords(text), inIt) < COVERED);
+    const lost = [...summary.kept, ...told].filter(({ text }) => shareIn(contentWords(text), inIt) < COVERED);
     const left = this.most - (await this.#countTokens(written));
     return { written, kept: await mostTelling(lost, left, this.#countTokens) };
   }
