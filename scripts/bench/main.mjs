@@ -1,4 +1,4 @@
-// `npm run -s bench -- train|infer|index|retrieval|kernels`: benchmarks beside their peers, set up first if need be. stdout carries the result only,
+// `npm run -s bench -- train|infer|index|retrieval|chat-memory|kernels`: benchmarks beside their peers, set up first if need be. stdout carries the result only,
 // a table or with --json one document; progress is on stderr. docs/benchmarks.md says what each figure is.
 import { bootstrap, exitWith } from '../bootstrap.mjs';
 

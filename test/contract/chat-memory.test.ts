@@ -95,7 +95,7 @@ describe.each(Object.keys(models))('with %s', (name) => {
   const kinds = Object.keys(memories).filter((kind) => name === 'fakes' || !kind.startsWith('summar'));
 
   describe.each(kinds)('a conversation memory: %s', (kind) => {
-    const make = (more: HistoryOptions = {}): ChatMemory => memories[kind]!({ ...options, ...more });
+    const make = (more: Omit<HistoryOptions, 'llm'> = {}): ChatMemory => memories[kind]!({ ...options, ...more });
 
     it('shows nothing of a conversation in which nothing was said', async () => {
       const memory = make();
