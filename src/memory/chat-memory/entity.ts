@@ -14,9 +14,13 @@ export interface EntityOptions extends HistoryOptions {
   chatHistoryKey?: string | undefined;
   /** Last exchanges shown, and looked at for whom the question means. Default 3. */
   k?: number | undefined;
-  /** Tokens of facts that are kept of one entity. Default 128. */
+  /** Tokens of facts that are shown of one entity, those first that share words with the question; eight times as many are
+   * kept. Default 128. */
   entityTokens?: number | undefined;
 }
+
+/** So many times what is shown. */
+const KEPT = 8;
 
 /** By name, as it was first written. */
 type Facts = Record<string, Statement[]>;
@@ -57,7 +61,8 @@ export class EntityMemory extends HistoryMemory {
     const lines: string[] = [];
     let left = room;
     for (const name of this.#meant(question, exchanges, Object.keys(facts))) {
-      const line = `${name}: ${facts[name]!.map(({ text }) => text).join(' ')}`;
+      const told = await mostTelling(facts[name]!, this.#entityTokens, this.countTokens, question);
+      const line = `${name}: ${told.map(({ text }) => text).join(' ')}`;
       left -= await this.countTokens(`${line}\n`);
       if (left < 0) break;
       lines.push(line);
@@ -81,11 +86,18 @@ export class EntityMemory extends HistoryMemory {
           known.set(as.toLowerCase(), as);
           const said = facts.get(as) ?? [];
           if (said.some((other) => other.text === text)) continue;
-          facts.set(as, await mostTelling([...said, statement], this.#entityTokens, this.countTokens));
+          facts.set(as, await this.#keeping([...said, statement]));
         }
       }
     }
     await this.#kept.write(exchanges, { upTo: exchanges.length, value: Object.fromEntries(facts) });
+  }
+
+  /** Chooses only where there are too many: most of the time nothing has to go. */
+  async #keeping(said: readonly Statement[]): Promise<Statement[]> {
+    const most = KEPT * this.#entityTokens;
+    const tokens = await this.countTokens(said.map(({ who, text }) => `${who}: ${text}\n`).join(''));
+    return tokens <= most ? [...said] : mostTelling(said, most, this.countTokens);
   }
 
   /** Who is named in the question or is its speaker; else who was in the last exchanges. */

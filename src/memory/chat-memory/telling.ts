@@ -16,6 +16,8 @@ const LEAST_WORDS = 2;
 const QUESTION = 0.3;
 /** Names and numbers tell more than other words. */
 const NAME = 2;
+/** What a statement is worth for each word that it shares with what is asked. */
+const ASKED = 4;
 /** Tokens of one statement, so that none takes the room of all. */
 const MOST_TOKENS = 64;
 
@@ -28,12 +30,15 @@ export function tellingOf({ human, ai }: Exchange, { humanPrefix, aiPrefix }: Pr
 
 export const isQuestion = (text: string): boolean => /[?？]["”’)]*$/u.test(text.trim());
 
-/** Those that together tell the most words in so many tokens, in the order in which they were said. */
+/** Those that together tell the most words in so many tokens, in the order in which they were said; those with words of what
+ * is asked first. */
 export async function mostTelling(
   statements: readonly Statement[],
   most: number,
   countTokens: CountTokens,
+  asked = '',
 ): Promise<Statement[]> {
+  const wanted = new Set(contentWords(asked));
   const candidates = await Promise.all(
     statements.map(async ({ who, text }, order) => {
       const short = await shortened(text, MOST_TOKENS, countTokens);
@@ -48,7 +53,10 @@ export async function mostTelling(
     candidates.forEach(({ text, words, tokens }, at) => {
       if (tokens > room) return;
       let worth = 0;
-      for (const [word, weight] of words) if (!told.has(word)) worth += weight;
+      for (const [word, weight] of words) {
+        if (wanted.has(word)) worth += ASKED;
+        else if (!told.has(word)) worth += weight;
+      }
       worth = (worth * (isQuestion(text) ? QUESTION : 1)) / Math.sqrt(tokens);
       if (worth > 0 && worth > (best?.worth ?? 0)) best = { at, worth };
     });
