@@ -42,7 +42,6 @@ export interface MemoryModelOptions {
 
 /** A model of LangChain's for a memory to count tokens with and write summaries. */
 export function memoryModel(llm: BaseLanguageModel, { contextSize, countTokens }: MemoryModelOptions): MemoryModel {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- compared, not called
   const isOwn = llm.getNumTokens !== BaseLanguageModel.prototype.getNumTokens;
   return {
     contextSize,

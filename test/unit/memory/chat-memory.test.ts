@@ -36,7 +36,7 @@ const tell = async (memory: ChatMemory, turns = TURNS): Promise<void> => {
   for (const [question, answer] of turns) await memory.save({ question }, { answer });
 };
 const shown = async (memory: ChatMemory, question = LAST): Promise<string> =>
-  Object.values(await memory.load({ question })).join('\n');
+  Object.values((await memory.load({ question })) as Record<string, string>).join('\n');
 
 /** Writes what a small model does: the greeting, and something that nobody said. */
 const forgetful = (text = '用户说今天天气真好。 The user plays the trumpet in Vienna.') =>
