@@ -95,6 +95,8 @@ export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: Gene
   adapter?: string | undefined;
   /** Id of a memory to answer with whatever the question is, in place of those it touches: to see what its weights do alone. */
   memory?: string | undefined;
+  /** Whether memories may answer. Default true; false: the model alone, or the named adapter. */
+  memories?: boolean | undefined;
   /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
   passages?: number | undefined;
   /** What becomes of a question about the person's own things (`Where did I park?`) that nothing remembered, ingested or said
@@ -204,7 +206,14 @@ export class Engram {
 
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
-    const { adapter, memory: only, passages: mostPassages = MOST_PASSAGES, unknown = 'say', ...generation } = options;
+    const {
+      adapter,
+      memory: only,
+      memories = true,
+      passages: mostPassages = MOST_PASSAGES,
+      unknown = 'say',
+      ...generation
+    } = options;
     if (!(Number.isFinite(mostPassages) && mostPassages >= 0 && mostPassages <= 20)) {
       throw new EngramError('usage', `Expected a number from 0 to 20 for passages but received ${mostPassages}.`);
     }
@@ -216,6 +225,7 @@ export class Engram {
     const memory = await this.#open(options.signal);
     const route = async (): Promise<Route> => {
       if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
+      if (!memories) return { adapters: [], matches: [] };
       if (only !== undefined) return this.#routeTo(only, memory?.brain);
       return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
@@ -335,6 +345,16 @@ export class Engram {
   /** Token ids of a text with the text of each, as the model sees a plain text: nothing is added, no special tokens. */
   tokens(text: string): { id: number; text: string }[] {
     return Array.from(this.#generator.encode(text), (id) => ({ id, text: this.#generator.decode(Uint32Array.of(id)) }));
+  }
+
+  /** Tokens that prompt and answer together may have. */
+  get contextSize(): number {
+    return this.#generator.contextSize;
+  }
+
+  /** How many tokens a plain text has. */
+  countTokens(text: string): number {
+    return this.#generator.encode(text).length;
   }
 
   /** Learns a memory by training an adapter, and commits it if it holds. See memory/memorize.ts for what it throws. */

@@ -12,6 +12,8 @@ import { BY_WEIGHT } from './infer/work.mjs';
 import { inferTable } from './infer-table.mjs';
 import { benchInference } from './infer.mjs';
 import { limitIsa, readIsa } from './isa.mjs';
+import { benchChatMemory, chatMemoryTable } from './chat-memory.mjs';
+import { MEMORIES, QUICK } from './chat-memory/memories.mjs';
 import { benchEmbedding } from './embed.mjs';
 import { PEERS as INDEX_PEERS } from './index/peers.mjs';
 import { indexTable } from './index/table.mjs';
@@ -170,6 +172,32 @@ function program() {
     .action(async (options) => {
       const result = await benchGate(options);
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : gateTable(result));
+    });
+  bench
+    .command('chat-memory')
+    .description('what conversation memories keep of a long conversation, and at how many tokens of prompt')
+    .requiredOption('--data <folder>', "LoCoMo's conversations")
+    .option('--count <number>', 'questions of each conversation, evenly taken', whole, 10)
+    .option('--conversations <number>', 'so many of them', whole, 1)
+    .option('--exchanges <number>', 'the first so many of each, and the questions about them', whole, 60)
+    .addOption(
+      list(
+        '--memories <list>',
+        'which (those with summaries call the model for every exchange)',
+        oneOf(Object.keys(MEMORIES)),
+        QUICK,
+      ),
+    )
+    .option('--no-answers', 'only what the prompt keeps: calls no model for the others')
+    .option('--fresh', 'begin anew, not where the last run of the same commit stopped', false)
+    .option('--model <name|path>', 'a name of the catalog or a GGUF file', 'smollm2-135m-instruct')
+    .option('--embedder <name|path>', 'the embedding model', 'all-minilm-l6-v2')
+    .option('--context <number>', 'tokens of context', whole, 2048)
+    .option('--threads <number>', 'threads (default: what the machine gives)', whole)
+    .option('--json', 'one JSON document on stdout', false)
+    .action(async (options) => {
+      const result = await benchChatMemory(options);
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : chatMemoryTable(result));
     });
   bench
     .command('kernels')

@@ -1,6 +1,7 @@
 // Memory, as the rest of the code sees it.
 export { memorizeEach, type BatchOptions, type BatchProgress } from './batch.js';
 export { Brain, listBrains, openBrain, removeBrain, type BrainMemory } from './brain.js';
+export * from './chat-memory/index.js';
 export { ChatStore, STATE_LIMIT, type OpenChat, type StoredChat } from './chats.js';
 export { asksOfOwn, BEGINNING, confidenceOf, holds, sourceOf, UNKNOWN } from './grounds.js';
 export { informationFrom } from './information.js';
