@@ -3,7 +3,16 @@
 import { EngramError } from '../errors.js';
 import type { NativeLanguageModel } from './native.js';
 import { toolsOf } from './tool-use.js';
-import type { ChatMessage, EmbedOptions, GenerateOptions, Generation, Generator, StateInfo, Tool } from './types.js';
+import type {
+  ChatMessage,
+  EmbedOptions,
+  GenerateOptions,
+  Generation,
+  Generator,
+  Score,
+  StateInfo,
+  Tool,
+} from './types.js';
 import type { ModelVocabulary } from './vocabulary.js';
 
 export interface IdleParts {
@@ -48,6 +57,10 @@ export class IdleGenerator implements Generator {
 
   complete(prompt: string, options?: GenerateOptions): Promise<Generation> {
     return this.#with((generator) => generator.complete(prompt, options));
+  }
+
+  score(...given: Parameters<Generator['score']>): Promise<Score> {
+    return this.#with((generator) => generator.score(...given));
   }
 
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]> {
