@@ -11,7 +11,7 @@ const LAYERS = [
   ['open-embedder'],
   ['engram', 'open-retrieval', 'doctor'],
   ['index'],
-  ['gradient', 'langchain', 'cli', 'server'],
+  ['gradient', 'chain', 'langchain', 'cli', 'server'],
 ];
 
 /** Packages that exactly one folder may import, so that a change of library stays in that folder. */

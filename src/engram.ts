@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder, EmbedOptions } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { ChatMessage, GenerateOptions, Generator, StateInfo } from './inference/index.js';
+import type { ChatMessage, GenerateOptions, Generation, Generator, StateInfo } from './inference/index.js';
 import {
   asksOfOwn,
   BEGINNING,
   ChatStore,
+  explain,
   confidenceOf,
   holds,
   checkInput,
@@ -26,6 +27,7 @@ import {
   type BatchOptions,
   type BatchReport,
   type Brain,
+  type Explanation,
   type Memory,
   type MemorizeOptions,
   type MemoryInput,
@@ -34,6 +36,7 @@ import {
   type RecallOptions,
   type Receipt,
   type Route,
+  type UsedGround,
 } from './memory/index.js';
 import { ensureModel, modelSha256, type ResolvedModel } from './models/index.js';
 import {
@@ -48,6 +51,8 @@ import {
 import { openEmbedder } from './open-embedder.js';
 import {
   AdapterStore,
+  createAdapter,
+  fineTune,
   openBaseModel,
   requireBase,
   evaluate,
@@ -58,6 +63,10 @@ import {
   type ClassificationReport,
   type Prediction,
   type BaseModel,
+  type CreateAdapterOptions,
+  type FineTuneReport,
+  type FineTuneRequest,
+  type StoredAdapter,
   type TrainReport,
   type TrainRequest,
 } from './training/index.js';
@@ -109,6 +118,20 @@ export interface EngramEmbedOptions extends EmbedOptions {
   /** The embedding model (default), or the chat model itself, which has neither kinds nor windows: a text that is longer than its
    * context is refused with `too_long`, an empty one with `empty`. */
   by?: 'embedder' | 'model' | undefined;
+}
+
+/** No chat template, hence no tools; no memories and passages. */
+export type CompleteOptions = Omit<
+  AskOptions,
+  'passages' | 'unknown' | 'adaptersFrom' | 'overflow' | 'tools' | 'toolChoice' | 'parallelToolCalls'
+>;
+
+/** As AskOptions, but for those of a form. */
+export interface ExplainOptions extends Omit<AskOptions, 'jsonSchema' | 'tools' | 'toolChoice' | 'parallelToolCalls'> {
+  /** An answer to explain, in place of the one that ask() gives. */
+  answer?: string | undefined;
+  /** Of the scorings: one for each memory and passage, and two. */
+  onProgress?: ((progress: { done: number; of: number }) => void) | undefined;
 }
 
 export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {
@@ -302,6 +325,47 @@ export class Engram {
     return isTold && asksOfOwn(messages.at(-1)?.content ?? '');
   }
 
+  /** Continues a text as it stands, by the base model or a named adapter: no chat template, no passages, and no memories, which
+   * are trained as answers in it. Throws `empty`, `too_long`, `usage`, `not_found`, `cancelled`. */
+  async complete(prompt: string, options: CompleteOptions = {}): Promise<Generation> {
+    if (typeof prompt !== 'string' || prompt === '') {
+      throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
+    }
+    const { adapter, ...generation } = options;
+    const generate = async (): Promise<Generation> =>
+      this.#generator.complete(prompt, { ...defined(generation), adapters: await this.#adaptersOf(adapter) });
+    return generate().catch((error: unknown) => {
+      // An adapter that was trained further may just have taken the place of its old file.
+      const isNew = error instanceof EngramError && error.code === 'not_found' && adapter !== undefined;
+      if (!isNew) throw error;
+      return generate();
+    });
+  }
+
+  /** What the answer to a question rests on, and how much more likely each of it makes that answer: a memory, a named adapter, a
+   * passage. Throws as ask() does. */
+  async explain(question: string, options: ExplainOptions = {}): Promise<Explanation> {
+    const { answer, onProgress, ...asking } = options;
+    // Where an answer is given, it is only asked what it would rest on.
+    const found = await this.ask(question, answer === undefined ? asking : { ...asking, maxTokens: 1 });
+    if (found.finishReason === 'cancelled') throw new EngramError('cancelled', 'Cancelled.');
+    const memory = await this.#open(options.signal);
+    const { adapter: name, signal } = options;
+    const grounds: UsedGround[] = [
+      ...(name === undefined
+        ? []
+        : [{ kind: 'adapter' as const, name, adapter: { path: await this.#namedAdapter(name) } }]),
+      ...found.memories.map((match) => ({
+        kind: 'memory' as const,
+        ...match,
+        adapter: { path: memory!.brain.adapterPath(match.id) },
+      })),
+      ...found.passages.map((passage) => ({ kind: 'passage' as const, passage })),
+    ];
+    const explained = { answer: answer ?? found.answer, source: found.source };
+    return explain({ generator: this.#generator, question, answer: explained, grounds, signal, onProgress });
+  }
+
   /** The conversation with passages about its last question before that question, as many as leave room; unchanged where
    * there are none. */
   async #ground(
@@ -435,6 +499,18 @@ export class Engram {
     return trainFile(place, request);
   }
 
+  /** Makes an untrained adapter, to be taught by fineTune(). Throws `exists`, `usage`, `memory`, `disk`, `cancelled`. */
+  createAdapter(name: string, options: CreateAdapterOptions = {}): Promise<StoredAdapter> {
+    return createAdapter(this.#fineTuning(options.signal), name, options);
+  }
+
+  /** Teaches an adapter a few texts, going on where the last call ended; answers with it are the new ones at once, wherever it is
+   * in use. See training/fine-tune.ts for what it throws. */
+  async fineTune(request: FineTuneRequest): Promise<FineTuneReport> {
+    await this.#namedAdapter(request.adapter);
+    return fineTune(this.#fineTuning(request.signal), request);
+  }
+
   /** Predicts the labels of texts with an adapter that was trained on labels. Throws `not_found`, `usage` (it was not), `empty`,
    * `too_long`, `mismatch` (it belongs to another model), `cancelled`. */
   async classify({ adapter, texts, onProgress, signal }: ClassifyRequest): Promise<Prediction[]> {
@@ -520,6 +596,12 @@ export class Engram {
   async #routeTo(id: string, brain: Brain | undefined): Promise<Route> {
     if (brain === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
     return { adapters: [{ path: await brain.adapterFile(id) }], adaptersFrom: 'answer', matches: [{ id, score: 1 }] };
+  }
+
+  #fineTuning(signal: AbortSignal | undefined): Parameters<typeof fineTune>[0] {
+    const { name, path } = this.#model;
+    const model = { name, sha256: () => modelSha256(this.settings.home, path, signal) };
+    return { store: this.adapters, encoder: this.#generator, base: () => this.#base(signal), model };
   }
 
   async #adaptersOf(name: string | undefined): Promise<{ path: string }[]> {

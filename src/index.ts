@@ -4,7 +4,9 @@ export {
   type AskOptions,
   type ClassifyRequest,
   type EngramEmbedOptions,
+  type CompleteOptions,
   type EvaluateRequest,
+  type ExplainOptions,
   type OpenOptions,
   type OpenProgress,
   type SaveStateOptions,
@@ -22,7 +24,7 @@ export {
   type Settings,
 } from './config.js';
 export { doctor, type DoctorReport } from './doctor.js';
-export type { ChatMessage, StateInfo, TokenLogprob, Tool, ToolCall } from './inference/index.js';
+export type { ChatMessage, Generation, StateInfo, TokenLogprob, Tool, ToolCall } from './inference/index.js';
 export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {
   BufferMemory,
@@ -65,6 +67,9 @@ export {
   removeBrain,
   type Brain,
   type Answer,
+  type Explanation,
+  type Ground,
+  type Influence,
   type BatchItem,
   type BatchOptions,
   type BatchProgress,
@@ -93,6 +98,7 @@ export {
 } from './models/index.js';
 export { openRetrieval, type OpenedRetrieval, type OpenRetrievalOptions } from './open-retrieval.js';
 export {
+  VectorIndex,
   type DocumentKind,
   type FoundPassage,
   type IngestOptions,
@@ -104,15 +110,22 @@ export {
   type SearchOptions,
   type StoredDocument,
   type WatchOptions,
+  type VectorIndexOptions,
 } from './retrieval/index.js';
 export {
   AdapterStore,
   RunControl,
   RunStore,
+  listTrainable,
   plotRun,
   type BrokenAdapter,
   type ClassificationReport,
   type ClassifyTask,
+  type CreateAdapterOptions,
+  type FineTuneProgress,
+  type FineTuneReport,
+  type FineTuneRequest,
+  type FineTuneSample,
   type MetricsRecord,
   type MetricsSink,
   type PlotOptions,

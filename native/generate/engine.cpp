@@ -272,10 +272,11 @@ void Engine::take(Answer& answer, int first_row) {
   const size_t held = context_.length(answer.lane) - guesses;  // tokens that are right for certain
   for (size_t i = 0; i <= guesses; ++i) {
     const std::span<const float> logits = context_.logits(first_row + static_cast<int>(i));
-    const Token token = answer.sampler->next(logits.data());
-    const bool ends =
-        model().llama().vocab_is_eog(model().vocabulary(), token) ||
-        std::find(request.end_tokens.begin(), request.end_tokens.end(), token) != request.end_tokens.end();
+    const Token token =
+        request.insists ? request.expected[static_cast<size_t>(answer.count)] : answer.sampler->next(logits.data());
+    const bool ends = !request.insists && (model().llama().vocab_is_eog(model().vocabulary(), token) ||
+                                           std::find(request.end_tokens.begin(), request.end_tokens.end(), token) !=
+                                               request.end_tokens.end());
     if (ends) return finish(answer, GenerationResult::Finish::end);
     GeneratedToken out{token, {}};
     if (request.likeliest >= 0) out.probabilities = log_probabilities(logits, token, request.likeliest);

@@ -9,6 +9,7 @@ export type Engine = Pick<
   index.Engram,
   | 'ask'
   | 'chat'
+  | 'explain'
   | 'tokens'
   | 'memorize'
   | 'memorizeAll'

@@ -13,6 +13,7 @@ import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { documents } from './commands/documents.js';
 import { embed } from './commands/embed.js';
+import { explain } from './commands/explain.js';
 import { forget } from './commands/forget.js';
 import { ingest } from './commands/ingest.js';
 import { memories } from './commands/memories.js';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   chat,
   chats,
   ask,
+  explain,
   memorize,
   memories,
   forget,

@@ -2,7 +2,7 @@
 // that texts can be encoded at any time. Not here: generating.
 import { Encoder } from './encoder.js';
 import type { NativeLanguageModel } from './native.js';
-import type { ChatMessage, EmbedOptions, GenerateOptions, Generation, Generator, StateInfo } from './types.js';
+import type { ChatMessage, EmbedOptions, GenerateOptions, Generation, Generator, Score, StateInfo } from './types.js';
 import type { ModelVocabulary } from './vocabulary.js';
 
 export interface IdleParts {
@@ -46,6 +46,10 @@ export class IdleGenerator extends Encoder implements Generator {
 
   complete(prompt: string, options?: GenerateOptions): Promise<Generation> {
     return this.#with((generator) => generator.complete(prompt, options));
+  }
+
+  score(...given: Parameters<Generator['score']>): Promise<Score> {
+    return this.#with((generator) => generator.score(...given));
   }
 
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]> {

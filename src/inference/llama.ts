@@ -23,6 +23,8 @@ import type {
   GenerateOptions,
   Generation,
   Generator,
+  Score,
+  ScoreOptions,
   StateInfo,
   StateOptions,
   Tool,
@@ -55,6 +57,8 @@ interface Place {
   adaptedFrom?: number;
   /** Special tokens of the answer are written, not left out. */
   writesSpecial?: boolean;
+  /** The answer is what is expected; its probabilities are wanted. */
+  insists?: boolean;
 }
 
 export class LlamaGenerator extends Encoder implements Generator {
@@ -106,11 +110,33 @@ export class LlamaGenerator extends Encoder implements Generator {
 
   async complete(prompt: string, options: GenerateOptions = {}): Promise<Generation> {
     this.requireOpen();
-    const tokens = this.#parts.vocabulary.tokenize(prompt);
-    if (this.special.beginOfText !== null) tokens.unshift(this.special.beginOfText);
-    if (tokens.length === 0) throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
+    const tokens = this.#rawTokens(prompt);
     if (tokens.length >= this.contextSize) throw tooLong(tokens.length, this.contextSize, 'The text');
     return this.#generate(tokens, { prefix: 0, before: tokens }, options);
+  }
+
+  async score(
+    prompt: readonly ChatMessage[] | string,
+    answer: string,
+    { adapters = [], adaptersFrom, signal }: ScoreOptions = {},
+  ): Promise<Score> {
+    this.requireOpen();
+    const { vocabulary } = this.#parts;
+    const isText = typeof prompt === 'string';
+    const tokens = isText ? this.#rawTokens(prompt) : vocabulary.template.encode(prompt);
+    const given = vocabulary.tokenize(answer).length;
+    if (given === 0) throw new EngramError('empty', 'There is no answer to score.');
+    const all = tokens.length + given;
+    if (all > this.contextSize) throw tooLong(all, this.contextSize, 'Question and answer together');
+    const place: Place = { prefix: 0, before: tokens, insists: true };
+    if (adaptersFrom === 'answer' && !isText) place.adaptedFrom = this.answerStart(prompt);
+    const options = { adapters, logprobs: 0, expected: answer, maxTokens: given, ...(signal ? { signal } : {}) };
+    const { logprobs = [] } = await this.#generate(tokens, place, options);
+    throwIfCancelled(signal);
+    return {
+      logprob: logprobs.reduce((sum, { logprob }) => sum + logprob, 0),
+      tokens: logprobs.map(({ token, text, logprob }) => ({ token, text, logprob })),
+    };
   }
 
   async saveState(path: string, options: Parameters<Generator['saveState']>[1] = {}): Promise<StateInfo> {
@@ -193,9 +219,17 @@ export class LlamaGenerator extends Encoder implements Generator {
     return { ...generation, ...use.end() };
   }
 
+  /** Of a text that is gone on with. */
+  #rawTokens(text: string): number[] {
+    const tokens = this.#parts.vocabulary.tokenize(text);
+    if (this.special.beginOfText !== null) tokens.unshift(this.special.beginOfText);
+    if (tokens.length === 0) throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
+    return tokens;
+  }
+
   async #generate(
     prompt: number[],
-    { prefix, before, adaptedFrom, writesSpecial = false }: Place,
+    { prefix, before, adaptedFrom, writesSpecial = false, insists = false }: Place,
     options: GenerateOptions,
   ): Promise<Generation> {
     const { vocabulary, slots } = this.#parts;
@@ -208,6 +242,7 @@ export class LlamaGenerator extends Encoder implements Generator {
       likeliest: likeliest(options),
       lookup: options.lookup === true,
       expected: Uint32Array.from(options.expected === undefined ? [] : vocabulary.tokenize(options.expected)),
+      insists,
     };
     const abort = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
     const adapters = await resolveAdapters(options.adapters ?? []);

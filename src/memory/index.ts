@@ -3,6 +3,7 @@ export { memorizeEach, type BatchOptions, type BatchProgress } from './batch.js'
 export { Brain, listBrains, openBrain, removeBrain, type BrainMemory } from './brain.js';
 export * from './chat-memory/index.js';
 export { ChatStore, STATE_LIMIT, type OpenChat, type StoredChat } from './chats.js';
+export { explain, type Explanation, type Ground, type Influence, type UsedGround } from './explain.js';
 export { asksOfOwn, BEGINNING, confidenceOf, holds, sourceOf, UNKNOWN } from './grounds.js';
 export { informationFrom } from './information.js';
 export { checkInput, memoriesOf, memoriesOfFile } from './lessons/index.js';

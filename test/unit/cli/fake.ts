@@ -21,6 +21,7 @@ import type {
   Answer,
   AskOptions,
   BatchReport,
+  Explanation,
   FoundPassage,
   Memory,
   MemoryInput,
@@ -100,6 +101,17 @@ export class FakeEngine implements Engine {
     }
     if (memory === undefined) return newAnswer(said);
     return newAnswer(said, { source: 'weights', memories: [{ id: memory.id, text: memory.text, score: 0.9 }] });
+  }
+
+  async explain(question: string, options: Parameters<Engine['explain']>[1] = {}): Promise<Explanation> {
+    this.calls.push(['explain', question, options]);
+    const { answer, source, memories } = await this.ask(question, options);
+    options.onProgress?.({ done: 1, of: 3 });
+    const influences = memories.map((memory) => ({ kind: 'memory' as const, ...memory, without: -9.5, change: 9.25 }));
+    return {
+      ...{ question, answer: options.answer ?? answer, source, logprob: -0.25, tokens: 3 },
+      ...{ base: { answer: 'Nobody.', logprob: -9.5 }, influences },
+    };
   }
 
   /** Writes 300 bytes a message. */
