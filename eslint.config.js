@@ -25,6 +25,7 @@ const OWNERS = {
   unpdf: 'retrieval',
   mammoth: 'retrieval',
   linkedom: 'retrieval',
+  '@langchain/core': 'langchain',
 };
 
 const direction = LAYERS.flatMap((layer, level) =>

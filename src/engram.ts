@@ -8,6 +8,7 @@ import type {
   ChatMessage,
   EmbedOptions as ModelEmbedOptions,
   GenerateOptions,
+  Generation,
   Generator,
   StateInfo,
 } from './inference/index.js';
@@ -88,7 +89,16 @@ export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: Gene
   adapter?: string | undefined;
   /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
   passages?: number | undefined;
+  /** What is asked, where the last message says more than that (instructions around a question): memories and passages are
+   * looked for by it. Default: the last message. */
+  about?: string | undefined;
 };
+
+/** No chat template, hence no tools; no memories and passages. */
+export type CompleteOptions = Omit<
+  AskOptions,
+  'passages' | 'about' | 'adaptersFrom' | 'overflow' | 'tools' | 'toolChoice' | 'parallelToolCalls'
+>;
 
 export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {
   /** The conversation, with the options it was answered with, to be sure that it is the one that is saved. */
@@ -185,16 +195,17 @@ export class Engram {
 
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
-    const { adapter, passages: mostPassages = MOST_PASSAGES, ...generation } = options;
+    const { adapter, about, passages: mostPassages = MOST_PASSAGES, ...generation } = options;
     if (!(Number.isFinite(mostPassages) && mostPassages >= 0 && mostPassages <= 20)) {
       throw new EngramError('usage', `Expected a number from 0 to 20 for passages but received ${mostPassages}.`);
     }
     const { checkOptions } = await import('./inference/index.js');
     checkOptions(defined(generation)); // before anything is computed
     const memory = await this.#open(options.signal);
+    const asked: readonly ChatMessage[] = about === undefined ? messages : [{ role: 'user', content: about }];
     const route = async (): Promise<Route> => {
       if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
-      return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
+      return (await memory?.router.route(asked, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
     let { adapters, adaptersFrom, matches } = await route();
     // What was learned needs no document beside it.
@@ -226,16 +237,26 @@ export class Engram {
     };
   }
 
+  /** Continues a text as it stands, by the base model or a named adapter: no chat template, no passages, and no memories, which
+   * are trained as answers in it. Throws `empty`, `too_long`, `usage`, `not_found`, `cancelled`. */
+  async complete(prompt: string, options: CompleteOptions = {}): Promise<Generation> {
+    if (typeof prompt !== 'string' || prompt === '') {
+      throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
+    }
+    const { adapter, ...generation } = options;
+    return this.#generator.complete(prompt, { ...defined(generation), adapters: await this.#adaptersOf(adapter) });
+  }
+
   /** The conversation with passages about its last question before that question, as many as leave room; unchanged where
    * there are none. */
   async #ground(
     messages: readonly ChatMessage[],
     most: number,
-    { maxTokens = 512, signal }: AskOptions,
+    { maxTokens = 512, about, signal }: AskOptions,
   ): Promise<{ prompt: readonly ChatMessage[]; passages: FoundPassage[] }> {
     const last = messages.at(-1);
     if (last?.role !== 'user' || last.content.trim() === '') return { prompt: messages, passages: [] };
-    const passages = await this.#retrieval.relevant(last.content, { most, signal });
+    const passages = await this.#retrieval.relevant(about ?? last.content, { most, signal });
     const { contextSize } = this.#generator;
     const room = contextSize - Math.min(maxTokens, Math.floor(contextSize / 4));
     for (; passages.length > 0; passages.pop()) {

@@ -3,6 +3,7 @@ export {
   Engram,
   type AskOptions,
   type ClassifyRequest,
+  type CompleteOptions,
   type EvaluateRequest,
   type OpenOptions,
   type OpenProgress,
@@ -53,6 +54,7 @@ export {
 } from './models/index.js';
 export { openRetrieval, type OpenedRetrieval, type OpenRetrievalOptions } from './open-retrieval.js';
 export {
+  VectorIndex,
   type DocumentKind,
   type FoundPassage,
   type IngestOptions,
@@ -63,6 +65,7 @@ export {
   type SearchMode,
   type SearchOptions,
   type StoredDocument,
+  type VectorIndexOptions,
 } from './retrieval/index.js';
 export {
   AdapterStore,
