@@ -108,6 +108,9 @@ export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: Gene
   memories?: boolean | undefined;
   /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
   passages?: number | undefined;
+  /** What is asked, where the last message says more than that (instructions around a question): memories and passages are
+   * looked for by it. Default: the last message. */
+  about?: string | undefined;
   /** What becomes of a question about the person's own things (`Where did I park?`) that nothing remembered, ingested or said
    * answers: `say` that it is not known (the default), or have the base model `answer` all the same. Only where something is
    * remembered or ingested; never with tools, a grammar or a schema. */
@@ -123,7 +126,16 @@ export interface EngramEmbedOptions extends EmbedOptions {
 /** No chat template, hence no tools; no memories and passages. */
 export type CompleteOptions = Omit<
   AskOptions,
-  'passages' | 'unknown' | 'adaptersFrom' | 'overflow' | 'tools' | 'toolChoice' | 'parallelToolCalls'
+  | 'passages'
+  | 'about'
+  | 'memory'
+  | 'memories'
+  | 'unknown'
+  | 'adaptersFrom'
+  | 'overflow'
+  | 'tools'
+  | 'toolChoice'
+  | 'parallelToolCalls'
 >;
 
 /** As AskOptions, but for those of a form. */
@@ -231,6 +243,7 @@ export class Engram {
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
     const {
       adapter,
+      about,
       memory: only,
       memories = true,
       passages: mostPassages = MOST_PASSAGES,
@@ -246,11 +259,12 @@ export class Engram {
     const { checkOptions } = await import('./inference/index.js');
     checkOptions(defined(generation)); // before anything is computed
     const memory = await this.#open(options.signal);
+    const asked: readonly ChatMessage[] = about === undefined ? messages : [{ role: 'user', content: about }];
     const route = async (): Promise<Route> => {
       if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
       if (!memories) return { adapters: [], matches: [] };
       if (only !== undefined) return this.#routeTo(only, memory?.brain);
-      return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
+      return (await memory?.router.route(asked, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
     let { adapters, adaptersFrom, matches } = await route();
     const named = () => matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' }));
@@ -268,7 +282,7 @@ export class Engram {
       }
     }
     const source = sourceOf(messages, { adapters, passages });
-    if (unknown === 'say' && source === 'base' && this.#cannotKnow(messages, memory?.brain, options)) {
+    if (unknown === 'say' && source === 'base' && this.#cannotKnow(asked, memory?.brain, options)) {
       options.onText?.(UNKNOWN);
       return { ...NOTHING, answer: UNKNOWN, source: 'unknown', memories: [], passages: [] };
     }
@@ -371,11 +385,11 @@ export class Engram {
   async #ground(
     messages: readonly ChatMessage[],
     most: number,
-    { maxTokens = 512, signal }: AskOptions,
+    { maxTokens = 512, about, signal }: AskOptions,
   ): Promise<{ prompt: readonly ChatMessage[]; passages: FoundPassage[] }> {
     const last = messages.at(-1);
     if (last?.role !== 'user' || last.content.trim() === '') return { prompt: messages, passages: [] };
-    const passages = await this.#retrieval.relevant(last.content, { most, signal });
+    const passages = await this.#retrieval.relevant(about ?? last.content, { most, signal });
     const { contextSize } = this.#generator;
     const room = contextSize - Math.min(maxTokens, Math.floor(contextSize / 4));
     for (; passages.length > 0; passages.pop()) {
