@@ -137,7 +137,8 @@ describe('memorize', () => {
   });
 });
 
-describe('memorize, several', () => {
+// The grammar library takes seconds to load on a busy machine.
+describe('memorize, several', { timeout: 60_000 }, () => {
   const notes = '- Our wifi is called Blue Heron.\n- Mara Voss runs the kiln in the yard.\n';
   it('learns each note, and says what became of each', async () => {
     const api = new FakeApi();
