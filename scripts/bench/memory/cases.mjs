@@ -12,7 +12,8 @@ import { contains } from './scoring.mjs';
  * @typedef {{ ask: string, question: string, answers: string[], judge?: string, evidence?: number[] }} Asked `ask`: efficacy
  *   (the wording that was remembered), paraphrase, or what kind of question it is, such as `who`; `judge`: see scoring.mjs;
  *   `evidence`: which inputs answer it
- * @typedef {string | { question: string, answer: string }} Input what memorize is given
+ * @typedef {string | { question: string, answer: string } | { text: string }} Input what memorize is given; a longer text as
+ *   the memories that engram makes of it
  * @typedef {{ id: string, inputs: Input[], text: string, asked: Asked[], neighbours: string[], old?: { input: Input, answers: string[], text: string } }} Case
  *   `text`: the document for retrieval; `neighbours`: questions near to it, whose answers must stay; `old`: what was believed
  *   before, for superseding

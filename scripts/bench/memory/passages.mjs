@@ -17,7 +17,7 @@ export function passageCase(row, id, next) {
   const { context, questions } = row;
   return {
     id,
-    inputs: sentencesOf(context),
+    inputs: [{ text: context }],
     text: context,
     asked: unique(questions).map(({ question, answer }) => ({ ask: kindOf(question), question, answers: [answer] })),
     neighbours: neighboursOf(next, context),

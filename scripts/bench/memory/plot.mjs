@@ -5,6 +5,8 @@ const HEIGHT = 380;
 const PLOT = { left: 52, top: 64, bottom: HEIGHT - 44 };
 const BAR = 22;
 const GAP = 34;
+/** Room for the name of a measure. */
+const LEAST_GROUP = 124;
 const INK = '#808080';
 const COLOURS = ['#999999', '#e69f00', '#56b4e9', '#0072b2', '#009e73', '#f0e442', '#d55e00', '#cc79a7'];
 
@@ -22,7 +24,7 @@ const MEASURES = [
 /** The result as an SVG document; measures that no row has are left out. */
 export function memoryPlot({ rows, options }) {
   const measures = MEASURES.filter(([key]) => rows.some((row) => row[key] !== undefined));
-  const group = rows.length * BAR + GAP;
+  const group = Math.max(rows.length * BAR + GAP, LEAST_GROUP);
   const width = Math.max(420, PLOT.left + measures.length * group + 20);
   const y = (share) => PLOT.bottom - share * (PLOT.bottom - PLOT.top);
   const title = `${options.kind}, ${options.count} ${options.sequential ? 'in one brain' : 'each alone'}`;
@@ -32,7 +34,7 @@ export function memoryPlot({ rows, options }) {
     parts.push(label(PLOT.left - 8, y(share) + 4, `${share * 100}%`, 'end'));
   }
   measures.forEach(([key, name], i) => {
-    const left = PLOT.left + i * group + GAP / 2;
+    const left = PLOT.left + i * group + (group - rows.length * BAR) / 2;
     rows.forEach((row, j) => {
       if (row[key] === undefined) return;
       const at = `x="${left + j * BAR}" y="${y(row[key]).toFixed(1)}"`;

@@ -2,7 +2,7 @@
 // remembered is taken back. Not here: which questions, in which order (measure.mjs).
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Engram } from '../../../dist/index.js';
+import { Engram, memoriesOf } from '../../../dist/index.js';
 import { SetUpProblem } from '../../set-up/problem.mjs';
 import { STRATEGIES } from './strategies.mjs';
 
@@ -28,8 +28,8 @@ export class Subject {
   }
 
   /** Remembers a case; what an earlier process had remembered of it already is found again.
-   * @returns {Promise<{ seconds: number, memories: object[], superseded?: boolean }>} one memory for each input, with what its
-   *   receipt says; `superseded`: what was believed before had been learned */
+   * @returns {Promise<{ seconds: number, memories: object[], superseded?: boolean }>} one memory for each input (several for a
+   *   longer text), with what its receipt says; `superseded`: what was believed before had been learned */
   async learn(one, { supersede = false } = {}) {
     const memories = [];
     const supersedes = supersede && one.old !== undefined;
@@ -39,7 +39,7 @@ export class Subject {
       const before = supersedes ? await this.#memorize(one.old.input) : undefined;
       superseded = before?.committed === true;
       const replaces = superseded ? [before.id] : undefined;
-      for (const input of one.inputs) memories.push(await this.#memorize(input, replaces));
+      for (const input of one.inputs.flatMap(memoriesIn)) memories.push(await this.#memorize(input, replaces));
       seconds += memories.reduce((sum, memory) => sum + memory.seconds, 0);
     }
     if (this.#uses.retrieval) {
@@ -136,5 +136,7 @@ function factsOf(receipt, adapterBytes) {
   const { id, committed, seconds, tokens, flop, steps, reason } = receipt;
   return { id, committed, seconds, tokens, flop, steps, adapterBytes, reason };
 }
+
+const memoriesIn = (input) => (typeof input === 'object' && 'text' in input ? memoriesOf(input) : [input]);
 
 const plain = (text) => text.replace(/\s+/gu, ' ').trim();
