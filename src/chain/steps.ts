@@ -50,8 +50,7 @@ export function complete<State>({
   prompt,
   ...options
 }: { prompt: Of<State, string> } & Omit<CompleteOptions, 'signal'>): Step<State, string> {
-  return async (state, { engram, signal }) =>
-    uncut(await engram.complete(prompt(state), { ...options, signal })).text;
+  return async (state, { engram, signal }) => uncut(await engram.complete(prompt(state), { ...options, signal })).text;
 }
 
 /** What memories and documents hold about something, best first. */
