@@ -12,7 +12,6 @@ import type {
   Recalled,
   Receipt,
 } from '../index.js';
-import { sentenceOf, type Fact } from './facts.js';
 import type { Step } from './chain.js';
 
 type Of<State, Value> = (state: State) => Value;
@@ -59,16 +58,11 @@ export function recall<State>({ about, k }: { about: Of<State, string>; k?: numb
 }
 
 /** Trains memories of facts, one after the other; each receipt says whether it holds. */
-export function memorize<State>({
-  facts,
-}: {
-  facts: Of<State, readonly (MemoryInput | Fact)[]>;
-}): Step<State, Receipt[]> {
+export function memorize<State>({ facts }: { facts: Of<State, readonly MemoryInput[]> }): Step<State, Receipt[]> {
   return async (state, { engram, signal }) => {
     const receipts: Receipt[] = [];
     for (const fact of facts(state)) {
-      const input = typeof fact === 'object' && 'subject' in fact ? sentenceOf(fact) : fact;
-      receipts.push(await engram.memorize(input, { signal }));
+      receipts.push(await engram.memorize(fact, { signal }));
     }
     return receipts;
   };
