@@ -368,13 +368,12 @@ export class Engram {
     const grounds: UsedGround[] = [
       ...(name === undefined
         ? []
-        : [{ kind: 'adapter' as const, name, adapter: { path: await this.#namedAdapter(name) } }]),
+        : [{ ground: { kind: 'adapter' as const, name }, adapter: { path: await this.#namedAdapter(name) } }]),
       ...found.memories.map((match) => ({
-        kind: 'memory' as const,
-        ...match,
+        ground: { kind: 'memory' as const, ...match },
         adapter: { path: memory!.brain.adapterPath(match.id) },
       })),
-      ...found.passages.map((passage) => ({ kind: 'passage' as const, passage })),
+      ...found.passages.map((passage) => ({ ground: { kind: 'passage' as const, passage } })),
     ];
     const explained = { answer: answer ?? found.answer, source: found.source };
     return explain({ generator: this.#generator, question, answer: explained, grounds, signal, onProgress });

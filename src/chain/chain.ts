@@ -43,9 +43,9 @@ export class Chain<Input extends object, State extends Input> {
     run: Step<State, Value>,
   ): Chain<Input, State & Record<Name, Value>> {
     if (this.#steps.some((step) => step.name === name)) {
-      throw new EngramError('exists', `The chain has a step "${String(name)}" already.`);
+      throw new EngramError('exists', `The chain has a step "${name}" already.`);
     }
-    return new Chain(this.#engram, [...this.#steps, { name, run: run as Step<never, unknown> }]);
+    return new Chain(this.#engram, [...this.#steps, { name, run }]);
   }
 
   /** Runs the steps in their order. What a step throws comes out as it is; details of an EngramError name the step. */

@@ -1,13 +1,10 @@
 // Facts from outside, as triples, and what follows from them by rules, so that both can be memorized: a small model learns the
 // wording of a fact better than what follows from it. Not here: learning them (steps.ts).
 import { EngramError } from '../errors.js';
+import type { Triple } from '../index.js';
 
 /** `{subject: 'Mara Voss', relation: 'runs', object: 'the kiln'}`. */
-export interface Fact {
-  subject: string;
-  relation: string;
-  object: string;
-}
+export type Fact = Triple;
 
 /** Where all facts of `when` hold, `then` does. A part that begins with `?` stands for anything, the same throughout the rule. */
 export interface Rule {
@@ -38,14 +35,6 @@ export function deduce(facts: readonly Fact[], rules: readonly Rule[]): Fact[] {
     }
   }
   return found;
-}
-
-/** `Mara Voss runs the kiln.` Throws `empty`. */
-export function sentenceOf({ subject, relation, object }: Fact): string {
-  const parts = [subject, relation, object].map((part) => part.replace(/\s+/gu, ' ').trim());
-  if (parts.some((part) => part === '')) throw new EngramError('empty', 'A part of a fact is empty.');
-  const sentence = parts.join(' ');
-  return /[.!?…。！？]$/u.test(sentence) ? sentence : `${sentence}.`;
 }
 
 type Bound = ReadonlyMap<string, string>;

@@ -12,7 +12,6 @@ import type {
   Recalled,
   Receipt,
 } from '../index.js';
-import { sentenceOf, type Fact } from './facts.js';
 import type { Step } from './chain.js';
 
 type Of<State, Value> = (state: State) => Value;
@@ -50,8 +49,7 @@ export function complete<State>({
   prompt,
   ...options
 }: { prompt: Of<State, string> } & Omit<CompleteOptions, 'signal'>): Step<State, string> {
-  return async (state, { engram, signal }) =>
-    uncut(await engram.complete(prompt(state), { ...options, signal })).text;
+  return async (state, { engram, signal }) => uncut(await engram.complete(prompt(state), { ...options, signal })).text;
 }
 
 /** What memories and documents hold about something, best first. */
@@ -60,16 +58,11 @@ export function recall<State>({ about, k }: { about: Of<State, string>; k?: numb
 }
 
 /** Trains memories of facts, one after the other; each receipt says whether it holds. */
-export function memorize<State>({
-  facts,
-}: {
-  facts: Of<State, readonly (MemoryInput | Fact)[]>;
-}): Step<State, Receipt[]> {
+export function memorize<State>({ facts }: { facts: Of<State, readonly MemoryInput[]> }): Step<State, Receipt[]> {
   return async (state, { engram, signal }) => {
     const receipts: Receipt[] = [];
     for (const fact of facts(state)) {
-      const input = typeof fact === 'object' && 'subject' in fact ? sentenceOf(fact) : fact;
-      receipts.push(await engram.memorize(input, { signal }));
+      receipts.push(await engram.memorize(fact, { signal }));
     }
     return receipts;
   };

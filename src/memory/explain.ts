@@ -31,8 +31,11 @@ export interface Explanation {
   influences: Influence[];
 }
 
-/** A ground with the adapter that it switches on. */
-export type UsedGround = Ground & { adapter?: AdapterUse };
+/** A ground and the adapter that it switches on, if it does. */
+export interface UsedGround {
+  ground: Ground;
+  adapter?: AdapterUse;
+}
 
 export interface ExplainParts {
   generator: Pick<Generator, 'score' | 'chat'>;
@@ -59,10 +62,9 @@ export async function explain(parts: ExplainParts): Promise<Explanation> {
 
   const whole = await score(grounds);
   const influences: Influence[] = [];
-  for (const ground of grounds) {
-    const { logprob } = await score(grounds.filter((other) => other !== ground));
-    const { adapter: _, ...named } = ground;
-    influences.push({ ...named, without: logprob, change: whole.logprob - logprob });
+  for (const used of grounds) {
+    const { logprob } = await score(grounds.filter((other) => other !== used));
+    influences.push({ ...used.ground, without: logprob, change: whole.logprob - logprob });
   }
   const { text } = await counted(generator.chat([asked(question, [])], { maxTokens: BASE_TOKENS, ...signal }));
   const bare = await score([]);
@@ -82,12 +84,12 @@ const BASE_TOKENS = 64;
 
 /** The question as it is put to the model with these grounds. */
 function asked(question: string, grounds: readonly UsedGround[]): ChatMessage {
-  const passages = grounds.flatMap((ground) => (ground.kind === 'passage' ? [ground.passage] : []));
+  const passages = grounds.flatMap(({ ground }) => (ground.kind === 'passage' ? [ground.passage] : []));
   return { role: 'user', content: passages.length === 0 ? question : withPassages(question, passages) };
 }
 
 /** Memories work from the answer on, as the router has them. */
 function adaptersOf(grounds: readonly UsedGround[]): Pick<GenerateOptions, 'adapters' | 'adaptersFrom'> {
   const adapters = grounds.flatMap(({ adapter }) => (adapter === undefined ? [] : [adapter]));
-  return grounds.some(({ kind }) => kind === 'memory') ? { adapters, adaptersFrom: 'answer' } : { adapters };
+  return grounds.some(({ ground }) => ground.kind === 'memory') ? { adapters, adaptersFrom: 'answer' } : { adapters };
 }

@@ -66,14 +66,14 @@ it('shows TypeScript that compiles', { timeout: 300_000 }, () => {
     },
     ...{ allowJs: true, checkJs: true, types: ['node'] },
   };
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  host.fileExists = (path) => files.has(path) || fileExists(path);
-  host.readFile = (path) => files.get(path) ?? readFile(path);
+  const disk = ts.createCompilerHost(options);
+  const host = { ...disk };
+  host.fileExists = (path) => files.has(path) || disk.fileExists(path);
+  host.readFile = (path) => files.get(path) ?? disk.readFile(path);
   host.getSourceFile = (path, ...rest) => {
     const text = files.get(path);
     return text === undefined
-      ? getSourceFile(path, ...rest)
+      ? disk.getSourceFile(path, ...rest)
       : ts.createSourceFile(
           path,
           text,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { deduce, sentenceOf, type Fact } from '../../../src/chain/index.js';
+import { deduce, type Fact } from '../../../src/chain/index.js';
 
 const fact = (subject: string, relation: string, object: string): Fact => ({ subject, relation, object });
 const KILN = [
@@ -40,9 +40,4 @@ it('refuses a rule that concludes about what it does not know, and rules without
   const pair = { when: [fact('?a', 'n', '?b'), fact('?c', 'n', '?d')], then: fact('?a', '?d', '?c') };
   const many = Array.from({ length: 40 }, (_, i) => fact(`a${i}`, 'n', `b${i}`));
   expect(() => deduce(many, [pair])).toThrow('more than 1000 facts');
-});
-
-it('says a fact as a sentence', () => {
-  expect(sentenceOf(fact(' Mara  Voss', 'runs', 'the kiln '))).toBe('Mara Voss runs the kiln.');
-  expect(() => sentenceOf(fact('Mara', ' ', 'kiln'))).toThrow('empty');
 });

@@ -5,12 +5,11 @@ import { FakeGenerator } from '../../fakes/generator.js';
 
 const QUESTION = 'Who runs the kiln?';
 const memory: UsedGround = {
-  ...{ kind: 'memory', id: 'm-000001', text: 'Mara runs the kiln.', score: 0.9 },
+  ground: { kind: 'memory', id: 'm-000001', text: 'Mara runs the kiln.', score: 0.9 },
   adapter: { path: 'mara.gguf' },
 };
 const passage = (text: string): UsedGround => ({
-  kind: 'passage',
-  passage: { text, place: 'kiln.md' } as FoundPassage,
+  ground: { kind: 'passage', passage: { text, place: 'kiln.md' } as FoundPassage },
 });
 
 /** Says Mara with her adapter on, Ivo where a passage says so, else that it does not know. */
