@@ -1,4 +1,4 @@
-// Text and numbers from arguments and stdin. Not here: options that every command has (config.ts).
+// Text and numbers from arguments, files and stdin. Not here: options that every command has (config.ts).
 import { readFile } from 'node:fs/promises';
 import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
 import type { Job } from './job.js';

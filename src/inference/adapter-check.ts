@@ -98,6 +98,7 @@ function isFinite(bytes: Buffer, { bytes: size, notFinite }: { bytes: 2 | 4; not
     size === 4
       ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
       : new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
-  for (let i = 0; i < values.length; i++) if ((values[i]! & notFinite) === notFinite) return false; // for-of takes twice as long
-  return true;
+  let i = 0; // faster than for-of
+  while (i < values.length && (values[i]! & notFinite) !== notFinite) i++;
+  return i === values.length;
 }
