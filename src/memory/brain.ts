@@ -11,14 +11,16 @@ import { EngramError, fromSystemError } from '../errors.js';
 import { makeFolder, sha256File, syncFolder } from '../files.js';
 import {
   applyEvents,
+  type AdapterRecord,
   type EventBody,
   type LedgerEvent,
   type ModelIdentity,
   type RememberedPayload,
+  type Retrained,
   type StoredMemory,
 } from './events.js';
+import { excerpt, findMemory, plain } from './find.js';
 import { Ledger } from './ledger.js';
-import { contentWords } from './text.js';
 
 export interface OpenBrainOptions {
   home: string;
@@ -35,23 +37,40 @@ export type BrainMemory = StoredMemory;
 
 export interface Remembered extends Omit<RememberedPayload, 'adapter'> {
   id: string;
-  /** Id of the memory whose place it takes, in the same transaction. */
-  supersedes?: string;
+  /** Ids of the memories whose place it takes, in the same transaction. */
+  supersedes?: string | readonly string[];
 }
+
+/** What training a memory anew gave, beside its adapter file. */
+export type Relearned = Omit<Retrained, 'adapter'>;
+
+/** One memory's part in a change of several. */
+export type Change = { id: string; undoes?: number } & (
+  { kind: 'forgotten'; reason?: string } | { kind: 'superseded'; by: string } | ({ kind: 'restored' } & Relearned)
+);
 
 /** What the one writer of a brain can do. Valid until the action given to write() ends. */
 export interface BrainWriter {
   /** A new id for a memory of this text: `m-` and six hexadecimal digits. */
   newId(text: string): string;
-  /** Commits a memory whose adapter file is finished and stands at adapterPath(id). When this returns it survives a power
-   * cut. Throws `exists` if the id is taken, `not_found` if the file or the superseded memory is not there. */
+  /** Where to write the adapter of a new memory, or of one that is trained anew: never over one that is in use. */
+  newAdapterPath(id: string): string;
+  /** Commits a memory whose adapter file is finished and stands at newAdapterPath(id). When this returns it survives a power
+   * cut. Throws `exists` if the id is taken, `not_found` if the file or a superseded memory is not there. */
   remember(memory: Remembered): Promise<BrainMemory>;
   /** Notes that a memory was tried and given up. Its adapter file is deleted when the action ends. */
   rollBack(attempt: Omit<Remembered, 'supersedes' | 'data'>): void;
-  /** Commits that a memory is gone, then deletes its adapter. Throws `not_found` unless it is remembered. */
+  /** Commits several changes in one transaction, then deletes the adapters that are no longer of use; those of restored
+   * memories stand at newAdapterPath(id). Throws `not_found` for a memory that cannot be changed so, `exists` for one that
+   * is remembered and would be restored. */
+  change(changes: readonly Change[]): Promise<void>;
+  /** change() with one memory that is forgotten. */
   forget(id: string, reason?: string): Promise<BrainMemory>;
-  /** Commits that a forgotten or superseded memory is back, with a new adapter at adapterPath(id). */
-  restore(id: string, receipt?: StoredMemory['receipt']): Promise<BrainMemory>;
+  /** Commits the adapter at newAdapterPath(id) in place of the one that a remembered memory had. */
+  rebuild(id: string, relearned?: Relearned): Promise<BrainMemory>;
+  /** Commits that the brain belongs to another model, with the adapters at newAdapterPath(id) of the memories that were trained
+   * on it. What is remembered and not among them has no adapter then, until it is rebuilt. */
+  move(model: ModelIdentity, relearned: ReadonlyMap<string, Relearned>): Promise<void>;
 }
 
 /** Where the brains of a home are. */
@@ -124,10 +143,10 @@ export async function removeBrain(options: { home: string; name: string }): Prom
 export class Brain {
   readonly name: string;
   readonly folder: string;
-  /** The base model it is bound to. */
-  readonly model: ModelIdentity;
   readonly #ledger: Ledger;
+  #model: ModelIdentity;
   readonly #memories = new Map<string, BrainMemory>();
+  #expected: ModelIdentity | undefined;
   #lastEvent = 0;
 
   /** Use openBrain(). */
@@ -139,32 +158,38 @@ export class Brain {
     if (created?.kind !== 'created') {
       throw new EngramError('corrupt', `The ledger of the brain "${name}" does not begin with its creation.`);
     }
-    this.model = created.payload.model;
-    if (expected !== undefined && expected.sha256 !== this.model.sha256) {
-      throw new EngramError(
-        'mismatch',
-        `The brain "${name}" belongs to the model ${this.model.name}, not to ${expected.name}.`,
-        {
-          hint: `Use --model ${this.model.name}, or another brain with --brain.`,
-          details: { brain: this.model, given: expected },
-        },
-      );
-    }
+    this.#model = created.payload.model;
+    this.#expected = expected;
     this.#refresh();
   }
 
-  /** Where the adapter of a memory is, or is to be written. A file here is written once and never changed. */
+  /** The base model it is bound to. */
+  get model(): ModelIdentity {
+    return this.#model;
+  }
+
+  /** Where the adapter of a memory is, or is to be written if it has none. A file here is written once and never changed. */
   adapterPath(memoryId: string): string {
-    return join(this.folder, 'adapters', `${memoryId}.gguf`);
+    const adapter = this.#memories.get(memoryId)?.adapter;
+    return this.#file(memoryId, adapter === undefined ? this.#newRevision(memoryId) : (adapter.revision ?? 0));
   }
 
   /** Forgets one memory, named as for find(): its adapter is deleted, so the model knows what it knew before. `release` is
    * called with the adapter's path before its file goes. Throws `not_found`, `usage` (several fit), `locked`. */
-  forget(idOrText: string, release?: (adapterPath: string) => Promise<void>): Promise<BrainMemory> {
+  async forget(idOrText: string, release?: (adapterPath: string) => Promise<void>): Promise<BrainMemory> {
+    return (await this.forgetAll([idOrText], release))[0]!;
+  }
+
+  /** Forgets several memories at once: all of them or, if one cannot be found, none. */
+  forgetAll(
+    idsOrTexts: readonly string[],
+    release?: (adapterPath: string) => Promise<void>,
+  ): Promise<readonly BrainMemory[]> {
     return this.write('forgetting', async (writer) => {
-      const { id } = this.find(idOrText);
-      await release?.(this.adapterPath(id));
-      return writer.forget(id);
+      const found = [...new Set(idsOrTexts.map((idOrText) => this.find(idOrText)))];
+      for (const { id } of found) await release?.(this.adapterPath(id));
+      await writer.change(found.map(({ id }) => ({ kind: 'forgotten', id })));
+      return found;
     });
   }
 
@@ -189,33 +214,15 @@ export class Brain {
   /** The one remembered memory meant by an id, a text, a question, or a part of one that no other has. Throws `not_found`,
    * or `usage` when several fit. */
   find(idOrText: string): BrainMemory {
-    const held = this.memories().filter((memory) => memory.state === 'remembered');
-    const byId = held.find((memory) => memory.id === idOrText.trim());
-    if (byId !== undefined) return byId;
-    const wanted = plain(idOrText);
-    const texts = (memory: BrainMemory): string[] =>
-      [memory.text, memory.question, memory.answer].filter((part) => part !== undefined).map(plain);
-    const whole = held.filter((memory) => texts(memory).includes(wanted));
-    const fits =
-      whole.length > 0 ? whole : held.filter((memory) => texts(memory).some((part) => part.includes(wanted)));
-    // A part that says nothing (`the`) names nothing.
-    const names = whole.length > 0 || contentWords(idOrText).length > 0;
-    if (!names || fits.length === 0) {
-      throw new EngramError('not_found', `Nothing remembered fits "${idOrText}".`, {
-        hint: '`engram memories` lists what is remembered.',
-      });
-    }
-    if (fits.length > 1) {
-      throw new EngramError('usage', `"${idOrText}" fits ${fits.length} memories.`, {
-        hint: `Name one by its id: ${fits.map((memory) => `${memory.id} (${excerpt(memory.text)})`).join(', ')}.`,
-        details: { ids: fits.map((memory) => memory.id) },
-      });
-    }
-    return fits[0]!;
+    return findMemory(
+      this.memories().filter((memory) => memory.state === 'remembered'),
+      idOrText,
+    );
   }
 
-  /** Events about one memory, oldest first; of an attempt that was rolled back too. Throws `not_found`. */
-  history(id: string): LedgerEvent[] {
+  /** Events about one memory, oldest first, or all there are; of attempts that were rolled back too. Throws `not_found`. */
+  history(id?: string): LedgerEvent[] {
+    if (id === undefined) return this.#ledger.since(0);
     const events = this.#ledger.about(id);
     if (events.length === 0) throw new EngramError('not_found', `The ledger knows no memory ${id}.`);
     return events;
@@ -234,7 +241,7 @@ export class Brain {
     if (sha256 === adapter?.sha256) return path;
     memory.damaged = sha256 === undefined ? 'missing' : 'changed';
     throw new EngramError('corrupt', `The adapter of ${id} is ${memory.damaged}: ${path}.`, {
-      hint: `Memorize it again: ${excerpt(memory.text)}`,
+      hint: `Train it again with \`engram brain rebuild --damaged\`: ${excerpt(memory.text)}`,
       details: { id, path },
     });
   }
@@ -276,43 +283,99 @@ export class Brain {
       this.#ledger.append(...events);
       this.#refresh();
     };
-    const written = async (id: string): Promise<{ sha256: string; bytes: number }> => {
-      const path = this.adapterPath(id);
-      await makeDurable(path);
-      return { sha256: await sha256File(path), bytes: (await stat(path)).size };
-    };
     return {
       newId: (text) => this.#newId(text),
-      remember: async ({ id, supersedes, ...payload }) => {
+      newAdapterPath: (id) => this.#file(id, this.#newRevision(id)),
+      remember: async ({ id, supersedes = [], ...payload }) => {
         if (this.#ledger.about(id).length > 0) throw new EngramError('exists', `The id ${id} is taken.`);
-        if (supersedes !== undefined) this.#held(supersedes);
-        const remembered: EventBody = {
-          kind: 'remembered',
-          memoryId: id,
-          payload: { ...payload, adapter: await written(id) },
-        };
-        if (supersedes === undefined) commit(remembered);
-        else commit(remembered, { kind: 'superseded', memoryId: supersedes, payload: { by: id } });
+        const superseded = typeof supersedes === 'string' ? [supersedes] : supersedes;
+        const gone = superseded.map((old) => this.#adapterFiles(this.#held(old).id)).flat();
+        const adapter = await this.#written(id);
+        commit(
+          { kind: 'remembered', memoryId: id, payload: { ...payload, adapter } },
+          ...superseded.map((old): EventBody => ({ kind: 'superseded', memoryId: old, payload: { by: id } })),
+        );
+        await remove(gone);
         return this.#memories.get(id)!;
       },
       rollBack: ({ id, ...payload }) => {
         commit({ kind: 'rolled_back', memoryId: id, payload });
       },
+      change: async (changes) => {
+        const gone: string[] = [];
+        const events: EventBody[] = [];
+        for (const { id, ...change } of changes) {
+          if (change.kind === 'restored') {
+            const { kind, ...payload } = change;
+            const memory = this.get(id);
+            if (memory === undefined) throw new EngramError('not_found', `There is no memory ${id}.`);
+            if (memory.state === 'remembered') throw new EngramError('exists', `${id} is remembered.`);
+            events.push({ kind, memoryId: id, payload: { ...payload, adapter: await this.#written(id) } });
+          } else {
+            gone.push(...this.#adapterFiles(this.#held(id).id));
+            const { kind, ...payload } = change;
+            events.push({ kind, memoryId: id, payload } as EventBody);
+          }
+        }
+        commit(...events);
+        await remove(gone);
+      },
       forget: async (id, reason) => {
         const memory = this.#held(id);
+        const gone = this.#adapterFiles(id);
         commit({ kind: 'forgotten', memoryId: id, payload: reason === undefined ? {} : { reason } });
-        await rm(this.adapterPath(id), { force: true });
+        await remove(gone);
         return memory;
       },
-      restore: async (id, receipt) => {
-        const memory = this.get(id);
-        if (memory === undefined) throw new EngramError('not_found', `There is no memory ${id}.`);
-        if (memory.state === 'remembered') throw new EngramError('exists', `${id} is remembered.`);
-        const payload = { ...(receipt === undefined ? {} : { receipt }), adapter: await written(id) };
-        commit({ kind: 'restored', memoryId: id, payload });
+      rebuild: async (id, relearned = {}) => {
+        const memory = this.#held(id);
+        const gone = this.#adapterFiles(id);
+        commit({ kind: 'rebuilt', memoryId: id, payload: { ...relearned, adapter: await this.#written(id) } });
+        await remove(gone);
         return memory;
+      },
+      move: async (model, relearned) => {
+        const gone = this.memories().flatMap(({ id }) => this.#adapterFiles(id));
+        const events: EventBody[] = [{ kind: 'moved', memoryId: null, payload: { model } }];
+        for (const [id, payload] of relearned) {
+          this.#held(id);
+          events.push({ kind: 'rebuilt', memoryId: id, payload: { ...payload, adapter: await this.#written(id) } });
+        }
+        this.#expected = model;
+        commit(...events);
+        await remove(gone);
       },
     };
+  }
+
+  #file(id: string, revision: number): string {
+    return join(this.folder, 'adapters', revision === 0 ? `${id}.gguf` : `${id}-${revision}.gguf`);
+  }
+
+  /** The adapter file that a memory has by its last event, as a list of one or none. */
+  #adapterFiles(id: string): string[] {
+    const adapter = this.#memories.get(id)?.adapter;
+    return adapter === undefined ? [] : [this.#file(id, adapter.revision ?? 0)];
+  }
+
+  /** The number that a memory's next adapter file gets: one that no event names. */
+  #newRevision(id: string): number {
+    let next = 0;
+    for (const { kind, payload } of this.#ledger.about(id)) {
+      if (kind === 'remembered' || kind === 'restored' || kind === 'rebuilt') {
+        next = Math.max(next, (payload.adapter.revision ?? 0) + 1);
+      }
+    }
+    return next;
+  }
+
+  /** The record of the file at newAdapterPath(id), which is on disk for good when this returns. */
+  async #written(id: string): Promise<AdapterRecord> {
+    const revision = this.#newRevision(id);
+    const path = this.#file(id, revision);
+    await makeDurable(path);
+    const { size } = await stat(path);
+    return { sha256: await sha256File(path), bytes: size, ...(revision === 0 ? {} : { revision }) };
   }
 
   #held(id: string): BrainMemory {
@@ -329,21 +392,39 @@ export class Brain {
     }
   }
 
-  /** Takes in the events that were written since, and looks whether the adapters they name are there. */
+  /** Takes in the events that were written since, and looks whether the adapters they name are there. Throws `mismatch` if the
+   * brain belongs to another model than it is open for. */
   #refresh(): void {
     const events = this.#ledger.since(this.#lastEvent);
-    if (events.length === 0) return;
+    if (events.length === 0 && this.#lastEvent > 0) return;
+    for (const event of events) if (event.kind === 'moved') this.#model = event.payload.model;
+    this.#requireModel();
     applyEvents(this.#memories, events);
     this.#lastEvent = events.at(-1)!.id;
+    const isMoved = events.some(({ kind }) => kind === 'moved');
     const touched = new Set(events.map((event) => event.memoryId));
     for (const memory of this.#memories.values()) {
-      if (!touched.has(memory.id)) continue;
+      if (!isMoved && !touched.has(memory.id)) continue;
       delete memory.damaged;
-      if (memory.adapter === undefined) continue;
+      if (memory.state !== 'remembered') continue;
       // Size only: reading every adapter at each start would take longer than answering. adapterFile() compares hashes.
       const size = statSync(this.adapterPath(memory.id), { throwIfNoEntry: false })?.size;
-      if (size !== memory.adapter.bytes) memory.damaged = size === undefined ? 'missing' : 'changed';
+      if (size === undefined || memory.adapter === undefined) memory.damaged = 'missing';
+      else if (size !== memory.adapter.bytes) memory.damaged = 'changed';
     }
+  }
+
+  #requireModel(): void {
+    const given = this.#expected;
+    if (given === undefined || given.sha256 === this.#model.sha256) return;
+    throw new EngramError(
+      'mismatch',
+      `The brain "${this.name}" belongs to the model ${this.#model.name}, not to ${given.name}.`,
+      {
+        hint: `Use --model ${this.#model.name}, or another brain with --brain; \`engram brain move\` trains its memories on another model.`,
+        details: { brain: this.#model, given },
+      },
+    );
   }
 
   /** Deletes adapter files that no event names: of a process that was killed, a memory rolled back, one forgotten. */
@@ -351,12 +432,17 @@ export class Brain {
     const folder = join(this.folder, 'adapters');
     this.#refresh();
     await makeFolder(folder);
+    const named = new Set(this.memories().flatMap(({ id }) => this.#adapterFiles(id)));
     for (const file of readdirSync(folder)) {
-      const id = /^(m-[0-9a-f]+)\.gguf$/.exec(file)?.[1];
-      const isGarbage = id === undefined ? file.endsWith('.tmp') : this.#memories.get(id)?.adapter === undefined;
-      if (isGarbage) await rm(join(folder, file), { force: true, recursive: true });
+      const isOurs = /^m-[0-9a-f]+(?:-\d+)?\.gguf$/.test(file) || file.endsWith('.tmp');
+      const path = join(folder, file);
+      if (isOurs && !named.has(path)) await rm(path, { force: true, recursive: true });
     }
   }
+}
+
+async function remove(files: readonly string[]): Promise<void> {
+  for (const file of files) await rm(file, { force: true });
 }
 
 /** Whoever wrote the file: its bytes and its name are on disk when this returns. */
@@ -372,13 +458,4 @@ async function makeDurable(path: string): Promise<void> {
   } catch (error) {
     throw fromSystemError(error, path);
   }
-}
-
-function plain(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replace(/\s+/gu, ' ').trim();
-}
-
-function excerpt(text: string): string {
-  const line = text.replace(/\s+/gu, ' ').trim();
-  return line.length <= 60 ? line : `${line.slice(0, 59)}…`;
 }
