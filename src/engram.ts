@@ -17,17 +17,27 @@ import {
   listBrains,
   memorize,
   openBrain,
+  proveForgotten,
+  rebuild,
   recall,
   Router,
+  undo,
   type Answer,
   type Brain,
+  type ForgottenProof,
+  type Memorizer,
   type Memory,
   type MemorizeOptions,
   type MemoryInput,
+  type ProofOptions,
+  type RebuildOptions,
+  type RebuildReport,
   type Recalled,
   type RecallOptions,
   type Receipt,
   type Route,
+  type Undone,
+  type UndoOptions,
 } from './memory/index.js';
 import { ensureModel, modelSha256, type ResolvedModel } from './models/index.js';
 import {
@@ -281,18 +291,8 @@ export class Engram {
     input: MemoryInput,
     options: { [K in keyof MemorizeOptions]: MemorizeOptions[K] | undefined } = {},
   ): Promise<Receipt> {
-    const { brain, router } = (await this.#open(options.signal, true))!;
-    return memorize(
-      {
-        brain,
-        router,
-        generator: this.#generator,
-        baseModel: () => this.#base(options.signal),
-        cache: this.#cache,
-      },
-      input,
-      defined(options),
-    );
+    const memory = (await this.#open(options.signal, true))!;
+    return memorize(this.#memorizer(memory, options.signal), input, defined(options));
   }
 
   /** All memories, oldest first, forgotten and superseded ones too. */
@@ -300,12 +300,32 @@ export class Engram {
     return this.#memory?.brain.memories() ?? [];
   }
 
-  /** Forgets a memory, named by id or text: its adapter is deleted, so the model knows what it knew before. Throws
-   * `not_found`, `usage` (several fit), `locked`. */
-  async forget(idOrText: string): Promise<Memory> {
-    const memory = await this.#open();
-    if (memory === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
-    return memory.brain.forget(idOrText, (path) => this.#generator.releaseAdapter(path));
+  /** Forgets a memory, named by id or text: its adapter is deleted, so the model knows what it knew before. With `probe` it is
+   * then asked for in all its wordings, which takes as long as so many answers. Throws `not_found`, `usage` (several fit),
+   * `locked`. */
+  async forget(
+    idOrText: string,
+    { probe = false, ...options }: ProofOptions & { probe?: boolean | undefined } = {},
+  ): Promise<Memory & { proof?: ForgottenProof }> {
+    const open = await this.#remembering();
+    const memory = await open.brain.forget(idOrText, (path) => this.#generator.releaseAdapter(path));
+    return probe ? { ...memory, proof: await this.proveForgotten(memory, options) } : memory;
+  }
+
+  /** Asks for something that should not be known in all its wordings, and counts how often it is told. */
+  async proveForgotten(memory: Memory, options: ProofOptions = {}): Promise<ForgottenProof> {
+    const { router } = await this.#remembering();
+    return proveForgotten({ router, generator: this.#generator }, memory, options);
+  }
+
+  /** Takes back the last change of the brain, or the last one about a memory: see memory/undo.ts. */
+  async undo(idOrText?: string, options: UndoOptions = {}): Promise<Undone[]> {
+    return undo(this.#memorizer(await this.#remembering(), options.signal), idOrText, options);
+  }
+
+  /** Makes all adapters and the index anew from the ledger: see memory/rebuild.ts. */
+  async rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
+    return rebuild(this.#memorizer(await this.#remembering(), options.signal), options);
   }
 
   /** Reads files and folders into the brain's documents, or goes through those given before if there are none: what is new or
@@ -393,6 +413,16 @@ export class Engram {
     const brain = await openBrain({ home, name, model, create });
     const router = new Router(brain, () => this.#embed(), this.#information);
     return (this.#memory = { brain, router });
+  }
+
+  async #remembering(): Promise<{ brain: Brain; router: Router }> {
+    const memory = await this.#open();
+    if (memory === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
+    return memory;
+  }
+
+  #memorizer(open: { brain: Brain; router: Router }, signal: AbortSignal | undefined): Memorizer {
+    return { ...open, generator: this.#generator, baseModel: () => this.#base(signal), cache: this.#cache };
   }
 
   #embed(): Promise<Embedder> {

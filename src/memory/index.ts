@@ -1,8 +1,22 @@
 // Memory, as the rest of the code sees it.
 export { Brain, listBrains, openBrain, removeBrain, type BrainMemory } from './brain.js';
+export type { LedgerEvent, ModelIdentity } from './events.js';
 export { ChatStore, STATE_LIMIT, type OpenChat, type StoredChat } from './chats.js';
 export { informationFrom } from './gate.js';
-export { memorize, type Memorizer, type MemorizeOptions } from './memorize.js';
+export { memorize, type Memorizer, type MemorizeOptions, type Replaces } from './memorize.js';
+export { proveForgotten, type ProofOptions } from './proof.js';
+export { rebuild, type RebuildOptions, type RebuildProgress, type RebuildReport } from './rebuild.js';
 export { recall, type Recalled, type RecallOptions } from './recall.js';
 export { Router, type Route } from './router.js';
-export type { Answer, BeforeAfter, Memory, MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
+export { undo, type Undone, type UndoOptions } from './undo.js';
+export type {
+  Answer,
+  BeforeAfter,
+  Contradiction,
+  ForgottenProof,
+  Memory,
+  MemoryInput,
+  MemorizeProgress,
+  Probe,
+  Receipt,
+} from './types.js';

@@ -68,6 +68,9 @@ function isReceipt(value: unknown): boolean {
     ['loss', 'recall', 'paraphrase'].every((key) => hasNumbers(value[key], ['before', 'after'])) &&
     hasNumbers(value['unrelated'], ['kept', 'asked']) &&
     hasNumbers(value, ['seconds', 'steps', 'tokens', 'flop']) &&
+    ['supersedes', 'knownBy'].every((key) => isOptional(value[key], (list) => isListOf(list, isText))) &&
+    isOptional(value['superseded'], (counts) => hasNumbers(counts, ['asked', 'recalled'])) &&
+    isOptional(value['contradicts'], (list) => isListOf(list, isContradiction)) &&
     Array.isArray(value['probes']) &&
     value['probes'].every(isProbe)
   );
@@ -76,6 +79,14 @@ function isReceipt(value: unknown): boolean {
 function isProbe(value: unknown): boolean {
   const texts = ['kind', 'question', 'expected', 'before', 'after'];
   return isObject(value) && texts.every((key) => isText(value[key])) && typeof value['held'] === 'boolean';
+}
+
+function isContradiction(value: unknown): boolean {
+  return isObject(value) && ['id', 'text', 'question', 'was', 'now'].every((key) => isText(value[key]));
+}
+
+function isListOf(value: unknown, check: (value: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(check);
 }
 
 function hasNumbers(value: unknown, keys: readonly string[]): boolean {
