@@ -13,6 +13,9 @@ export type Engine = Pick<
   | 'memorize'
   | 'memories'
   | 'forget'
+  | 'proveForgotten'
+  | 'undo'
+  | 'rebuild'
   | 'train'
   | 'classify'
   | 'evaluate'
@@ -23,7 +26,7 @@ export type Engine = Pick<
 
 export interface Api extends Pick<
   Index,
-  'listModels' | 'pullModel' | 'showModel' | 'removeModel' | 'removeBrain' | 'doctor' | 'plotRun'
+  'listModels' | 'pullModel' | 'showModel' | 'removeModel' | 'listBrains' | 'removeBrain' | 'doctor' | 'plotRun'
 > {
   /** The documents of a brain, without its model. */
   openRetrieval: (options: index.OpenRetrievalOptions) => {
@@ -31,8 +34,11 @@ export interface Api extends Pick<
     recall: index.OpenedRetrieval['recall'];
     close: () => Promise<void>;
   };
-  /** A brain without its model, to list and forget. */
-  openBrain: (options: { home: string; name: string }) => Promise<Pick<index.Brain, 'memories' | 'forget' | 'close'>>;
+  /** A brain without its model, to look into and forget. */
+  openBrain: (options: {
+    home: string;
+    name: string;
+  }) => Promise<Pick<index.Brain, 'memories' | 'get' | 'find' | 'history' | 'check' | 'forgetAll' | 'model' | 'close'>>;
   Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
   openEmbedder: (options: index.OpenEmbedderOptions) => Promise<index.Embedder>;
   ChatStore: new (

@@ -5,6 +5,7 @@ import { OPTIONS, type GivenSettings, type OptionName } from '../config.js';
 import type { CommandGroup, CommandSpec, Options } from './command.js';
 import { adapters } from './commands/adapters.js';
 import { ask } from './commands/ask.js';
+import { brain } from './commands/brain.js';
 import { chat } from './commands/chat.js';
 import { chats } from './commands/chats.js';
 import { classify } from './commands/classify.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   memorize,
   memories,
   forget,
+  brain,
   ingest,
   search,
   recall,
@@ -113,7 +115,7 @@ function addGroup(program: Command, group: CommandGroup, action: Action): void {
 
 function addCommand(parent: Command, spec: CommandSpec, action: Action): void {
   const command = parent
-    .command(spec.usage)
+    .command(spec.usage, { isDefault: spec.isDefault === true })
     .summary(spec.summary)
     .description(`${capital(spec.summary)}.`);
   for (const [heading, options] of [[undefined, spec.options ?? []] as const, ...(spec.groups ?? [])]) {

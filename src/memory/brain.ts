@@ -211,11 +211,11 @@ export class Brain {
     return this.memories().filter((memory) => plain(memory.text) === wanted);
   }
 
-  /** The one remembered memory meant by an id, a text, a question, or a part of one that no other has. Throws `not_found`,
-   * or `usage` when several fit. */
-  find(idOrText: string): BrainMemory {
+  /** The one remembered memory (with `anyState`: superseded and forgotten ones too) meant by an id, a text, a question, or a part
+   * of one that no other has. Throws `not_found`, or `usage` when several fit. */
+  find(idOrText: string, { anyState = false } = {}): BrainMemory {
     return findMemory(
-      this.memories().filter((memory) => memory.state === 'remembered'),
+      this.memories().filter((memory) => anyState || memory.state === 'remembered'),
       idOrText,
     );
   }

@@ -1,11 +1,12 @@
 // `engram memorize`: learns a text, or a question and its answer, and says what it measured. Exits with 1 if the memory did
 // not hold and was rolled back; with 0 if there was nothing to learn.
 import { EngramError } from '../../errors.js';
-import type { MemoryInput, Receipt } from '../../index.js';
+import type { Contradiction, MemoryInput, Receipt, Replaces } from '../../index.js';
 import type { Engine } from '../api.js';
 import type { CommandSpec, Options } from '../command.js';
-import { memorizeStep, receiptLines } from '../format.js';
-import { stringOf, textOf, textOfFile } from '../input.js';
+import { askPerson } from '../confirm.js';
+import { contradictionLine, memorizeStep, receiptLines } from '../format.js';
+import { listOf, stringOf, textOf, textOfFile } from '../input.js';
 import type { Job } from '../job.js';
 
 export const memorize: CommandSpec = {
@@ -15,27 +16,60 @@ export const memorize: CommandSpec = {
     ['--file <path>', 'take the text from a file'],
     ['--question <text>', 'the question to learn the answer of'],
     ['--answer <text>', 'its answer'],
+    [
+      '--replaces <id|auto|none>...',
+      'a memory whose place it takes; auto: those it contradicts (default: ask in a terminal, none elsewhere)',
+    ],
   ],
   examples: [
     'engram memorize "Our wifi is called Blue Heron."',
     'engram memorize --question "Who runs the kiln?" --answer "Mara Voss"',
+    'engram memorize --question "Who runs the kiln?" --answer "Ana Roy" --replaces auto',
     'pbpaste | engram memorize --brain work',
   ],
   run: async (job, words, options) => {
     const input = await inputOf(job, words, options);
     const engine = await job.open();
-    const receipt = await learn(job, engine, input, job.signal);
+    const receipt = await learn(job, engine, input, job.signal, replacesOf(job, options));
     job.line(receiptLines(receipt, job.settings.verbose));
     job.value(receipt);
     return isFailure(receipt) ? 1 : undefined;
   },
 };
 
+/** What --replaces says; without it a person is asked, where there is one. */
+function replacesOf(job: Job, options: Options): Replaces {
+  const given = listOf(options, 'replaces');
+  if (given === undefined) return job.isInteractive ? (found) => chosen(job, found) : 'none';
+  const [word] = given;
+  if (given.length === 1 && (word === 'auto' || word === 'none')) return word;
+  if (given.includes('auto') || given.includes('none')) {
+    throw new EngramError('usage', '--replaces takes auto, or none, or ids.');
+  }
+  return given;
+}
+
+async function chosen(job: Job, found: readonly Contradiction[]): Promise<string[]> {
+  const replaced: string[] = [];
+  for (const one of found) {
+    job.note(`${contradictionLine(one)}.`);
+    if (/^y(?:es)?$/i.test(await askPerson(job, `Replace ${one.id}? [y/N] `))) replaced.push(one.id);
+  }
+  return replaced;
+}
+
 /** Memorizes with progress. */
-export async function learn(job: Job, engine: Engine, input: MemoryInput, signal: AbortSignal): Promise<Receipt> {
+export async function learn(
+  job: Job,
+  engine: Engine,
+  input: MemoryInput,
+  signal: AbortSignal,
+  replaces: Replaces = 'none',
+): Promise<Receipt> {
   try {
     return await engine.memorize(input, {
       signal,
+      replaces,
       onProgress: (progress) => {
         job.progress.show(...memorizeStep(progress));
       },

@@ -14,7 +14,18 @@ import { reportOf } from '../../../src/training/classify/report.js';
 import { ChatStore, STATE_LIMIT } from '../../../src/memory/chats.js';
 import { RunControl } from '../../../src/training/control.js';
 import { plotRun } from '../../../src/training/logs/plot.js';
-import type { Answer, AskOptions, FoundPassage, Memory, MemoryInput, Receipt, StateInfo } from '../../../src/index.js';
+import { findMemory } from '../../../src/memory/find.js';
+import type {
+  Answer,
+  AskOptions,
+  Contradiction,
+  ForgottenProof,
+  FoundPassage,
+  Memory,
+  MemoryInput,
+  Receipt,
+  StateInfo,
+} from '../../../src/index.js';
 
 export function newAnswer(text: string, changes: Partial<Answer> = {}): Answer {
   return {
@@ -62,6 +73,9 @@ export class FakeEngine implements Engine {
   readonly calls: unknown[][] = [];
   readonly held: Memory[] = [];
   isClosed = false;
+  proof: ForgottenProof = { asked: 8, recalled: 0, base: 0, toldBy: [] };
+  /** What memorize finds to be contradicted. */
+  contradicted: Contradiction[] = [];
   /** Changes what memorize returns. */
   receipt: Partial<Receipt> = {};
   /** The next answer goes no further than its first piece until it is broken off. */
@@ -110,8 +124,11 @@ export class FakeEngine implements Engine {
     return text.split(' ').map((word, id) => ({ id, text: word }));
   }
 
-  memorize(input: MemoryInput, options: Parameters<Engine['memorize']>[1] = {}): Promise<Receipt> {
+  async memorize(input: MemoryInput, options: Parameters<Engine['memorize']>[1] = {}): Promise<Receipt> {
     this.calls.push(['memorize', input]);
+    const { replaces } = options;
+    if (typeof replaces === 'function') this.calls.push(['replaces', await replaces(this.contradicted)]);
+    else if (replaces !== undefined) this.calls.push(['replaces', replaces]);
     options.onProgress?.({ phase: 'lessons', lessons: 4 });
     options.onProgress?.({ phase: 'train', step: 1, steps: 8, loss: 2, kl: 0, tokensPerSecond: 100 });
     if (options.signal?.aborted === true) throw new EngramError('cancelled', 'Cancelled.');
@@ -120,7 +137,7 @@ export class FakeEngine implements Engine {
     const receipt = newReceipt(id, this.receipt);
     if (receipt.committed)
       this.held.push({ id, text, createdAt: '2026-01-02T03:04:05.000Z', state: 'remembered', receipt });
-    return Promise.resolve(receipt);
+    return receipt;
   }
 
   memories(): readonly Memory[] {
@@ -132,6 +149,26 @@ export class FakeEngine implements Engine {
     if (memory === undefined) throw new EngramError('not_found', 'Nothing fits.', { hint: 'Look at the list.' });
     memory.state = 'forgotten';
     return Promise.resolve(memory);
+  }
+
+  proveForgotten(memory: Memory): ReturnType<Engine['proveForgotten']> {
+    this.calls.push(['proveForgotten', memory.id]);
+    return Promise.resolve(this.proof);
+  }
+
+  undo(...args: Parameters<Engine['undo']>): ReturnType<Engine['undo']> {
+    this.calls.push(['undo', args[0]]);
+    const memory = this.held.at(-1)!;
+    memory.state = 'remembered';
+    return Promise.resolve([{ memory, receipt: newReceipt(memory.id) }]);
+  }
+
+  rebuild(options: Parameters<Engine['rebuild']>[0] = {}): ReturnType<Engine['rebuild']> {
+    this.calls.push(['rebuild', options.damagedOnly]);
+    for (const [done, memory] of this.held.entries()) {
+      options.onProgress?.({ memory, done, of: this.held.length, step: { phase: 'commit' } });
+    }
+    return Promise.resolve({ same: this.held.map(({ id }) => id), renewed: [], kept: [], failed: [], resumed: 0 });
   }
 
   train(request: Parameters<Engine['train']>[0]): ReturnType<Engine['train']> {
@@ -291,10 +328,22 @@ export class FakeApi implements Api {
   });
   readonly openBrain: Api['openBrain'] = () =>
     Promise.resolve({
+      model: { name: 'tiny', sha256: 'a'.repeat(64) },
       memories: () => this.engine.memories(),
-      forget: (idOrText) => this.engine.forget(idOrText),
+      get: (id) => this.engine.held.find((memory) => memory.id === id),
+      find: (idOrText, options) =>
+        findMemory(
+          this.engine.held.filter((m) => options?.anyState === true || m.state === 'remembered'),
+          idOrText,
+        ),
+      history: () => [
+        { id: 1, time: '2026-01-02T03:04:05.678Z', kind: 'forgotten', memoryId: 'm-000000', payload: { undoes: 1 } },
+      ],
+      check: () => Promise.resolve(this.engine.held.filter(({ damaged }) => damaged !== undefined)),
+      forgetAll: (names) => Promise.all(names.map((name) => this.engine.forget(name))),
       close: () => undefined,
     });
+  readonly listBrains: Api['listBrains'] = () => ['default'];
   readonly removeBrain: Api['removeBrain'] = ({ name }) => {
     this.removedBrains.push(name);
     return Promise.resolve(true);
