@@ -76,6 +76,8 @@ export class FakeEngine implements Engine {
   proof: ForgottenProof = { asked: 8, recalled: 0, base: 0, toldBy: [] };
   /** What memorize finds to be contradicted. */
   contradicted: Contradiction[] = [];
+  /** What each memory was to replace. */
+  readonly replaced: unknown[] = [];
   /** Changes what memorize returns. */
   receipt: Partial<Receipt> = {};
   /** The next answer goes no further than its first piece until it is broken off. */
@@ -127,8 +129,7 @@ export class FakeEngine implements Engine {
   async memorize(input: MemoryInput, options: Parameters<Engine['memorize']>[1] = {}): Promise<Receipt> {
     this.calls.push(['memorize', input]);
     const { replaces } = options;
-    if (typeof replaces === 'function') this.calls.push(['replaces', await replaces(this.contradicted)]);
-    else if (replaces !== undefined) this.calls.push(['replaces', replaces]);
+    this.replaced.push(typeof replaces === 'function' ? await replaces(this.contradicted) : replaces);
     options.onProgress?.({ phase: 'lessons', lessons: 4 });
     options.onProgress?.({ phase: 'train', step: 1, steps: 8, loss: 2, kl: 0, tokensPerSecond: 100 });
     if (options.signal?.aborted === true) throw new EngramError('cancelled', 'Cancelled.');
