@@ -117,7 +117,7 @@ export function listBrains(home: string): string[] {
   const folder = join(home, 'brains');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .filter((name) => existsSync(join(folder, name, 'ledger.sqlite')))
+    .filter((name) => !name.startsWith('.') && existsSync(join(folder, name, 'ledger.sqlite')))
     .sort();
 }
 
@@ -272,6 +272,22 @@ export class Brain {
         await this.#sweep();
       }
     });
+  }
+
+  /** Writes a copy of the ledger to a new file and returns the memories in it, each with the place of its adapter. */
+  snapshot(path: string): (BrainMemory & { from: string })[] {
+    this.#ledger.copyTo(path);
+    const copy = Ledger.open(path);
+    try {
+      const memories = new Map<string, BrainMemory>();
+      applyEvents(memories, copy.since(0));
+      return [...memories.values()].map((memory) => ({
+        ...memory,
+        from: this.#file(memory.id, memory.adapter?.revision ?? 0),
+      }));
+    } finally {
+      copy.close();
+    }
   }
 
   close(): void {

@@ -1,9 +1,12 @@
 // Memory, as the rest of the code sees it.
+export { importBrain, type ImportOptions, type ImportReport } from './archive-read.js';
+export { exportBrain, type ExportOptions, type ExportReport } from './archive-write.js';
 export { Brain, listBrains, openBrain, removeBrain, type BrainMemory } from './brain.js';
 export type { LedgerEvent, ModelIdentity } from './events.js';
 export { ChatStore, STATE_LIMIT, type OpenChat, type StoredChat } from './chats.js';
 export { informationFrom } from './gate.js';
 export { memorize, type Memorizer, type MemorizeOptions, type Replaces } from './memorize.js';
+export { moveBrain, type MoveOptions, type MoveReport } from './move.js';
 export { proveForgotten, type ProofOptions } from './proof.js';
 export { rebuild, type RebuildOptions, type RebuildProgress, type RebuildReport } from './rebuild.js';
 export { recall, type Recalled, type RecallOptions } from './recall.js';

@@ -135,6 +135,11 @@ export class Ledger {
     return this.#guard(() => this.#rows('WHERE memory_id = ?', memoryId));
   }
 
+  /** Writes a copy as it is at this moment to a file that is not there yet, while others may write. */
+  copyTo(path: string): void {
+    this.#guard(() => this.#database.prepare('VACUUM INTO ?').run(path));
+  }
+
   close(): void {
     if (this.#database.open) this.#database.close();
   }

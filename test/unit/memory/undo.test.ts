@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Brain } from '../../../src/memory/brain.js';
 import { memorize, type Replaces } from '../../../src/memory/memorize.js';
 import { proveForgotten } from '../../../src/memory/proof.js';
@@ -9,6 +9,8 @@ import { rebuild } from '../../../src/memory/rebuild.js';
 import type { MemoryInput } from '../../../src/memory/types.js';
 import { undo } from '../../../src/memory/undo.js';
 import { FakeWorld } from '../../fakes/memorizer.js';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // every memory is synced to disk
 
 let world: FakeWorld;
 let brain: Brain;
