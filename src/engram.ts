@@ -16,6 +16,7 @@ import {
   informationFrom,
   listBrains,
   memorize,
+  moveBrain,
   openBrain,
   proveForgotten,
   rebuild,
@@ -29,6 +30,9 @@ import {
   type Memory,
   type MemorizeOptions,
   type MemoryInput,
+  type ModelIdentity,
+  type MoveOptions,
+  type MoveReport,
   type ProofOptions,
   type RebuildOptions,
   type RebuildReport,
@@ -100,6 +104,11 @@ export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: Gene
   passages?: number | undefined;
 };
 
+/** Where the brain is and which model it is to belong to, and how. */
+export interface MoveBrainOptions extends OpenOptions, Pick<MoveOptions, 'partly'> {
+  onMove?: MoveOptions['onProgress'];
+}
+
 export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {
   /** The conversation, with the options it was answered with, to be sure that it is the one that is saved. */
   messages?: readonly ChatMessage[] | undefined;
@@ -159,6 +168,37 @@ export class Engram {
    * `unsupported`, `memory`, `mismatch` (the brain belongs to another model), `cancelled`.
    */
   static async open(options: OpenOptions = {}): Promise<Engram> {
+    const engram = await Engram.#load(options);
+    try {
+      await engram.#open(options.signal);
+      return engram;
+    } catch (error) {
+      await engram.close();
+      throw error;
+    }
+  }
+
+  /** Trains the memories of a brain on another base model, the one that is given here, and binds it to that: see memory/move.ts for
+   * what it throws. */
+  static async moveBrain({ partly, onMove, ...options }: MoveBrainOptions): Promise<MoveReport> {
+    const engram = await Engram.#load(options);
+    try {
+      const { home, brain: name } = engram.settings;
+      const brain = await openBrain({ home, name });
+      try {
+        const { signal } = options;
+        const partsOf = (other: Brain): Memorizer => engram.#memorizer(engram.#routed(other), signal);
+        return await moveBrain(brain, await engram.#identity(signal), partsOf, { partly, onProgress: onMove, signal });
+      } finally {
+        brain.close();
+      }
+    } finally {
+      await engram.close();
+    }
+  }
+
+  /** A model without a brain. */
+  static async #load(options: OpenOptions): Promise<Engram> {
     const { onProgress, signal, contextSize, ...given } = options;
     const settings = readSettings(defined({ ...given, context: contextSize }));
     const model = await ensureModel(settings, settings.model, 'chat', pulling(onProgress), signal);
@@ -175,14 +215,7 @@ export class Engram {
       modelSha256: () => modelSha256(settings.home, model.path),
       onProgress: (share) => onProgress?.({ phase: 'model', share }),
     });
-    const engram = new Engram(settings, model, generator, onProgress);
-    try {
-      await engram.#open(signal);
-      return engram;
-    } catch (error) {
-      await engram.close();
-      throw error;
-    }
+    return new Engram(settings, model, generator, onProgress);
   }
 
   /** Answers one question. */
@@ -409,10 +442,17 @@ export class Engram {
     if (this.#memory !== undefined) return this.#memory;
     const { home, brain: name } = this.settings;
     if (!create && !listBrains(home).includes(name)) return undefined;
-    const model = { name: this.#model.name, sha256: await modelSha256(home, this.#model.path, signal) };
-    const brain = await openBrain({ home, name, model, create });
-    const router = new Router(brain, () => this.#embed(), this.#information);
-    return (this.#memory = { brain, router });
+    const brain = await openBrain({ home, name, model: await this.#identity(signal), create });
+    return (this.#memory = this.#routed(brain));
+  }
+
+  #routed(brain: Brain): { brain: Brain; router: Router } {
+    return { brain, router: new Router(brain, () => this.#embed(), this.#information) };
+  }
+
+  async #identity(signal?: AbortSignal): Promise<ModelIdentity> {
+    const { name, path } = this.#model;
+    return { name, sha256: await modelSha256(this.settings.home, path, signal) };
   }
 
   async #remembering(): Promise<{ brain: Brain; router: Router }> {

@@ -4,6 +4,7 @@ export {
   type AskOptions,
   type ClassifyRequest,
   type EvaluateRequest,
+  type MoveBrainOptions,
   type OpenOptions,
   type OpenProgress,
   type SaveStateOptions,
@@ -22,21 +23,30 @@ export {
 } from './config.js';
 export { doctor, type DoctorReport } from './doctor.js';
 export type { ChatMessage, StateInfo, TokenLogprob, Tool, ToolCall } from './inference/index.js';
+export { modelIdentity } from './model-identity.js';
 export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {
   ChatStore,
   STATE_LIMIT,
+  exportBrain,
+  importBrain,
   listBrains,
   openBrain,
   removeBrain,
   type Brain,
   type Answer,
   type Contradiction,
+  type ExportOptions,
+  type ExportReport,
   type ForgottenProof,
+  type ImportOptions,
+  type ImportReport,
   type LedgerEvent,
   type Memory,
   type MemoryInput,
   type MemorizeProgress,
+  type ModelIdentity,
+  type MoveReport,
   type OpenChat,
   type Probe,
   type Recalled,

@@ -26,7 +26,17 @@ export type Engine = Pick<
 
 export interface Api extends Pick<
   Index,
-  'listModels' | 'pullModel' | 'showModel' | 'removeModel' | 'listBrains' | 'removeBrain' | 'doctor' | 'plotRun'
+  | 'listModels'
+  | 'exportBrain'
+  | 'importBrain'
+  | 'modelIdentity'
+  | 'pullModel'
+  | 'showModel'
+  | 'removeModel'
+  | 'listBrains'
+  | 'removeBrain'
+  | 'doctor'
+  | 'plotRun'
 > {
   /** The documents of a brain, without its model. */
   openRetrieval: (options: index.OpenRetrievalOptions) => {
@@ -38,8 +48,26 @@ export interface Api extends Pick<
   openBrain: (options: {
     home: string;
     name: string;
-  }) => Promise<Pick<index.Brain, 'memories' | 'get' | 'find' | 'history' | 'check' | 'forgetAll' | 'model' | 'close'>>;
-  Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
+  }) => Promise<
+    Pick<
+      index.Brain,
+      | 'name'
+      | 'model'
+      | 'folder'
+      | 'memories'
+      | 'get'
+      | 'find'
+      | 'history'
+      | 'check'
+      | 'forgetAll'
+      | 'snapshot'
+      | 'close'
+    >
+  >;
+  Engram: {
+    open: (options: index.OpenOptions) => Promise<Engine>;
+    moveBrain: (options: index.MoveBrainOptions) => Promise<index.MoveReport>;
+  };
   openEmbedder: (options: index.OpenEmbedderOptions) => Promise<index.Embedder>;
   ChatStore: new (
     home: string,

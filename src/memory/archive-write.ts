@@ -29,7 +29,11 @@ export interface ExportReport {
 }
 
 /** Throws `exists`, `disk`, `corrupt`, `cancelled`. */
-export async function exportBrain(brain: Brain, path: string, options: ExportOptions = {}): Promise<ExportReport> {
+export async function exportBrain(
+  brain: Pick<Brain, 'name' | 'model' | 'folder' | 'snapshot'>,
+  path: string,
+  options: ExportOptions = {},
+): Promise<ExportReport> {
   const { overwrite = false, onProgress, signal } = options;
   const target = resolve(path);
   if (!overwrite && existsSync(target)) {

@@ -256,6 +256,23 @@ export class FakeApi implements Api {
       options.onProgress?.({ phase: 'model', share: 0.5 });
       return Promise.resolve(this.engine);
     },
+    moveBrain: (options) => {
+      this.opened.push(options);
+      const [memory] = this.engine.held;
+      if (memory !== undefined) options.onMove?.({ memory, done: 0, of: 1, step: { phase: 'commit' } });
+      const model = { name: 'tiny', sha256: 'a'.repeat(64) };
+      const failed = options.partly === true ? [] : [{ id: 'm-000000', text: 'x', reason: 'It does not hold.' }];
+      return Promise.resolve({ moved: failed.length === 0, from: model, to: model, held: [], failed, resumed: 0 });
+    },
+  };
+  readonly modelIdentity: Api['modelIdentity'] = () => Promise.resolve({ name: 'tiny', sha256: 'a'.repeat(64) });
+  readonly exportBrain: Api['exportBrain'] = (brain, path, options) => {
+    options?.onProgress?.({ doneBytes: 5, totalBytes: 10 });
+    return Promise.resolve({ path, bytes: 2000, memories: brain.snapshot('').length, damaged: [] });
+  };
+  readonly importBrain: Api['importBrain'] = (_path, options) => {
+    options.onProgress?.({ doneBytes: 5, totalBytes: 10 });
+    return Promise.resolve({ name: options.name ?? 'work', model: options.model!, memories: 2, damaged: ['m-000001'] });
   };
   readonly openEmbedder: Api['openEmbedder'] = (options) => {
     this.opened.push(options);
@@ -329,7 +346,8 @@ export class FakeApi implements Api {
   });
   readonly openBrain: Api['openBrain'] = () =>
     Promise.resolve({
-      model: { name: 'tiny', sha256: 'a'.repeat(64) },
+      ...{ name: 'default', folder: '/x', model: { name: 'tiny', sha256: 'a'.repeat(64) } },
+      snapshot: () => this.engine.held.map((memory) => ({ ...memory, from: '/x/a.gguf' })),
       memories: () => this.engine.memories(),
       get: (id) => this.engine.held.find((memory) => memory.id === id),
       find: (idOrText, options) =>
