@@ -26,6 +26,7 @@ import {
   type Answer,
   type Brain,
   type ForgottenProof,
+  type LedgerEvent,
   type Memorizer,
   type Memory,
   type MemorizeOptions,
@@ -349,6 +350,11 @@ export class Engram {
   async proveForgotten(memory: Memory, options: ProofOptions = {}): Promise<ForgottenProof> {
     const { router } = await this.#remembering();
     return proveForgotten({ router, generator: this.#generator }, memory, options);
+  }
+
+  /** What happened to a memory, or to all, oldest first. Throws `not_found`. */
+  history(id?: string): LedgerEvent[] {
+    return this.#memory?.brain.history(id) ?? [];
   }
 
   /** Takes back the last change of the brain, or the last one about a memory: see memory/undo.ts. */
