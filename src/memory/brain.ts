@@ -1,24 +1,16 @@
 // A brain on disk: <home>/brains/<name>/ with its ledger, its adapters and its writer's lock. Here is the commit rule: an
 // adapter file is whole on disk before the event that names it, and the event decides. Not here: what goes into an
 // adapter (memorize.ts), and which memory a question touches (gate.ts).
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkName } from '../config.js';
 import { takeWriterLock, withWriterLock } from '../database/index.js';
 import { EngramError, fromSystemError } from '../errors.js';
-import { makeFolder, sha256File, syncFolder } from '../files.js';
-import {
-  applyEvents,
-  type AdapterRecord,
-  type EventBody,
-  type LedgerEvent,
-  type ModelIdentity,
-  type RememberedPayload,
-  type Retrained,
-  type StoredMemory,
-} from './events.js';
+import { makeFolder, sha256File } from '../files.js';
+import { AdapterFiles } from './adapter-files.js';
+import { Writer, type BrainWriter } from './brain-writer.js';
+import { applyEvents, type LedgerEvent, type ModelIdentity, type StoredMemory } from './events.js';
 import { excerpt, findMemory, plain } from './find.js';
 import { Ledger } from './ledger.js';
 
@@ -34,44 +26,6 @@ export interface OpenBrainOptions {
 
 /** A memory as the brain holds it. */
 export type BrainMemory = StoredMemory;
-
-export interface Remembered extends Omit<RememberedPayload, 'adapter'> {
-  id: string;
-  /** Ids of the memories whose place it takes, in the same transaction. */
-  supersedes?: string | readonly string[];
-}
-
-/** What training a memory anew gave, beside its adapter file. */
-export type Relearned = Omit<Retrained, 'adapter'>;
-
-/** One memory's part in a change of several. */
-export type Change = { id: string; undoes?: number } & (
-  { kind: 'forgotten'; reason?: string } | { kind: 'superseded'; by: string } | ({ kind: 'restored' } & Relearned)
-);
-
-/** What the one writer of a brain can do. Valid until the action given to write() ends. */
-export interface BrainWriter {
-  /** A new id for a memory of this text: `m-` and six hexadecimal digits. */
-  newId(text: string): string;
-  /** Where to write the adapter of a new memory, or of one that is trained anew: never over one that is in use. */
-  newAdapterPath(id: string): string;
-  /** Commits a memory whose adapter file is finished and stands at newAdapterPath(id). When this returns it survives a power
-   * cut. Throws `exists` if the id is taken, `not_found` if the file or a superseded memory is not there. */
-  remember(memory: Remembered): Promise<BrainMemory>;
-  /** Notes that a memory was tried and given up. Its adapter file is deleted when the action ends. */
-  rollBack(attempt: Omit<Remembered, 'supersedes' | 'data'>): void;
-  /** Commits several changes in one transaction, then deletes the adapters that are no longer of use; those of restored
-   * memories stand at newAdapterPath(id). Throws `not_found` for a memory that cannot be changed so, `exists` for one that
-   * is remembered and would be restored. */
-  change(changes: readonly Change[]): Promise<void>;
-  /** change() with one memory that is forgotten. */
-  forget(id: string, reason?: string): Promise<BrainMemory>;
-  /** Commits the adapter at newAdapterPath(id) in place of the one that a remembered memory had. */
-  rebuild(id: string, relearned?: Relearned): Promise<BrainMemory>;
-  /** Commits that the brain belongs to another model, with the adapters at newAdapterPath(id) of the memories that were trained
-   * on it. What is remembered and not among them has no adapter then, until it is rebuilt. */
-  move(model: ModelIdentity, relearned: ReadonlyMap<string, Relearned>): Promise<void>;
-}
 
 /** Where the brains of a home are. */
 function brainFolder(home: string, name: string): string {
@@ -144,6 +98,7 @@ export class Brain {
   readonly name: string;
   readonly folder: string;
   readonly #ledger: Ledger;
+  readonly #files: AdapterFiles;
   #model: ModelIdentity;
   readonly #memories = new Map<string, BrainMemory>();
   #expected: ModelIdentity | undefined;
@@ -154,6 +109,7 @@ export class Brain {
     this.name = name;
     this.folder = folder;
     this.#ledger = ledger;
+    this.#files = new AdapterFiles(join(folder, 'adapters'), ledger);
     const [created] = ledger.since(0);
     if (created?.kind !== 'created') {
       throw new EngramError('corrupt', `The ledger of the brain "${name}" does not begin with its creation.`);
@@ -171,7 +127,7 @@ export class Brain {
   /** Where the adapter of a memory is, or is to be written if it has none. A file here is written once and never changed. */
   adapterPath(memoryId: string): string {
     const adapter = this.#memories.get(memoryId)?.adapter;
-    return this.#file(memoryId, adapter === undefined ? this.#newRevision(memoryId) : (adapter.revision ?? 0));
+    return adapter === undefined ? this.#files.next(memoryId) : this.#files.path(memoryId, adapter.revision ?? 0);
   }
 
   /** Forgets one memory, named as for find(): its adapter is deleted, so the model knows what it knew before. `release` is
@@ -231,7 +187,7 @@ export class Brain {
   /** The adapter file of a remembered memory, after its hash was compared. Throws `corrupt` if it is damaged, which the
    * memory then also says, and `not_found` unless the memory is remembered. */
   async adapterFile(id: string): Promise<string> {
-    const memory = this.#held(id);
+    const memory = this.held(id);
     const { adapter } = memory;
     const path = this.adapterPath(id);
     const sha256 = await sha256File(path).catch((error: unknown) => {
@@ -265,11 +221,11 @@ export class Brain {
    * @param doing completes "process 12 is …" for the one who is kept out, e.g. `memorizing`. */
   write<T>(doing: string, action: (writer: BrainWriter) => Promise<T>): Promise<T> {
     return withWriterLock(this.folder, doing, async () => {
-      await this.#sweep();
+      await this.#files.sweep(this.#named());
       try {
-        return await action(this.#writer());
+        return await action(new Writer(this.#ledger, this.#files, this, (model) => (this.#expected = model)));
       } finally {
-        await this.#sweep();
+        await this.#files.sweep(this.#named());
       }
     });
   }
@@ -283,7 +239,7 @@ export class Brain {
       applyEvents(memories, copy.since(0));
       return [...memories.values()].map((memory) => ({
         ...memory,
-        from: this.#file(memory.id, memory.adapter?.revision ?? 0),
+        from: this.#files.path(memory.id, memory.adapter?.revision ?? 0),
       }));
     } finally {
       copy.close();
@@ -294,118 +250,11 @@ export class Brain {
     this.#ledger.close();
   }
 
-  #writer(): BrainWriter {
-    const commit = (...events: EventBody[]): void => {
-      this.#ledger.append(...events);
-      this.#refresh();
-    };
-    return {
-      newId: (text) => this.#newId(text),
-      newAdapterPath: (id) => this.#file(id, this.#newRevision(id)),
-      remember: async ({ id, supersedes = [], ...payload }) => {
-        if (this.#ledger.about(id).length > 0) throw new EngramError('exists', `The id ${id} is taken.`);
-        const superseded = typeof supersedes === 'string' ? [supersedes] : supersedes;
-        const gone = superseded.map((old) => this.#adapterFiles(this.#held(old).id)).flat();
-        const adapter = await this.#written(id);
-        commit(
-          { kind: 'remembered', memoryId: id, payload: { ...payload, adapter } },
-          ...superseded.map((old): EventBody => ({ kind: 'superseded', memoryId: old, payload: { by: id } })),
-        );
-        await remove(gone);
-        return this.#memories.get(id)!;
-      },
-      rollBack: ({ id, ...payload }) => {
-        commit({ kind: 'rolled_back', memoryId: id, payload });
-      },
-      change: async (changes) => {
-        const gone: string[] = [];
-        const events: EventBody[] = [];
-        for (const { id, ...change } of changes) {
-          if (change.kind === 'restored') {
-            const { kind, ...payload } = change;
-            const memory = this.get(id);
-            if (memory === undefined) throw new EngramError('not_found', `There is no memory ${id}.`);
-            if (memory.state === 'remembered') throw new EngramError('exists', `${id} is remembered.`);
-            events.push({ kind, memoryId: id, payload: { ...payload, adapter: await this.#written(id) } });
-          } else {
-            gone.push(...this.#adapterFiles(this.#held(id).id));
-            const { kind, ...payload } = change;
-            events.push({ kind, memoryId: id, payload } as EventBody);
-          }
-        }
-        commit(...events);
-        await remove(gone);
-      },
-      forget: async (id, reason) => {
-        const memory = this.#held(id);
-        const gone = this.#adapterFiles(id);
-        commit({ kind: 'forgotten', memoryId: id, payload: reason === undefined ? {} : { reason } });
-        await remove(gone);
-        return memory;
-      },
-      rebuild: async (id, relearned = {}) => {
-        const memory = this.#held(id);
-        const gone = this.#adapterFiles(id);
-        commit({ kind: 'rebuilt', memoryId: id, payload: { ...relearned, adapter: await this.#written(id) } });
-        await remove(gone);
-        return memory;
-      },
-      move: async (model, relearned) => {
-        const gone = this.memories().flatMap(({ id }) => this.#adapterFiles(id));
-        const events: EventBody[] = [{ kind: 'moved', memoryId: null, payload: { model } }];
-        for (const [id, payload] of relearned) {
-          this.#held(id);
-          events.push({ kind: 'rebuilt', memoryId: id, payload: { ...payload, adapter: await this.#written(id) } });
-        }
-        this.#expected = model;
-        commit(...events);
-        await remove(gone);
-      },
-    };
-  }
-
-  #file(id: string, revision: number): string {
-    return join(this.folder, 'adapters', revision === 0 ? `${id}.gguf` : `${id}-${revision}.gguf`);
-  }
-
-  /** The adapter file that a memory has by its last event, as a list of one or none. */
-  #adapterFiles(id: string): string[] {
-    const adapter = this.#memories.get(id)?.adapter;
-    return adapter === undefined ? [] : [this.#file(id, adapter.revision ?? 0)];
-  }
-
-  /** The number that a memory's next adapter file gets: one that no event names. */
-  #newRevision(id: string): number {
-    let next = 0;
-    for (const { kind, payload } of this.#ledger.about(id)) {
-      if (kind === 'remembered' || kind === 'restored' || kind === 'rebuilt') {
-        next = Math.max(next, (payload.adapter.revision ?? 0) + 1);
-      }
-    }
-    return next;
-  }
-
-  /** The record of the file at newAdapterPath(id), which is on disk for good when this returns. */
-  async #written(id: string): Promise<AdapterRecord> {
-    const revision = this.#newRevision(id);
-    const path = this.#file(id, revision);
-    await makeDurable(path);
-    const { size } = await stat(path);
-    return { sha256: await sha256File(path), bytes: size, ...(revision === 0 ? {} : { revision }) };
-  }
-
-  #held(id: string): BrainMemory {
+  /** A memory that is remembered. Throws `not_found`. */
+  held(id: string): BrainMemory {
     const memory = this.get(id);
     if (memory?.state === 'remembered') return memory;
     throw new EngramError('not_found', memory ? `${id} is ${memory.state}.` : `There is no memory ${id}.`);
-  }
-
-  #newId(text: string): string {
-    for (let attempt = 0; ; attempt++) {
-      const hash = createHash('sha256').update(`${text}\0${Date.now()}\0${attempt}`).digest('hex');
-      const id = `m-${hash.slice(0, 6)}`;
-      if (this.#ledger.about(id).length === 0) return id;
-    }
   }
 
   /** Takes in the events that were written since, and looks whether the adapters they name are there. Throws `mismatch` if the
@@ -443,35 +292,10 @@ export class Brain {
     );
   }
 
-  /** Deletes adapter files that no event names: of a process that was killed, a memory rolled back, one forgotten. */
-  async #sweep(): Promise<void> {
-    const folder = join(this.folder, 'adapters');
-    this.#refresh();
-    await makeFolder(folder);
-    const named = new Set(this.memories().flatMap(({ id }) => this.#adapterFiles(id)));
-    for (const file of readdirSync(folder)) {
-      const isOurs = /^m-[0-9a-f]+(?:-\d+)?\.gguf$/.test(file) || file.endsWith('.tmp');
-      const path = join(folder, file);
-      if (isOurs && !named.has(path)) await rm(path, { force: true, recursive: true });
-    }
-  }
-}
-
-async function remove(files: readonly string[]): Promise<void> {
-  for (const file of files) await rm(file, { force: true });
-}
-
-/** Whoever wrote the file: its bytes and its name are on disk when this returns. */
-async function makeDurable(path: string): Promise<void> {
-  try {
-    const file = await open(path, 'r+');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await syncFolder(join(path, '..'));
-  } catch (error) {
-    throw fromSystemError(error, path);
+  /** The adapter files that the memories have by their last events. */
+  #named(): Set<string> {
+    return new Set(
+      this.memories().flatMap((memory) => (memory.adapter === undefined ? [] : this.adapterPath(memory.id))),
+    );
   }
 }

@@ -6,7 +6,8 @@ import { EngramError, throwIfCancelled } from '../errors.js';
 import type { GenerateOptions, Generator } from '../inference/index.js';
 import type { BaseModel } from '../training/index.js';
 import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
-import type { Brain, BrainMemory, BrainWriter } from './brain.js';
+import type { Brain, BrainMemory } from './brain.js';
+import type { BrainWriter } from './brain-writer.js';
 import { contradictions } from './contradiction.js';
 import { calibrate } from './gate.js';
 import { lessonsFor, type Lessons } from './lessons.js';
@@ -187,12 +188,16 @@ class Attempt {
       };
       const total = { steps: 0, tokens: 0, flop: 0, loss: { before: 0, after: 0 } };
       for (let round = 1; ; round++) {
-        const result = await learn(trainer, { lessons }, {
-          maxSteps: round === 1 ? RECIPE.maxSteps : Math.ceil(RECIPE.maxSteps / 3),
-          onProgress: (progress) =>
-            options.onProgress?.({ phase: 'train', ...progress, step: total.steps + progress.step }),
-          ...(options.signal ? { signal: options.signal } : {}),
-        });
+        const result = await learn(
+          trainer,
+          { lessons },
+          {
+            maxSteps: round === 1 ? RECIPE.maxSteps : Math.ceil(RECIPE.maxSteps / 3),
+            onProgress: (progress) =>
+              options.onProgress?.({ phase: 'train', ...progress, step: total.steps + progress.step }),
+            ...(options.signal ? { signal: options.signal } : {}),
+          },
+        );
         total.steps += result.steps;
         total.tokens += result.tokens;
         total.flop += result.flop;

@@ -1,9 +1,9 @@
 // Whether a forgotten memory is gone: it is asked for in every wording there is, and compared with what the base model alone
 // answers. Not here: forgetting (brain.ts).
 import { throwIfCancelled } from '../errors.js';
-import type { AdapterUse, Generator } from '../inference/index.js';
+import type { Generator } from '../inference/index.js';
 import { probesOf } from './remembered.js';
-import type { Router } from './router.js';
+import type { Route, Router } from './router.js';
 import type { Lesson } from './statements.js';
 import { says } from './text.js';
 import type { ForgottenProof, Memory } from './types.js';
@@ -19,10 +19,12 @@ export async function proveForgotten(
   memory: Pick<Memory, 'text' | 'question' | 'answer'>,
   { onProgress, signal }: ProofOptions = {},
 ): Promise<ForgottenProof> {
-  const tells = async ({ question, answer, expected }: Lesson, adapters: readonly AdapterUse[]): Promise<boolean> => {
+  const tells = async ({ question, answer, expected }: Lesson, route?: Route): Promise<boolean> => {
     const maxTokens = Math.max(24, generator.encode(answer).length + 8);
     const { text } = await generator.chat([{ role: 'user', content: question }], {
-      ...{ adapters, maxTokens },
+      maxTokens,
+      ...(route ? { adapters: route.adapters } : {}),
+      ...(route?.adaptersFrom ? { adaptersFrom: route.adaptersFrom } : {}),
       ...(signal ? { signal } : {}),
     });
     throwIfCancelled(signal);
@@ -32,14 +34,14 @@ export async function proveForgotten(
   const probes = probesOf(memory);
   for (const probe of probes) {
     onProgress?.({ done: proof.asked, of: probes.length });
-    const { adapters, matches } = await router.route([{ role: 'user', content: probe.question }], undefined, signal);
-    const base = await tells(probe, []);
+    const route = await router.route([{ role: 'user', content: probe.question }], undefined, signal);
+    const base = await tells(probe);
     // Where nothing is switched on the answer is the base model's, to the last bit.
-    const recalled = adapters.length === 0 ? base : await tells(probe, adapters);
+    const recalled = route.adapters.length === 0 ? base : await tells(probe, route);
     proof.asked++;
     if (base) proof.base++;
     if (recalled) proof.recalled++;
-    if (recalled && !base) for (const { id } of matches) if (!proof.toldBy.includes(id)) proof.toldBy.push(id);
+    if (recalled && !base) for (const { id } of route.matches) if (!proof.toldBy.includes(id)) proof.toldBy.push(id);
   }
   return proof;
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { throwIfCancelled } from '../errors.js';
 import { replaceFile, sha256File, writeFileAtomic } from '../files.js';
-import type { BrainMemory, BrainWriter } from './brain.js';
+import type { BrainMemory } from './brain.js';
+import type { BrainWriter } from './brain-writer.js';
 import { relearn, type Memorizer } from './memorize.js';
 import type { MemorizeProgress, Memory } from './types.js';
 

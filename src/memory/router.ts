@@ -65,7 +65,9 @@ export class Router {
     const best = matches[0];
     if (best === undefined) return { adapters: [], matches: [] };
     const path = best.id === candidate?.entry.id ? candidate.adapterPath : await this.#adapter(best.id);
-    return path === undefined ? { adapters: [], matches: [] } : { adapters: [{ path }], adaptersFrom: 'answer', matches: [best] };
+    return path === undefined
+      ? { adapters: [], matches: [] }
+      : { adapters: [{ path }], adaptersFrom: 'answer', matches: [best] };
   }
 
   /** Makes the index anew: every key is embedded again. */

@@ -1,7 +1,7 @@
 // Taking back: what was changed last in a brain, or last about one memory, is made as it was before, as new events. An adapter
 // that is needed again is trained again from the ledger. Not here: what is a change (the events of one time: events.ts).
 import { EngramError, throwIfCancelled } from '../errors.js';
-import type { Change } from './brain.js';
+import type { Change } from './brain-writer.js';
 import { applyEvents, type LedgerEvent, type StoredMemory } from './events.js';
 import { findMemory } from './find.js';
 import { relearn, type Memorizer } from './memorize.js';

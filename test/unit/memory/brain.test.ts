@@ -224,7 +224,16 @@ describe('several processes', () => {
       'config.ts',
       'files.ts',
       ...['index.ts', 'sqlite.ts', 'writer-lock.ts'].map((file) => `database/${file}`),
-      ...['events.ts', 'parse-event.ts', 'text.ts', 'find.ts', 'ledger.ts', 'brain.ts'].map((file) => `memory/${file}`),
+      ...[
+        'events.ts',
+        'parse-event.ts',
+        'text.ts',
+        'find.ts',
+        'ledger.ts',
+        'adapter-files.ts',
+        'brain-writer.ts',
+        'brain.ts',
+      ].map((file) => `memory/${file}`),
     ]);
   });
   afterAll(() => {
