@@ -86,6 +86,10 @@ export class FakeWorld {
     const lessons = JSON.parse(readFileSync(adapter.path, 'utf8').split('\n')[0]!) as Lesson[];
     const asked = new Set(words(question));
     const overlap = ([about]: Lesson): number => new Set(words(about).filter((word) => asked.has(word))).size;
-    return lessons.sort((a, b) => overlap(b) - overlap(a))[0]?.[1] ?? base;
+    const answer = lessons.sort((a, b) => overlap(b) - overlap(a))[0]?.[1];
+    if (answer === undefined) return base;
+    // Some lessons teach only how an answer begins.
+    const whole = lessons.map(([, other]) => other).filter((other) => other.startsWith(answer));
+    return whole.sort((a, b) => b.length - a.length)[0]!;
   }
 }

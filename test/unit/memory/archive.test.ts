@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tar from 'tar';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { importBrain } from '../../../src/memory/archive-read.js';
 import { exportBrain } from '../../../src/memory/archive-write.js';
 import { listBrains, type Brain } from '../../../src/memory/brain.js';
@@ -26,6 +27,8 @@ const OTHER = { name: 'other', sha256: 'b'.repeat(64) };
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // every memory is synced to disk
 
+/** A home with two memories, made once and copied for each test. */
+let template: string;
 let world: FakeWorld;
 let brain: Brain;
 let parts: ReturnType<FakeWorld['parts']>;
@@ -43,13 +46,23 @@ const ask = async (of: typeof parts, question: string): Promise<string> => {
 };
 const left = () => readdirSync(join(world.home, 'brains')).filter((name) => name.startsWith('.'));
 
-beforeEach(async () => {
-  world = new FakeWorld(mkdtempSync(join(tmpdir(), 'engram-archive-')));
+beforeAll(async () => {
+  template = mkdtempSync(join(tmpdir(), 'engram-archive-'));
+  world = new FakeWorld(template);
   ({ brain, parts } = await open('work'));
-  file = join(world.home, 'out', 'work.engram');
   await memorize(parts, KILN);
   await memorize(parts, WIFI);
   await ask(parts, 'Who runs the kiln?');
+  opened.pop()!.close();
+});
+afterAll(() => {
+  rmSync(template, { recursive: true });
+});
+beforeEach(async () => {
+  world = new FakeWorld(mkdtempSync(join(tmpdir(), 'engram-archive-')));
+  cpSync(template, world.home, { recursive: true });
+  ({ brain, parts } = await open('work'));
+  file = join(world.home, 'out', 'work.engram');
 });
 afterEach(() => {
   for (const each of opened.splice(0)) each.close();
