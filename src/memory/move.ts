@@ -48,6 +48,7 @@ export function moveBrain(
   return brain.write('moving', async (writer) => {
     const aside = join(brain.folder, 'moving');
     const other = await openAside(aside, brain.name, model);
+    let isMoved = false;
     try {
       const held = brain.memories().filter(({ state }) => state === 'remembered');
       const report: MoveReport = { moved: false, from, to: model, held: [], failed: [], resumed: 0 };
@@ -68,11 +69,11 @@ export function moveBrain(
       if (report.failed.length > 0 && !partly) return report;
       throwIfCancelled(signal);
       await changeOver(writer, other, model, report.held);
-      report.moved = true;
-      return report;
+      isMoved = true;
+      return { ...report, moved: true };
     } finally {
       other.close();
-      if (brain.model.sha256 === model.sha256) await rm(aside, { recursive: true, force: true });
+      if (isMoved) await rm(aside, { recursive: true, force: true });
     }
   });
 }
