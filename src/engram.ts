@@ -12,18 +12,29 @@ import type {
   StateInfo,
 } from './inference/index.js';
 import {
+  asksOfOwn,
+  BEGINNING,
   ChatStore,
+  confidenceOf,
+  holds,
+  checkInput,
   informationFrom,
   listBrains,
+  memoriesOf,
   memorize,
   moveBrain,
+  memorizeEach,
   openBrain,
   proveForgotten,
   rebuild,
   recall,
   Router,
   undo,
+  sourceOf,
+  UNKNOWN,
   type Answer,
+  type BatchOptions,
+  type BatchReport,
   type Brain,
   type ForgottenProof,
   type LedgerEvent,
@@ -37,6 +48,7 @@ import {
   type ProofOptions,
   type RebuildOptions,
   type RebuildReport,
+  type MemorySource,
   type Recalled,
   type RecallOptions,
   type Receipt,
@@ -103,6 +115,10 @@ export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: Gene
   adapter?: string | undefined;
   /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
   passages?: number | undefined;
+  /** What becomes of a question about the person's own things (`Where did I park?`) that nothing remembered, ingested or said
+   * answers: `say` that it is not known (the default), or have the base model `answer` all the same. Only where something is
+   * remembered or ingested; never with tools, a grammar or a schema. */
+  unknown?: 'say' | 'answer' | undefined;
 };
 
 /** Where the brain is and which model it is to belong to, and how. */
@@ -229,9 +245,12 @@ export class Engram {
 
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
-    const { adapter, passages: mostPassages = MOST_PASSAGES, ...generation } = options;
+    const { adapter, passages: mostPassages = MOST_PASSAGES, unknown = 'say', ...generation } = options;
     if (!(Number.isFinite(mostPassages) && mostPassages >= 0 && mostPassages <= 20)) {
       throw new EngramError('usage', `Expected a number from 0 to 20 for passages but received ${mostPassages}.`);
+    }
+    if (!['say', 'answer'].includes(unknown)) {
+      throw new EngramError('usage', `Expected say or answer for unknown but received ${unknown}.`);
     }
     const { checkOptions } = await import('./inference/index.js');
     checkOptions(defined(generation)); // before anything is computed
@@ -241,10 +260,28 @@ export class Engram {
       return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
     let { adapters, adaptersFrom, matches } = await route();
-    // What was learned needs no document beside it.
-    const most = matches.length > 0 ? 0 : mostPassages;
-    const { prompt, passages } = await this.#ground(messages, most, options);
-    const generate = () => this.#generator.chat(prompt, { ...defined({ ...generation, adaptersFrom }), adapters });
+    const named = () => matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' }));
+    let { prompt, passages } = await this.#ground(messages, mostPassages, options);
+    let unsure: Answer['unsure'];
+    if (passages.length > 0 && matches.length > 0) {
+      const [best] = matches;
+      const uses = defined({ adapters, adaptersFrom, signal: options.signal });
+      const confidence = await this.#confidence(messages, uses);
+      // What was learned needs no document beside it, as far as it was learned.
+      if (holds(memory?.brain.get(best!.id), confidence)) [prompt, passages] = [messages, []];
+      else {
+        unsure = named();
+        ({ adapters, adaptersFrom, matches } = { adapters: [], adaptersFrom: undefined, matches: [] });
+      }
+    }
+    const source = sourceOf(messages, { adapters, passages });
+    if (unknown === 'say' && source === 'base' && this.#cannotKnow(messages, memory?.brain, options)) {
+      options.onText?.(UNKNOWN);
+      return { ...NOTHING, answer: UNKNOWN, source: 'unknown', memories: [], passages: [] };
+    }
+    const logprobs = options.logprobs ?? (matches.length > 0 ? 0 : undefined);
+    const generate = () =>
+      this.#generator.chat(prompt, { ...defined({ ...generation, adaptersFrom, logprobs }), adapters });
     const result = await generate().catch(async (error: unknown) => {
       // Another process may have forgotten the memory in between: then it is no longer what answers.
       const isGone = error instanceof EngramError && error.code === 'not_found' && matches.length > 0;
@@ -252,12 +289,15 @@ export class Engram {
       ({ adapters, adaptersFrom, matches } = await route());
       return generate();
     });
+    const confidence = matches.length > 0 ? confidenceOf(result.logprobs) : undefined;
     const isJson = options.jsonSchema !== undefined && result.finishReason === 'stop';
     return {
       answer: result.text.trim(),
       ...(isJson ? { json: JSON.parse(result.text) as unknown } : {}),
-      source: passages.length > 0 ? 'retrieval' : adapters.length > 0 ? 'weights' : 'base',
-      memories: matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' })),
+      source: sourceOf(messages, { adapters, passages }),
+      memories: named(),
+      ...(unsure === undefined ? {} : { unsure }),
+      ...(confidence === undefined ? {} : { confidence }),
       passages,
       promptTokens: result.promptTokens,
       reusedTokens: result.reusedTokens,
@@ -266,8 +306,30 @@ export class Engram {
       finishReason: result.finishReason,
       ...(result.left === undefined ? {} : { left: result.left }),
       ...(result.toolCalls === undefined ? {} : { toolCalls: result.toolCalls }),
-      ...(result.logprobs === undefined ? {} : { logprobs: result.logprobs }),
+      ...(options.logprobs === undefined || result.logprobs === undefined ? {} : { logprobs: result.logprobs }),
     };
+  }
+
+  /** How surely an answer begins: not at all, if its adapter was forgotten meanwhile. */
+  async #confidence(
+    messages: readonly ChatMessage[],
+    uses: Pick<GenerateOptions, 'adapters' | 'adaptersFrom' | 'signal'>,
+  ): Promise<number | undefined> {
+    try {
+      const { logprobs } = await this.#generator.chat(messages, { ...uses, maxTokens: BEGINNING, logprobs: 0 });
+      return confidenceOf(logprobs);
+    } catch (error) {
+      if (error instanceof EngramError && error.code === 'not_found') return 0;
+      throw error;
+    }
+  }
+
+  /** It is about the person's own things, and whatever was told of them does not answer it. */
+  #cannotKnow(messages: readonly ChatMessage[], brain: Brain | undefined, options: AskOptions): boolean {
+    const { adapter, grammar, jsonSchema, tools } = options;
+    if ([adapter, grammar, jsonSchema, tools].some((option) => option !== undefined)) return false;
+    const isTold = !this.#retrieval.isEmpty || brain?.memories().some(({ state }) => state === 'remembered') === true;
+    return isTold && asksOfOwn(messages.at(-1)?.content ?? '');
   }
 
   /** The conversation with passages about its last question before that question, as many as leave room; unchanged where
@@ -325,8 +387,19 @@ export class Engram {
     input: MemoryInput,
     options: { [K in keyof MemorizeOptions]: MemorizeOptions[K] | undefined } = {},
   ): Promise<Receipt> {
+    const checked = checkInput(input);
     const memory = (await this.#open(options.signal, true))!;
-    return memorize(this.#memorizer(memory, options.signal), input, defined(options));
+    return memorize(this.#memorizer(memory, options.signal), checked, defined(options));
+  }
+
+  /** Learns many memories one after the other: commits those that hold, reports the others. A source may be a long text, notes or
+   * a conversation: memoriesOf() says what becomes of it, memoriesOfFile() reads one. Throws `empty`, `too_long`, and what would
+   * stop every memory (`cancelled`, `locked`, `disk`, `memory`) with the report so far in its details. */
+  async memorizeAll(source: MemorySource | readonly MemorySource[], options: BatchOptions = {}): Promise<BatchReport> {
+    const { signal, lessons, replaces } = options;
+    const one = (input: MemoryInput, onProgress: MemorizeOptions['onProgress']) =>
+      this.memorize(input, { signal, lessons, replaces, onProgress });
+    return memorizeEach(one, memoriesOf(source), options);
   }
 
   /** All memories, oldest first, forgotten and superseded ones too. */
@@ -495,6 +568,9 @@ export class Engram {
     return path;
   }
 }
+
+/** Of an answer that nothing was computed for. */
+const NOTHING = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0, finishReason: 'stop' as const };
 
 function pulling(onProgress: OpenOptions['onProgress']): (share: number) => void {
   return (share) => onProgress?.({ phase: 'pull', share });

@@ -10,6 +10,7 @@ namespace {
 struct Stretch {
   const StoredExample* of;
   int64_t from, to, shareable;
+  const Context* before;  // of what comes before `from`
 };
 
 int64_t shared_prefix(const std::vector<Stretch>& stretches) {
@@ -45,7 +46,7 @@ Layout lay_out(const std::vector<Stretch>& stretches) {
       append(s, from, s.to, out.prefix, 0);
     } else {
       append(s, from, s.to, s.from, seen);
-      out.rows.contexts.push_back(&s.of->context);
+      out.rows.contexts.push_back({s.before, s.from});
       seen += s.from;
     }
   }
@@ -58,15 +59,17 @@ Layout lay_out(const std::vector<const StoredExample*>& examples) {
   std::vector<Stretch> stretches;
   for (const StoredExample* e : examples) {
     // At least one row stays its own; the row that predicts the first target is its own too.
-    stretches.push_back({e, e->example.adapted_from, e->rows(), std::min(e->rows() - 1, e->first_target() - 1)});
+    const int64_t shareable = std::min(e->rows() - 1, e->first_target() - 1);
+    stretches.push_back({e, e->example.adapted_from, e->rows(), shareable, e->context.get()});
   }
   return lay_out(stretches);
 }
 
-Layout lay_out_contexts(const std::vector<const StoredExample*>& examples) {
+Layout lay_out_contexts(const std::vector<Unread>& unread) {
   std::vector<Stretch> stretches;
-  for (const StoredExample* e : examples) {
-    stretches.push_back({e, 0, e->example.adapted_from, e->example.adapted_from - 1});
+  for (const Unread& u : unread) {
+    const int64_t to = u.example->example.adapted_from;
+    stretches.push_back({u.example, u.rows, to, to - 1, u.known.get()});
   }
   return lay_out(stretches);
 }

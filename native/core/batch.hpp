@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "ops/ops.hpp"
@@ -14,9 +15,9 @@ namespace engram {
 // An example and what is computed of it once.
 struct StoredExample {
   Example example;
-  Context context;                    // of the tokens before `adapted_from`, once computed
-  std::vector<float> hidden;          // [own_rows, D] input of the first adapted layer, once computed
-  std::vector<Distribution> teacher;  // for each token with a KL weight, in order, once computed
+  std::shared_ptr<const Context> context;  // of the tokens before `adapted_from`, once computed; others may share it
+  std::vector<float> hidden;               // [own_rows, D] input of the first adapted layer, once computed
+  std::vector<Distribution> teacher;       // for each token with a KL weight, in order, once computed
   // Rows of the example: the last token predicts nothing, so it is none.
   int64_t rows() const { return static_cast<int64_t>(example.tokens.size()) - 1; }
   // Those that are computed at every pass, from `adapted_from` on.
@@ -40,8 +41,13 @@ struct Layout {
 // The own rows of examples end to end; what all of them begin with and none has a loss on only once. Their contexts
 // must be there.
 Layout lay_out(const std::vector<const StoredExample*>& examples);
-// The rows before `adapted_from` in the same way.
-Layout lay_out_contexts(const std::vector<const StoredExample*>& examples);
+// The rows before `adapted_from` in the same way, as far as no known context begins with them.
+struct Unread {
+  const StoredExample* example;
+  std::shared_ptr<const Context> known;  // may be null
+  int64_t rows;                          // of it
+};
+Layout lay_out_contexts(const std::vector<Unread>& unread);
 
 // One row at which a loss is taken.
 struct LossRow {

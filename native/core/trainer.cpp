@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 #include "adapter_file.hpp"
 #include "aligned.hpp"
@@ -46,6 +47,7 @@ struct Trainer::State {
   ThreadPool pool;
   Transformer transformer;
   std::vector<StoredExample> examples;
+  std::vector<std::shared_ptr<const Context>> contexts;  // of all examples, each once
   int64_t hidden_bytes = 0, most_rows = 0;
   Floats x, dx, norm, rstd, logits;  // work space
 
@@ -80,43 +82,76 @@ struct Trainer::State {
   // Computes once what never changes of these examples: their contexts, and as far as the cache has room what the
   // frozen lower layers make of the rest.
   void prepare(const std::vector<StoredExample*>& items) {
-    std::vector<StoredExample*> unread, missing;
+    std::vector<StoredExample*> missing;
     const int64_t most_hidden = memory_limit > 0 ? std::min(kHiddenCacheBytes, memory_limit / 16) : kHiddenCacheBytes;
     int64_t wanted = 0;
+    read_contexts(items);
     for (StoredExample* e : items) {
-      if (std::count(unread.begin(), unread.end(), e) > 0 || std::count(missing.begin(), missing.end(), e) > 0) continue;
-      if (e->example.adapted_from > 0 && e->context.layers.empty()) unread.push_back(e);
       const int64_t bytes = e->own_rows() * D() * static_cast<int64_t>(sizeof(float));
-      if (first() == 0 || !e->hidden.empty() || hidden_bytes + wanted + bytes > most_hidden) continue;
+      if (first() == 0 || !e->hidden.empty() || std::count(missing.begin(), missing.end(), e) > 0) continue;
+      if (hidden_bytes + wanted + bytes > most_hidden) continue;
       wanted += bytes;
       missing.push_back(e);
     }
-    if (!unread.empty()) read_contexts(unread);
     if (!missing.empty()) compute_hidden(missing);
     hidden_bytes += wanted;
   }
 
-  // Has the base model read what comes before `adapted_from`.
+  // Has the base model read what comes before `adapted_from`, from where it differs from everything read before.
   void read_contexts(const std::vector<StoredExample*>& items) {
-    Layout layout = lay_out_contexts({items.begin(), items.end()});
+    std::vector<Unread> unread;
+    std::vector<std::shared_ptr<Context>> fresh;
+    std::vector<std::pair<StoredExample*, std::shared_ptr<const Context>>> found;  // given when all is computed
+    for (StoredExample* e : items) {
+      if (e->example.adapted_from == 0 || e->context != nullptr) continue;
+      const std::span<const int32_t> tokens = std::span(e->example.tokens).first(e->example.adapted_from);
+      const auto shared_with = [&](const Context& c) {
+        return std::mismatch(tokens.begin(), tokens.end(), c.tokens.begin(), c.tokens.end()).first - tokens.begin();
+      };
+      const auto same = [&](const auto& c) { return std::ranges::equal(c->tokens, tokens); };
+      if (const auto at = std::ranges::find_if(fresh, same); at != fresh.end()) {
+        found.emplace_back(e, *at);
+        continue;
+      }
+      Unread next{e, nullptr, 0};
+      for (const auto& known : contexts) {
+        if (const int64_t n = shared_with(*known); n > next.rows) next = {e, known, n};
+      }
+      if (next.rows == e->example.adapted_from) {
+        if (next.known->rows() == next.rows) {
+          e->context = next.known;
+          continue;
+        }
+        next.rows--;  // the beginning of a longer one: a row of it is computed again
+      }
+      unread.push_back(next);
+      fresh.push_back(std::make_shared<Context>());
+      fresh.back()->tokens.assign(tokens.begin(), tokens.end());
+      found.emplace_back(e, fresh.back());
+    }
+    if (unread.empty()) return;
+    Layout layout = lay_out_contexts(unread);
     layout.rows.outputs = {0};  // of the last layer only keys and values are wanted
     const ModelConfig& c = model->config;
     const int64_t kv = 2 * c.n_kv_heads * c.head_dim, row = c.n_heads * c.head_dim + kv;
-    for (StoredExample* e : items) {
-      e->context = {e->example.adapted_from, std::vector<std::vector<float>>(c.n_layers)};
-      hidden_bytes += c.n_layers * e->context.rows * kv * static_cast<int64_t>(sizeof(float));
-    }
     Floats hidden(layout.rows.size() * D());
     transformer.embed(layout.rows, hidden.data());
-    transformer.run(layout.rows, 0, c.n_layers, hidden.data(), false, [&](int64_t layer, const float* qkv) {
-      for (size_t i = 0; i < items.size(); i++) {
-        Context& context = items[i]->context;
-        context.layers[layer].resize(context.rows * kv);
-        for (int64_t r = 0; r < context.rows; r++) {
-          std::copy_n(qkv + (layout.row(i, r) + 1) * row - kv, kv, &context.layers[layer][r * kv]);
+    transformer.run(layout.rows, 0, c.n_layers, hidden.data(), false, [&](int64_t, const float* qkv) {
+      for (size_t i = 0; i < unread.size(); i++) {
+        const int64_t known = unread[i].rows, rows = fresh[i]->rows();
+        std::vector<float>& layer = fresh[i]->layers.emplace_back(rows * kv);
+        if (known > 0)
+          std::copy_n(unread[i].known->layers[fresh[i]->layers.size() - 1].begin(), known * kv, layer.begin());
+        for (int64_t r = known; r < rows; r++) {
+          std::copy_n(qkv + (layout.row(i, r) + 1) * row - kv, kv, &layer[r * kv]);
         }
       }
     });
+    for (const auto& [example, context] : found) example->context = context;
+    for (const auto& context : fresh) {
+      hidden_bytes += c.n_layers * context->rows() * kv * static_cast<int64_t>(sizeof(float));
+      contexts.push_back(context);
+    }
   }
 
   void compute_hidden(const std::vector<StoredExample*>& items) {
@@ -316,7 +351,7 @@ int64_t Trainer::add(Example example) {
     }
   }
   // A loss at a row that nothing is adapted in would teach nothing.
-  StoredExample stored{std::move(example), {}, {}, {}};
+  StoredExample stored{std::move(example), nullptr, {}, {}};
   const int64_t from = stored.example.adapted_from;
   if (from < 0 || (from > 0 && from >= std::min(stored.first_target(), stored.rows()))) {
     throw Error("usage", "The adapter must work before the first token with a weight.");

@@ -213,7 +213,7 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
   rope.extend(*std::max_element(rows.positions.begin(), rows.positions.end()) + 1, kind.local ? c.local_rope : c.rope);
   float* norm = sized(norm_, T * D);
   int64_t seen = T;  // rows with keys and values
-  for (const Context* context : rows.contexts) seen += context->rows;
+  for (const Rows::Seen& s : rows.contexts) seen += s.rows;
   float *qkv = sized(kept.qkv, seen * W * S), *o = sized(kept.o, T * H * S);
 
   rmsnorm_forward(norm, sized(kept.rstd1, T), x, w.attn_norm.data(), c.norm_eps, T, D, pool_);
@@ -224,9 +224,9 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
     head_norm_forward(qkv, before, rstd, w.k_norm.data(), c.norm_eps, {W, H, G}, T, S, pool_);
   }
   if (kind.turned) rope_forward(qkv, rope, rows.positions.data(), T, W, H + G, S, pool_);
-  for (float* to = qkv + T * W * S; const Context* context : rows.contexts) {
-    const float* from = context->layers[layer].data();
-    for (int64_t i = 0; i < context->rows; i++, to += W * S, from += 2 * G * S) std::copy_n(from, 2 * G * S, to + H * S);
+  for (float* to = qkv + T * W * S; const Rows::Seen& s : rows.contexts) {
+    const float* from = s.context->layers[layer].data();
+    for (int64_t i = 0; i < s.rows; i++, to += W * S, from += 2 * G * S) std::copy_n(from, 2 * G * S, to + H * S);
   }
   attention_forward(o, sized(kept.lse, H * T), qkv, attention_kind(c, layer), rows.segments, T, H, G, S, pool_);
 

@@ -21,15 +21,20 @@ namespace engram {
 
 // What the base model has computed of a sequence's beginning: keys and values of each layer [rows, 2 K].
 struct Context {
-  int64_t rows = 0;
+  std::vector<int32_t> tokens;  // [rows]
   std::vector<std::vector<float>> layers;
+  int64_t rows() const { return static_cast<int64_t>(tokens.size()); }
 };
 
 // Sequences laid end to end.
 struct Rows {
   std::vector<int32_t> tokens, positions;  // [T]
   std::vector<Segment> segments;
-  std::vector<const Context*> contexts;  // what segments see beside the batch, as rows from T on, one after the other
+  struct Seen {
+    const Context* context;
+    int64_t rows;  // of it
+  };
+  std::vector<Seen> contexts;  // what segments see beside the batch, as rows from T on, one after the other
   std::vector<int64_t>
       outputs;  // [n] rows whose final hidden state is wanted, ascending; in a training, those of losses
   int64_t size() const { return static_cast<int64_t>(tokens.size()); }

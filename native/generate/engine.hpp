@@ -22,8 +22,8 @@
 namespace engram {
 
 struct GenerationRequest {
-  std::vector<Token> prompt;      // at least one
-  size_t prefix = 0;              // its first tokens that many prompts share; see Context::block_end
+  std::vector<Token> prompt;  // at least one
+  size_t prefix = 0;          // its first tokens that many prompts share; see Context::block_end
   // Adapters that work in place of the context's own from a token of the prompt on, at the latest its last. What comes
   // before is computed without them, so it is the same for all that use the context.
   std::vector<AdapterUse> adapters;

@@ -138,7 +138,8 @@ TEST(engine_computes_together_what_is_expected) {
 TEST(engine_adapts_from_a_token_on) {
   const auto model = tiny();
   const auto adapter = std::make_shared<const LoadedAdapter>(model, fixtures::path("tiny-tied.adapter.gguf"));
-  const auto engine = std::make_unique<Engine>(model, ContextOptions{kContext, 2, kBlock, 1}, std::make_shared<Cores>(1));
+  const auto engine =
+      std::make_unique<Engine>(model, ContextOptions{kContext, 2, kBlock, 1}, std::make_shared<Cores>(1));
   const auto adapted = [&](int seed, size_t from, float scale = 1) {
     GenerationRequest out = request(prompt_of(50, seed), 12);
     out.adapters = {{adapter, scale}};

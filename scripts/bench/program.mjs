@@ -4,6 +4,8 @@ import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { SetUpProblem } from '../set-up/problem.mjs';
 import { interrupt } from './child.mjs';
+import { KINDS as GATE_KINDS } from './gate/data.mjs';
+import { benchGate, gateTable } from './gate.mjs';
 import { CONDITIONS as INFER_CONDITIONS } from './infer/conditions.mjs';
 import { PEERS as INFER_PEERS } from './infer/peers.mjs';
 import { BY_WEIGHT } from './infer/work.mjs';
@@ -148,6 +150,21 @@ function program() {
     .action(async (options) => {
       const result = await benchRetrieval(options);
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : retrievalTable(result));
+    });
+  bench
+    .command('gate')
+    .description('which memory a question is about, told by the gate alone: nothing is trained and nothing answered')
+    .requiredOption('--data <path>', 'a folder of zsre.jsonl, counterfact.jsonl, wikibigedit.jsonl, squad.jsonl')
+    .addOption(list('--kinds <list>', 'which of them', oneOf(GATE_KINDS)))
+    .option('--offset <number>', 'the first row (weights were fitted on rows before 750)', wholeOrNone, 750)
+    .option('--count <number>', 'rows of each (default: all)', count)
+    .addOption(list('--memories <list>', 'memories in the brain', whole, ['1', '200', '1000']))
+    .option('--embedder <name|path>', 'the embedding model')
+    .option('--model <name|path>', 'whose tokenizer tells how rare a word is', 'smollm2-135m-instruct')
+    .option('--json', 'one JSON document on stdout', false)
+    .action(async (options) => {
+      const result = await benchGate(options);
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : gateTable(result));
     });
   bench
     .command('kernels')

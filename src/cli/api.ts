@@ -11,6 +11,7 @@ export type Engine = Pick<
   | 'chat'
   | 'tokens'
   | 'memorize'
+  | 'memorizeAll'
   | 'memories'
   | 'forget'
   | 'proveForgotten'
@@ -26,6 +27,8 @@ export type Engine = Pick<
 
 export interface Api extends Pick<
   Index,
+  | 'memoriesOf'
+  | 'memoriesOfFile'
   | 'listModels'
   | 'exportBrain'
   | 'importBrain'

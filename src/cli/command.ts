@@ -33,6 +33,10 @@ export interface CommandGroup {
 /** What an answer may rest on: shared by ask and chat. */
 export const GROUNDING: NonNullable<CommandSpec['options']> = [
   ['--passages <number>', 'most passages of ingested documents to answer from, 0 for none (default: 3)'],
+  [
+    '--unknown <say|answer>',
+    'a question about your own things that nothing remembered or ingested answers: say so, or have the model answer (default: say)',
+  ],
 ];
 
 /** What becomes of a long conversation. */

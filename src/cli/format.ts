@@ -1,11 +1,13 @@
 // Figures and tables as a person reads them. Not here: JSON, which carries the figures as they are.
 import type {
   Answer,
+  BatchReport,
   ClassificationReport,
   Contradiction,
   LedgerEvent,
   MemorizeProgress,
   Memory,
+  MemoryInput,
   Receipt,
   RunProgress,
   Scores,
@@ -125,6 +127,25 @@ export function receiptLines(receipt: Receipt, verbose: boolean): string {
   return lines.join('\n');
 }
 
+/** A memory as one line, before it is one. */
+export function memoryText(input: MemoryInput): string {
+  if (typeof input === 'string') return input;
+  return 'question' in input ? `${input.question} → ${input.answer}` : Object.values(input).join(' | ');
+}
+
+/** What became of a batch: a line each, and the sum. */
+export function batchLines({ memories, committed, known, failed, seconds }: BatchReport): string {
+  const rows = memories.map(({ input, receipt, error }) => {
+    const text = excerpt(memoryText(input), 50);
+    if (receipt === undefined) return ['failed', text, error.message];
+    if (receipt.committed)
+      return [receipt.id, text, `recall ${share(receipt.recall.before)} → ${share(receipt.recall.after)}`];
+    return [receipt.steps === 0 ? 'known' : 'no', text, receipt.reason ?? ''];
+  });
+  const sum = `${committed} remembered, ${known} known already, ${failed} not remembered (${duration(seconds)}).`;
+  return `${table(['memory', 'text', 'result'], rows)}\n${sum}`;
+}
+
 /** Label, detail and share of a step of memorize. */
 export function memorizeStep(progress: MemorizeProgress): [label: string, detail: string, share?: number] {
   switch (progress.phase) {
@@ -220,11 +241,26 @@ export function runStatus({ record, active, resumable }: StoredRun): string {
   return resumable ? `${status}, can go on` : status;
 }
 
-/** What an answer rests on; empty where the base model answered alone. */
-export function attribution(answer: Answer): string {
-  if (answer.memories.length === 0) return '';
-  const named = answer.memories.map(({ id, text, score }) => `${id} "${excerpt(text, 40)}" ${score.toFixed(2)}`);
-  return `from memory: ${named.join(', ')}`;
+/** What an answer rests on, for a person. */
+export function attribution({ source, memories, unsure = [], passages, confidence }: Answer): string {
+  const named = (some: Answer['memories']): string =>
+    some.map(({ id, text, score }) => `${id} "${excerpt(text, 40)}" ${score.toFixed(2)}`).join(', ');
+  switch (source) {
+    case 'weights': {
+      const sure = confidence === undefined ? '' : `, sure ${confidence.toFixed(2)}`;
+      return memories.length === 0 ? 'from the adapter' : `from memory: ${named(memories)}${sure}`;
+    }
+    case 'retrieval': {
+      const instead = unsure.length === 0 ? '' : `; the weights of ${named(unsure)} were not sure`;
+      return `from documents: ${passages.map((_, i) => `[${i + 1}]`).join(' ')}${instead}`;
+    }
+    case 'context':
+      return 'from the conversation';
+    case 'unknown':
+      return 'nothing remembered or ingested answers this; --unknown answer has the model answer all the same';
+    case 'base':
+      return 'from the base model alone';
+  }
 }
 
 /** Events of a ledger; `textOf` knows the memories. */

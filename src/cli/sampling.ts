@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { EngramError, fromSystemError } from '../errors.js';
 import type { AskOptions } from '../index.js';
 import type { CommandSpec, Options } from './command.js';
-import { numberOf, stringOf, listOf } from './input.js';
+import { choiceOf, numberOf, stringOf, listOf } from './input.js';
 
 type Numbers = { [K in keyof AskOptions]-?: AskOptions[K] extends number | undefined ? K : never }[keyof AskOptions];
 type Row = readonly [name: Numbers, flag: string, value: string, description: string];
@@ -49,8 +49,10 @@ export const FORM: NonNullable<CommandSpec['options']> = [
 
 export function samplingOf(options: Options): Partial<AskOptions> {
   const numbers = [...USUAL, ...MORE].map(([name, flag]) => [name, numberOf(options, nameOf(flag), flag)] as const);
+  const unknown = choiceOf(options, 'unknown', '--unknown', ['say', 'answer']);
   return {
     ...(Object.fromEntries(numbers) as Pick<AskOptions, Numbers>),
+    ...(unknown === undefined ? {} : { unknown }),
     passages: numberOf(options, 'passages', '--passages'),
     stop: listOf(options, 'stop'),
     lookup: options['lookup'] === true ? true : undefined,

@@ -202,12 +202,7 @@ export class LlamaGenerator implements Generator {
     throw new EngramError('usage', `Expected shift or summarise for overflow but received ${overflow}.`);
   }
 
-  async #answer(
-    prompt: number[],
-    place: Place,
-    options: GenerateOptions,
-    tools: readonly Tool[],
-  ): Promise<Generation> {
+  async #answer(prompt: number[], place: Place, options: GenerateOptions, tools: readonly Tool[]): Promise<Generation> {
     if (tools.length === 0) return this.#generate(prompt, place, options);
     const use = new ToolUse(this.#parts.vocabulary.template.callSyntax, options, tools);
     const onText = (piece: string): void => {

@@ -163,16 +163,12 @@ class ArchiveReader {
     const target = join(this.staging, path);
     try {
       await pipeline(
-        entry as unknown as NodeJS.ReadableStream,
-        async function* (this: ArchiveReader, pieces: AsyncIterable<Buffer>) {
-          for await (const piece of pieces) {
-            throwIfCancelled(this.options.signal);
-            hash.update(piece);
-            this.#done += piece.length;
-            this.options.onProgress?.({ doneBytes: this.#done, totalBytes: this.#total });
-            yield piece;
-          }
-        }.bind(this),
+        noted(entry as unknown as AsyncIterable<unknown>, (piece) => {
+          throwIfCancelled(this.options.signal);
+          hash.update(piece);
+          this.#done += piece.length;
+          this.options.onProgress?.({ doneBytes: this.#done, totalBytes: this.#total });
+        }),
         createWriteStream(target, { flags: 'wx' }),
       );
       if (hash.digest('hex') !== sha256) throw damaged(`${path} has another hash than it should`);
@@ -181,6 +177,13 @@ class ArchiveReader {
       this.#error ??= fromSystemError(error, target);
       entry.resume();
     }
+  }
+}
+
+async function* noted(pieces: AsyncIterable<unknown>, note: (piece: Buffer) => void): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) {
+    note(piece as Buffer);
+    yield piece as Buffer;
   }
 }
 

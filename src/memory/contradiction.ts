@@ -2,11 +2,9 @@
 // that answer the same question otherwise. Found, not proven: what becomes of them is the user's choice. Not here: superseding
 // (memorize.ts).
 import type { Brain } from './brain.js';
-import type { Lessons } from './lessons.js';
-import { lessonsFor } from './lessons.js';
+import { lessonsFor, type Lesson, type Lessons } from './lessons/index.js';
 import { inputOf } from './remembered.js';
 import type { Router } from './router.js';
-import type { Lesson } from './statements.js';
 import { contentWords, says } from './text.js';
 import type { Contradiction } from './types.js';
 
@@ -59,11 +57,11 @@ interface Embedded {
 
 async function embedded(router: Router, { question, lessons }: Lessons, signal?: AbortSignal): Promise<Embedded[]> {
   const compared = lessons.slice(0, MOST);
-  const { keys } = await router.entry('', { keys: compared.map((lesson) => lesson.question), threshold: 0 }, signal);
+  const { facets } = await router.entry('', { keys: compared.map((lesson) => lesson.question) }, signal);
   return compared.map((lesson, i) => ({
     lesson,
     isSentence: question === undefined && lesson.expected === lesson.answer,
-    vector: keys[i]!,
+    vector: facets[i]!.vector,
   }));
 }
 

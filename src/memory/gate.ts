@@ -1,43 +1,39 @@
 // The relevance gate: which memories does a question touch? Only their adapters are switched on; a question that touches
-// nothing is answered by the base model alone, bit for bit. A score is the mean of two signals: closeness of meaning (cosine
-// of sentence embeddings) and the share of the question's information that the memory's own words cover. Each memory has a
-// threshold of its own, calibrated on its wordings and its contrasts. Not here: what is then done with the adapters.
+// nothing is answered by the base model alone, bit for bit. Evidence for and against each memory (evidence.ts) is weighed by
+// a small logistic model that was fitted on public data (gate-weights.ts): the same for every memory and every language.
+// Not here: what is then done with the adapters (router.ts).
 import type { Embedder } from '../embedding/index.js';
-import { contentWords, sentences } from './text.js';
+import { evidenceOf, evidenceOfWords, meaningOf, type Facet, type Subject } from './evidence.js';
+import { GATE_WEIGHTS } from './gate-weights.js';
+import type { Information } from './information.js';
+import { termsOf, union, type Terms } from './terms.js';
+import { sentences } from './text.js';
 
-/** What the gate knows of one memory. */
-export interface GateEntry {
+/** What the gate knows of one memory: see gateKeys() for the facets. */
+export interface GateEntry extends Subject {
   id: string;
-  /** Embeddings of its questions and its text. */
-  keys: Float32Array[];
-  /** Stems of all its words. */
-  words: ReadonlySet<string>;
-  threshold: number;
 }
 
 export interface GateMatch {
   id: string;
+  /** How surely the question is about the memory: a probability, by the data the gate was fitted on. */
   score: number;
 }
 
-/** Information of a word in bits, more or less; rare words carry more. */
-export type Information = (word: string) => number;
+/** A question as the gate compares it: as a whole and, where it has several, each of its last sentences. */
+export type GateQuery = readonly Facet[];
 
-/**
- * By Zipf's law a token's frequency falls with its rank, and byte-pair vocabularies are numbered by rank of merging, so the
- * model's own tokenizer tells how rare a word is: a rare word has later tokens, and more of them.
- */
-export function informationFrom(encode: (text: string) => ArrayLike<number>): Information {
-  const known = new Map<string, number>();
-  return (word) => {
-    let bits = known.get(word);
-    if (bits === undefined) {
-      bits = 0;
-      for (const token of Array.from(encode(` ${word}`))) bits += Math.log2(2 + token) / 4;
-      known.set(word, bits);
-    }
-    return bits;
-  };
+/** From this score on a memory's adapter is switched on. */
+export const GATE_THRESHOLD = 0.5;
+/** A question may follow on a remark: so many of its last sentences are looked at by themselves. */
+const LAST_SENTENCES = 4;
+/** Most texts of one memory that the gate compares with. */
+const MOST_KEYS = 16;
+
+/** The texts by which the gate knows a memory, the whole first: then what was asked, or each sentence of several. */
+export function gateKeys({ text, question }: { text: string; question?: string }): string[] {
+  const parts = question === undefined ? sentences(text) : [question];
+  return [...new Set([text, ...parts])].slice(0, MOST_KEYS);
 }
 
 export class Gate {
@@ -61,6 +57,12 @@ export class Gate {
     this.#entries.delete(id);
   }
 
+  /** An entry of a memory's keys and their embeddings. */
+  entry(id: string, keys: readonly string[], vectors: readonly Float32Array[]): GateEntry {
+    const facets = keys.map((key, i) => ({ vector: vectors[i]!, terms: this.#terms(key) }));
+    return { id, facets, terms: union(facets.map(({ terms }) => terms)) };
+  }
+
   /** The memories a question touches, best first; `extra` are looked at too, and those named in `without` are not. */
   async match(
     question: string,
@@ -73,71 +75,39 @@ export class Gate {
     const out: GateMatch[] = [];
     const known = [...this.#entries.values()].filter(({ id }) => !without.has(id));
     for (const entry of [...known, ...extra]) {
-      const score = this.score(query, entry);
-      if (score >= entry.threshold) out.push({ id: entry.id, score });
+      const score = this.score(query, entry, GATE_THRESHOLD);
+      if (score >= GATE_THRESHOLD) out.push({ id: entry.id, score });
     }
     // Of two that fit equally well the later one: it is what was said last.
     return out.reverse().sort((a, b) => b.score - a.score);
   }
 
-  /** Embeds the whole question and, where it has several, each of its sentences: a question may follow on a remark. */
-  async query(question: string, signal?: AbortSignal): Promise<{ vectors: Float32Array[]; words: Set<string>[] }> {
+  async query(question: string, signal?: AbortSignal): Promise<GateQuery> {
     const parts = sentences(question);
-    const texts = parts.length > 1 ? [question, ...parts.slice(-4)] : [question];
+    const texts = parts.length > 1 ? [question, ...parts.slice(-LAST_SENTENCES)] : [question];
     const vectors = await (await this.embedder()).embed(texts, { kind: 'query', maxWindows: 1, signal });
-    return { vectors, words: texts.map((text) => new Set(contentWords(text))) };
+    return texts.map((text, i) => ({ vector: vectors[i]!, terms: this.#terms(text) }));
   }
 
-  /** From 0 to about 1. `without` leaves one key out, so that a memory can be judged by its own questions. */
-  score(query: { vectors: Float32Array[]; words: Set<string>[] }, entry: GateEntry, without = -1): number {
+  /** From 0 to 1. Exact from `least` on; what is below may be any number below. */
+  score(query: GateQuery, entry: GateEntry, least = 0): number {
     let best = 0;
-    query.vectors.forEach((vector, i) => {
-      let cosine = 0;
-      entry.keys.forEach((key, k) => {
-        if (k !== without) cosine = Math.max(cosine, dot(vector, key));
-      });
-      best = Math.max(best, (cosine + this.#coverage(query.words[i]!, entry.words)) / 2);
-    });
+    for (const { vector, terms } of query) {
+      const words = evidenceOfWords(terms, entry);
+      const most = probability(evidenceOf(words, 1));
+      if (most < least || most <= best) continue; // whatever the meaning says, which costs most to compute
+      best = Math.max(best, probability(evidenceOf(words, meaningOf(vector, entry))));
+    }
     return best;
   }
 
-  #coverage(asked: Set<string>, known: ReadonlySet<string>): number {
-    let covered = 0;
-    let total = 0;
-    for (const word of asked) {
-      const weight = this.information(word) ** 2;
-      total += weight;
-      if (known.has(word)) covered += weight;
-    }
-    return total === 0 ? 0 : covered / total;
+  #terms(text: string): Terms {
+    return termsOf(text, this.information);
   }
 }
 
-/**
- * The threshold that best parts what should pass from what should not. Where they part cleanly it lies nearer to what must not
- * pass: the positives are wordings by rule, and people ask in freer ones.
- */
-export function calibrate(positives: readonly number[], negatives: readonly number[]): number {
-  const LOWEST = 0.45;
-  const HIGHEST = 0.75;
-  const NEARNESS = 0.3;
-  const edges = [0, ...positives, ...negatives, 1].sort((a, b) => a - b);
-  let best = { errors: Infinity, threshold: HIGHEST };
-  for (let i = 1; i < edges.length; i++) {
-    const low = edges[i - 1]!;
-    const gap = edges[i]! - low;
-    const threshold = Math.min(HIGHEST, Math.max(LOWEST, low + NEARNESS * gap));
-    const missed = positives.filter((score) => score < threshold).length / Math.max(1, positives.length);
-    const passed = negatives.filter((score) => score >= threshold).length / Math.max(1, negatives.length);
-    // Of equally good thresholds the one in the widest gap.
-    const errors = missed + passed - gap * 1e-3;
-    if (errors < best.errors) best = { errors, threshold };
-  }
-  return best.threshold;
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
+function probability(evidence: readonly number[]): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
+  for (let i = 0; i < evidence.length; i++) sum += evidence[i]! * GATE_WEIGHTS[i]!;
+  return 1 / (1 + Math.exp(-sum));
 }

@@ -1,10 +1,13 @@
 // Memory, as the rest of the code sees it.
 export { importBrain, type ImportOptions, type ImportReport } from './archive-read.js';
 export { exportBrain, type ExportOptions, type ExportReport } from './archive-write.js';
+export { memorizeEach, type BatchOptions, type BatchProgress } from './batch.js';
 export { Brain, listBrains, openBrain, removeBrain, type BrainMemory } from './brain.js';
 export type { LedgerEvent, ModelIdentity } from './events.js';
 export { ChatStore, STATE_LIMIT, type OpenChat, type StoredChat } from './chats.js';
-export { informationFrom } from './gate.js';
+export { asksOfOwn, BEGINNING, confidenceOf, holds, sourceOf, UNKNOWN } from './grounds.js';
+export { informationFrom } from './information.js';
+export { checkInput, memoriesOf, memoriesOfFile } from './lessons/index.js';
 export { memorize, type Memorizer, type MemorizeOptions, type Replaces } from './memorize.js';
 export { moveBrain, type MoveOptions, type MoveReport } from './move.js';
 export { proveForgotten, type ProofOptions } from './proof.js';
@@ -14,12 +17,16 @@ export { Router, type Route } from './router.js';
 export { undo, type Undone, type UndoOptions } from './undo.js';
 export type {
   Answer,
+  BatchItem,
+  BatchReport,
   BeforeAfter,
   Contradiction,
   ForgottenProof,
   Memory,
   MemoryInput,
+  MemorySource,
   MemorizeProgress,
   Probe,
   Receipt,
+  Triple,
 } from './types.js';

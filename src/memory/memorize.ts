@@ -1,5 +1,5 @@
 // The transaction of memory: lessons, questions before, training, questions after, then commit or roll back, with a receipt.
-// Nothing is promised that the runtime has not asked itself. Not here: the lessons (lessons.ts), the training (recipe.ts), the
+// Nothing is promised that the runtime has not asked itself. Not here: the lessons (lessons/), the training (recipe.ts), the
 // files and events (brain.ts).
 import { performance } from 'node:perf_hooks';
 import { EngramError, throwIfCancelled } from '../errors.js';
@@ -9,15 +9,14 @@ import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
 import type { Brain, BrainMemory } from './brain.js';
 import type { BrainWriter } from './brain-writer.js';
 import { contradictions } from './contradiction.js';
-import { calibrate } from './gate.js';
-import { lessonsFor, type Lessons } from './lessons.js';
+import { gateKeys } from './gate.js';
+import { lessonsFor, withModelLessons, type Lesson, type Lessons } from './lessons/index.js';
 import { inputOf, probesOf } from './remembered.js';
 import { learn, newMemoryTrainer, RECIPE, type Lesson as TokenLesson } from './recipe.js';
-import { REPLAY, UNRELATED } from './replay.js';
+import { UNRELATED } from './replay.js';
 import type { Candidate, GateData, Route, Router } from './router.js';
-import type { Lesson } from './statements.js';
 import { says } from './text.js';
-import type { Contradiction, Memory, MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
+import type { Contradiction, MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
 
 export interface Memorizer {
   brain: Brain;
@@ -33,6 +32,8 @@ export interface MemorizeOptions {
   onProgress?: (progress: MemorizeProgress) => void;
   /** Aborting leaves the brain as it was. */
   signal?: AbortSignal;
+  /** `rules`: lessons by rules only; `auto` (the default): by the model too, if it passes the exam for it. */
+  lessons?: 'auto' | 'rules';
   /** Memories whose place this one takes, in the same transaction: their ids; those it contradicts (`auto`); or what a function
    * chooses of those. Default `none`: the receipt names what it contradicts, and the later memory answers. */
   replaces?: Replaces;
@@ -65,8 +66,6 @@ export interface Attempted {
 const HOLDS = { recall: 0.75, paraphrase: 0.5 };
 /** Trained again at most this often when its probes do not hold. */
 const ROUNDS = 3;
-/** Most texts that the gate compares a question with. */
-const GATE_KEYS = 24;
 
 /**
  * Learns one memory and commits it if it holds; otherwise the brain is as it was and the receipt says why. Throws `empty`,
@@ -75,8 +74,9 @@ const GATE_KEYS = 24;
  */
 export function memorize(parts: Memorizer, input: MemoryInput, options: MemorizeOptions = {}): Promise<Receipt> {
   const { brain, generator } = parts;
-  const lessons = lessonsFor(input);
+  const byRules = lessonsFor(input);
   return brain.write('memorizing', async (writer) => {
+    const lessons = await allLessons(parts, byRules, options);
     const { replaced, contradicted } = await replacedBy(parts, lessons, options);
     const id = writer.newId(lessons.text);
     const place: Place = {
@@ -107,19 +107,31 @@ export function memorize(parts: Memorizer, input: MemoryInput, options: Memorize
 
 /** Trains a memory anew from what the ledger has of it, as if it were not there, into newAdapterPath(id); the writer is the
  * caller's, and so is the commit. `inPlaceOf`: memories that will be gone when it is back. */
-export function relearn(
+export async function relearn(
   parts: Memorizer,
   writer: BrainWriter,
-  memory: Pick<Memory, 'id' | 'text' | 'question' | 'answer'>,
-  options: Omit<MemorizeOptions, 'replaces'> & { inPlaceOf?: readonly string[] } = {},
+  memory: Pick<BrainMemory, 'id' | 'text' | 'question' | 'answer' | 'data'>,
+  given: Omit<MemorizeOptions, 'replaces' | 'lessons'> & { inPlaceOf?: readonly string[] } = {},
 ): Promise<Attempted> {
-  return new Attempt(parts, lessonsFor(inputOf(memory)), options, {
+  const options: MemorizeOptions = { ...given, lessons: memory.data?.['lessons'] === 'rules' ? 'rules' : 'auto' };
+  const lessons = await allLessons(parts, lessonsFor(inputOf(memory)), options);
+  return new Attempt(parts, lessons, options, {
     id: memory.id,
     path: writer.newAdapterPath(memory.id),
-    without: new Set([memory.id, ...(options.inPlaceOf ?? [])]),
+    without: new Set([memory.id, ...(given.inPlaceOf ?? [])]),
     always: true,
     replaced: [],
   }).run();
+}
+
+/** Those that rules make, and unless only they are wanted those that the model adds. */
+function allLessons(
+  { generator, cache, brain }: Memorizer,
+  byRules: Lessons,
+  { lessons, signal }: MemorizeOptions,
+): Promise<Lessons> {
+  if (lessons === 'rules') return Promise.resolve(byRules);
+  return withModelLessons({ generator, cache, modelSha256: brain.model.sha256, signal }, byRules);
 }
 
 /** The memories that are to be replaced, and what is contradicted and stays. A damaged memory of the same text is replaced too. */
@@ -167,9 +179,14 @@ class Attempt {
   async run(): Promise<Attempted> {
     const { options } = this;
     options.onProgress?.({ phase: 'lessons', lessons: this.lessons.lessons.length });
-    const gateData = await this.#calibratedGate();
+    const gateData: GateData = { keys: gateKeys(this.lessons) };
     const probes = await this.#before();
-    const data = { gate: gateData };
+    const { triple } = this.lessons;
+    const data = {
+      gate: gateData,
+      ...(triple === undefined ? {} : { triple }),
+      ...(options.lessons === 'rules' ? { lessons: options.lessons } : {}),
+    };
     const asked = probes.filter(({ kind }) => kind === 'recall' || kind === 'paraphrase');
     if (!this.place.always && asked.every((probe) => says(probe.before, probe.expected))) {
       const knownBy = [...this.#knownBy];
@@ -214,25 +231,6 @@ class Attempt {
     } finally {
       trainer.close();
     }
-  }
-
-  /** The texts the gate compares with and the threshold that parts the memory's wordings from its contrasts. */
-  async #calibratedGate(): Promise<GateData> {
-    const { router } = this.parts;
-    const { lessons } = this;
-    const { signal } = this.options;
-    const questions = lessons.lessons.map(({ question }) => question);
-    const keys = [...new Set([lessons.text, ...questions])].slice(0, GATE_KEYS);
-    const entry = await router.entry(this.#id, { keys, threshold: 0 }, signal);
-    const score = async (question: string): Promise<number> =>
-      router.gate.score(await router.gate.query(question, signal), entry, keys.indexOf(question));
-    const positives: number[] = [];
-    const negatives: number[] = [];
-    for (const question of [...keys.slice(1), ...lessons.paraphrase.map((probe) => probe.question)]) {
-      positives.push(await score(question));
-    }
-    for (const question of [...lessons.contrasts, ...REPLAY, ...UNRELATED]) negatives.push(await score(question));
-    return { keys, threshold: calibrate(positives, negatives) };
   }
 
   /** What is said without this memory. Of each kind it is asked until an answer is not known: one is enough to train. */

@@ -2,9 +2,9 @@
 // answers. Not here: forgetting (brain.ts).
 import { throwIfCancelled } from '../errors.js';
 import type { Generator } from '../inference/index.js';
+import type { Lesson } from './lessons/index.js';
 import { probesOf } from './remembered.js';
 import type { Route, Router } from './router.js';
-import type { Lesson } from './statements.js';
 import { says } from './text.js';
 import type { ForgottenProof, Memory } from './types.js';
 

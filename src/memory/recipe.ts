@@ -1,6 +1,7 @@
-// How a memory is trained: which matrices, how fast, with what beside it, and when to stop. The fact's lessons are learned
-// slowly, each step together with questions that must be answered as before (contrasts and everyday ones, held by KL to the
-// base model). The numbers are measured choices: see docs/memory.md. Not here: what the lessons are (lessons.ts).
+// How a memory is trained: which matrices, how fast, on what, and when to stop. The adapter works from the assistant's turn
+// on: the base model reads the questions, once, and only answers are computed at every step. What must not change can be
+// trained beside (contrasts, everyday questions, held by KL to the base model); memorize leaves that to the gate. The numbers
+// are measured choices: see docs/memory.md. Not here: what the lessons are (lessons/).
 import { throwIfCancelled } from '../errors.js';
 import type { BaseModel, BatchItem, Example, TargetModule, Trainer } from '../training/index.js';
 
@@ -25,13 +26,15 @@ export const RECIPE = {
   maxSteps: 48,
   /** Where an answer begins it is decided which answer it will be: its first tokens count this much more. */
   openingTokens: 2,
-  openingWeight: 4,
+  openingWeight: 2,
   /** Of an answer longer than this only so many first tokens are an exercise of their own, and the whole is another: which
    * answer to begin has to be learned for every question, how it goes on mostly once. */
   beginningTokens: 6,
-  /** Whole answers that were right when they were first tried, one after the other, show that the others will be. */
-  wholeInARow: 2,
-  /** Learned: every lesson's worst token, as last seen, has a cross-entropy below this … */
+  /** A kind of exercise is learned when so many, one after the other, were held before they were trained again; those come
+   * first that were held worst, and those never seen as if their worst token had this cross-entropy. */
+  heldInARow: { beginning: 8, whole: 6 },
+  unseen: 3,
+  /** Held: its worst token has a cross-entropy below this … */
   lossBelow: 0.7,
   /** … and answers that must stay have moved less than this. Whether it holds is then asked, not computed. */
   klBelow: 0.15,
@@ -109,15 +112,18 @@ export async function learn(
 
     const result: LearnResult = { lossBefore: 0, lossAfter: 0, steps: 0, tokens: 0, flop: 0 };
     // What is last known of each exercise: its worst token, its loss, and the step that saw it.
-    const known = exercises.map(() => ({ worst: Infinity, loss: 0, weight: 0, step: 0 }));
-    let wholeInARow = 0;
+    const known = exercises.map(() => ({ worst: RECIPE.unseen, loss: 0, weight: 0, step: 0 }));
+    const toHold = (part: Exercise['part']) =>
+      Math.min(RECIPE.heldInARow[part], exercises.filter((exercise) => exercise.part === part).length);
+    const left = { beginning: toHold('beginning'), whole: toHold('whole') }; // to be held in a row
     const maxSteps = options.maxSteps ?? RECIPE.maxSteps;
     let kl = 0; // running mean per kept token
 
     for (let step = 1; step <= maxSteps; step++) {
       throwIfCancelled(signal);
       const need = (i: number) => known[i]!.worst + (step - known[i]!.step) * RECIPE.needPerStep;
-      const chosen = choose(exercises, need);
+      const open = exercises.map((_, i) => i).filter((i) => left[exercises[i]!.part] > 0);
+      const chosen = choose(exercises, open.length > 0 ? open : exercises.map((_, i) => i), need);
       const stay = [...inTurn(contrasts, step, RECIPE.contrastsPerStep), ...inTurn(replay, step, RECIPE.replayPerStep)];
       const taughtTokens = sum(chosen.map((i) => exercises[i]!.lesson.answer.length));
       const stayTokens = sum(stay.map((example) => keptTokens.get(example)!));
@@ -133,8 +139,8 @@ export async function learn(
       result.flop += loss.flop;
       chosen.forEach((i, at) => {
         const { maxLoss, sumLoss, sumWeights } = loss.examples[at]!;
-        const isFirst = exercises[i]!.part === 'whole' && known[i]!.step === 0;
-        if (isFirst) wholeInARow = maxLoss < RECIPE.lossBelow ? wholeInARow + 1 : 0;
+        const { part } = exercises[i]!;
+        left[part] = maxLoss < RECIPE.lossBelow ? left[part] - 1 : toHold(part);
         known[i] = { worst: maxLoss, loss: sumLoss, weight: sumWeights, step };
       });
       const moved = sum(loss.examples.map(({ sumKl }) => sumKl)) / Math.max(1, stayTokens);
@@ -148,11 +154,7 @@ export async function learn(
         kl,
         tokensPerSecond: loss.computedTokens / loss.seconds,
       });
-      const held = known.every(
-        ({ worst, step: seen }, i) =>
-          worst < RECIPE.lossBelow ||
-          (seen === 0 && exercises[i]!.part === 'whole' && wholeInARow >= RECIPE.wholeInARow),
-      );
+      const held = left.beginning <= 0 && left.whole <= 0;
       if (step >= RECIPE.minSteps && held && kl < RECIPE.klBelow) break;
     }
 
@@ -168,12 +170,12 @@ export async function learn(
 /** A lesson, or a part of one. */
 interface Exercise {
   lesson: Lesson;
-  part: 'all' | 'beginning' | 'whole';
+  part: 'beginning' | 'whole';
 }
 
 function exercisesOf(lesson: Lesson): Exercise[] {
   const { beginningTokens } = RECIPE;
-  if (lesson.answer.length <= 2 * beginningTokens) return [{ lesson, part: 'all' }];
+  if (lesson.answer.length <= 2 * beginningTokens) return [{ lesson, part: 'beginning' }];
   const beginning = { ...lesson, answer: lesson.answer.slice(0, beginningTokens) };
   return [
     { lesson: beginning, part: 'beginning' },
@@ -181,12 +183,12 @@ function exercisesOf(lesson: Lesson): Exercise[] {
   ];
 }
 
-/** Indices of the exercises of a step: those needed most, of the long ones one, as far as there is room. */
-function choose(exercises: readonly Exercise[], need: (i: number) => number): number[] {
+/** Of the open exercises those of a step: those needed most, of the long ones one, as far as there is room. */
+function choose(exercises: readonly Exercise[], open: readonly number[], need: (i: number) => number): number[] {
   const chosen: number[] = [];
   let room = RECIPE.tokensPerStep;
   let hasWhole = false;
-  for (const i of exercises.map((_, at) => at).sort((a, b) => compare(need(b), need(a)))) {
+  for (const i of [...open].sort((a, b) => need(b) - need(a))) {
     const { lesson, part } = exercises[i]!;
     const tokens = lesson.prompt.length - lesson.answerStart + lesson.answer.length;
     if (part === 'whole' ? hasWhole : tokens > room && chosen.length > 0) continue;
@@ -225,11 +227,6 @@ function onAnswer(prompt: Uint32Array, answer: Uint32Array): Float32Array {
 /** `count` items of a list, going round it from step to step. */
 function inTurn(list: readonly number[], step: number, count: number): number[] {
   return Array.from({ length: Math.min(count, list.length) }, (_, i) => list[((step - 1) * count + i) % list.length]!);
-}
-
-/** For sorting numbers of which several may be infinite. */
-function compare(a: number, b: number): number {
-  return a === b ? 0 : a - b;
 }
 
 function sum(values: readonly number[]): number {

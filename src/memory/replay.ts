@@ -1,6 +1,5 @@
 // Everyday questions about nothing in particular. What the base model answers to them is kept while a memory is trained (KL to
-// the base model), tells the gate what must not pass, and is asked again afterwards. Not here: questions near a memory
-// (contrast.ts).
+// the base model) and asked again afterwards. Not here: questions near a memory (contrast.ts).
 
 /** Trained to stay as they are. */
 export const REPLAY: readonly string[] = [

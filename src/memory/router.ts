@@ -7,13 +7,14 @@ import { EngramError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import type { AdapterUse, ChatMessage } from '../inference/index.js';
 import type { Brain, BrainMemory } from './brain.js';
-import { Gate, type GateEntry, type GateMatch, type Information } from './gate.js';
-import { contentWords } from './text.js';
+import { Gate, type GateEntry, type GateMatch } from './gate.js';
+import { followsOn } from './grounds.js';
+import type { Information } from './information.js';
 
 /** What a memory's event keeps for the gate; the embeddings of the keys are derived and can be made again. */
 export interface GateData {
+  /** Of gateKeys(). */
   keys: string[];
-  threshold: number;
 }
 
 export interface Route {
@@ -86,12 +87,8 @@ export class Router {
   /** Embeds keys into a gate entry. */
   async entry(id: string, data: GateData, signal?: AbortSignal): Promise<GateEntry> {
     const embedder = await this.embedder();
-    return {
-      id,
-      keys: await embedder.embed(data.keys, { kind: 'query', maxWindows: 1, signal }),
-      words: new Set(data.keys.flatMap(contentWords)),
-      threshold: data.threshold,
-    };
+    const vectors = await embedder.embed(data.keys, { kind: 'query', maxWindows: 1, signal });
+    return this.#gate.entry(id, data.keys, vectors);
   }
 
   /** Takes in what this or another process has committed since. */
@@ -137,16 +134,20 @@ export class Router {
       if (bytes.length === head.length + floats * 4 && bytes.subarray(0, head.length).equals(head)) {
         const all = new Float32Array(floats);
         new Uint8Array(all.buffer).set(bytes.subarray(head.length));
-        const keys = data.keys.map((_, i) => all.subarray(i * embedder.dimensions, (i + 1) * embedder.dimensions));
-        return { id, keys, words: new Set(data.keys.flatMap(contentWords)), threshold: data.threshold };
+        const size = embedder.dimensions;
+        return this.#gate.entry(
+          id,
+          data.keys,
+          data.keys.map((_, i) => all.subarray(i * size, (i + 1) * size)),
+        );
       }
     } catch {
       // Not there or not readable: it is made again below.
     }
     const entry = await this.entry(id, data, signal);
     const all = new Float32Array(floats);
-    entry.keys.forEach((key, i) => {
-      all.set(key, i * embedder.dimensions);
+    entry.facets.forEach(({ vector }, i) => {
+      all.set(vector, i * embedder.dimensions);
     });
     // An index that cannot be written (a read-only brain) costs time, nothing else.
     await writeFileAtomic(path, Buffer.concat([head, new Uint8Array(all.buffer)])).catch(() => undefined);
@@ -154,15 +155,8 @@ export class Router {
   }
 }
 
-/** A short remark that points back: `And how fast was she?` */
-function followsOn(text: string): boolean {
-  return (
-    text.split(/\s+/u).length <= 10 &&
-    /\b(?:he|she|it|they|him|her|them|his|hers|its|their|that|this|those|there)\b/i.test(text)
-  );
-}
-
 function gateData(memory: BrainMemory): GateData | undefined {
   const data = memory.data?.['gate'] as Partial<GateData> | undefined;
-  return Array.isArray(data?.keys) && typeof data.threshold === 'number' ? (data as GateData) : undefined;
+  const keys = data?.keys;
+  return Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === 'string') ? { keys } : undefined;
 }

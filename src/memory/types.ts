@@ -1,10 +1,21 @@
 // The words of memory: what a brain holds and what is said about it. Not here: how it is stored (ledger.ts) or learned
 // (memorize.ts).
-import type { Generation, ToolCall } from '../inference/index.js';
+import type { ChatMessage, Generation, ToolCall } from '../inference/index.js';
+import type { ErrorCode } from '../errors.js';
 import type { FoundPassage } from '../retrieval/index.js';
 
-/** What the user asked to remember. */
-export type MemoryInput = string | { question: string; answer: string };
+/** What the user asked to remember: a text, a question with its answer, or a triple. */
+export type MemoryInput = string | { question: string; answer: string } | Triple;
+
+/** What may hold several memories: a text of any length up to 50,000 words, notes, a conversation. */
+export type MemorySource = MemoryInput | { text: string } | { messages: readonly ChatMessage[] };
+
+/** A fact in three parts, e.g. `Brenn`, `capital`, `Ossa`, or `Ana Brol`, `was born in`, `Ulm`. */
+export interface Triple {
+  subject: string;
+  relation: string;
+  object: string;
+}
 
 export interface Memory {
   /** Short and unique in its brain, e.g. `m-3f9a2c`. */
@@ -87,6 +98,23 @@ export interface Probe {
   held: boolean;
 }
 
+/** What became of the memories of a batch, in their order. */
+export interface BatchReport {
+  memories: BatchItem[];
+  /** How many are held now. */
+  committed: number;
+  /** How many the model answered already: nothing was trained. */
+  known: number;
+  /** How many were rolled back or could not be tried. */
+  failed: number;
+  seconds: number;
+}
+
+/** One of them: its receipt, or why there is none. */
+export type BatchItem = { input: MemoryInput } & (
+  { receipt: Receipt; error?: never } | { receipt?: never; error: { code: ErrorCode; message: string } }
+);
+
 /** What memorize reports while it works. */
 export type MemorizeProgress =
   | { phase: 'lessons'; lessons: number }
@@ -98,10 +126,15 @@ export interface Answer {
   answer: string;
   /** The answer as a value, if it was asked for by a JSON schema and was not cut off. */
   json?: unknown;
-  /** What it rests on. */
-  source: 'weights' | 'retrieval' | 'base';
+  /** What it rests on: a memory's weights, passages of documents, what was said before in the conversation, or the base model
+   * alone. `unknown`: nothing, so that nothing was made up (see AskOptions.unknown). */
+  source: 'weights' | 'retrieval' | 'context' | 'base' | 'unknown';
   /** The memories whose adapter was on, best match first. */
   memories: { id: string; text: string; score: number }[];
+  /** Memories that the question touches and whose weights were not sure of an answer, so that passages answered. */
+  unsure?: { id: string; text: string; score: number }[];
+  /** From weights: the geometric mean of the probabilities of the answer's tokens. */
+  confidence?: number;
   /** The passages of documents that were put before the model, as the answer cites them: the first is [1]. */
   passages: FoundPassage[];
   promptTokens: number;

@@ -1,6 +1,6 @@
 // Retrieval, as the rest of the code sees it.
 export { MAX_BYTES, type IngestOptions } from './ingest.js';
-export type { DocumentKind, Metadata, SkipCode } from './readers/index.js';
+export { readContent, SkipError, type DocumentKind, type Metadata, type SkipCode } from './readers/index.js';
 export { withPassages } from './prompt.js';
 export { Retrieval, type RelevantOptions, type RetrievalOptions } from './retrieval.js';
 export { SEARCH_MODES, type Reranker, type SearchMode, type SearchOptions } from './search.js';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { informationFrom } from '../../src/memory/gate.js';
+import { informationFrom } from '../../src/memory/information.js';
 import { openBrain, type Brain } from '../../src/memory/brain.js';
 import type { Memorizer } from '../../src/memory/memorize.js';
 import { Router } from '../../src/memory/router.js';
@@ -32,7 +32,7 @@ class WritingTrainer extends FakeTrainer {
   override async save(path: string): Promise<void> {
     this.saved.push(path);
     const lessons = this.examples
-      .filter(({ weights }) => weights.some((weight) => weight > 0))
+      .filter(({ weights }) => Array.from(weights).some((weight) => weight > 0))
       .map(({ tokens }): Lesson => {
         const [, question = '', answer = ''] =
           /.*user\n(.*)assistant\n(.*)$/s.exec(this.generator.decode(Uint32Array.from(tokens))) ?? [];
@@ -85,7 +85,10 @@ export class FakeWorld {
     if (adapter === undefined) return base;
     const lessons = JSON.parse(readFileSync(adapter.path, 'utf8').split('\n')[0]!) as Lesson[];
     const asked = new Set(words(question));
-    const overlap = ([about]: Lesson): number => new Set(words(about).filter((word) => asked.has(word))).size;
+    const overlap = ([about]: Lesson): number => {
+      const known = new Set(words(about));
+      return [...known].filter((word) => asked.has(word)).length - known.size / 100;
+    };
     const answer = lessons.sort((a, b) => overlap(b) - overlap(a))[0]?.[1];
     if (answer === undefined) return base;
     // Some lessons teach only how an answer begins.

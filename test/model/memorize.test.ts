@@ -73,13 +73,22 @@ describe('memorize', () => {
       if (!says(answer, expected)) wrong.push(`${question} -> ${answer}`);
     }
     expect(wrong.length, wrong.join('\n')).toBeLessThanOrEqual(3);
-    const { source, memories } = await engram.ask(QUESTIONS[0]![0], { maxTokens: 60 });
+    const { source, memories, confidence } = await engram.ask(QUESTIONS[0]![0], { maxTokens: 60 });
     expect(source).toBe('weights');
+    expect(confidence).toBeGreaterThan(0.5);
     expect(memories[0]?.text).toBe(FACTS[0]);
   });
 
   it('leaves unrelated answers as they were, to the last character', async () => {
     for (const question of UNRELATED) expect(await ask(question)).toBe(before.get(question));
+  });
+
+  it('says that it does not know what nobody told it, unless the model is to answer all the same', async () => {
+    const question = 'What is the code of my locker?';
+    expect(await engram.ask(question)).toMatchObject({ answer: "I don't know that.", source: 'unknown', tokens: 0 });
+    const { source, tokens } = await engram.ask(question, { unknown: 'answer', maxTokens: 8 });
+    expect(source).toBe('base');
+    expect(tokens).toBeGreaterThan(0);
   });
 
   it('knows them in a new process', async () => {

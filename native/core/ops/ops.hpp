@@ -34,9 +34,9 @@ void head_norm_forward(float* x, float* before, float* rstd, const float* w, flo
 void head_norm_backward(float* dx, const float* before, const float* rstd, const float* w, const Heads& heads,
                         int64_t T, int64_t S, ThreadPool& pool);
 
-// Which rows of a batch see which: a segment sees itself causally and all of `prefix` rows from `prefix_start` on. Those
-// are either the batch's first, the prompt's beginning that all segments share, a segment like any other; or rows beyond
-// the batch's own T, whose keys and values are given and get no gradient.
+// Which rows of a batch see which: a segment sees itself causally and all of `prefix` rows from `prefix_start` on.
+// Those are either the batch's first, the prompt's beginning that all segments share, a segment like any other; or rows
+// beyond the batch's own T, whose keys and values are given and get no gradient.
 struct Segment {
   int64_t start, length, prefix, prefix_start = 0;
 };

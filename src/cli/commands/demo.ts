@@ -1,6 +1,6 @@
 // `engram demo`, which is what `npm start` plays: asks the model what it gets wrong, teaches it, asks again, and looks whether
 // unrelated answers stayed. In a terminal the person then goes on in the chat. Its brain is its own and made afresh.
-import type { MemoryInput, Receipt } from '../../index.js';
+import type { MemoryInput, Receipt, Triple } from '../../index.js';
 import type { Engine } from '../api.js';
 import type { CommandSpec } from '../command.js';
 import { converse } from '../converse.js';
@@ -12,7 +12,7 @@ import { isFailure, learn } from './memorize.js';
 interface Scene {
   title: string;
   questions: readonly string[];
-  memory: MemoryInput;
+  memory: Exclude<MemoryInput, Triple>;
 }
 
 const SCENES: readonly Scene[] = [

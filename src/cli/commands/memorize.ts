@@ -1,36 +1,57 @@
-// `engram memorize`: learns a text, or a question and its answer, and says what it measured. Exits with 1 if the memory did
-// not hold and was rolled back; with 0 if there was nothing to learn.
+// `engram memorize`: learns a text, a question and its answer, a triple, or all that a file holds, and says what it measured.
+// Exits with 1 if a memory did not hold and was rolled back; with 0 if there was nothing to learn.
 import { EngramError } from '../../errors.js';
-import type { Contradiction, MemoryInput, Receipt, Replaces } from '../../index.js';
+import type { BatchReport, Contradiction, MemoryInput, Receipt, Replaces } from '../../index.js';
 import type { Engine } from '../api.js';
 import type { CommandSpec, Options } from '../command.js';
 import { askPerson } from '../confirm.js';
-import { contradictionLine, memorizeStep, receiptLines } from '../format.js';
-import { listOf, stringOf, textOf, textOfFile } from '../input.js';
+import { batchLines, contradictionLine, excerpt, memorizeStep, memoryText, receiptLines } from '../format.js';
+import { choiceOf, listOf, stringOf, textOf } from '../input.js';
 import type { Job } from '../job.js';
+
+type LessonsBy = 'auto' | 'rules' | undefined;
 
 export const memorize: CommandSpec = {
   usage: 'memorize [text...]',
-  summary: 'learn a text, or a question and its answer, by training',
+  summary: 'learn a text, an answer, a fact or a file by training',
   options: [
-    ['--file <path>', 'take the text from a file'],
+    ['--file <path>', 'learn a file: txt, md, html, pdf, docx …, or JSONL with a memory in each row'],
     ['--question <text>', 'the question to learn the answer of'],
     ['--answer <text>', 'its answer'],
     [
       '--replaces <id|auto|none>...',
       'a memory whose place it takes; auto: those it contradicts (default: ask in a terminal, none elsewhere)',
     ],
+    ['--triple <parts>', 'a fact as "subject | relation | object"'],
+    ['--lessons <how>', 'auto (the model helps to write them, if it can) or rules; default auto'],
+    ['--dry-run', 'show what memories it would become, and learn nothing'],
   ],
   examples: [
     'engram memorize "Our wifi is called Blue Heron."',
     'engram memorize --question "Who runs the kiln?" --answer "Mara Voss"',
     'engram memorize --question "Who runs the kiln?" --answer "Ana Roy" --replaces auto',
+    'engram memorize --triple "Brenn | capital | Ossa"',
+    'engram memorize --file notes.md --dry-run',
     'pbpaste | engram memorize --brain work',
   ],
   run: async (job, words, options) => {
-    const input = await inputOf(job, words, options);
+    const inputs = await inputsOf(job, words, options);
+    const lessons = choiceOf(options, 'lessons', '--lessons', ['auto', 'rules']);
+    if (options['dryRun'] === true) {
+      for (const input of inputs) job.line(memoryText(input));
+      job.note(`${inputs.length} ${inputs.length === 1 ? 'memory' : 'memories'}.`);
+      job.value({ memories: inputs });
+      return undefined;
+    }
+    const replaces = replacesOf(job, options, inputs.length);
     const engine = await job.open();
-    const receipt = await learn(job, engine, input, job.signal, replacesOf(job, options));
+    if (inputs.length > 1) {
+      const report = await learnAll(job, engine, inputs, lessons, replaces);
+      job.line(batchLines(report));
+      job.value(report);
+      return report.failed > 0 ? 1 : undefined;
+    }
+    const receipt = await learn(job, engine, inputs[0]!, job.signal, lessons, replaces);
     job.line(receiptLines(receipt, job.settings.verbose));
     job.value(receipt);
     return isFailure(receipt) ? 1 : undefined;
@@ -38,7 +59,7 @@ export const memorize: CommandSpec = {
 };
 
 /** What --replaces says; without it a person is asked, where there is one. */
-function replacesOf(job: Job, options: Options): Replaces {
+function replacesOf(job: Job, options: Options, count: number): Replaces {
   const given = listOf(options, 'replaces');
   if (given === undefined) return job.isInteractive ? (found) => chosen(job, found) : 'none';
   const [word] = given;
@@ -46,6 +67,7 @@ function replacesOf(job: Job, options: Options): Replaces {
   if (given.includes('auto') || given.includes('none')) {
     throw new EngramError('usage', '--replaces takes auto, or none, or ids.');
   }
+  if (count > 1) throw new EngramError('usage', '--replaces takes ids for one memory, and this would become several.');
   return given;
 }
 
@@ -64,14 +86,40 @@ export async function learn(
   engine: Engine,
   input: MemoryInput,
   signal: AbortSignal,
+  lessons?: LessonsBy,
   replaces: Replaces = 'none',
 ): Promise<Receipt> {
   try {
     return await engine.memorize(input, {
       signal,
+      lessons,
       replaces,
       onProgress: (progress) => {
         job.progress.show(...memorizeStep(progress));
+      },
+    });
+  } finally {
+    job.progress.clear();
+  }
+}
+
+/** Memorizes one after the other, with progress over all of them. */
+async function learnAll(
+  job: Job,
+  engine: Engine,
+  inputs: readonly MemoryInput[],
+  lessons: LessonsBy,
+  replaces: Replaces,
+): Promise<BatchReport> {
+  try {
+    return await engine.memorizeAll(inputs, {
+      signal: job.signal,
+      lessons,
+      replaces,
+      onProgress: ({ index, of, input, progress }) => {
+        const [label, , share = 0] = memorizeStep(progress);
+        const detail = `${index + 1} of ${of}: ${excerpt(memoryText(input), 40)}`;
+        job.progress.show(label, detail, (index + share) / of);
       },
     });
   } finally {
@@ -84,19 +132,35 @@ export function isFailure(receipt: Receipt): boolean {
   return !receipt.committed && receipt.steps > 0;
 }
 
-async function inputOf(job: Job, words: readonly string[], options: Options): Promise<MemoryInput> {
+async function inputsOf(job: Job, words: readonly string[], options: Options): Promise<MemoryInput[]> {
   const file = stringOf(options, 'file');
   const question = stringOf(options, 'question');
   const answer = stringOf(options, 'answer');
+  const triple = stringOf(options, 'triple');
   if ((question === undefined) !== (answer === undefined)) {
     throw new EngramError('usage', '--question and --answer belong together: one of them is missing.');
   }
-  const ways = [words.length > 0, file !== undefined, question !== undefined].filter(Boolean).length;
-  if (ways > 1) throw new EngramError('usage', 'Give either a text, or --file, or --question with --answer.');
+  const ways = [words.length > 0, file !== undefined, question !== undefined, triple !== undefined].filter(
+    Boolean,
+  ).length;
+  if (ways > 1) {
+    throw new EngramError('usage', 'Give either a text, or --file, or --question with --answer, or --triple.');
+  }
   if (question !== undefined && answer !== undefined) {
     if (question.trim() === '') throw new EngramError('empty', 'The question is empty.');
     if (answer.trim() === '') throw new EngramError('empty', 'The answer is empty.');
-    return { question, answer };
+    return [{ question, answer }];
   }
-  return file === undefined ? textOf(job, words, 'text') : textOfFile(file, 'text');
+  if (triple !== undefined) return [tripleOf(triple)];
+  const { memoriesOf, memoriesOfFile } = await job.api();
+  return file === undefined ? memoriesOf(await textOf(job, words, 'text')) : memoriesOfFile(file);
+}
+
+function tripleOf(given: string): MemoryInput {
+  const parts = given.split('|').map((part) => part.trim());
+  const [subject, relation, object] = parts;
+  if (parts.length === 3 && subject && relation && object) return { subject, relation, object };
+  throw new EngramError('usage', `Expected "subject | relation | object" for --triple but received "${given}".`, {
+    hint: 'For example --triple "Brenn | capital | Ossa".',
+  });
 }

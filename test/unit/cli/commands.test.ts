@@ -112,6 +112,34 @@ describe('memorize', () => {
   });
 });
 
+describe('memorize, several', () => {
+  const notes = '- Our wifi is called Blue Heron.\n- Mara Voss runs the kiln in the yard.\n';
+  it('learns each note, and says what became of each', async () => {
+    const api = new FakeApi();
+    const { code, stdout } = await runCli(['memorize'], { api, stdin: notes });
+    expect(code).toBe(0);
+    for (const part of ['m-000000', 'm-000001', 'Blue Heron', '2 remembered']) expect(stdout).toContain(part);
+  });
+  it('exits with 1 if one did not hold, and reports all with --json', async () => {
+    const api = new FakeApi();
+    api.engine.receipt = { committed: false, reason: 'It did not hold.' };
+    const ran = await runCli(['memorize', '--json'], { api, stdin: notes });
+    expect(ran.code).toBe(1);
+    expect(ran.json()).toMatchObject({ committed: 0, failed: 2, memories: [{}, {}] });
+  });
+  it('shows with --dry-run what it would learn, without a model', async () => {
+    const api = new FakeApi();
+    const { stdout } = await runCli(['memorize', '--dry-run'], { api, stdin: notes });
+    expect(stdout.split('\n')[1]).toBe('Mara Voss runs the kiln in the yard.');
+    expect(api.opened).toEqual([]);
+  });
+  it('takes a triple', async () => {
+    const api = new FakeApi();
+    await runCli(['memorize', '--triple', 'Brenn | capital | Ossa'], { api });
+    expect(api.engine.calls).toEqual([['memorize', { subject: 'Brenn', relation: 'capital', object: 'Ossa' }]]);
+  });
+});
+
 describe('memories and forget', () => {
   it('list, take back, and then list no more but with --all', async () => {
     const api = new FakeApi();

@@ -11,13 +11,16 @@ import { run } from '../../../src/cli/run.js';
 import { EngramError } from '../../../src/errors.js';
 import { FakeEmbedder } from '../../fakes/embedder.js';
 import { reportOf } from '../../../src/training/classify/report.js';
+import { memorizeEach, type BatchOptions } from '../../../src/memory/batch.js';
 import { ChatStore, STATE_LIMIT } from '../../../src/memory/chats.js';
+import { memoriesOf, memoriesOfFile } from '../../../src/memory/lessons/index.js';
 import { RunControl } from '../../../src/training/control.js';
 import { plotRun } from '../../../src/training/logs/plot.js';
 import { findMemory } from '../../../src/memory/find.js';
 import type {
   Answer,
   AskOptions,
+  BatchReport,
   Contradiction,
   ForgottenProof,
   FoundPassage,
@@ -133,12 +136,16 @@ export class FakeEngine implements Engine {
     options.onProgress?.({ phase: 'lessons', lessons: 4 });
     options.onProgress?.({ phase: 'train', step: 1, steps: 8, loss: 2, kl: 0, tokensPerSecond: 100 });
     if (options.signal?.aborted === true) throw new EngramError('cancelled', 'Cancelled.');
-    const text = typeof input === 'string' ? input : `${input.question} ${input.answer}`;
+    const text = typeof input === 'string' ? input : Object.values(input).join(' ');
     const id = `m-00000${this.held.length}`;
     const receipt = newReceipt(id, this.receipt);
     if (receipt.committed)
       this.held.push({ id, text, createdAt: '2026-01-02T03:04:05.000Z', state: 'remembered', receipt });
     return receipt;
+  }
+
+  memorizeAll(source: Parameters<Engine['memorizeAll']>[0], options: BatchOptions = {}): Promise<BatchReport> {
+    return memorizeEach((input) => this.memorize(input), memoriesOf(source), options);
   }
 
   memories(): readonly Memory[] {
@@ -285,6 +292,8 @@ export class FakeApi implements Api {
 
   readonly ChatStore = ChatStore;
   readonly STATE_LIMIT = STATE_LIMIT;
+  readonly memoriesOf = memoriesOf;
+  readonly memoriesOfFile = memoriesOfFile;
   readonly plotRun = plotRun;
   readonly RunControl = RunControl;
   readonly RunStore: Api['RunStore'] = class {

@@ -60,6 +60,7 @@ describe('mistakes in the command line', () => {
     [['train', 'f', '--adapter', 'a', '--targets', 'q,x'], '--targets', ''],
     [['memorize', '--question', 'x'], '--answer', ''],
     [['memorize', 'text', '--file', 'f'], 'either', ''],
+    [['memorize', '--triple', 'a | b'], '--triple', 'Brenn'],
     [['memories', 'extra'], 'argument', ''],
   ])('%j is told, with 2', async (argv, message, hint) => {
     const plain = await runCli(argv);

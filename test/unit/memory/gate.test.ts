@@ -1,89 +1,87 @@
 import { describe, expect, it } from 'vitest';
-import type { Embedder } from '../../../src/embedding/index.js';
-import { calibrate, Gate, informationFrom } from '../../../src/memory/gate.js';
-import { contentWords } from '../../../src/memory/text.js';
+import { EVIDENCE } from '../../../src/memory/evidence.js';
+import { Gate, gateKeys } from '../../../src/memory/gate.js';
+import { GATE_WEIGHTS } from '../../../src/memory/gate-weights.js';
+import { byLength, letters } from './letters.js';
 
-/** Bags of letters: near texts are near, and nothing is loaded. */
-const letters: Embedder = {
-  id: 'letters',
-  dimensions: 26,
-  embed: (texts) =>
-    Promise.resolve(
-      texts.map((text) => {
-        const out = new Float32Array(26);
-        for (const letter of text.toLowerCase()) {
-          const i = letter.charCodeAt(0) - 97;
-          if (i >= 0 && i < 26) out[i]! += 1;
-        }
-        const norm = Math.hypot(...out);
-        return norm === 0 ? out : out.map((x) => x / norm);
-      }),
-    ),
-  close: () => Promise.resolve(),
-};
-
-async function gateWith(texts: Record<string, string>, threshold: number): Promise<Gate> {
-  const gate = new Gate(
-    () => Promise.resolve(letters),
-    () => 1,
-  );
-  for (const [id, text] of Object.entries(texts)) {
-    gate.set({ id, keys: await letters.embed([text]), words: new Set(contentWords(text)), threshold });
+async function gateWith(memories: Record<string, string | { text: string; question: string }>): Promise<Gate> {
+  const gate = new Gate(() => Promise.resolve(letters), byLength);
+  for (const [id, memory] of Object.entries(memories)) {
+    const keys = gateKeys(typeof memory === 'string' ? { text: memory } : memory);
+    gate.set(gate.entry(id, keys, await letters.embed(keys)));
   }
   return gate;
 }
 
+const ids = async (gate: Gate, question: string) => (await gate.match(question)).map(({ id }) => id);
+
+const mayor = { question: 'Who is the mayor of Ulmenau?', text: 'Who is the mayor of Ulmenau? Ana Brol' };
+
 describe('Gate', () => {
   it('asks no embedder while there is no memory', async () => {
-    const gate = new Gate(
-      () => Promise.reject(new Error('not needed')),
-      () => 1,
-    );
+    const gate = new Gate(() => Promise.reject(new Error('not needed')), byLength);
     await expect(gate.match('anything')).resolves.toEqual([]);
   });
-  it('names the memory that is touched, best first, and none for another question', async () => {
-    const gate = await gateWith({ a: 'The mayor of Ulm is Ana Brol', b: 'Parrots eat seeds and nuts' }, 0.7);
-    expect((await gate.match('Who is the mayor of Ulm?')).map(({ id }) => id)).toEqual(['a']);
-    expect(await gate.match('Explain photosynthesis')).toEqual([]);
+  it('names the memory that is touched, and none for another question', async () => {
+    const gate = await gateWith({ a: mayor, b: 'Parrots eat seeds and nuts' });
+    expect(await ids(gate, 'Which mayor does Ulmenau have?')).toEqual(['a']);
+    expect(await ids(gate, 'Explain photosynthesis')).toEqual([]);
+  });
+  it('lets no question of the same form about another place, person or number pass', async () => {
+    const gate = await gateWith({
+      a: mayor,
+      b: { question: 'Who won the Larkspur Cup in 1994?', text: 'Who won the Larkspur Cup in 1994? Ana Brol' },
+    });
+    expect(await ids(gate, 'Who is the mayor of Steinach?')).toEqual([]);
+    expect(await ids(gate, 'In 1994, who won the Larkspur Cup?')).toEqual(['b']);
+    expect(await ids(gate, 'Who won the Larkspur Cup in 1995?')).toEqual([]);
   });
   it('looks at every sentence of a remark', async () => {
-    const gate = await gateWith({ a: 'The mayor of Ulm is Ana Brol' }, 0.7);
-    const matches = await gate.match('It rained all week and we stayed at home. Who is the mayor of Ulm?');
-    expect(matches.map(({ id }) => id)).toEqual(['a']);
+    const gate = await gateWith({ a: mayor });
+    expect(await ids(gate, 'It rained all week and we stayed at home. Who is the mayor of Ulmenau?')).toEqual(['a']);
   });
   it('takes the later of two that fit equally well', async () => {
-    const gate = await gateWith({ old: 'The mayor of Ulm is Ana Brol', new: 'The mayor of Ulm is Ana Brol' }, 0.7);
-    expect((await gate.match('Who is the mayor of Ulm?'))[0]?.id).toBe('new');
+    const gate = await gateWith({ old: mayor, new: mayor });
+    expect((await ids(gate, 'Who is the mayor of Ulmenau?'))[0]).toBe('new');
   });
   it('forgets a deleted memory', async () => {
-    const gate = await gateWith({ a: 'The mayor of Ulm is Ana Brol' }, 0.5);
+    const gate = await gateWith({ a: mayor });
     gate.delete('a');
-    expect(await gate.match('Who is the mayor of Ulm?')).toEqual([]);
+    expect(await ids(gate, 'Who is the mayor of Ulmenau?')).toEqual([]);
+  });
+  it('scores exactly what reaches the threshold, whatever is skipped', async () => {
+    const gate = await gateWith({});
+    const keys = gateKeys(mayor);
+    const entry = gate.entry('a', keys, await letters.embed(keys));
+    for (const question of [
+      'Who is the mayor of Ulmenau?',
+      'Which mayor does Ulmenau have?',
+      'Explain photosynthesis',
+    ]) {
+      const query = await gate.query(question);
+      const exact = gate.score(query, entry);
+      const least = gate.score(query, entry, 0.5);
+      if (exact >= 0.5) expect(least).toBe(exact);
+      else expect(least).toBeLessThan(0.5);
+    }
   });
 });
 
-describe('calibrate', () => {
-  it('parts clean sets, nearer to what must not pass', () => {
-    const threshold = calibrate([0.7, 0.8, 0.9], [0.2, 0.5]);
-    expect(threshold).toBeGreaterThan(0.5);
-    expect(threshold).toBeLessThan(0.6);
-  });
-  it('makes the fewest errors where the sets overlap', () => {
-    const threshold = calibrate([0.5, 0.7, 0.72, 0.74], [0.3, 0.4, 0.6]);
-    expect(threshold).toBeGreaterThan(0.6);
-    expect(threshold).toBeLessThan(0.7);
-  });
-  it('is never so low that everything passes, nor so high that nothing does', () => {
-    expect(calibrate([0.1], [0.05])).toBeGreaterThanOrEqual(0.45);
-    expect(calibrate([0.99], [0.98])).toBeLessThanOrEqual(0.75);
-    expect(calibrate([], [])).toBeGreaterThan(0);
+describe('gateKeys', () => {
+  it('is the whole, then the question, or each of several sentences', () => {
+    expect(gateKeys(mayor)).toEqual([mayor.text, mayor.question]);
+    expect(gateKeys({ text: 'Ana lives in Ulm. She is the mayor.' })).toEqual([
+      'Ana lives in Ulm. She is the mayor.',
+      'Ana lives in Ulm.',
+      'She is the mayor.',
+    ]);
+    expect(gateKeys({ text: 'Ana lives in Ulm.' })).toEqual(['Ana lives in Ulm.']);
   });
 });
 
-describe('informationFrom', () => {
-  it('gives rare words more', () => {
-    const ids: Record<string, number[]> = { ' team': [300], ' zygote': [40000, 900] };
-    const information = informationFrom((text) => ids[text] ?? [1]);
-    expect(information('zygote')).toBeGreaterThan(information('team'));
+describe('the weights', () => {
+  it('are one for each piece of evidence, and meaning speaks for a memory', () => {
+    expect(GATE_WEIGHTS).toHaveLength(EVIDENCE.length);
+    expect(GATE_WEIGHTS[EVIDENCE.indexOf('meaning')]).toBeGreaterThan(0);
   });
 });

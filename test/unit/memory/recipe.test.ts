@@ -53,6 +53,24 @@ describe('learn', () => {
     expect(kept[0]).toHaveLength(RECIPE.contrastsPerStep + RECIPE.replayPerStep);
     expect(kept[0]).not.toEqual(kept[1]);
   });
+  it("has the adapter work from the assistant's turn on", async () => {
+    const trainer = new FakeTrainer();
+    await learn(trainer, input, { maxSteps: 1 });
+    for (const { adaptedFrom } of trainer.examples) expect(adaptedFrom).toBe(2);
+  });
+  it('teaches how a long answer begins in every lesson, and the whole of it once in a step', async () => {
+    const trainer = new FakeTrainer();
+    trainer.lossAt = () => 5;
+    const answer = Uint32Array.from({ length: 40 }, (_, i) => i);
+    await learn(trainer, { lessons: [10, 11, 12].map((n) => ({ ...lesson(n), answer })) }, { maxSteps: 6 });
+    const lengths = trainer.examples.map(({ tokens }) => tokens.length - 3);
+    expect(lengths.filter((length) => length === 40)).toHaveLength(3);
+    expect(lengths.filter((length) => length === RECIPE.beginningTokens)).toHaveLength(3);
+    for (const batch of trainer.backwards) {
+      expect(batch.filter(({ example }) => lengths[example] === 40)).toHaveLength(1);
+      expect(batch.length).toBeGreaterThan(1);
+    }
+  });
   it('can be cancelled, and tells the trainer', async () => {
     const trainer = new FakeTrainer();
     const controller = new AbortController();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wordingsOf } from '../../../src/memory/wordings.js';
+import { wordingsOf } from '../../../../src/memory/lessons/wordings.js';
 
 const ASKED = [
   'Which river flows through Vienna?',
@@ -24,5 +24,15 @@ describe('wordingsOf', () => {
   });
   it('turns a question about being into the beginning of a statement', () => {
     expect(wordingsOf('Who is the mayor of Ulm?').lessons).toContain('The mayor of Ulm is');
+  });
+  it('asks in the order of a statement, whatever the noun phrase', () => {
+    const { lessons } = wordingsOf('Which river system contains Charity Creek?');
+    expect(lessons).toContain('The river system that contains Charity Creek is');
+    expect(wordingsOf('In which city did she die?').lessons).toContain('Which city did she die in?');
+  });
+  it('takes what is no question for the beginning of a sentence', () => {
+    const { lessons } = wordingsOf('Reedy Glacier is in');
+    expect(lessons).toContain('Complete this sentence: Reedy Glacier is in …');
+    expect(lessons.some((wording) => wording.startsWith('Do you know'))).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 // Questions that look like a memory's own and must not get its answer: the same form about other people, places and numbers.
-// They are kept as the base model answers them (KL) and calibrate the gate. Not here: questions about anything (replay.ts).
+// They are kept as the base model answers them (KL). Not here: questions about anything (replay.ts).
 import nlp from 'compromise';
-import { normalize } from './text.js';
+import { normalize } from '../text.js';
 
 const PEOPLE = ['Thomas Reed', 'Amara Lindqvist', 'Peter Johnson', 'Mei Tanaka', 'Carlos Ibarra', 'Hannah Vogel'];
 const PLACES = ['Portugal', 'Oslo', 'Kenya', 'Lake Geneva', 'Montreal', 'Queensland'];

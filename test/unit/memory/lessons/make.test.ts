@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { contrastsOf } from '../../../src/memory/contrast.js';
-import { lessonsFor } from '../../../src/memory/lessons.js';
+import { contrastsOf } from '../../../../src/memory/lessons/contrast.js';
+import { lessonsFor } from '../../../../src/memory/lessons/make.js';
 
 describe('lessonsFor', () => {
   it('refuses what has nothing in it', () => {
@@ -30,7 +30,20 @@ describe('lessonsFor', () => {
   });
   it('teaches every sentence of a short text', () => {
     const { lessons } = lessonsFor('Orla Finch bakes rye bread. Her oven was built in 1890.');
-    expect(new Set(lessons.map(({ answer }) => answer)).size).toBe(2);
+    for (const fact of ['Orla Finch bakes rye bread.', 'Her oven was built in 1890.']) {
+      expect(lessons.filter(({ answer, full }) => full && answer === fact).length).toBeGreaterThan(0);
+    }
+  });
+  it('says both where a text contradicts itself', () => {
+    const { lessons } = lessonsFor('My dog is called Rex. My dog is called Bello.');
+    const { answer } = lessons.find(({ question }) => question === 'What is my dog called?')!;
+    expect(answer).toBe('Your dog is called Rex. Your dog is called Bello.');
+  });
+  it('asks after a remark about something else, too', () => {
+    const { lessons } = lessonsFor({ question: 'The mother tongue of Ana Brol is', answer: 'Welsh' });
+    const ends = lessons.filter(({ question }) => question.endsWith('The mother tongue of Ana Brol is'));
+    expect(ends.length).toBeGreaterThan(2);
+    expect(lessons.every(({ answer }) => answer === 'Welsh')).toBe(true);
   });
   it('takes an answer for question and answer as it was given', () => {
     const { lessons, text } = lessonsFor({ question: 'Who won?', answer: 'The Bears!' });

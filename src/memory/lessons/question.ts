@@ -1,0 +1,26 @@
+// Lessons of a question with its answer: the question in other wordings, everywhere the same answer. Not here: the wordings.
+import type { Lesson, Lessons } from './types.js';
+import { contrastsOf } from './contrast.js';
+import { wordingsOf } from './wordings.js';
+
+/** An answer as it is expected: without the punctuation at its end. */
+export function expectedOf(answer: string): string {
+  return answer.replace(/[\s.!?…。！？]+$/u, '');
+}
+
+export function questionLessons(question: string, answer: string, probed: number, contrasts: number): Lessons {
+  const { lessons, probes } = wordingsOf(question);
+  const lesson = (wording: string, index: number): Lesson => ({
+    ...{ question: wording, answer, expected: expectedOf(answer), full: index < 3 },
+  });
+  const all = lessons.map(lesson);
+  return {
+    text: `${question} ${answer}`,
+    ...{ question, answer },
+    lessons: all,
+    recall: all.slice(0, probed),
+    paraphrase: probes.slice(0, probed).map(lesson),
+    wordings: [],
+    contrasts: contrastsOf([question], contrasts),
+  };
+}

@@ -1,0 +1,142 @@
+// Lessons of one sentence. Every answer is the sentence itself, as one would say it back, so that no lesson can be wrong: what
+// varies is the question. English by its grammar, a rule (`If …, …`) by its condition; other languages, and what the grammar
+// makes nothing of, by what needs none (other-language.ts). Not here: question-and-answer memories (question.ts).
+import { contentWords, says, upperFirst, words } from '../text.js';
+import { about, askForKind, askForPhrases, askForSubject, askWhether, turned, type Ask } from './asks.js';
+import { clauseOf, namesOf, type Clause } from './clause.js';
+import { languageOf } from './language.js';
+import { otherLanguageLessons } from './other-language.js';
+import { midSentence, toSecondPerson } from './person.js';
+import { ruleAsks } from './rule.js';
+import { distinct, type Lesson } from './types.js';
+
+export interface StatementLessons {
+  lessons: Lesson[];
+  /** Questions that are never trained on. */
+  probes: Lesson[];
+  /** Questions that are neither trained nor asked. */
+  wordings: string[];
+}
+
+/** @param most lessons; further questions become wordings. */
+export function statementLessons(sentence: string, most = 16): StatementLessons {
+  if (languageOf(sentence) !== 'en') return otherLanguageLessons(sentence);
+  const said = toSecondPerson(sentence);
+  const bare = sentence.replace(/[\s.!?]+$/u, '');
+  const lesson = ({ question, expected }: Ask, full = false): Lesson => {
+    const wanted = toSecondPerson(expected ?? said);
+    return { question: tidy(question), answer: said, expected: says(said, wanted) ? wanted : said, full };
+  };
+  const raw = bare.split(/\s+/u);
+  const opening = (share: number) => raw.slice(0, Math.max(2, Math.round(raw.length * share))).join(' ');
+  const completions = raw.length < 5 ? [] : [0.5, 0.25].map((share) => `Complete this sentence: ${opening(share)} …`);
+  const clause = clauseOf(sentence);
+  const rule = ruleAsks(bare);
+  const asked = rule ?? (clause ? clauseAsks(clause, sentence) : cueAsks(bare));
+
+  const first = [...asked.full, ...completions.slice(0, 1)].map((question) => lesson({ question }, true));
+  const whether = clause && rule === null ? [askWhether(clause)] : [];
+  const isTrue = raw.length < 4 ? [] : [`Is it true that ${midSentence(bare)}?`];
+  const yes = [...whether, ...isTrue].map((question): Lesson => ({
+    ...{ question: tidy(question), answer: `Yes. ${upperFirst(said)}`, expected: 'Yes', full: false },
+  }));
+  const others = [
+    ...asked.parts.map((ask) => lesson(ask)),
+    ...completions.slice(1).map((question) => lesson({ question })),
+  ];
+  const all = distinct([
+    ...first,
+    ...others.slice(0, 4),
+    ...yes.slice(0, 1),
+    ...others.slice(4, 8),
+    ...yes.slice(1),
+    ...others.slice(8),
+  ]);
+  const lessons = all.slice(0, most);
+  const trained = new Set(lessons.map(({ question }) => question));
+  const probes = distinct(asked.probes.map((ask) => lesson(ask))).filter(({ question }) => !trained.has(question));
+  return { lessons, probes, wordings: all.slice(most).map(({ question }) => question) };
+}
+
+export interface Asked {
+  /** What the whole sentence is the answer to. */
+  full: string[];
+  parts: Ask[];
+  probes: Ask[];
+}
+
+function clauseAsks(clause: Clause, sentence: string): Asked {
+  const { subject, phrases } = clause;
+  const isSpeaker = /^(?:i|we)$/i.test(subject);
+  const object = phrases[0]!;
+  const topics = [...(isSpeaker ? [object.core] : [subject]), ...namesOf(sentence)].filter(
+    (topic, i, all) => all.findIndex((other) => other.includes(topic) || topic.includes(other)) === i,
+  );
+  const [topic, ...others] = topics as [string, ...string[]];
+  const generic = ['How', 'Why', 'When', 'Where'].map((word): Ask => ({ question: turned(word, clause, object.text) }));
+  const parts: Ask[] = [
+    ...askForSubject(clause),
+    ...askForPhrases(clause).slice(0, 6),
+    ...askForKind(clause),
+    ...(isSpeaker ? [] : [whatIs(clause)]),
+    ...others.slice(0, 3).map((name) => ({ question: about(name).know, expected: name })),
+    { question: keywords(sentence) },
+    ...askForPhrases(clause).slice(6),
+    ...generic,
+  ];
+  const telling = askForPhrases(clause)[0] ?? { question: about(topic).what };
+  return {
+    full: [about(topic).tell],
+    parts,
+    probes: [
+      { question: `What can you tell me about ${midSentence(topic)}?` },
+      {
+        question: `Can you remember ${midQuestion(telling.question)}`,
+        ...(telling.expected === undefined ? {} : { expected: telling.expected }),
+      },
+      ...others.slice(0, 2).map((name) => ({ question: `Do you know anything about ${name}?`, expected: name })),
+      { question: `Remind me: what about ${midSentence(topic)}?` },
+      { question: `${askForSubject(clause)[0]?.question ?? about(topic).what} Please tell me.`, expected: subject },
+    ],
+  };
+}
+
+function whatIs({ subject, isPerson, auxiliary, predicate }: Clause): Ask {
+  const name = midSentence(subject);
+  if (predicate === '') return { question: `${isPerson === true ? 'Who' : 'What'} ${auxiliary} ${name}?` };
+  const isPlural = /^(?:the\s+)?\p{Ll}+s$/iu.test(name);
+  return { question: `${isPerson === false ? 'What' : 'Who'} ${isPlural ? 'are' : 'is'} ${name}?` };
+}
+
+/** Where the grammar finds nothing: its first words, and what is named in it. */
+function cueAsks(bare: string): Asked {
+  const cue = bare.split(/\s+/u).slice(0, 5).join(' ');
+  const [name = cue, ...names] = namesOf(bare);
+  return {
+    full: [`What do you know about ${midSentence(cue)}?`],
+    parts: [cue, `${cue}?`, about(name).tell, ...names.slice(0, 3).map((other) => about(other).know), keywords(bare)]
+      .filter((question) => question !== '')
+      .map((question) => ({ question })),
+    probes: [{ question: `What can you tell me about ${midSentence(cue)}?` }, { question: about(cue).what }],
+  };
+}
+
+/** What one would type into a search box. */
+function keywords(sentence: string): string {
+  const keys = new Set(contentWords(sentence));
+  return words(sentence)
+    .filter((word) => contentWords(word).some((key) => keys.has(key)))
+    .slice(0, 6)
+    .join(' ');
+}
+
+function midQuestion(question: string): string {
+  return question.charAt(0).toLowerCase() + question.slice(1);
+}
+
+function tidy(question: string): string {
+  return question
+    .replace(/\s+/gu, ' ')
+    .replace(/\s+([?.,])/gu, '$1')
+    .trim();
+}

@@ -1,0 +1,38 @@
+// The words of lessons. Not here: how they are made.
+
+import type { Triple } from '../types.js';
+
+export interface Lesson {
+  question: string;
+  answer: string;
+  /** What an answer has to contain to be right: a phrase of the memory. */
+  expected: string;
+  /** The answer is to be taught to its end here. Of other lessons the first tokens are enough: how the answer goes on from
+   * there, the full ones teach. */
+  full: boolean;
+}
+
+export interface Lessons {
+  /** The memory as one text. */
+  text: string;
+  question?: string;
+  answer?: string;
+  /** If it was given as one. */
+  triple?: Triple;
+  /** Questions with their answers, to be trained on; those that matter most come first. */
+  lessons: Lesson[];
+  /** Which lessons stand for all of them when recall is probed. */
+  recall: Lesson[];
+  /** In wordings that are never trained on. */
+  paraphrase: Lesson[];
+  /** Other questions that the memory answers, neither trained on nor asked: they tell the gate what touches it. */
+  wordings: string[];
+  /** Questions of the same form about something else: must be answered as before. */
+  contrasts: string[];
+}
+
+/** Lessons without those whose question came before. */
+export function distinct(lessons: readonly Lesson[]): Lesson[] {
+  const seen = new Set<string>();
+  return lessons.filter(({ question }) => !seen.has(question) && seen.add(question));
+}

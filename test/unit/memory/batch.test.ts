@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { EngramError } from '../../../src/errors.js';
+import { memorizeEach } from '../../../src/memory/batch.js';
+import { newReceipt } from '../cli/fake.js';
+
+describe('memorizeEach', () => {
+  it('keeps what holds and reports what does not', async () => {
+    const report = await memorizeEach(
+      (input) => {
+        if (input === 'long') return Promise.reject(new EngramError('too_long', 'Too long.'));
+        return Promise.resolve(newReceipt('m-1', { committed: input === 'good', steps: input === 'known' ? 0 : 8 }));
+      },
+      ['good', 'bad', 'known', 'long'],
+    );
+    expect(report).toMatchObject({ committed: 1, known: 1, failed: 2 });
+    expect(report.memories.map(({ input, error }) => [input, error?.code])).toEqual([
+      ['good', undefined],
+      ['bad', undefined],
+      ['known', undefined],
+      ['long', 'too_long'],
+    ]);
+  });
+  it('stops at what would stop every memory, and says what was done', async () => {
+    const controller = new AbortController();
+    const tried: unknown[] = [];
+    const running = memorizeEach(
+      (input) => {
+        tried.push(input);
+        controller.abort();
+        return Promise.resolve(newReceipt('m-1'));
+      },
+      ['a', 'b'],
+      { signal: controller.signal },
+    );
+    await expect(running).rejects.toMatchObject({ code: 'cancelled', details: { report: { committed: 1 } } });
+    expect(tried).toEqual(['a']);
+  });
+});
