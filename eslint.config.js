@@ -9,7 +9,7 @@ const LAYERS = [
   ['retrieval'],
   ['memory'],
   ['open-embedder'],
-  ['engram', 'open-retrieval', 'doctor'],
+  ['engram', 'open-retrieval', 'model-identity', 'doctor'],
   ['index'],
   ['gradient', 'chain', 'langchain', 'cli', 'server'],
 ];

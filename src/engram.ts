@@ -17,10 +17,14 @@ import {
   listBrains,
   memoriesOf,
   memorize,
+  moveBrain,
   memorizeEach,
   openBrain,
+  proveForgotten,
+  rebuild,
   recall,
   Router,
+  undo,
   sourceOf,
   UNKNOWN,
   type Answer,
@@ -28,15 +32,26 @@ import {
   type BatchReport,
   type Brain,
   type Explanation,
+  type ForgottenProof,
+  type LedgerEvent,
+  type Memorizer,
   type Memory,
   type MemorizeOptions,
   type MemoryInput,
+  type ModelIdentity,
+  type MoveOptions,
+  type MoveReport,
+  type ProofOptions,
+  type RebuildOptions,
+  type RebuildReport,
   type MemorySource,
   type Recalled,
   type RecallOptions,
   type Receipt,
   type Route,
   type UsedGround,
+  type Undone,
+  type UndoOptions,
 } from './memory/index.js';
 import { ensureModel, modelSha256, type ResolvedModel } from './models/index.js';
 import {
@@ -146,6 +161,11 @@ export interface ExplainOptions extends Omit<AskOptions, 'jsonSchema' | 'tools' 
   onProgress?: ((progress: { done: number; of: number }) => void) | undefined;
 }
 
+/** Where the brain is and which model it is to belong to, and how. */
+export interface MoveBrainOptions extends OpenOptions, Pick<MoveOptions, 'partly'> {
+  onMove?: MoveOptions['onProgress'];
+}
+
 export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {
   /** The conversation, with the options it was answered with, to be sure that it is the one that is saved. */
   messages?: readonly ChatMessage[] | undefined;
@@ -205,6 +225,37 @@ export class Engram {
    * `unsupported`, `memory`, `mismatch` (the brain belongs to another model), `cancelled`.
    */
   static async open(options: OpenOptions = {}): Promise<Engram> {
+    const engram = await Engram.#load(options);
+    try {
+      await engram.#open(options.signal);
+      return engram;
+    } catch (error) {
+      await engram.close();
+      throw error;
+    }
+  }
+
+  /** Trains the memories of a brain on another base model, the one that is given here, and binds it to that: see memory/move.ts for
+   * what it throws. */
+  static async moveBrain({ partly, onMove, ...options }: MoveBrainOptions): Promise<MoveReport> {
+    const engram = await Engram.#load(options);
+    try {
+      const { home, brain: name } = engram.settings;
+      const brain = await openBrain({ home, name });
+      try {
+        const { signal } = options;
+        const partsOf = (other: Brain): Memorizer => engram.#memorizer(engram.#routed(other), signal);
+        return await moveBrain(brain, await engram.#identity(signal), partsOf, { partly, onProgress: onMove, signal });
+      } finally {
+        brain.close();
+      }
+    } finally {
+      await engram.close();
+    }
+  }
+
+  /** A model without a brain. */
+  static async #load(options: OpenOptions): Promise<Engram> {
     const { onProgress, signal, contextSize, ...given } = options;
     const settings = readSettings(defined({ ...given, context: contextSize }));
     const model = await ensureModel(settings, settings.model, 'chat', pulling(onProgress), signal);
@@ -221,14 +272,7 @@ export class Engram {
       modelSha256: () => modelSha256(settings.home, model.path),
       onProgress: (share) => onProgress?.({ phase: 'model', share }),
     });
-    const engram = new Engram(settings, model, generator, onProgress);
-    try {
-      await engram.#open(signal);
-      return engram;
-    } catch (error) {
-      await engram.close();
-      throw error;
-    }
+    return new Engram(settings, model, generator, onProgress);
   }
 
   /** Answers one question. */
@@ -440,27 +484,17 @@ export class Engram {
     options: { [K in keyof MemorizeOptions]: MemorizeOptions[K] | undefined } = {},
   ): Promise<Receipt> {
     const checked = checkInput(input);
-    const { brain, router } = (await this.#open(options.signal, true))!;
-    return memorize(
-      {
-        brain,
-        router,
-        generator: this.#generator,
-        baseModel: () => this.#base(options.signal),
-        cache: this.#cache,
-      },
-      checked,
-      defined(options),
-    );
+    const memory = (await this.#open(options.signal, true))!;
+    return memorize(this.#memorizer(memory, options.signal), checked, defined(options));
   }
 
   /** Learns many memories one after the other: commits those that hold, reports the others. A source may be a long text, notes or
    * a conversation: memoriesOf() says what becomes of it, memoriesOfFile() reads one. Throws `empty`, `too_long`, and what would
    * stop every memory (`cancelled`, `locked`, `disk`, `memory`) with the report so far in its details. */
   async memorizeAll(source: MemorySource | readonly MemorySource[], options: BatchOptions = {}): Promise<BatchReport> {
-    const { signal, lessons } = options;
+    const { signal, lessons, replaces } = options;
     const one = (input: MemoryInput, onProgress: MemorizeOptions['onProgress']) =>
-      this.memorize(input, { signal, lessons, onProgress });
+      this.memorize(input, { signal, lessons, replaces, onProgress });
     return memorizeEach(one, memoriesOf(source), options);
   }
 
@@ -469,12 +503,37 @@ export class Engram {
     return this.#memory?.brain.memories() ?? [];
   }
 
-  /** Forgets a memory, named by id or text: its adapter is deleted, so the model knows what it knew before. Throws
-   * `not_found`, `usage` (several fit), `locked`. */
-  async forget(idOrText: string): Promise<Memory> {
-    const memory = await this.#open();
-    if (memory === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
-    return memory.brain.forget(idOrText, (path) => this.#generator.releaseAdapter(path));
+  /** Forgets a memory, named by id or text: its adapter is deleted, so the model knows what it knew before. With `probe` it is
+   * then asked for in all its wordings, which takes as long as so many answers. Throws `not_found`, `usage` (several fit),
+   * `locked`. */
+  async forget(
+    idOrText: string,
+    { probe = false, ...options }: ProofOptions & { probe?: boolean | undefined } = {},
+  ): Promise<Memory & { proof?: ForgottenProof }> {
+    const open = await this.#remembering();
+    const memory = await open.brain.forget(idOrText, (path) => this.#generator.releaseAdapter(path));
+    return probe ? { ...memory, proof: await this.proveForgotten(memory, options) } : memory;
+  }
+
+  /** Asks for something that should not be known in all its wordings, and counts how often it is told. */
+  async proveForgotten(memory: Memory, options: ProofOptions = {}): Promise<ForgottenProof> {
+    const { router } = await this.#remembering();
+    return proveForgotten({ router, generator: this.#generator }, memory, options);
+  }
+
+  /** What happened to a memory, or to all, oldest first. Throws `not_found`. */
+  history(id?: string): LedgerEvent[] {
+    return this.#memory?.brain.history(id) ?? [];
+  }
+
+  /** Takes back the last change of the brain, or the last one about a memory: see memory/undo.ts. */
+  async undo(idOrText?: string, options: UndoOptions = {}): Promise<Undone[]> {
+    return undo(this.#memorizer(await this.#remembering(), options.signal), idOrText, options);
+  }
+
+  /** Makes all adapters and the index anew from the ledger: see memory/rebuild.ts. */
+  async rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
+    return rebuild(this.#memorizer(await this.#remembering(), options.signal), options);
   }
 
   /** Reads files and folders into the brain's documents, or goes through those given before if there are none: what is new or
@@ -586,10 +645,27 @@ export class Engram {
     if (this.#memory !== undefined) return this.#memory;
     const { home, brain: name } = this.settings;
     if (!create && !listBrains(home).includes(name)) return undefined;
-    const model = { name: this.#model.name, sha256: await modelSha256(home, this.#model.path, signal) };
-    const brain = await openBrain({ home, name, model, create });
-    const router = new Router(brain, () => this.#embed(), this.#information);
-    return (this.#memory = { brain, router });
+    const brain = await openBrain({ home, name, model: await this.#identity(signal), create });
+    return (this.#memory = this.#routed(brain));
+  }
+
+  #routed(brain: Brain): { brain: Brain; router: Router } {
+    return { brain, router: new Router(brain, () => this.#embed(), this.#information) };
+  }
+
+  async #identity(signal?: AbortSignal): Promise<ModelIdentity> {
+    const { name, path } = this.#model;
+    return { name, sha256: await modelSha256(this.settings.home, path, signal) };
+  }
+
+  async #remembering(): Promise<{ brain: Brain; router: Router }> {
+    const memory = await this.#open();
+    if (memory === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
+    return memory;
+  }
+
+  #memorizer(open: { brain: Brain; router: Router }, signal: AbortSignal | undefined): Memorizer {
+    return { ...open, generator: this.#generator, baseModel: () => this.#base(signal), cache: this.#cache };
   }
 
   #embed(): Promise<Embedder> {

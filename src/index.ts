@@ -7,6 +7,7 @@ export {
   type CompleteOptions,
   type EvaluateRequest,
   type ExplainOptions,
+  type MoveBrainOptions,
   type OpenOptions,
   type OpenProgress,
   type SaveStateOptions,
@@ -25,6 +26,7 @@ export {
 } from './config.js';
 export { doctor, type DoctorReport } from './doctor.js';
 export type { ChatMessage, Generation, StateInfo, TokenLogprob, Tool, ToolCall } from './inference/index.js';
+export { modelIdentity } from './model-identity.js';
 export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {
   BufferMemory,
@@ -60,6 +62,8 @@ export {
 export {
   ChatStore,
   STATE_LIMIT,
+  exportBrain,
+  importBrain,
   listBrains,
   memoriesOf,
   memoriesOfFile,
@@ -70,6 +74,13 @@ export {
   type Explanation,
   type Ground,
   type Influence,
+  type Contradiction,
+  type ExportOptions,
+  type ExportReport,
+  type ForgottenProof,
+  type ImportOptions,
+  type ImportReport,
+  type LedgerEvent,
   type BatchItem,
   type BatchOptions,
   type BatchProgress,
@@ -78,12 +89,21 @@ export {
   type MemoryInput,
   type MemorySource,
   type MemorizeProgress,
+  type ModelIdentity,
+  type MoveReport,
   type OpenChat,
   type Probe,
   type Recalled,
   type RecallOptions,
+  type ProofOptions,
+  type RebuildOptions,
+  type RebuildProgress,
+  type RebuildReport,
   type Receipt,
+  type Replaces,
   type StoredChat,
+  type Undone,
+  type UndoOptions,
   type Triple,
 } from './memory/index.js';
 export {

@@ -15,6 +15,9 @@ export type Engine = Pick<
   | 'memorizeAll'
   | 'memories'
   | 'forget'
+  | 'proveForgotten'
+  | 'undo'
+  | 'rebuild'
   | 'train'
   | 'classify'
   | 'evaluate'
@@ -28,9 +31,13 @@ export interface Api extends Pick<
   | 'memoriesOf'
   | 'memoriesOfFile'
   | 'listModels'
+  | 'exportBrain'
+  | 'importBrain'
+  | 'modelIdentity'
   | 'pullModel'
   | 'showModel'
   | 'removeModel'
+  | 'listBrains'
   | 'removeBrain'
   | 'doctor'
   | 'plotRun'
@@ -41,9 +48,30 @@ export interface Api extends Pick<
     recall: index.OpenedRetrieval['recall'];
     close: () => Promise<void>;
   };
-  /** A brain without its model, to list and forget. */
-  openBrain: (options: { home: string; name: string }) => Promise<Pick<index.Brain, 'memories' | 'forget' | 'close'>>;
-  Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
+  /** A brain without its model, to look into and forget. */
+  openBrain: (options: {
+    home: string;
+    name: string;
+  }) => Promise<
+    Pick<
+      index.Brain,
+      | 'name'
+      | 'model'
+      | 'folder'
+      | 'memories'
+      | 'get'
+      | 'find'
+      | 'history'
+      | 'check'
+      | 'forgetAll'
+      | 'snapshot'
+      | 'close'
+    >
+  >;
+  Engram: {
+    open: (options: index.OpenOptions) => Promise<Engine>;
+    moveBrain: (options: index.MoveBrainOptions) => Promise<index.MoveReport>;
+  };
   openEmbedder: (options: index.OpenEmbedderOptions) => Promise<index.Embedder>;
   ChatStore: new (
     home: string,

@@ -8,6 +8,8 @@ export interface CommandSpec {
   usage: string;
   /** One line for the list of commands. */
   summary: string;
+  /** Of the commands of a group, the one that runs when none is named. */
+  isDefault?: boolean;
   /** Flags and their descriptions; `--flag <value>...` may be given several times. */
   options?: readonly (readonly [flags: string, description: string])[];
   /** More of them, under headings, where there are many. */

@@ -3,6 +3,8 @@ import type {
   Answer,
   BatchReport,
   ClassificationReport,
+  Contradiction,
+  LedgerEvent,
   MemorizeProgress,
   Memory,
   MemoryInput,
@@ -106,6 +108,15 @@ export function receiptLines(receipt: Receipt, verbose: boolean): string {
       `  paraphrase  ${share(paraphrase.before)} → ${share(paraphrase.after)}`,
       `  unrelated   ${unrelated.kept} of ${unrelated.asked} answers unchanged`,
     );
+  }
+  const { supersedes = [], superseded, contradicts = [] } = receipt;
+  if (supersedes.length > 0) lines.push(`  in place of ${supersedes.join(', ')}`);
+  if (superseded !== undefined && receipt.steps > 0) {
+    lines.push(`  superseded  ${superseded.recalled} of ${superseded.asked} old answers left`);
+  }
+  for (const one of contradicts) lines.push(`  contradicts ${contradictionLine(one)}`);
+  if (contradicts.length > 0 && receipt.committed) {
+    lines.push(`  Both are kept. To keep one: engram forget ${contradicts[0]!.id} (next time: --replaces auto).`);
   }
   if (verbose) {
     for (const probe of receipt.probes) {
@@ -250,6 +261,25 @@ export function attribution({ source, memories, unsure = [], passages, confidenc
     case 'base':
       return 'from the base model alone';
   }
+}
+
+/** Events of a ledger; `textOf` knows the memories. */
+export function historyTable(events: readonly LedgerEvent[], textOf: (id: string) => string): string {
+  const rows = events.map((event) => {
+    const { id, time, kind, memoryId, payload } = event;
+    const by = kind === 'superseded' ? ` by ${event.payload.by}` : '';
+    const undoes = 'undoes' in payload && payload.undoes !== undefined ? ` (undoes ${payload.undoes})` : '';
+    const about = memoryId === null ? '' : textOf(memoryId);
+    const said = 'model' in payload ? payload.model.name : 'text' in payload ? payload.text : about;
+    const when = time.slice(0, 19).replace('T', ' ');
+    return [`${id}`, when, memoryId ?? '', `${kind.replace('_', ' ')}${by}${undoes}`, excerpt(said)];
+  });
+  return table(['event', 'time', 'memory', 'what', 'text'], rows);
+}
+
+/** What was found to be contradicted. */
+export function contradictionLine({ id, question, was, now }: Contradiction): string {
+  return `${id} answers "${excerpt(question, 50)}" with "${excerpt(was, 40)}", not with "${excerpt(now, 40)}"`;
 }
 
 export function memoryTable(memories: readonly Memory[]): string {

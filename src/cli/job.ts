@@ -75,21 +75,25 @@ export class Job {
   /** Opens the brain over its model; it is closed when the command ends. */
   async open(changes: Partial<OpenOptions> = {}): Promise<Engine> {
     const { Engram } = await this.#load();
+    const engine = await Engram.open({ ...this.openOptions(), ...changes });
+    this.#closing.push(() => engine.close());
+    this.progress.clear();
+    return engine;
+  }
+
+  /** The settings that a model is opened with, and its progress. */
+  openOptions(): OpenOptions {
     const { home, model, embedder, brain, threads, context, parallel, idleUnload } = this.settings;
     const { gpu, gpuLayers, offline, verbose } = this.settings;
     const names = { pull: 'Fetching', model: `Loading ${model}`, embedder: `Loading ${embedder}` };
-    const engine = await Engram.open({
+    return {
       ...{ home, model, embedder, brain, threads, contextSize: context, parallel, idleUnload },
       ...{ gpu, gpuLayers, offline, verbose },
       signal: this.signal,
       onProgress: ({ phase, share }) => {
         this.progress.show(names[phase], '', share);
       },
-      ...changes,
-    });
-    this.#closing.push(() => engine.close());
-    this.progress.clear();
-    return engine;
+    };
   }
 
   /** Opens the documents of the brain, without loading the model that chats. */

@@ -6,6 +6,7 @@ import type { CommandGroup, CommandSpec, Options } from './command.js';
 import { adapters } from './commands/adapters.js';
 import { ask } from './commands/ask.js';
 import { bench } from './commands/bench.js';
+import { brain } from './commands/brain.js';
 import { chat } from './commands/chat.js';
 import { chats } from './commands/chats.js';
 import { classify } from './commands/classify.js';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   memorize,
   memories,
   forget,
+  brain,
   ingest,
   search,
   recall,
@@ -124,7 +126,7 @@ function addGroup(program: Command, group: CommandGroup, action: Action): void {
 
 function addCommand(parent: Command, spec: CommandSpec, action: Action): void {
   const command = parent
-    .command(spec.usage)
+    .command(spec.usage, { isDefault: spec.isDefault === true })
     .summary(spec.summary)
     .description(`${capital(spec.summary)}.`);
   for (const [heading, options] of [[undefined, spec.options ?? []] as const, ...(spec.groups ?? [])]) {

@@ -2,6 +2,7 @@
 // is memorized (memorize.ts), how a text becomes many (lessons/split.ts).
 import { performance } from 'node:perf_hooks';
 import { EngramError, throwIfCancelled, type ErrorCode } from '../errors.js';
+import type { Replaces } from './memorize.js';
 import type { BatchItem, BatchReport, MemorizeProgress, MemoryInput, Receipt } from './types.js';
 
 export interface BatchOptions {
@@ -10,6 +11,7 @@ export interface BatchOptions {
   signal?: AbortSignal | undefined;
   /** As for memorize(). */
   lessons?: 'auto' | 'rules' | undefined;
+  replaces?: Replaces | undefined;
 }
 
 export interface BatchProgress {

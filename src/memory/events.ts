@@ -15,6 +15,9 @@ export interface ModelIdentity {
 export interface AdapterRecord {
   sha256: string;
   bytes: number;
+  /** Counts the files made for this memory after its first, which is 0 and not written: a file never changes, so an adapter that
+   * is trained anew is another file. */
+  revision?: number;
 }
 
 /** What a memory was made from and what it needs to answer; enough to train it anew. */
@@ -28,21 +31,37 @@ export interface RememberedPayload {
   data?: Record<string, unknown>;
 }
 
+/** What comes of training a memory anew from the ledger. */
+export interface Retrained {
+  receipt?: Receipt;
+  adapter: AdapterRecord;
+  /** Left out: as it was. */
+  data?: Record<string, unknown>;
+}
+
+export interface Undoing {
+  /** Id of an event of the change that is taken back by this one. */
+  undoes?: number;
+}
+
 export type EventBody =
   | { kind: 'created'; memoryId: null; payload: { model: ModelIdentity } }
   | { kind: 'remembered'; memoryId: string; payload: RememberedPayload }
-  | { kind: 'superseded'; memoryId: string; payload: { by: string } }
-  | { kind: 'forgotten'; memoryId: string; payload: { reason?: string } }
-  | { kind: 'restored'; memoryId: string; payload: { receipt?: Receipt; adapter: AdapterRecord } }
+  | { kind: 'superseded'; memoryId: string; payload: { by: string } & Undoing }
+  | { kind: 'forgotten'; memoryId: string; payload: { reason?: string } & Undoing }
+  | { kind: 'restored'; memoryId: string; payload: Retrained & Undoing }
+  | { kind: 'rebuilt'; memoryId: string; payload: Retrained }
   | {
       kind: 'rolled_back';
       memoryId: string;
       payload: { text: string; question?: string; answer?: string; receipt: Receipt };
-    };
+    }
+  /** The brain goes over to another base model; the memories whose adapters were trained on it follow as `rebuilt`. */
+  | { kind: 'moved'; memoryId: null; payload: { model: ModelIdentity } };
 
 export type EventKind = EventBody['kind'];
 
-/** `id` grows by time; `time` is ISO 8601 in UTC. */
+/** `id` grows by time; `time` is ISO 8601 in UTC. Events written in one transaction, and no others, have the same time. */
 export type LedgerEvent = EventBody & { id: number; time: string };
 
 export const EVENT_KINDS = [
@@ -51,12 +70,15 @@ export const EVENT_KINDS = [
   'superseded',
   'forgotten',
   'restored',
+  'rebuilt',
   'rolled_back',
+  'moved',
 ] as const satisfies readonly EventKind[];
 
 /** A memory with what the runtime needs beside what a person sees. */
 export interface StoredMemory extends Memory {
-  /** The adapter that holds it; undefined once superseded or forgotten, when its file is deleted too. */
+  /** The adapter that holds it; undefined once superseded or forgotten, when its file is deleted too, and in a brain that was
+   * moved to a model that it could not be trained on. */
   adapter?: AdapterRecord;
   data?: Record<string, unknown>;
   /** Id of the memory that took its place. */
@@ -98,14 +120,20 @@ export function applyEvents(memories: Map<string, StoredMemory>, events: Iterabl
         delete memory.adapter;
         break;
       }
-      case 'restored': {
+      case 'restored':
+      case 'rebuilt': {
+        const { adapter, receipt, data } = event.payload;
         const memory = named(memories, event);
         memory.state = 'remembered';
-        memory.adapter = event.payload.adapter;
-        if (event.payload.receipt !== undefined) memory.receipt = event.payload.receipt;
+        memory.adapter = adapter;
+        if (receipt !== undefined) memory.receipt = receipt;
+        if (data !== undefined) memory.data = data;
         delete memory.supersededBy;
         break;
       }
+      case 'moved': // what was trained on another model is of no use
+        for (const memory of memories.values()) delete memory.adapter;
+        break;
     }
   }
 }

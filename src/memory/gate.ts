@@ -75,12 +75,18 @@ export class Gate {
     return { id, facets, told, terms: union(facets.map(({ terms }) => terms)) };
   }
 
-  /** The memories a question touches, best first; `extra` are looked at too. */
-  async match(question: string, extra: readonly GateEntry[] = [], signal?: AbortSignal): Promise<GateMatch[]> {
+  /** The memories a question touches, best first; `extra` are looked at too, and those named in `without` are not. */
+  async match(
+    question: string,
+    extra: readonly GateEntry[] = [],
+    signal?: AbortSignal,
+    without: ReadonlySet<string> = new Set(),
+  ): Promise<GateMatch[]> {
     if (this.#entries.size + extra.length === 0) return [];
     const query = await this.query(question, signal);
     const out: GateMatch[] = [];
-    for (const entry of [...this.#entries.values(), ...extra]) {
+    const known = [...this.#entries.values()].filter(({ id }) => !without.has(id));
+    for (const entry of [...known, ...extra]) {
       const score = this.score(query, entry, GATE_THRESHOLD);
       if (score >= GATE_THRESHOLD) out.push({ id: entry.id, score });
     }

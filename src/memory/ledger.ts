@@ -21,16 +21,20 @@ import { EVENT_KINDS, type EventBody, type LedgerEvent, type ModelIdentity } fro
 import { parseEvent, type EventRow } from './parse-event.js';
 
 /** Raised with every change of the schema; older ledgers are migrated, newer ones refused. */
-export const LEDGER_VERSION = 1;
+export const LEDGER_VERSION = 2;
 
 /** "engr" in ASCII, in the header of the file: tells a ledger from any other SQLite database. */
 const APPLICATION_ID = 0x656e6772;
+
+/** Milliseconds since 1970 that a date can have at most. */
+const LAST_DATE = 8.64e15;
 
 const LEDGER = {
   name: 'ledger of this brain',
   hint: 'Put a copy of the brain in its place, or choose another brain with --brain.',
 };
 
+// Version 1 did not know the kinds `rebuilt` and `moved`.
 // A replaced row would escape the delete trigger (SQLite fires it only with recursive_triggers), so inserting over an id
 // is refused too.
 const SCHEMA = `
@@ -51,6 +55,17 @@ const SCHEMA = `
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${LEDGER_VERSION};`;
+
+/** A table's check cannot be changed, so the events go into a new one. */
+const MIGRATION = `
+  DROP TRIGGER events_never_change;
+  DROP TRIGGER events_never_vanish;
+  DROP TRIGGER events_never_replaced;
+  DROP INDEX events_by_memory;
+  ALTER TABLE events RENAME TO older;
+  ${SCHEMA}
+  INSERT INTO events SELECT id, time, kind, memory_id, payload FROM older ORDER BY id;
+  DROP TABLE older;`;
 
 export class Ledger {
   readonly path: string;
@@ -101,7 +116,13 @@ export class Ledger {
 
   /** Adds events in one transaction: on disk, all of them or none, when this returns. Throws `locked`, `disk`, `corrupt`. */
   append(...events: EventBody[]): LedgerEvent[] {
-    return this.#guard(() => transaction(this.#database, () => this.#insert(events)));
+    return this.#guard(() =>
+      transaction(this.#database, () => {
+        // Here, where something is written, and not when it is opened: a brain in a read-only folder stays readable.
+        if (pragmaNumber(this.#database, 'user_version') < LEDGER_VERSION) this.#database.exec(MIGRATION);
+        return this.#insert(events);
+      }),
+    );
   }
 
   /** Events after the one with this id, oldest first; 0 gives all. */
@@ -114,14 +135,24 @@ export class Ledger {
     return this.#guard(() => this.#rows('WHERE memory_id = ?', memoryId));
   }
 
+  /** Writes a copy as it is at this moment to a file that is not there yet, while others may write. */
+  copyTo(path: string): void {
+    this.#guard(() => this.#database.prepare('VACUUM INTO ?').run(path));
+  }
+
   close(): void {
     if (this.#database.open) this.#database.close();
   }
 
   #insert(events: readonly EventBody[]): LedgerEvent[] {
     const insert = this.#database.prepare('INSERT INTO events (time, kind, memory_id, payload) VALUES (?, ?, ?, ?)');
+    // One time for all of a transaction, and later than any before, whatever the clock says: so one can tell what was done at once.
+    const last = this.#database.prepare(`SELECT ${asBlobs('time')} FROM events ORDER BY id DESC LIMIT 1`).get();
+    const lastMs = Date.parse(textOf((last as { time?: unknown } | undefined)?.time));
+    const time = new Date(
+      Math.max(Date.now(), Number.isFinite(lastMs) ? Math.min(lastMs + 1, LAST_DATE) : 0),
+    ).toISOString();
     return events.map((event) => {
-      const time = new Date().toISOString();
       const { lastInsertRowid } = insert.run(time, event.kind, event.memoryId, JSON.stringify(event.payload));
       return { ...event, id: Number(lastInsertRowid), time };
     });

@@ -6,14 +6,17 @@ import { EngramError, throwIfCancelled } from '../errors.js';
 import type { GenerateOptions, Generator } from '../inference/index.js';
 import type { BaseModel } from '../training/index.js';
 import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
-import type { Brain, BrainWriter } from './brain.js';
+import type { Brain, BrainMemory } from './brain.js';
+import type { BrainWriter } from './brain-writer.js';
+import { contradictions } from './contradiction.js';
 import { gateKeys } from './gate.js';
 import { lessonsFor, withModelLessons, type Lesson, type Lessons } from './lessons/index.js';
+import { inputOf, probesOf } from './remembered.js';
 import { learn, newMemoryTrainer, RECIPE, type Lesson as TokenLesson } from './recipe.js';
 import { UNRELATED } from './replay.js';
 import type { Candidate, GateData, Route, Router } from './router.js';
 import { says } from './text.js';
-import type { MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
+import type { Contradiction, MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
 
 export interface Memorizer {
   brain: Brain;
@@ -31,6 +34,32 @@ export interface MemorizeOptions {
   signal?: AbortSignal;
   /** `rules`: lessons by rules only; `auto` (the default): by the model too, if it passes the exam for it. */
   lessons?: 'auto' | 'rules';
+  /** Memories whose place this one takes, in the same transaction: their ids; those it contradicts (`auto`); or what a function
+   * chooses of those. Default `none`: the receipt names what it contradicts, and the later memory answers. */
+  replaces?: Replaces;
+}
+
+export type Replaces =
+  'auto' | 'none' | readonly string[] | ((contradicted: readonly Contradiction[]) => Promise<readonly string[]>);
+
+/** What an attempt is judged as. */
+interface Place {
+  id: string;
+  /** Where its adapter is written. */
+  path: string;
+  /** Memories that are as good as gone: those it replaces, or itself as it was. */
+  without: ReadonlySet<string>;
+  /** Train even if everything is answered right already. */
+  always: boolean;
+  /** Questions of what it replaces, with the answers that must not come any more. */
+  replaced: readonly Lesson[];
+}
+
+/** What an attempt gave. The adapter file stands where its place says; nothing is committed. */
+export interface Attempted {
+  /** Its `committed` says whether the memory holds. */
+  receipt: Receipt;
+  data: Record<string, unknown>;
 }
 
 /** A memory holds if at least these shares of its probes are answered right, and every unrelated answer stayed. */
@@ -40,45 +69,130 @@ const ROUNDS = 3;
 
 /**
  * Learns one memory and commits it if it holds; otherwise the brain is as it was and the receipt says why. Throws `empty`,
- * `too_long`, `locked` (another process is memorizing into this brain), `cancelled`, `diverged`, `disk`, `memory`.
+ * `too_long`, `locked` (another process is memorizing into this brain), `not_found` (what it should replace is not remembered),
+ * `cancelled`, `diverged`, `disk`, `memory`.
  */
 export function memorize(parts: Memorizer, input: MemoryInput, options: MemorizeOptions = {}): Promise<Receipt> {
+  const { brain, generator } = parts;
   const byRules = lessonsFor(input);
-  return parts.brain.write('memorizing', async (writer) => {
-    const { generator, cache, brain } = parts;
-    const lessons =
-      options.lessons === 'rules'
-        ? byRules
-        : await withModelLessons(
-            { generator, cache, modelSha256: brain.model.sha256, signal: options.signal },
-            byRules,
-          );
-    return new Attempt(parts, lessons, options, writer).run();
+  return brain.write('memorizing', async (writer) => {
+    const lessons = await allLessons(parts, byRules, options);
+    const { replaced, contradicted } = await replacedBy(parts, lessons, options);
+    const id = writer.newId(lessons.text);
+    const place: Place = {
+      id,
+      path: writer.newAdapterPath(id),
+      without: new Set(replaced.map((memory) => memory.id)),
+      always: replaced.length > 0,
+      replaced: replaced.flatMap(probesOf),
+    };
+    const { receipt: measured, data } = await new Attempt(parts, lessons, options, place).run();
+    const receipt: Receipt = { ...measured, ...(contradicted.length === 0 ? {} : { contradicts: contradicted }) };
+    const { text, question, answer } = lessons;
+    const said = { text, ...(question === undefined ? {} : { question }), ...(answer === undefined ? {} : { answer }) };
+    throwIfCancelled(options.signal);
+    if (receipt.committed) {
+      options.onProgress?.({ phase: 'commit' });
+      for (const old of replaced) await generator.releaseAdapter(brain.adapterPath(old.id));
+      const supersedes = replaced.map((old) => old.id);
+      if (supersedes.length > 0) receipt.supersedes = supersedes;
+      await writer.remember({ id, ...said, receipt, data, supersedes });
+    } else if (receipt.steps > 0) {
+      await generator.releaseAdapter(place.path);
+      writer.rollBack({ id, ...said, receipt });
+    }
+    return receipt;
   });
+}
+
+/** Trains a memory anew from what the ledger has of it, as if it were not there, into newAdapterPath(id); the writer is the
+ * caller's, and so is the commit. `inPlaceOf`: memories that will be gone when it is back. */
+export async function relearn(
+  parts: Memorizer,
+  writer: BrainWriter,
+  memory: Pick<BrainMemory, 'id' | 'text' | 'question' | 'answer' | 'data'>,
+  given: Omit<MemorizeOptions, 'replaces' | 'lessons'> & { inPlaceOf?: readonly string[] } = {},
+): Promise<Attempted> {
+  const options: MemorizeOptions = { ...given, lessons: memory.data?.['lessons'] === 'rules' ? 'rules' : 'auto' };
+  const lessons = await allLessons(parts, lessonsFor(inputOf(memory)), options);
+  return new Attempt(parts, lessons, options, {
+    id: memory.id,
+    path: writer.newAdapterPath(memory.id),
+    without: new Set([memory.id, ...(given.inPlaceOf ?? [])]),
+    always: true,
+    replaced: [],
+  }).run();
+}
+
+/** Those that rules make, and unless only they are wanted those that the model adds. */
+function allLessons(
+  { generator, cache, brain }: Memorizer,
+  byRules: Lessons,
+  { lessons, signal }: MemorizeOptions,
+): Promise<Lessons> {
+  if (lessons === 'rules') return Promise.resolve(byRules);
+  return withModelLessons({ generator, cache, modelSha256: brain.model.sha256, signal }, byRules);
+}
+
+/** The memories that are to be replaced, and what is contradicted and stays. A damaged memory of the same text is replaced too. */
+async function replacedBy(
+  parts: Memorizer,
+  lessons: Lessons,
+  { replaces = 'none', signal }: MemorizeOptions,
+): Promise<{ replaced: BrainMemory[]; contradicted: Contradiction[] }> {
+  const { brain } = parts;
+  const found = await contradictions(parts, lessons, signal);
+  const chosen =
+    replaces === 'none'
+      ? []
+      : replaces === 'auto'
+        ? found.map(({ id }) => id)
+        : typeof replaces === 'function'
+          ? await replaces(found)
+          : replaces;
+  const damaged = brain
+    .byText(lessons.text)
+    .filter(({ state, damaged }) => state === 'remembered' && damaged !== undefined);
+  const replaced = new Set([...chosen.map((idOrText) => brain.find(idOrText)), ...damaged]);
+  return {
+    replaced: [...replaced],
+    contradicted: found.filter(({ id }) => ![...replaced].some((old) => old.id === id)),
+  };
 }
 
 class Attempt {
   readonly #started = performance.now();
   readonly #id: string;
   readonly #path: string;
+  readonly #knownBy = new Set<string>();
 
   constructor(
     private readonly parts: Memorizer,
     private readonly lessons: Lessons,
     private readonly options: MemorizeOptions,
-    private readonly writer: BrainWriter,
+    private readonly place: Place,
   ) {
-    this.#id = writer.newId(lessons.text);
-    this.#path = parts.brain.adapterPath(this.#id);
+    this.#id = place.id;
+    this.#path = place.path;
   }
 
-  async run(): Promise<Receipt> {
+  async run(): Promise<Attempted> {
     const { options } = this;
     options.onProgress?.({ phase: 'lessons', lessons: this.lessons.lessons.length });
     const gateData: GateData = { keys: gateKeys(this.lessons) };
     const probes = await this.#before();
-    if (probes.every((probe) => probe.kind === 'unrelated' || says(probe.before, probe.expected))) {
-      return this.#receipt(probes, { reason: 'The model answers this already, so there is nothing to train.' });
+    const { triple } = this.lessons;
+    const data = {
+      gate: gateData,
+      ...(triple === undefined ? {} : { triple }),
+      ...(options.lessons === 'rules' ? { lessons: options.lessons } : {}),
+    };
+    const asked = probes.filter(({ kind }) => kind === 'recall' || kind === 'paraphrase');
+    if (!this.place.always && asked.every((probe) => says(probe.before, probe.expected))) {
+      const knownBy = [...this.#knownBy];
+      const who = knownBy.length === 0 ? 'The model' : `What is remembered (${knownBy.join(', ')})`;
+      const receipt = this.#receipt(probes, { reason: `${who} answers this already, so there is nothing to train.` });
+      return { receipt: { ...receipt, ...(knownBy.length === 0 ? {} : { knownBy }) }, data };
     }
 
     const base = await this.parts.baseModel();
@@ -110,9 +224,9 @@ class Attempt {
         await trainer.save(this.#path);
         await this.#after(probes, candidate);
         const receipt = this.#receipt(probes, total);
-        if (receipt.committed) return await this.#commit(receipt, gateData);
         // Unrelated answers that moved will not come back by more training.
-        if (round === ROUNDS || receipt.unrelated.kept < receipt.unrelated.asked) return await this.#rollBack(receipt);
+        const isLast = round === ROUNDS || receipt.unrelated.kept < receipt.unrelated.asked;
+        if (receipt.committed || isLast) return { receipt, data };
       }
     } finally {
       trainer.close();
@@ -139,6 +253,9 @@ class Attempt {
       const answer = unrelated[i]!;
       probes.push({ kind: 'unrelated', question, expected: answer, before: answer, after: '', held: false });
     });
+    for (const { question, expected } of this.place.replaced) {
+      probes.push({ kind: 'superseded', question, expected, before: expected, after: '', held: false });
+    }
     return probes;
   }
 
@@ -147,7 +264,13 @@ class Attempt {
     const lessons = [...this.lessons.recall, ...this.lessons.paraphrase];
     for (const [done, probe] of probes.entries()) {
       this.options.onProgress?.({ phase: 'probe-after', done, of: probes.length });
-      if (probe.kind !== 'unrelated') {
+      if (probe.kind === 'superseded') {
+        const { question, expected } = probe;
+        probe.after = await this.#ask(question, await this.#route(question, candidate), {
+          maxTokens: this.#tokensFor(expected),
+        });
+        probe.held = !says(probe.after, expected);
+      } else if (probe.kind !== 'unrelated') {
         probe.after = await this.#answer(lessons[done]!, candidate);
         probe.held = says(probe.after, probe.expected);
       } else {
@@ -163,14 +286,20 @@ class Attempt {
   /** What is answered to a lesson's question, with the candidate as if it had been committed. */
   async #answer({ question, answer }: Lesson, candidate?: Candidate): Promise<string> {
     const route = await this.#route(question, candidate);
+    if (candidate === undefined) for (const { id } of route.matches) this.#knownBy.add(id);
     return this.#ask(question, route, {
-      maxTokens: Math.max(24, this.parts.generator.encode(answer).length + 8),
+      maxTokens: this.#tokensFor(answer),
       ...(candidate ? { expected: answer } : {}),
     });
   }
 
+  #tokensFor(answer: string): number {
+    return Math.max(24, this.parts.generator.encode(answer).length + 8);
+  }
+
   #route(question: string, candidate?: Candidate): Promise<Route> {
-    return this.parts.router.route([{ role: 'user', content: question }], candidate, this.options.signal);
+    const { signal } = this.options;
+    return this.parts.router.route([{ role: 'user', content: question }], candidate, signal, this.place.without);
   }
 
   async #ask(question: string, route: Route, options: GenerateOptions): Promise<string> {
@@ -214,6 +343,7 @@ class Attempt {
     const before = (probe: Probe) => says(probe.before, probe.expected);
     const held = (probe: Probe) => probe.held;
     const unrelated = probes.filter((probe) => probe.kind === 'unrelated');
+    const old = probes.filter((probe) => probe.kind === 'superseded');
     const untrained = 'reason' in outcome;
     if (untrained) for (const probe of probes) Object.assign(probe, { after: probe.before, held: true });
     const receipt: Receipt = {
@@ -227,6 +357,9 @@ class Attempt {
       tokens: untrained ? 0 : outcome.tokens,
       flop: untrained ? 0 : outcome.flop,
       committed: false,
+      ...(old.length === 0
+        ? {}
+        : { superseded: { asked: old.length, recalled: old.filter((probe) => !probe.held).length } }),
       probes,
     };
     if (untrained) return { ...receipt, reason: outcome.reason };
@@ -238,26 +371,6 @@ class Attempt {
     return reasons.length === 0
       ? { ...receipt, committed: true }
       : { ...receipt, reason: `Rolled back: ${reasons.join(', ')}.` };
-  }
-
-  async #commit(receipt: Receipt, gate: GateData): Promise<Receipt> {
-    throwIfCancelled(this.options.signal);
-    this.options.onProgress?.({ phase: 'commit' });
-    const { triple } = this.lessons;
-    const data = { gate, ...(triple === undefined ? {} : { triple }) };
-    await this.writer.remember({ id: this.#id, ...this.#said(), receipt, data });
-    return receipt;
-  }
-
-  async #rollBack(receipt: Receipt): Promise<Receipt> {
-    await this.parts.generator.releaseAdapter(this.#path);
-    this.writer.rollBack({ id: this.#id, ...this.#said(), receipt });
-    return receipt;
-  }
-
-  #said(): { text: string; question?: string; answer?: string } {
-    const { text, question, answer } = this.lessons;
-    return { text, ...(question === undefined ? {} : { question }), ...(answer === undefined ? {} : { answer }) };
   }
 }
 

@@ -18,7 +18,9 @@ export function parseEvent(row: EventRow): LedgerEvent | undefined {
   const isSound =
     typeof time === 'string' &&
     isObject(payload) &&
-    (kind === 'created' ? memoryId === null : typeof memoryId === 'string' && /^m-[0-9a-f]{1,64}$/.test(memoryId)) &&
+    (kind === 'created' || kind === 'moved'
+      ? memoryId === null
+      : typeof memoryId === 'string' && /^m-[0-9a-f]{1,64}$/.test(memoryId)) &&
     PAYLOADS[kind]?.(payload) === true;
   return isSound ? ({ id, time, kind, memoryId, payload } as unknown as LedgerEvent) : undefined;
 }
@@ -26,24 +28,35 @@ export function parseEvent(row: EventRow): LedgerEvent | undefined {
 type Fields = Record<string, unknown>;
 
 const PAYLOADS: Readonly<Record<string, (payload: Fields) => boolean>> = {
-  created: ({ model }) => isObject(model) && isText(model['name']) && isText(model['sha256']),
+  created: ({ model }) => isModel(model),
   remembered: (payload) =>
     isSaid(payload) &&
     isReceipt(payload['receipt']) &&
     isAdapter(payload['adapter']) &&
     isOptional(payload['data'], isObject),
-  superseded: ({ by }) => isText(by),
-  forgotten: ({ reason }) => isOptional(reason, isText),
-  restored: ({ receipt, adapter }) => isOptional(receipt, isReceipt) && isAdapter(adapter),
+  superseded: ({ by, undoes }) => isText(by) && isOptional(undoes, isCount),
+  forgotten: ({ reason, undoes }) => isOptional(reason, isText) && isOptional(undoes, isCount),
+  restored: (payload) => isRetrained(payload) && isOptional(payload['undoes'], isCount),
+  rebuilt: (payload) => isRetrained(payload),
   rolled_back: (payload) => isSaid(payload) && isReceipt(payload['receipt']),
+  moved: ({ model }) => isModel(model),
 };
+
+function isModel(value: unknown): boolean {
+  return isObject(value) && isText(value['name']) && isText(value['sha256']);
+}
+
+function isRetrained({ receipt, adapter, data }: Fields): boolean {
+  return isOptional(receipt, isReceipt) && isAdapter(adapter) && isOptional(data, isObject);
+}
 
 function isSaid({ text, question, answer }: Fields): boolean {
   return isText(text) && isOptional(question, isText) && isOptional(answer, isText);
 }
 
 function isAdapter(value: unknown): boolean {
-  return isObject(value) && isText(value['sha256']) && isNumber(value['bytes']);
+  const isSound = isObject(value) && isText(value['sha256']) && isNumber(value['bytes']);
+  return isSound && isOptional(value['revision'], isCount); // which becomes part of a file's name
 }
 
 function isReceipt(value: unknown): boolean {
@@ -55,6 +68,9 @@ function isReceipt(value: unknown): boolean {
     ['loss', 'recall', 'paraphrase'].every((key) => hasNumbers(value[key], ['before', 'after'])) &&
     hasNumbers(value['unrelated'], ['kept', 'asked']) &&
     hasNumbers(value, ['seconds', 'steps', 'tokens', 'flop']) &&
+    ['supersedes', 'knownBy'].every((key) => isOptional(value[key], (list) => isListOf(list, isText))) &&
+    isOptional(value['superseded'], (counts) => hasNumbers(counts, ['asked', 'recalled'])) &&
+    isOptional(value['contradicts'], (list) => isListOf(list, isContradiction)) &&
     Array.isArray(value['probes']) &&
     value['probes'].every(isProbe)
   );
@@ -63,6 +79,14 @@ function isReceipt(value: unknown): boolean {
 function isProbe(value: unknown): boolean {
   const texts = ['kind', 'question', 'expected', 'before', 'after'];
   return isObject(value) && texts.every((key) => isText(value[key])) && typeof value['held'] === 'boolean';
+}
+
+function isContradiction(value: unknown): boolean {
+  return isObject(value) && ['id', 'text', 'question', 'was', 'now'].every((key) => isText(value[key]));
+}
+
+function isListOf(value: unknown, check: (value: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(check);
 }
 
 function hasNumbers(value: unknown, keys: readonly string[]): boolean {
@@ -75,6 +99,10 @@ function isObject(value: unknown): value is Fields {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string';
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** JSON has no NaN: a loss that was not measured is null. */

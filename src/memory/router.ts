@@ -47,15 +47,21 @@ export class Router {
     return this.#gate;
   }
 
-  /** What answers the last message of a conversation. With a candidate, as if it had been committed. */
-  async route(messages: readonly ChatMessage[], candidate?: Candidate, signal?: AbortSignal): Promise<Route> {
+  /** What answers the last message of a conversation. With a candidate, as if it had been committed; `without` some memories, as
+   * if they had been forgotten. */
+  async route(
+    messages: readonly ChatMessage[],
+    candidate?: Candidate,
+    signal?: AbortSignal,
+    without: ReadonlySet<string> = new Set(),
+  ): Promise<Route> {
     await this.#refresh(signal);
     const questions = messages.filter(({ role }) => role === 'user').map(({ content }) => content);
     const last = questions.at(-1) ?? '';
     const extra = candidate ? [candidate.entry] : [];
-    let matches = await this.#gate.match(last, extra, signal);
+    let matches = await this.#gate.match(last, extra, signal, without);
     if (matches.length === 0 && questions.length > 1 && followsOn(last)) {
-      matches = await this.#gate.match(questions.at(-2)!, extra, signal);
+      matches = await this.#gate.match(questions.at(-2)!, extra, signal, without);
     }
     const best = matches[0];
     if (best === undefined) return { adapters: [], matches: [] };
@@ -63,6 +69,19 @@ export class Router {
     return path === undefined
       ? { adapters: [], matches: [] }
       : { adapters: [{ path }], adaptersFrom: 'answer', matches: [best] };
+  }
+
+  /** Makes the index anew: every key is embedded again. */
+  async reindex(signal?: AbortSignal): Promise<void> {
+    for (const { id } of this.brain.memories()) await rm(this.#cachePath(id), { force: true });
+    this.#known.clear();
+    await this.#refresh(signal);
+  }
+
+  /** Ids of the memories that a question touches, best match first. */
+  async touched(question: string, signal?: AbortSignal): Promise<string[]> {
+    await this.#refresh(signal);
+    return (await this.#gate.match(question, [], signal)).map(({ id }) => id);
   }
 
   /** Embeds keys into a gate entry. */

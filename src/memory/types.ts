@@ -55,14 +55,42 @@ export interface Receipt {
   tokens: number;
   flop: number;
   committed: boolean;
+  /** Ids of the memories whose place it took. */
+  supersedes?: string[];
+  /** Of the questions about those, how many still got the old answer. */
+  superseded?: { asked: number; recalled: number };
+  /** Memories that say something else and were left as they are. */
+  contradicts?: Contradiction[];
+  /** Ids of the memories that answer all of it already. */
+  knownBy?: string[];
   /** Why it was rolled back, if it was. */
   reason?: string;
   /** What was asked before and after, for a person to read. */
   probes: Probe[];
 }
 
+/** A memory that answers a question otherwise than another one does. */
+export interface Contradiction {
+  id: string;
+  text: string;
+  question: string;
+  /** Its answer, and the other one's. */
+  was: string;
+  now: string;
+}
+
+/** How often a forgotten memory was asked for, in all its wordings, and told; by the base model alone; and which other memories
+ * told it. */
+export interface ForgottenProof {
+  asked: number;
+  recalled: number;
+  base: number;
+  toldBy: string[];
+}
+
 export interface Probe {
-  kind: 'recall' | 'paraphrase' | 'unrelated';
+  /** `superseded`: a question of a memory that was replaced; it holds if the old answer, which is the expected one, is gone. */
+  kind: 'recall' | 'paraphrase' | 'unrelated' | 'superseded';
   question: string;
   expected: string;
   before: string;

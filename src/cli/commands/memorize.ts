@@ -1,11 +1,12 @@
 // `engram memorize`: learns a text, a question and its answer, a triple, or all that a file holds, and says what it measured.
 // Exits with 1 if a memory did not hold and was rolled back; with 0 if there was nothing to learn.
 import { EngramError } from '../../errors.js';
-import type { BatchReport, MemoryInput, Receipt } from '../../index.js';
+import type { BatchReport, Contradiction, MemoryInput, Receipt, Replaces } from '../../index.js';
 import type { Engine } from '../api.js';
 import type { CommandSpec, Options } from '../command.js';
-import { batchLines, excerpt, memorizeStep, memoryText, receiptLines } from '../format.js';
-import { choiceOf, stringOf, textOf } from '../input.js';
+import { askPerson } from '../confirm.js';
+import { batchLines, contradictionLine, excerpt, memorizeStep, memoryText, receiptLines } from '../format.js';
+import { choiceOf, listOf, stringOf, textOf } from '../input.js';
 import type { Job } from '../job.js';
 
 type LessonsBy = 'auto' | 'rules' | undefined;
@@ -17,6 +18,10 @@ export const memorize: CommandSpec = {
     ['--file <path>', 'learn a file: txt, md, html, pdf, docx …, or JSONL with a memory in each row'],
     ['--question <text>', 'the question to learn the answer of'],
     ['--answer <text>', 'its answer'],
+    [
+      '--replaces <id|auto|none>...',
+      'a memory whose place it takes; auto: those it contradicts (default: ask in a terminal, none elsewhere)',
+    ],
     ['--triple <parts>', 'a fact as "subject | relation | object"'],
     ['--lessons <how>', 'auto (the model helps to write them, if it can) or rules; default auto'],
     ['--dry-run', 'show what memories it would become, and learn nothing'],
@@ -24,6 +29,7 @@ export const memorize: CommandSpec = {
   examples: [
     'engram memorize "Our wifi is called Blue Heron."',
     'engram memorize --question "Who runs the kiln?" --answer "Mara Voss"',
+    'engram memorize --question "Who runs the kiln?" --answer "Ana Roy" --replaces auto',
     'engram memorize --triple "Brenn | capital | Ossa"',
     'engram memorize --file notes.md --dry-run',
     'pbpaste | engram memorize --brain work',
@@ -37,19 +43,42 @@ export const memorize: CommandSpec = {
       job.value({ memories: inputs });
       return undefined;
     }
+    const replaces = replacesOf(job, options, inputs.length);
     const engine = await job.open();
     if (inputs.length > 1) {
-      const report = await learnAll(job, engine, inputs, lessons);
+      const report = await learnAll(job, engine, inputs, lessons, replaces);
       job.line(batchLines(report));
       job.value(report);
       return report.failed > 0 ? 1 : undefined;
     }
-    const receipt = await learn(job, engine, inputs[0]!, job.signal, lessons);
+    const receipt = await learn(job, engine, inputs[0]!, job.signal, lessons, replaces);
     job.line(receiptLines(receipt, job.settings.verbose));
     job.value(receipt);
     return isFailure(receipt) ? 1 : undefined;
   },
 };
+
+/** What --replaces says; without it a person is asked, where there is one. */
+function replacesOf(job: Job, options: Options, count: number): Replaces {
+  const given = listOf(options, 'replaces');
+  if (given === undefined) return job.isInteractive ? (found) => chosen(job, found) : 'none';
+  const [word] = given;
+  if (given.length === 1 && (word === 'auto' || word === 'none')) return word;
+  if (given.includes('auto') || given.includes('none')) {
+    throw new EngramError('usage', '--replaces takes auto, or none, or ids.');
+  }
+  if (count > 1) throw new EngramError('usage', '--replaces takes ids for one memory, and this would become several.');
+  return given;
+}
+
+async function chosen(job: Job, found: readonly Contradiction[]): Promise<string[]> {
+  const replaced: string[] = [];
+  for (const one of found) {
+    job.note(`${contradictionLine(one)}.`);
+    if (/^y(?:es)?$/i.test(await askPerson(job, `Replace ${one.id}? [y/N] `))) replaced.push(one.id);
+  }
+  return replaced;
+}
 
 /** Memorizes with progress. */
 export async function learn(
@@ -58,11 +87,13 @@ export async function learn(
   input: MemoryInput,
   signal: AbortSignal,
   lessons?: LessonsBy,
+  replaces: Replaces = 'none',
 ): Promise<Receipt> {
   try {
     return await engine.memorize(input, {
       signal,
       lessons,
+      replaces,
       onProgress: (progress) => {
         job.progress.show(...memorizeStep(progress));
       },
@@ -78,11 +109,13 @@ async function learnAll(
   engine: Engine,
   inputs: readonly MemoryInput[],
   lessons: LessonsBy,
+  replaces: Replaces,
 ): Promise<BatchReport> {
   try {
     return await engine.memorizeAll(inputs, {
       signal: job.signal,
       lessons,
+      replaces,
       onProgress: ({ index, of, input, progress }) => {
         const [label, , share = 0] = memorizeStep(progress);
         const detail = `${index + 1} of ${of}: ${excerpt(memoryText(input), 40)}`;

@@ -179,6 +179,120 @@ describe('memories and forget', () => {
   });
 });
 
+describe('memories', () => {
+  it('show one, with its receipt, and its history, and take back', async () => {
+    const api = new FakeApi();
+    expect(await runCli(['memories', 'show', 'x'], { api })).toMatchObject({ code: 1 });
+    await runCli(['memorize', 'A heron is blue.'], { api });
+    expect((await runCli(['memories', 'show', 'heron'], { api })).stdout).toMatch(
+      /m-000000 +remembered[^]*recall +0% → 100%/,
+    );
+    expect((await runCli(['memories', 'history'], { api })).stdout).toMatch(
+      /1 +2026-01-02 03:04:05 +m-000000 +forgotten \(undoes 1\) +A heron/,
+    );
+    await runCli(['forget', 'heron'], { api });
+    expect((await runCli(['memories', 'undo'], { api })).stdout).toContain(
+      'm-000000 is remembered again: A heron is blue.',
+    );
+    await runCli(['memories', 'undo', 'a', 'heron'], { api });
+    expect(api.engine.calls.filter(([name]) => name === 'undo')).toEqual([
+      ['undo', undefined],
+      ['undo', 'a heron'],
+    ]);
+  });
+});
+
+describe('forget', () => {
+  it('asks the model for what was forgotten, and fails if it is still told', async () => {
+    const api = new FakeApi();
+    for (const text of ['A heron is blue.', 'An owl is grey.']) await runCli(['memorize', text], { api });
+    expect((await runCli(['forget', 'heron'], { api })).stdout).toContain('asked in 8 wordings, told in 0');
+    api.engine.proof = { asked: 8, recalled: 3, base: 1, toldBy: ['m-000009'] };
+    const told = await runCli(['forget', 'owl', '--json'], { api });
+    expect(told.code).toBe(1);
+    expect(told.json()).toMatchObject({ id: 'm-000001', proof: { recalled: 3, toldBy: ['m-000009'] } });
+  });
+
+  it('takes several ids, or all after asking', async () => {
+    const api = new FakeApi();
+    for (const text of ['one', 'two', 'three']) await runCli(['memorize', text], { api });
+    const two = await runCli(['forget', 'm-000000', 'm-000001', '--no-probe', '--json'], { api });
+    expect(two.json()).toMatchObject([{ id: 'm-000000' }, { id: 'm-000001' }]);
+    expect(await runCli(['forget', '--all'], { api })).toMatchObject({ code: 2 });
+    expect(await runCli(['forget', '--all', 'x'], { api })).toMatchObject({ code: 2 });
+    expect((await runCli(['forget', '--all'], { api, isTTY: true, stdin: 'n\n' })).code).toBe(130);
+    expect(api.engine.held.at(-1)?.state).toBe('remembered');
+    expect((await runCli(['forget', '--all'], { api, isTTY: true, stdin: 'y\n' })).code).toBe(0);
+    expect(api.engine.held.map(({ state }) => state)).toEqual(['forgotten', 'forgotten', 'forgotten']);
+    expect((await runCli(['forget', '--all', '--yes', '--json'], { api })).json()).toEqual([]);
+  });
+});
+
+describe('memorize --replaces', () => {
+  const found = { id: 'm-0a', text: 'x', question: 'Who?', was: 'Bo', now: 'Ana' };
+
+  it('passes on what it is given, and takes nothing else', async () => {
+    const api = new FakeApi();
+    api.engine.contradicted = [found];
+    for (const args of [[], ['--replaces', 'auto'], ['--replaces', 'm-0a', '--replaces', 'm-0b']]) {
+      await runCli(['memorize', 'x', ...args], { api });
+    }
+    expect(api.engine.replaced).toEqual(['none', 'auto', ['m-0a', 'm-0b']]);
+    expect((await runCli(['memorize', 'x', '--replaces', 'auto', '--replaces', 'm-0a'], { api })).code).toBe(2);
+  });
+
+  it('asks in a terminal', async () => {
+    const api = new FakeApi();
+    api.engine.contradicted = [found];
+    const ran = await runCli(['memorize', 'x'], { api, isTTY: true, stdin: 'y\n' });
+    expect(ran.stderr).toContain('m-0a answers "Who?" with "Bo", not with "Ana"');
+    await runCli(['memorize', 'x'], { api, isTTY: true, stdin: '' });
+    expect(api.engine.replaced).toEqual([['m-0a'], []]);
+  });
+
+  it('says what stays contradicted', async () => {
+    const api = new FakeApi();
+    api.engine.receipt = { contradicts: [found] };
+    expect((await runCli(['memorize', 'x'], { api })).stdout).toContain('contradicts m-0a answers');
+  });
+});
+
+describe('brain', () => {
+  it('lists, checks and rebuilds', async () => {
+    const api = new FakeApi();
+    await runCli(['memorize', 'A heron is blue.'], { api });
+    expect((await runCli(['brain', 'list'], { api })).stdout).toMatch(/default +tiny +1/);
+    expect(await runCli(['brain', 'check'], { api })).toMatchObject({
+      code: 0,
+      stdout: '1 of 1 memories are whole.\n',
+    });
+    api.engine.held[0]!.damaged = 'missing';
+    const damaged = await runCli(['brain', 'check'], { api });
+    expect(damaged).toMatchObject({ code: 1, stdout: expect.stringContaining('rebuild --damaged') as string });
+    expect((await runCli(['brain', 'rebuild', '--damaged'], { api })).stdout).toContain('1 the same, 0 renewed');
+    expect(api.engine.calls.at(-1)).toEqual(['rebuild', true]);
+  });
+
+  it('goes into a file and out of it, and to another model', async () => {
+    const api = new FakeApi();
+    expect((await runCli(['brain', 'export'], { api })).stdout).toBe('default.engram: 0 memories, 2.0 kB.\n');
+    const read = await runCli(['brain', 'import', 'f', '--as', 'copy'], { api });
+    expect(read.stdout).toBe('The brain "copy" holds 2 memories over tiny.\n');
+    expect(read.stderr).toContain('m-000001');
+    expect(await runCli(['brain', 'move'], { api })).toMatchObject({ code: 1 });
+    expect((await runCli(['brain', 'move', '--partly', '--model', 'tiny', '--json'], { api })).json()).toMatchObject({
+      moved: true,
+    });
+  });
+
+  it('is deleted after asking', async () => {
+    const api = new FakeApi();
+    expect((await runCli(['brain', 'rm', 'work'], { api })).code).toBe(2);
+    expect(api.removedBrains).toEqual([]);
+    expect((await runCli(['brain', 'rm', 'work', '--yes', '--json'], { api })).json()).toEqual({ removed: 'work' });
+  });
+});
+
 describe('train', () => {
   it('passes its options on and shows the losses', async () => {
     const api = new FakeApi();

@@ -17,11 +17,14 @@ import { ChatStore, STATE_LIMIT } from '../../../src/memory/chats.js';
 import { memoriesOf, memoriesOfFile } from '../../../src/memory/lessons/index.js';
 import { RunControl } from '../../../src/training/control.js';
 import { plotRun } from '../../../src/training/logs/plot.js';
+import { findMemory } from '../../../src/memory/find.js';
 import type {
   Answer,
   AskOptions,
   BatchReport,
   Explanation,
+  Contradiction,
+  ForgottenProof,
   FoundPassage,
   Memory,
   MemoryInput,
@@ -75,6 +78,11 @@ export class FakeEngine implements Engine {
   readonly calls: unknown[][] = [];
   readonly held: Memory[] = [];
   isClosed = false;
+  proof: ForgottenProof = { asked: 8, recalled: 0, base: 0, toldBy: [] };
+  /** What memorize finds to be contradicted. */
+  contradicted: Contradiction[] = [];
+  /** What each memory was to replace. */
+  readonly replaced: unknown[] = [];
   /** Changes what memorize returns. */
   receipt: Partial<Receipt> = {};
   /** The next answer goes no further than its first piece until it is broken off. */
@@ -134,8 +142,10 @@ export class FakeEngine implements Engine {
     return text.split(' ').map((word, id) => ({ id, text: word }));
   }
 
-  memorize(input: MemoryInput, options: Parameters<Engine['memorize']>[1] = {}): Promise<Receipt> {
+  async memorize(input: MemoryInput, options: Parameters<Engine['memorize']>[1] = {}): Promise<Receipt> {
     this.calls.push(['memorize', input]);
+    const { replaces } = options;
+    this.replaced.push(typeof replaces === 'function' ? await replaces(this.contradicted) : replaces);
     options.onProgress?.({ phase: 'lessons', lessons: 4 });
     options.onProgress?.({ phase: 'train', step: 1, steps: 8, loss: 2, kl: 0, tokensPerSecond: 100 });
     if (options.signal?.aborted === true) throw new EngramError('cancelled', 'Cancelled.');
@@ -144,7 +154,7 @@ export class FakeEngine implements Engine {
     const receipt = newReceipt(id, this.receipt);
     if (receipt.committed)
       this.held.push({ id, text, createdAt: '2026-01-02T03:04:05.000Z', state: 'remembered', receipt });
-    return Promise.resolve(receipt);
+    return receipt;
   }
 
   memorizeAll(source: Parameters<Engine['memorizeAll']>[0], options: BatchOptions = {}): Promise<BatchReport> {
@@ -160,6 +170,26 @@ export class FakeEngine implements Engine {
     if (memory === undefined) throw new EngramError('not_found', 'Nothing fits.', { hint: 'Look at the list.' });
     memory.state = 'forgotten';
     return Promise.resolve(memory);
+  }
+
+  proveForgotten(memory: Memory): ReturnType<Engine['proveForgotten']> {
+    this.calls.push(['proveForgotten', memory.id]);
+    return Promise.resolve(this.proof);
+  }
+
+  undo(...args: Parameters<Engine['undo']>): ReturnType<Engine['undo']> {
+    this.calls.push(['undo', args[0]]);
+    const memory = this.held.at(-1)!;
+    memory.state = 'remembered';
+    return Promise.resolve([{ memory, receipt: newReceipt(memory.id) }]);
+  }
+
+  rebuild(options: Parameters<Engine['rebuild']>[0] = {}): ReturnType<Engine['rebuild']> {
+    this.calls.push(['rebuild', options.damagedOnly]);
+    for (const [done, memory] of this.held.entries()) {
+      options.onProgress?.({ memory, done, of: this.held.length, step: { phase: 'commit' } });
+    }
+    return Promise.resolve({ same: this.held.map(({ id }) => id), renewed: [], kept: [], failed: [], resumed: 0 });
   }
 
   train(request: Parameters<Engine['train']>[0]): ReturnType<Engine['train']> {
@@ -246,6 +276,23 @@ export class FakeApi implements Api {
       options.onProgress?.({ phase: 'model', share: 0.5 });
       return Promise.resolve(this.engine);
     },
+    moveBrain: (options) => {
+      this.opened.push(options);
+      const [memory] = this.engine.held;
+      if (memory !== undefined) options.onMove?.({ memory, done: 0, of: 1, step: { phase: 'commit' } });
+      const model = { name: 'tiny', sha256: 'a'.repeat(64) };
+      const failed = options.partly === true ? [] : [{ id: 'm-000000', text: 'x', reason: 'It does not hold.' }];
+      return Promise.resolve({ moved: failed.length === 0, from: model, to: model, held: [], failed, resumed: 0 });
+    },
+  };
+  readonly modelIdentity: Api['modelIdentity'] = () => Promise.resolve({ name: 'tiny', sha256: 'a'.repeat(64) });
+  readonly exportBrain: Api['exportBrain'] = (brain, path, options) => {
+    options?.onProgress?.({ doneBytes: 5, totalBytes: 10 });
+    return Promise.resolve({ path, bytes: 2000, memories: brain.snapshot('').length, damaged: [] });
+  };
+  readonly importBrain: Api['importBrain'] = (_path, options) => {
+    options.onProgress?.({ doneBytes: 5, totalBytes: 10 });
+    return Promise.resolve({ name: options.name ?? 'work', model: options.model!, memories: 2, damaged: ['m-000001'] });
   };
   readonly openEmbedder: Api['openEmbedder'] = (options) => {
     this.opened.push(options);
@@ -330,10 +377,23 @@ export class FakeApi implements Api {
   });
   readonly openBrain: Api['openBrain'] = () =>
     Promise.resolve({
+      ...{ name: 'default', folder: '/x', model: { name: 'tiny', sha256: 'a'.repeat(64) } },
+      snapshot: () => this.engine.held.map((memory) => ({ ...memory, from: '/x/a.gguf' })),
       memories: () => this.engine.memories(),
-      forget: (idOrText) => this.engine.forget(idOrText),
+      get: (id) => this.engine.held.find((memory) => memory.id === id),
+      find: (idOrText, options) =>
+        findMemory(
+          this.engine.held.filter((m) => options?.anyState === true || m.state === 'remembered'),
+          idOrText,
+        ),
+      history: () => [
+        { id: 1, time: '2026-01-02T03:04:05.678Z', kind: 'forgotten', memoryId: 'm-000000', payload: { undoes: 1 } },
+      ],
+      check: () => Promise.resolve(this.engine.held.filter(({ damaged }) => damaged !== undefined)),
+      forgetAll: (names) => Promise.all(names.map((name) => this.engine.forget(name))),
       close: () => undefined,
     });
+  readonly listBrains: Api['listBrains'] = () => ['default'];
   readonly removeBrain: Api['removeBrain'] = ({ name }) => {
     this.removedBrains.push(name);
     return Promise.resolve(true);

@@ -80,9 +80,10 @@ describe('a brain', () => {
     await expect(brain.write('forgetting', (writer) => writer.forget(id))).rejects.toThrow(fails('not_found'));
 
     await brain.write('restoring', async (writer) => {
-      await expect(writer.restore(id)).rejects.toThrow(fails('not_found'));
-      writeFileSync(brain.adapterPath(id), 'made anew');
-      return writer.restore(id);
+      await expect(writer.change([{ kind: 'restored', id }])).rejects.toThrow(fails('not_found'));
+      writeFileSync(writer.newAdapterPath(id), 'made anew');
+      await writer.change([{ kind: 'restored', id }]);
+      await expect(writer.change([{ kind: 'restored', id }])).rejects.toThrow(fails('exists'));
     });
     expect(brain.get(id)?.state).toBe('remembered');
     expect(await brain.adapterFile(id)).toBe(brain.adapterPath(id));
@@ -223,7 +224,16 @@ describe('several processes', () => {
       'config.ts',
       'files.ts',
       ...['index.ts', 'sqlite.ts', 'writer-lock.ts'].map((file) => `database/${file}`),
-      ...['events.ts', 'parse-event.ts', 'text.ts', 'ledger.ts', 'brain.ts'].map((file) => `memory/${file}`),
+      ...[
+        'events.ts',
+        'parse-event.ts',
+        'text.ts',
+        'find.ts',
+        'ledger.ts',
+        'adapter-files.ts',
+        'brain-writer.ts',
+        'brain.ts',
+      ].map((file) => `memory/${file}`),
     ]);
   });
   afterAll(() => {

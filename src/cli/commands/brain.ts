@@ -1,0 +1,176 @@
+// `engram brain`: brains as files, made anew, checked, moved. Not here: the memories in them (memories.ts).
+import type { RebuildProgress } from '../../index.js';
+import type { CommandGroup } from '../command.js';
+import { confirm } from '../confirm.js';
+import { bytes, count, excerpt, memorizeStep, table } from '../format.js';
+import { stringOf } from '../input.js';
+import type { Job } from '../job.js';
+import { brainOf } from './memories.js';
+
+export const brain: CommandGroup = {
+  usage: 'brain',
+  summary: 'brains as a whole: list, check, rebuild, export, import, move, rm',
+  commands: [
+    {
+      usage: 'list',
+      summary: 'list them, with how much they hold',
+      run: async (job) => {
+        const { listBrains, openBrain } = await job.api();
+        const { home } = job.settings;
+        const found: { name: string; model?: string; memories?: number; problem?: string }[] = [];
+        for (const name of listBrains(home)) {
+          try {
+            const open = await openBrain({ home, name });
+            const held = open.memories().filter(({ state }) => state === 'remembered').length;
+            found.push({ name, model: open.model.name, memories: held });
+            open.close();
+          } catch (error) {
+            found.push({ name, problem: error instanceof Error ? error.message : String(error) });
+          }
+        }
+        const rows = found.map(({ name, model, memories, problem }) => [name, model ?? '', problem ?? `${memories}`]);
+        job.line(rows.length === 0 ? 'There are none.' : table(['brain', 'model', 'memories'], rows));
+        job.value(found);
+        return undefined;
+      },
+    },
+    {
+      usage: 'check',
+      summary: 'compare every adapter with the ledger; exits with 1 if one is damaged',
+      run: async (job) => {
+        const open = await brainOf(job);
+        const damaged = await open.check();
+        const held = open.memories().filter(({ state }) => state === 'remembered');
+        for (const memory of damaged) job.line(`${memory.id}  adapter ${memory.damaged!}  ${excerpt(memory.text)}`);
+        job.line(`${held.length - damaged.length} of ${held.length} memories are whole.`);
+        if (damaged.length > 0) job.line('To train the others again: engram brain rebuild --damaged');
+        job.value({ brain: job.settings.brain, memories: held.length, damaged });
+        return damaged.length > 0 ? 1 : undefined;
+      },
+    },
+    {
+      usage: 'rebuild',
+      summary: 'make adapters and index anew from the ledger; goes on where an earlier one was cut off',
+      options: [['--damaged', 'only what is damaged']],
+      run: async (job, _words, options) => {
+        await brainOf(job);
+        const engine = await job.open();
+        const report = await engine.rebuild({
+          damagedOnly: options['damaged'] === true,
+          signal: job.signal,
+          onProgress: training(job),
+        });
+        job.progress.clear();
+        const { same, renewed, kept, failed, resumed } = report;
+        const before = resumed === 0 ? '' : `${resumed} done before, `;
+        job.line(
+          `${before}${same.length} the same, ${renewed.length} renewed, ${kept.length} kept, ${failed.length} lost.`,
+        );
+        for (const { id, reason } of [...kept, ...failed]) job.line(`${id}: ${reason}`);
+        job.value(report);
+        return failed.length > 0 ? 1 : undefined;
+      },
+    },
+    {
+      usage: 'export [file]',
+      summary: 'write it into one file: ledger, adapters and index (default: <brain>.engram, here)',
+      options: [['--force', 'over a file that is there']],
+      examples: ['engram brain export --brain work work.engram'],
+      notes: [
+        'Ingested documents and kept chats are not in it. The ledger holds the texts of all memories, forgotten ones too.',
+      ],
+      run: async (job, [file], options) => {
+        const { exportBrain } = await job.api();
+        const report = await exportBrain(await brainOf(job), file ?? `${job.settings.brain}.engram`, {
+          overwrite: options['force'] === true,
+          signal: job.signal,
+          onProgress: moved(job, 'Writing'),
+        });
+        job.progress.clear();
+        job.line(`${report.path}: ${count(report.memories)} memories, ${bytes(report.bytes)}.`);
+        if (report.damaged.length > 0)
+          job.note(`Without the adapters of ${report.damaged.join(', ')}, which are damaged.`);
+        job.value(report);
+        return undefined;
+      },
+    },
+    {
+      usage: 'import <file>',
+      summary: 'make a brain of such a file; it has to belong to --model, if that is installed',
+      options: [['--as <name>', 'its name here (default: the one it had)']],
+      examples: ['engram brain import work.engram --as work-copy'],
+      run: async (job, [file], options) => {
+        const { importBrain, modelIdentity } = await job.api();
+        const { home, model } = job.settings;
+        const report = await importBrain(file!, {
+          home,
+          name: stringOf(options, 'as'),
+          model: await modelIdentity(home, model),
+          signal: job.signal,
+          onProgress: moved(job, 'Reading'),
+        });
+        job.progress.clear();
+        job.line(`The brain "${report.name}" holds ${count(report.memories)} memories over ${report.model.name}.`);
+        if (report.damaged.length > 0) {
+          job.note(`Without adapters: ${report.damaged.join(', ')}. Train them: engram brain rebuild --damaged`);
+        }
+        job.value(report);
+        return undefined;
+      },
+    },
+    {
+      usage: 'move',
+      summary: 'train all its memories on another base model, --model, and bind it to that',
+      options: [['--partly', 'even if some do not hold there; they have no adapter then']],
+      examples: ['engram brain move --brain work --model ./larger.gguf'],
+      notes: ['If it is cut off, the brain is as it was, and the next move to that model goes on.'],
+      run: async (job, _words, options) => {
+        await brainOf(job);
+        const { Engram } = await job.api();
+        const report = await Engram.moveBrain({
+          ...job.openOptions(),
+          partly: options['partly'] === true,
+          onMove: training(job),
+        });
+        job.progress.clear();
+        const { moved: isMoved, from, to, held, failed } = report;
+        for (const { id, text, reason } of failed) job.line(`${id}: ${reason} (${excerpt(text)})`);
+        const counts = `${held.length} of ${held.length + failed.length} memories hold on ${to.name}`;
+        job.line(
+          isMoved
+            ? `Moved from ${from.name}: ${counts}.`
+            : `Not moved: only ${counts}. --partly moves it all the same.`,
+        );
+        job.value(report);
+        return isMoved ? undefined : 1;
+      },
+    },
+    {
+      usage: 'rm <name>',
+      summary: 'delete one with all it holds',
+      options: [['--yes', 'do not ask']],
+      run: async (job, [name], options) => {
+        await confirm(job, options['yes'] === true, `Delete the brain "${name!}" with its ledger?`);
+        const { removeBrain } = await job.api();
+        const removed = await removeBrain({ home: job.settings.home, name: name! });
+        job.line(removed ? `Removed ${name!}.` : `There is no brain "${name!}".`);
+        job.value({ removed: removed ? name : null });
+        return removed ? undefined : 1;
+      },
+    },
+  ],
+};
+
+/** Progress of one training after the other. */
+function training(job: Job): (progress: RebuildProgress) => void {
+  return ({ memory, done, of, step }) => {
+    const [label, detail] = memorizeStep(step);
+    job.progress.show(`${memory.id} (${done + 1} of ${of})`, `${label} ${detail}`, done / Math.max(1, of));
+  };
+}
+
+function moved(job: Job, label: string): (progress: { doneBytes: number; totalBytes: number }) => void {
+  return ({ doneBytes, totalBytes }) => {
+    job.progress.show(label, `${bytes(doneBytes)} of ${bytes(totalBytes)}`, doneBytes / Math.max(1, totalBytes));
+  };
+}

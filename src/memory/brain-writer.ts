@@ -1,0 +1,142 @@
+// What the one writer of a brain may do: each commits events in one transaction, with adapter files on disk before and those no
+// longer of use deleted after. Not here: who is the writer (brain.ts) and what is trained (memorize.ts).
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { EngramError } from '../errors.js';
+import type { AdapterFiles } from './adapter-files.js';
+import type { Brain, BrainMemory } from './brain.js';
+import type { EventBody, ModelIdentity, RememberedPayload, Retrained, StoredMemory } from './events.js';
+import type { Ledger } from './ledger.js';
+
+export interface Remembered extends Omit<RememberedPayload, 'adapter'> {
+  id: string;
+  /** Ids of the memories whose place it takes, in the same transaction. */
+  supersedes?: string | readonly string[];
+}
+
+/** What training a memory anew gave, beside its adapter file. */
+export type Relearned = Omit<Retrained, 'adapter'>;
+
+/** One memory's part in a change of several. */
+export type Change = { id: string; undoes?: number } & (
+  { kind: 'forgotten'; reason?: string } | { kind: 'superseded'; by: string } | ({ kind: 'restored' } & Relearned)
+);
+
+/** What the one writer of a brain can do. Valid until the action given to write() ends. */
+export interface BrainWriter {
+  /** A new id for a memory of this text: `m-` and six hexadecimal digits. */
+  newId(text: string): string;
+  /** Where to write the adapter of a new memory, or of one that is trained anew: never over one that is in use. */
+  newAdapterPath(id: string): string;
+  /** Commits a memory whose adapter file is finished and stands at newAdapterPath(id). When this returns it survives a power
+   * cut. Throws `exists` if the id is taken, `not_found` if the file or a superseded memory is not there. */
+  remember(memory: Remembered): Promise<BrainMemory>;
+  /** Notes that a memory was tried and given up. Its adapter file is deleted when the action ends. */
+  rollBack(attempt: Omit<Remembered, 'supersedes' | 'data'>): void;
+  /** Commits several changes in one transaction, then deletes the adapters that are no longer of use; those of restored
+   * memories stand at newAdapterPath(id). Throws `not_found` for a memory that cannot be changed so, `exists` for one that
+   * is remembered and would be restored. */
+  change(changes: readonly Change[]): Promise<void>;
+  /** change() with one memory that is forgotten. */
+  forget(id: string, reason?: string): Promise<BrainMemory>;
+  /** Commits the adapter at newAdapterPath(id) in place of the one that a remembered memory had. */
+  rebuild(id: string, relearned?: Relearned): Promise<BrainMemory>;
+  /** Commits that the brain belongs to another model, with the adapters at newAdapterPath(id) of the memories that were trained
+   * on it. What is remembered and not among them has no adapter then, until it is rebuilt. */
+  move(model: ModelIdentity, relearned: ReadonlyMap<string, Relearned>): Promise<void>;
+}
+
+export class Writer implements BrainWriter {
+  /** `expect`: from now on the brain is one of this model. */
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly files: AdapterFiles,
+    private readonly brain: Pick<Brain, 'get' | 'held' | 'memories' | 'adapterPath'>,
+    private readonly expect: (model: ModelIdentity) => void,
+  ) {}
+
+  newId(text: string): string {
+    for (let attempt = 0; ; attempt++) {
+      const hash = createHash('sha256').update(`${text}\0${Date.now()}\0${attempt}`).digest('hex');
+      const id = `m-${hash.slice(0, 6)}`;
+      if (this.ledger.about(id).length === 0) return id;
+    }
+  }
+
+  newAdapterPath(id: string): string {
+    return this.files.next(id);
+  }
+
+  async remember({ id, supersedes = [], ...payload }: Remembered): Promise<BrainMemory> {
+    if (this.ledger.about(id).length > 0) throw new EngramError('exists', `The id ${id} is taken.`);
+    const superseded = typeof supersedes === 'string' ? [supersedes] : supersedes;
+    const gone = superseded.flatMap((old) => this.#adapterOf(old));
+    const adapter = await this.files.record(id);
+    this.ledger.append(
+      { kind: 'remembered', memoryId: id, payload: { ...payload, adapter } },
+      ...superseded.map((old): EventBody => ({ kind: 'superseded', memoryId: old, payload: { by: id } })),
+    );
+    await remove(gone);
+    return this.brain.held(id);
+  }
+
+  rollBack({ id, ...payload }: Omit<Remembered, 'supersedes' | 'data'>): void {
+    this.ledger.append({ kind: 'rolled_back', memoryId: id, payload });
+  }
+
+  async change(changes: readonly Change[]): Promise<void> {
+    const gone: string[] = [];
+    const events: EventBody[] = [];
+    for (const { id, ...change } of changes) {
+      if (change.kind !== 'restored') {
+        gone.push(...this.#adapterOf(id));
+        const { kind, ...payload } = change;
+        events.push({ kind, memoryId: id, payload } as EventBody);
+        continue;
+      }
+      const memory = this.brain.get(id);
+      if (memory === undefined) throw new EngramError('not_found', `There is no memory ${id}.`);
+      if (memory.state === 'remembered') throw new EngramError('exists', `${id} is remembered.`);
+      const { kind, ...payload } = change;
+      events.push({ kind, memoryId: id, payload: { ...payload, adapter: await this.files.record(id) } });
+    }
+    this.ledger.append(...events);
+    await remove(gone);
+  }
+
+  async forget(id: string, reason?: string): Promise<BrainMemory> {
+    await this.change([{ kind: 'forgotten', id, ...(reason === undefined ? {} : { reason }) }]);
+    return this.brain.get(id)!;
+  }
+
+  async rebuild(id: string, relearned: Relearned = {}): Promise<BrainMemory> {
+    const old = this.#adapterOf(id);
+    const adapter = await this.files.record(id);
+    this.ledger.append({ kind: 'rebuilt', memoryId: id, payload: { ...relearned, adapter } });
+    await remove(old);
+    return this.brain.held(id);
+  }
+
+  async move(model: ModelIdentity, relearned: ReadonlyMap<string, Relearned>): Promise<void> {
+    const events: EventBody[] = [{ kind: 'moved', memoryId: null, payload: { model } }];
+    const gone = this.brain
+      .memories()
+      .flatMap(({ id, adapter }) => (adapter === undefined ? [] : this.brain.adapterPath(id)));
+    for (const [id, payload] of relearned) {
+      this.brain.held(id);
+      events.push({ kind: 'rebuilt', memoryId: id, payload: { ...payload, adapter: await this.files.record(id) } });
+    }
+    this.ledger.append(...events);
+    this.expect(model);
+    await remove(gone);
+  }
+
+  /** The adapter file of a remembered memory, which goes when its event is written; a list of one, or of none. */
+  #adapterOf(id: string): string[] {
+    return this.brain.held(id).adapter === undefined ? [] : [this.brain.adapterPath(id)];
+  }
+}
+
+async function remove(files: readonly string[]): Promise<void> {
+  for (const file of files) await rm(file, { force: true });
+}

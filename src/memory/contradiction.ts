@@ -1,0 +1,102 @@
+// Which memories say something else than a new one: the gate finds those that its questions touch, and of these count the ones
+// that answer the same question otherwise. Found, not proven: what becomes of them is the user's choice. Not here: superseding
+// (memorize.ts).
+import type { Brain } from './brain.js';
+import { lessonsFor, type Lesson, type Lessons } from './lessons/index.js';
+import { inputOf } from './remembered.js';
+import type { Router } from './router.js';
+import { contentWords, says } from './text.js';
+import type { Contradiction } from './types.js';
+
+/** Cosine from which two questions count as one. */
+const SAME_QUESTION = 0.9;
+/** Two sentences that differ in more than this share of the shorter one's words are about different things. */
+const SAME_FRAME = 0.6;
+/** Most questions of a memory that are compared. */
+const MOST = 24;
+
+/** Remembered memories that the lessons contradict, the closest first. */
+export async function contradictions(
+  { brain, router }: { brain: Brain; router: Router },
+  lessons: Lessons,
+  signal?: AbortSignal,
+): Promise<Contradiction[]> {
+  const touched = await touchedBy(router, lessons, signal);
+  const found: { contradiction: Contradiction; closeness: number }[] = [];
+  const mine = touched.length === 0 ? [] : await embedded(router, lessons, signal);
+  for (const id of touched) {
+    const memory = brain.get(id);
+    if (memory === undefined) continue;
+    const best = closestPair(mine, await embedded(router, lessonsFor(inputOf(memory)), signal));
+    if (best === undefined) continue;
+    const { question, expected: now } = best.mine.lesson;
+    found.push({
+      contradiction: { id, text: memory.text, question, was: best.its.lesson.expected, now },
+      closeness: best.closeness,
+    });
+  }
+  return found.sort((a, b) => b.closeness - a.closeness).map(({ contradiction }) => contradiction);
+}
+
+async function touchedBy(router: Router, { text, recall, question }: Lessons, signal?: AbortSignal): Promise<string[]> {
+  const asked = new Set([
+    ...(question === undefined ? [text] : [question]),
+    ...recall.map((lesson) => lesson.question),
+  ]);
+  const ids = new Set<string>();
+  for (const one of asked) for (const id of await router.touched(one, signal)) ids.add(id);
+  return [...ids];
+}
+
+interface Embedded {
+  lesson: Lesson;
+  /** It is answered by a whole sentence of a text, not by what a person gave as the answer. */
+  isSentence: boolean;
+  vector: Float32Array;
+}
+
+async function embedded(router: Router, { question, lessons }: Lessons, signal?: AbortSignal): Promise<Embedded[]> {
+  const compared = lessons.slice(0, MOST);
+  const { facets } = await router.entry('', { keys: compared.map((lesson) => lesson.question) }, signal);
+  return compared.map((lesson, i) => ({
+    lesson,
+    isSentence: question === undefined && lesson.expected === lesson.answer,
+    vector: facets[i]!.vector,
+  }));
+}
+
+/** The two questions that are most clearly one and have different answers; undefined if there are none, or if the same question
+ * has the same answer in both. */
+function closestPair(
+  all: readonly Embedded[],
+  others: readonly Embedded[],
+): { mine: Embedded; its: Embedded; closeness: number } | undefined {
+  let best: { mine: Embedded; its: Embedded; closeness: number } | undefined;
+  for (const mine of all) {
+    for (const its of others) {
+      const closeness = sameQuestion(mine, its);
+      if (closeness < SAME_QUESTION || closeness <= (best?.closeness ?? 0)) continue;
+      if (differ(mine, its)) best = { mine, its, closeness };
+    }
+  }
+  return best;
+}
+
+function sameQuestion(a: Embedded, b: Embedded): number {
+  if (isSame(contentWords(a.lesson.question), contentWords(b.lesson.question))) return 1;
+  return a.vector.reduce((sum, value, i) => sum + value * b.vector[i]!, 0);
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length > 0 && a.toString() === b.toString();
+}
+
+/** Whether two answers to one question exclude each other. Where an answer is a whole sentence, the question may be as general as
+ * `Who is Bo?`, which has many right answers: then the sentences have to be the same but for a part. */
+function differ({ lesson: a, isSentence }: Embedded, { lesson: b, isSentence: isOtherSentence }: Embedded): boolean {
+  if (says(a.answer, b.expected) || says(b.answer, a.expected)) return false;
+  if (!isSentence && !isOtherSentence) return true;
+  const [mine, its] = [new Set(contentWords(a.answer)), new Set(contentWords(b.answer))];
+  const shared = [...mine].filter((word) => its.has(word)).length;
+  return shared >= SAME_FRAME * Math.min(mine.size, its.size);
+}

@@ -1,0 +1,98 @@
+// Everything that memorizing needs, without a model: what is trained is written into the adapter file as text, and the generator
+// answers from the lesson in it that shares the most words with the question. The brain, its files and the gate are real.
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { informationFrom } from '../../src/memory/information.js';
+import { openBrain, type Brain } from '../../src/memory/brain.js';
+import type { Memorizer } from '../../src/memory/memorize.js';
+import { Router } from '../../src/memory/router.js';
+import { words } from '../../src/memory/text.js';
+import type { BaseModel } from '../../src/training/index.js';
+import { FakeEmbedder } from './embedder.js';
+import { FakeGenerator } from './generator.js';
+import { FakeTrainer } from './trainer.js';
+
+export const TINY = { name: 'tiny', sha256: 'a'.repeat(64) };
+
+type Lesson = [question: string, answer: string];
+
+class WritingTrainer extends FakeTrainer {
+  constructor(
+    private readonly world: FakeWorld,
+    private readonly generator: FakeGenerator,
+  ) {
+    super();
+    this.lossAt = (updates) => 4 * 0.3 ** updates;
+    this.onPass = () => {
+      this.world.onPass();
+    };
+  }
+
+  override async save(path: string): Promise<void> {
+    this.saved.push(path);
+    const lessons = this.examples
+      .filter(({ weights }) => Array.from(weights).some((weight) => weight > 0))
+      .map(({ tokens }): Lesson => {
+        const [, question = '', answer = ''] =
+          /.*user\n(.*)assistant\n(.*)$/s.exec(this.generator.decode(Uint32Array.from(tokens))) ?? [];
+        return [question, answer];
+      });
+    await writeFile(path, JSON.stringify(this.world.isDeaf ? [] : lessons) + this.world.salt);
+  }
+}
+
+export class FakeWorld {
+  /** What the base model knows: whole questions and their answers. */
+  readonly known = new Map<string, string>();
+  /** Trainings that were begun. */
+  trainings = 0;
+  /** Nothing that is trained is learned. */
+  isDeaf = false;
+  /** Added to the adapter files, to make their bytes differ. */
+  salt = '';
+  onPass: () => void = () => undefined;
+
+  constructor(readonly home: string) {}
+
+  parts(brain: Brain): Memorizer & { generator: FakeGenerator } {
+    const generator = new FakeGenerator(8192, (messages, adapters) => this.#answer(messages.at(-1)!.content, adapters));
+    const embedder = new FakeEmbedder(512);
+    const router = new Router(
+      brain,
+      () => Promise.resolve(embedder),
+      informationFrom((text) => generator.encode(text)),
+    );
+    const base = {
+      info: { layers: 4 },
+      newTrainer: () => {
+        this.trainings++;
+        return new WritingTrainer(this, generator);
+      },
+      close: () => undefined,
+    } as unknown as BaseModel;
+    return { brain, router, generator, baseModel: () => Promise.resolve(base), cache: join(this.home, 'cache') };
+  }
+
+  async open(name = 'default', model = TINY): Promise<{ brain: Brain; parts: ReturnType<FakeWorld['parts']> }> {
+    const brain = await openBrain({ home: this.home, name, model, create: true });
+    return { brain, parts: this.parts(brain) };
+  }
+
+  #answer(question: string, adapters: readonly { path: string }[]): string {
+    const [adapter] = adapters;
+    const base = this.known.get(question) ?? 'I cannot say.';
+    if (adapter === undefined) return base;
+    const lessons = JSON.parse(readFileSync(adapter.path, 'utf8').split('\n')[0]!) as Lesson[];
+    const asked = new Set(words(question));
+    const overlap = ([about]: Lesson): number => {
+      const known = new Set(words(about));
+      return [...known].filter((word) => asked.has(word)).length - known.size / 100;
+    };
+    const answer = lessons.sort((a, b) => overlap(b) - overlap(a))[0]?.[1];
+    if (answer === undefined) return base;
+    // Some lessons teach only how an answer begins.
+    const whole = lessons.map(([, other]) => other).filter((other) => other.startsWith(answer));
+    return whole.sort((a, b) => b.length - a.length)[0]!;
+  }
+}
