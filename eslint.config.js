@@ -26,6 +26,7 @@ const OWNERS = {
   mammoth: 'retrieval',
   linkedom: 'retrieval',
   chokidar: 'retrieval',
+  '@langchain/core': 'langchain',
 };
 
 const direction = LAYERS.flatMap((layer, level) =>

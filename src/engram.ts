@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder, EmbedOptions } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { ChatMessage, GenerateOptions, Generator, StateInfo } from './inference/index.js';
+import type { ChatMessage, GenerateOptions, Generation, Generator, StateInfo } from './inference/index.js';
 import {
   asksOfOwn,
   BEGINNING,
@@ -103,6 +103,9 @@ export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: Gene
    * answers: `say` that it is not known (the default), or have the base model `answer` all the same. Only where something is
    * remembered or ingested; never with tools, a grammar or a schema. */
   unknown?: 'say' | 'answer' | undefined;
+  /** What is asked, where the last message says more than that (instructions around a question): memories and passages are
+   * looked for by it. Default: the last message. */
+  about?: string | undefined;
 };
 
 export interface EngramEmbedOptions extends EmbedOptions {
@@ -110,6 +113,12 @@ export interface EngramEmbedOptions extends EmbedOptions {
    * context is refused with `too_long`, an empty one with `empty`. */
   by?: 'embedder' | 'model' | undefined;
 }
+
+/** No chat template, hence no tools; no memories and passages. */
+export type CompleteOptions = Omit<
+  AskOptions,
+  'memory' | 'memories' | 'passages' | 'unknown' | 'about' | 'adaptersFrom' | 'overflow' | 'tools' | 'toolChoice' | 'parallelToolCalls'
+>;
 
 export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {
   /** The conversation, with the options it was answered with, to be sure that it is the one that is saved. */
@@ -208,6 +217,7 @@ export class Engram {
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
     const {
       adapter,
+      about,
       memory: only,
       memories = true,
       passages: mostPassages = MOST_PASSAGES,
@@ -223,11 +233,12 @@ export class Engram {
     const { checkOptions } = await import('./inference/index.js');
     checkOptions(defined(generation)); // before anything is computed
     const memory = await this.#open(options.signal);
+    const asked: readonly ChatMessage[] = about === undefined ? messages : [{ role: 'user', content: about }];
     const route = async (): Promise<Route> => {
       if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
       if (!memories) return { adapters: [], matches: [] };
       if (only !== undefined) return this.#routeTo(only, memory?.brain);
-      return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
+      return (await memory?.router.route(asked, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
     let { adapters, adaptersFrom, matches } = await route();
     const named = () => matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' }));
@@ -302,16 +313,26 @@ export class Engram {
     return isTold && asksOfOwn(messages.at(-1)?.content ?? '');
   }
 
+  /** Continues a text as it stands, by the base model or a named adapter: no chat template, no passages, and no memories, which
+   * are trained as answers in it. Throws `empty`, `too_long`, `usage`, `not_found`, `cancelled`. */
+  async complete(prompt: string, options: CompleteOptions = {}): Promise<Generation> {
+    if (typeof prompt !== 'string' || prompt === '') {
+      throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
+    }
+    const { adapter, ...generation } = options;
+    return this.#generator.complete(prompt, { ...defined(generation), adapters: await this.#adaptersOf(adapter) });
+  }
+
   /** The conversation with passages about its last question before that question, as many as leave room; unchanged where
    * there are none. */
   async #ground(
     messages: readonly ChatMessage[],
     most: number,
-    { maxTokens = 512, signal }: AskOptions,
+    { maxTokens = 512, about, signal }: AskOptions,
   ): Promise<{ prompt: readonly ChatMessage[]; passages: FoundPassage[] }> {
     const last = messages.at(-1);
     if (last?.role !== 'user' || last.content.trim() === '') return { prompt: messages, passages: [] };
-    const passages = await this.#retrieval.relevant(last.content, { most, signal });
+    const passages = await this.#retrieval.relevant(about ?? last.content, { most, signal });
     const { contextSize } = this.#generator;
     const room = contextSize - Math.min(maxTokens, Math.floor(contextSize / 4));
     for (; passages.length > 0; passages.pop()) {

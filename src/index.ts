@@ -3,6 +3,7 @@ export {
   Engram,
   type AskOptions,
   type ClassifyRequest,
+  type CompleteOptions,
   type EngramEmbedOptions,
   type EvaluateRequest,
   type OpenOptions,
@@ -93,6 +94,7 @@ export {
 } from './models/index.js';
 export { openRetrieval, type OpenedRetrieval, type OpenRetrievalOptions } from './open-retrieval.js';
 export {
+  VectorIndex,
   type DocumentKind,
   type FoundPassage,
   type IngestOptions,
@@ -104,6 +106,7 @@ export {
   type SearchOptions,
   type StoredDocument,
   type WatchOptions,
+  type VectorIndexOptions,
 } from './retrieval/index.js';
 export {
   AdapterStore,
