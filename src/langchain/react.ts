@@ -1,9 +1,143 @@
-// The format of ReAct agents (Yao et al., 2022), as LangChain's zero-shot agents ask for it in their prompt.
-import type { Answer, AskOptions, Engram } from '../index.js';
+// Writes the next step of a ReAct agent. Small models do not keep its format, so each part is decoded under a grammar: a thought,
+// then one of the listed tools with its input, or the final answer; the model chooses by its own likelihood. Not here: running
+// the tools and asking again (LangChain's AgentExecutor).
+import { EngramError, type Answer, type AskOptions, type CompleteOptions, type Engram } from '../index.js';
+import { literal, quoteGrammar } from './quotes.js';
+import { readReactPrompt, type ReactPrompt } from './react-prompt.js';
 
-export function isReact(_prompt: string, _stop: readonly string[]): boolean {
-  return false;
+/** Calls of tools for one question; then it is answered. */
+const MOST_STEPS = 10;
+/** Share of the words of an input that are the request's own, from which on it is a quotation, if perhaps a poor one. */
+const QUOTED = 0.6;
+const INPUT_TOKENS = 256;
+/** A thought is one sentence or so, on one line, without the colons that mark the parts. */
+const THOUGHT = '" " [^\\n:]{1,200} "\\n"';
+const ANSWER_ENDS = ['\nObservation:', '\nThought:', '\nAction:', '\nQuestion:'];
+
+export function isReact(prompt: string, stop: readonly string[]): boolean {
+  return readReactPrompt(prompt, stop) !== undefined;
 }
+
+/** `prompt` is one of which isReact() is true. Throws as Engram.complete() does. */
 export function writeReact(engram: Engram, prompt: string, settings: AskOptions): Promise<Answer> {
-  return engram.chat([{ role: 'user', content: prompt }], settings);
+  const react = readReactPrompt(prompt, settings.stop ?? []);
+  if (react === undefined) throw new RangeError('This is no prompt of a ReAct agent.');
+  return new Step(engram, prompt, react, settings).write();
+}
+
+class Step {
+  readonly #settings: CompleteOptions;
+  #text = '';
+  #answer: Answer | undefined;
+
+  constructor(
+    private readonly engram: Engram,
+    private readonly prompt: string,
+    private readonly react: ReactPrompt,
+    private readonly settings: AskOptions,
+  ) {
+    const { onText: _, stop: __, logprobs: ___, ...rest } = settings;
+    this.#settings = { ...rest, about: react.question };
+  }
+
+  async write(): Promise<Answer> {
+    if (!/Thought:\s*$/u.test(this.prompt)) this.#say('Thought:');
+    const tool = await this.#choose();
+    if (tool === undefined) return this.#finish();
+    const input = await this.#input(tool);
+    if (this.react.steps.some((step) => step.tool === tool.name && step.input === input)) return this.#finish();
+    this.#say(`Action: ${tool.name}\nAction Input: ${input}`);
+    return this.#whole();
+  }
+
+  /** A thought, and the tool that the model then takes; undefined to answer. */
+  async #choose(): Promise<ReactPrompt['tools'][number] | undefined> {
+    const { tools, steps, question } = this.react;
+    const names = tools.map(({ name }) => literal(name)).join(' | ');
+    const mayAct = steps.length < MOST_STEPS;
+    const choice = mayAct ? `("Action: " (${names}) "\\n" | "Final Answer:")` : '"Final Answer:"';
+    const { answer, memories } = await this.#decode(this.#text, { grammar: `root ::= ${THOUGHT} ${choice}` });
+    const at = Math.max(answer.lastIndexOf('\nAction: '), answer.lastIndexOf('\nFinal Answer:'));
+    this.#say(at < 0 ? ' I now know the final answer\n' : answer.slice(0, at + 1));
+    // What is asked and was learned needs no tool.
+    if (steps.length === 0 && memories.length > 0 && /[?？]\s*$/u.test(question)) return undefined;
+    const [, name] = /^Action: (.*)\n$/u.exec(answer.slice(at + 1)) ?? [];
+    return tools.find((tool) => tool.name === name);
+  }
+
+  async #input({ name, takesText }: ReactPrompt['tools'][number]): Promise<string> {
+    const { question, steps } = this.react;
+    const head = `${this.#text}Action: ${name}\nAction Input: `;
+    const free = await this.#decode(head, { grammar: 'root ::= [^\\n]+ "\\n"', maxTokens: INPUT_TOKENS, logprobs: 0 });
+    const sources = [question, ...steps.map(({ observation }) => observation)];
+    const grammar = takesText ? quoteGrammar(sources) : undefined;
+    if (grammar === undefined) return free.answer.trim();
+    const quoted = await this.#decode(head, { grammar, maxTokens: 2 * INPUT_TOKENS, logprobs: 0 });
+    const isWhole = quoted.answer.endsWith('\n');
+    const isOwn = overlap(free.answer, sources.join('\n')) < QUOTED && meanLogprob(free) > meanLogprob(quoted);
+    return isOwn || !isWhole ? free.answer.trim() : unclosed(quoted.answer.trim());
+  }
+
+  async #finish(): Promise<Answer> {
+    const { question, steps } = this.react;
+    const { onText: _, ...settings } = this.settings;
+    this.#say('Final Answer:');
+    const isKnown = steps.length === 0 && (this.#answer?.memories.length ?? 0) > 0;
+    // Memories are trained on questions as they are asked, so that is how they are asked here.
+    const { answer } = isKnown
+      ? this.#add(await this.engram.chat([{ role: 'user', content: question }], settings))
+      : await this.#decode(this.#text, { stop: ANSWER_ENDS });
+    this.#say(` ${answer.trim()}`);
+    return this.#whole();
+  }
+
+  /** Continues the prompt and what was written since. */
+  async #decode(written: string, options: CompleteOptions): Promise<Answer> {
+    return this.#add(await this.engram.complete(this.prompt + written, { ...this.#settings, ...options }));
+  }
+
+  #say(text: string): void {
+    this.#text += text;
+    this.settings.onText?.(text);
+  }
+
+  /** Counts a part in. */
+  #add(part: Answer): Answer {
+    const { promptTokens, reusedTokens, tokens, seconds } = this.#answer ?? NOTHING;
+    this.#answer = {
+      ...part,
+      promptTokens: promptTokens + part.promptTokens,
+      reusedTokens: reusedTokens + part.reusedTokens,
+      tokens: tokens + part.tokens,
+      seconds: seconds + part.seconds,
+    };
+    if (part.finishReason === 'cancelled') throw new EngramError('cancelled', 'Cancelled.');
+    return part;
+  }
+
+  #whole(): Answer {
+    const { logprobs: _, ...answer } = this.#answer!;
+    return { ...answer, answer: this.#text, finishReason: 'stop' };
+  }
+}
+
+const NOTHING = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0 };
+
+/** Without the closing mark of a quotation whose opening one was left out. */
+function unclosed(text: string): string {
+  const [, inner = text, mark = ''] = /^(.*?)(["”“»」』])$/u.exec(text) ?? [];
+  return mark !== '' && !/["“„«「『]/u.test(inner) ? inner : text;
+}
+
+/** Share of the words of a text that another has, by their first letters. */
+function overlap(text: string, other: string): number {
+  const stems = (some: string): string[] =>
+    Array.from(some.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu), ([word]) => word.slice(0, 5));
+  const words = stems(text);
+  const known = new Set(stems(other));
+  return words.length === 0 ? 1 : words.filter((word) => known.has(word)).length / words.length;
+}
+
+function meanLogprob({ logprobs = [] }: Answer): number {
+  return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / Math.max(1, logprobs.length);
 }
