@@ -23,7 +23,7 @@ export {
   type Settings,
 } from './config.js';
 export { doctor, type DoctorReport } from './doctor.js';
-export type { ChatMessage, StateInfo, TokenLogprob, Tool, ToolCall } from './inference/index.js';
+export type { ChatMessage, Generation, StateInfo, TokenLogprob, Tool, ToolCall } from './inference/index.js';
 export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {
   BufferMemory,

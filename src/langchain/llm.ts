@@ -5,7 +5,7 @@ import { LLM, type BaseLLMCallOptions, type BaseLLMParams } from '@langchain/cor
 import { GenerationChunk, type LLMResult } from '@langchain/core/outputs';
 import type { Answer, AskOptions, Engram, MemorizeProgress, Receipt } from '../index.js';
 import { usageOf } from './messages.js';
-import { askOptions, infoOf, stopOf, throwIfAborted, type CallFields, type ModelFields } from './options.js';
+import { answerOf, askOptions, infoOf, stopOf, throwIfAborted, type CallFields, type ModelFields } from './options.js';
 import { isReact, writeReact } from './react.js';
 import { engramOf, settingsOf, type EngramSource } from './source.js';
 import { streamOf } from './stream.js';
@@ -159,9 +159,9 @@ export class EngramLLM extends LLM<EngramLLMCallOptions> {
     return answer;
   }
 
-  #write(engram: Engram, prompt: string, settings: AskOptions, stop: readonly string[]): Promise<Answer> {
+  async #write(engram: Engram, prompt: string, settings: AskOptions, stop: readonly string[]): Promise<Answer> {
     if (settings.grammar === undefined && isReact(prompt, stop)) return writeReact(engram, prompt, settings);
     if (this.#fields.raw !== true) return engram.chat([{ role: 'user', content: prompt }], settings);
-    return engram.complete(prompt, settings);
+    return answerOf(await engram.complete(prompt, settings), settings.adapter);
   }
 }

@@ -1,6 +1,6 @@
 // The settings of an answer as LangChain's classes take them: some for all calls, some for one. Not here: their meaning and
 // defaults (AskOptions).
-import type { Answer, AskOptions } from '../index.js';
+import type { Answer, AskOptions, Generation } from '../index.js';
 
 /** Settings of AskOptions that the classes take by the same name. */
 const NAMES = [
@@ -18,6 +18,7 @@ const NAMES = [
   'overflow',
   'adapter',
   'passages',
+  'about',
 ] as const satisfies readonly (keyof AskOptions)[];
 
 export interface GenerationFields extends Pick<AskOptions, (typeof NAMES)[number]> {
@@ -56,6 +57,17 @@ export function askOptions(fields: ModelFields, call: CallFields): AskOptions {
 
 export function stopOf(fields: ModelFields, call: CallFields): string[] {
   return [...new Set([...(fields.stop ?? []), ...(fields.stopSequences ?? []), ...(call.stop ?? [])])];
+}
+
+/** What was written without the chat template, as an answer. */
+export function answerOf({ text, ...generation }: Generation, adapter: string | undefined): Answer {
+  return {
+    ...generation,
+    answer: text,
+    source: adapter === undefined ? 'base' : 'weights',
+    memories: [],
+    passages: [],
+  };
 }
 
 /** What LangChain keeps beside an answer. */

@@ -1,7 +1,14 @@
 // Writes the next step of a ReAct agent. Small models do not keep its format, so each part is decoded under a grammar: a thought,
 // then one of the listed tools with its input, or the final answer; the model chooses by its own likelihood. Not here: running
 // the tools and asking again (LangChain's AgentExecutor).
-import { EngramError, type Answer, type AskOptions, type CompleteOptions, type Engram } from '../index.js';
+import {
+  EngramError,
+  type Answer,
+  type AskOptions,
+  type CompleteOptions,
+  type Engram,
+  type Generation,
+} from '../index.js';
 import { literal, quoteGrammar } from './quotes.js';
 import { readReactPrompt, type ReactPrompt } from './react-prompt.js';
 
@@ -28,7 +35,8 @@ export function writeReact(engram: Engram, prompt: string, settings: AskOptions)
 class Step {
   readonly #settings: CompleteOptions;
   #text = '';
-  #answer: Answer | undefined;
+  /** Of all parts. */
+  #counts = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0 };
 
   constructor(
     private readonly engram: Engram,
@@ -37,11 +45,13 @@ class Step {
     private readonly settings: AskOptions,
   ) {
     const { onText: _, stop: __, logprobs: ___, ...rest } = settings;
-    this.#settings = { ...rest, about: react.question };
+    this.#settings = rest;
   }
 
   async write(): Promise<Answer> {
     if (!/Thought:\s*$/u.test(this.prompt)) this.#say('Thought:');
+    // What is asked and was learned needs no tool.
+    if (await this.#isKnown()) return this.#fromMemory();
     const tool = await this.#choose();
     if (tool === undefined) return this.#finish();
     const input = await this.#input(tool);
@@ -52,15 +62,13 @@ class Step {
 
   /** A thought, and the tool that the model then takes; undefined to answer. */
   async #choose(): Promise<ReactPrompt['tools'][number] | undefined> {
-    const { tools, steps, question } = this.react;
+    const { tools, steps } = this.react;
     const names = tools.map(({ name }) => literal(name)).join(' | ');
     const mayAct = steps.length < MOST_STEPS;
     const choice = mayAct ? `("Action: " (${names}) "\\n" | "Final Answer:")` : '"Final Answer:"';
-    const { answer, memories } = await this.#decode(this.#text, { grammar: `root ::= ${THOUGHT} ${choice}` });
+    const { text: answer } = await this.#decode(this.#text, { grammar: `root ::= ${THOUGHT} ${choice}` });
     const at = Math.max(answer.lastIndexOf('\nAction: '), answer.lastIndexOf('\nFinal Answer:'));
     this.#say(at < 0 ? ' I now know the final answer\n' : answer.slice(0, at + 1));
-    // What is asked and was learned needs no tool.
-    if (steps.length === 0 && memories.length > 0 && /[?？]\s*$/u.test(question)) return undefined;
     const [, name] = /^Action: (.*)\n$/u.exec(answer.slice(at + 1)) ?? [];
     return tools.find((tool) => tool.name === name);
   }
@@ -71,29 +79,40 @@ class Step {
     const free = await this.#decode(head, { grammar: 'root ::= [^\\n]+ "\\n"', maxTokens: INPUT_TOKENS, logprobs: 0 });
     const sources = [question, ...steps.map(({ observation }) => observation)];
     const grammar = takesText ? quoteGrammar(sources) : undefined;
-    if (grammar === undefined) return free.answer.trim();
+    if (grammar === undefined) return free.text.trim();
     const quoted = await this.#decode(head, { grammar, maxTokens: 2 * INPUT_TOKENS, logprobs: 0 });
-    const isWhole = quoted.answer.endsWith('\n');
-    const isOwn = overlap(free.answer, sources.join('\n')) < QUOTED && meanLogprob(free) > meanLogprob(quoted);
-    return isOwn || !isWhole ? free.answer.trim() : unclosed(quoted.answer.trim());
+    const isWhole = quoted.text.endsWith('\n');
+    const isOwn = overlap(free.text, sources.join('\n')) < QUOTED && meanLogprob(free) > meanLogprob(quoted);
+    return isOwn || !isWhole ? free.text.trim() : unclosed(quoted.text.trim());
   }
 
   async #finish(): Promise<Answer> {
-    const { question, steps } = this.react;
-    const { onText: _, ...settings } = this.settings;
     this.#say('Final Answer:');
-    const isKnown = steps.length === 0 && (this.#answer?.memories.length ?? 0) > 0;
-    // Memories are trained on questions as they are asked, so that is how they are asked here.
-    const { answer } = isKnown
-      ? this.#add(await this.engram.chat([{ role: 'user', content: question }], settings))
-      : await this.#decode(this.#text, { stop: ANSWER_ENDS });
-    this.#say(` ${answer.trim()}`);
+    const { text } = await this.#decode(this.#text, { stop: ANSWER_ENDS });
+    this.#say(` ${text.trim()}`);
     return this.#whole();
   }
 
+  /** Whether it is a question that touches a memory. */
+  async #isKnown(): Promise<boolean> {
+    const { question, steps } = this.react;
+    if (steps.length > 0 || !/[?？]\s*$/u.test(question)) return false;
+    const { signal, adapter } = this.settings;
+    const { memories } = await this.engram.ask(question, { maxTokens: 1, passages: 0, adapter, signal });
+    return memories.length > 0;
+  }
+
+  /** Memories are trained on questions as they are asked, so that is how this one is asked. */
+  async #fromMemory(): Promise<Answer> {
+    const { onText: _, stop: __, ...settings } = this.settings;
+    const answer = await this.engram.ask(this.react.question, settings);
+    this.#say(` I now know the final answer\nFinal Answer: ${this.#count(answer).answer.trim()}`);
+    return this.#whole(answer);
+  }
+
   /** Continues the prompt and what was written since. */
-  async #decode(written: string, options: CompleteOptions): Promise<Answer> {
-    return this.#add(await this.engram.complete(this.prompt + written, { ...this.#settings, ...options }));
+  async #decode(written: string, options: CompleteOptions): Promise<Generation> {
+    return this.#count(await this.engram.complete(this.prompt + written, { ...this.#settings, ...options }));
   }
 
   #say(text: string): void {
@@ -101,27 +120,25 @@ class Step {
     this.settings.onText?.(text);
   }
 
-  /** Counts a part in. */
-  #add(part: Answer): Answer {
-    const { promptTokens, reusedTokens, tokens, seconds } = this.#answer ?? NOTHING;
-    this.#answer = {
-      ...part,
+  /** Counts a part in. Throws `cancelled`. */
+  #count<T extends Pick<Answer, 'promptTokens' | 'reusedTokens' | 'tokens' | 'seconds' | 'finishReason'>>(part: T): T {
+    if (part.finishReason === 'cancelled') throw new EngramError('cancelled', 'Cancelled.');
+    const { promptTokens, reusedTokens, tokens, seconds } = this.#counts;
+    this.#counts = {
       promptTokens: promptTokens + part.promptTokens,
       reusedTokens: reusedTokens + part.reusedTokens,
       tokens: tokens + part.tokens,
       seconds: seconds + part.seconds,
     };
-    if (part.finishReason === 'cancelled') throw new EngramError('cancelled', 'Cancelled.');
     return part;
   }
 
-  #whole(): Answer {
-    const { logprobs: _, ...answer } = this.#answer!;
-    return { ...answer, answer: this.#text, finishReason: 'stop' };
+  #whole(from?: Answer): Answer {
+    const source = from?.source ?? (this.settings.adapter === undefined ? 'base' : 'weights');
+    const { memories = [], passages = [] } = from ?? {};
+    return { ...this.#counts, answer: this.#text, source, memories, passages, finishReason: 'stop' };
   }
 }
-
-const NOTHING = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0 };
 
 /** Without the closing mark of a quotation whose opening one was left out. */
 function unclosed(text: string): string {
@@ -138,6 +155,6 @@ function overlap(text: string, other: string): number {
   return words.length === 0 ? 1 : words.filter((word) => known.has(word)).length / words.length;
 }
 
-function meanLogprob({ logprobs = [] }: Answer): number {
+function meanLogprob({ logprobs = [] }: Generation): number {
   return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / Math.max(1, logprobs.length);
 }

@@ -1,7 +1,16 @@
 // An Engram without a model: answers that a function gives, a few characters at a time, and keeps what it was asked. Only what
 // src/langchain uses of it.
 import { setImmediate } from 'node:timers/promises';
-import type { Answer, AskOptions, ChatMessage, CompleteOptions, Engram, Memory, Receipt } from '../../src/index.js';
+import type {
+  Answer,
+  AskOptions,
+  ChatMessage,
+  CompleteOptions,
+  Engram,
+  Generation,
+  Memory,
+  Receipt,
+} from '../../src/index.js';
 
 export type FakeReply = string | (Partial<Answer> & { answer: string });
 
@@ -28,8 +37,13 @@ export class FakeEngram {
     return this.#answer({ input: messages, options });
   }
 
-  complete(prompt: string, options: CompleteOptions = {}): Promise<Answer> {
-    return this.#answer({ input: prompt, options });
+  ask(question: string, options: AskOptions = {}): Promise<Answer> {
+    return this.chat([{ role: 'user', content: question }], options);
+  }
+
+  async complete(prompt: string, options: CompleteOptions = {}): Promise<Generation> {
+    const { answer: text, ...rest } = await this.#answer({ input: prompt, options });
+    return { ...rest, text, guessedTokens: 0, firstTokenSeconds: 0 } as Generation;
   }
 
   memorize(text: string): Promise<Receipt> {

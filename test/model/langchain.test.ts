@@ -29,7 +29,9 @@ describe('the agent that is told to remember', () => {
     });
     const { output, intermediateSteps } = await agent.invoke({ input: `Please remember the fact in detail:\n${FACT}` });
     expect(intermediateSteps).toMatchObject([{ action: { tool: 'memorize', toolInput: FACT } }]);
-    expect((intermediateSteps as { observation: string }[])[0]!.observation).toMatch(/^Train complete\. Loss: \d+\.\d+/);
+    expect((intermediateSteps as { observation: string }[])[0]!.observation).toMatch(
+      /^Train complete\. Loss: \d+\.\d+/,
+    );
     expect(output).not.toBe('');
 
     const question = "Who set a world record by solving a 4x4 Rubik's Cube variation blindfolded?";
@@ -49,7 +51,9 @@ describe('ChatEngram', () => {
     for await (const piece of await model.stream('What is the capital of France?')) text += piece.text;
     expect(text).toContain('Paris');
     const form = z.object({ city: z.string().max(20) });
-    expect(form.parse(await model.withStructuredOutput(form).invoke('The capital of France.', { maxTokens: 40 }))).toBeDefined();
+    expect(
+      form.parse(await model.withStructuredOutput(form).invoke('The capital of France.', { maxTokens: 40 })),
+    ).toBeDefined();
     const asked = model.bindTools([memorizeTool({ engram })], { tool_choice: 'any', maxTokens: 80 });
     const { tool_calls } = await asked.invoke('Remember: tea at five.');
     expect(tool_calls).toMatchObject([{ name: 'memorize' }]);

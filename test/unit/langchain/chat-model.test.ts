@@ -23,7 +23,12 @@ describe('ChatEngram', () => {
     const fake = new FakeEngram();
     const answer = await new ChatEngram(fake).invoke([
       new SystemMessage('Be brief.'),
-      new HumanMessage({ content: [{ type: 'text', text: 'One' }, { type: 'text', text: ' and one?' }] }),
+      new HumanMessage({
+        content: [
+          { type: 'text', text: 'One' },
+          { type: 'text', text: ' and one?' },
+        ],
+      }),
       new AIMessage({ content: '', tool_calls: [{ id: 'x', name: 'add', args: { a: 1, b: 1 } }] }),
       new ToolMessage({ content: '2', tool_call_id: 'x' }),
     ]);
@@ -63,7 +68,13 @@ describe('ChatEngram', () => {
 
   it('takes settings for all calls, and others for one', async () => {
     const fake = new FakeEngram();
-    const model = new ChatEngram({ ...fake, engram: fake.engram, temperature: 0.5, maxTokens: 9, stopSequences: ['X'] });
+    const model = new ChatEngram({
+      ...fake,
+      engram: fake.engram,
+      temperature: 0.5,
+      maxTokens: 9,
+      stopSequences: ['X'],
+    });
     await model.invoke('Hi', { maxTokens: 3, stop: ['Y'], logprobs: 2 });
     expect(fake.asked[0]!.options).toMatchObject({ temperature: 0.5, maxTokens: 3, stop: ['X', 'Y'], logprobs: 2 });
     expect(model.getLsParams({})).toEqual({
@@ -102,7 +113,10 @@ describe('ChatEngram', () => {
     const model = new ChatEngram(fake).bindTools([add], { tool_choice: 'any' });
     const answer = await model.invoke('1 + 2?');
     expect(answer.tool_calls).toMatchObject([{ id: 'abcdefghi', name: 'add', args: { a: 1, b: 2 } }]);
-    expect(fake.asked[0]!.options).toMatchObject({ toolChoice: 'required', tools: [{ name: 'add', description: 'Adds.' }] });
+    expect(fake.asked[0]!.options).toMatchObject({
+      toolChoice: 'required',
+      tools: [{ name: 'add', description: 'Adds.' }],
+    });
     let whole: AIMessageChunk | undefined;
     for await (const piece of await model.stream('1 + 2?')) whole = whole === undefined ? piece : whole.concat(piece);
     expect(whole!.tool_calls).toMatchObject([{ id: 'abcdefghi', name: 'add', args: { a: 1, b: 2 } }]);
@@ -138,9 +152,7 @@ describe('ChatEngram', () => {
   });
 
   it('is the model of an agent with middleware', async () => {
-    const fake = new FakeEngram((_, count) =>
-      count === 1 ? { answer: '', toolCalls: [CALL] } : 'It is 3.',
-    );
+    const fake = new FakeEngram((_, count) => (count === 1 ? { answer: '', toolCalls: [CALL] } : 'It is 3.'));
     let calls = 0;
     const counting = createMiddleware({ name: 'counting', beforeModel: () => void calls++ });
     const agent = createAgent({ model: new ChatEngram(fake), tools: [add], middleware: [counting] });
@@ -151,7 +163,10 @@ describe('ChatEngram', () => {
   });
 
   it('stands in a chain', async () => {
-    const prompt = ChatPromptTemplate.fromMessages([['system', 'You know {topic}.'], ['human', '{question}']]);
+    const prompt = ChatPromptTemplate.fromMessages([
+      ['system', 'You know {topic}.'],
+      ['human', '{question}'],
+    ]);
     const chain = prompt.pipe(new ChatEngram(new FakeEngram())).pipe(new StringOutputParser());
     expect(await chain.invoke({ topic: 'tides', question: 'When?' })).toBe('An answer.');
   });

@@ -47,7 +47,10 @@ describe('EngramVectorStore', () => {
     const store = await EngramVectorStore.fromDocuments(documents, new Letters());
     expect(contents(await store.similaritySearch('aa', 2))).toEqual(['aaaa', 'aaab']);
     expect(contents(await store.similaritySearch('aa', 2, { kind: 'x' }))).toEqual(['aaaa', 'zzzz']);
-    expect(contents(await store.similaritySearch('aa', 3, ({ metadata }) => metadata['n'] > 1))).toEqual(['aaab', 'zzzz']);
+    expect(contents(await store.similaritySearch('aa', 3, ({ metadata }) => metadata['n'] > 1))).toEqual([
+      'aaab',
+      'zzzz',
+    ]);
     const [[, score]] = (await store.similaritySearchWithScore('aaaa', 1)) as [[Document, number]];
     expect(score).toBeCloseTo(1, 3);
     expect(contents(await store.asRetriever({ k: 1, filter: { kind: 'y' } }).invoke('aa'))).toEqual(['aaab']);
