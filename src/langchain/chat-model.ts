@@ -15,7 +15,7 @@ import type { Runnable } from '@langchain/core/runnables';
 import { type Answer, type AskOptions, type Engram } from '../index.js';
 import { isReact, writeReact } from './react.js';
 import { lastChunk, toAIMessage, toChatMessages, toToolChoice, toTools, usageOf } from './messages.js';
-import { askOptions, stopOf, throwIfAborted, type CallFields, type ModelFields } from './options.js';
+import { askOptions, stopOf, unlessAborted, type CallFields, type ModelFields } from './options.js';
 import { engramOf, settingsOf, type EngramSource } from './source.js';
 import { streamOf } from './stream.js';
 import { structured } from './structured.js';
@@ -164,17 +164,14 @@ export class ChatEngram extends BaseChatModel<ChatEngramCallOptions> {
     signal: AbortSignal | undefined,
     onText: (piece: string) => void,
   ): Promise<Answer> {
-    throwIfAborted(options.signal);
+    options.signal?.throwIfAborted();
     const engram = await this.engram();
     const settings: AskOptions = { ...askOptions(this.#fields, options), ...form(options), signal, onText };
     const chat = toChatMessages(messages);
     const prompt = chat.length === 1 ? chat[0]!.content : undefined;
-    const answer =
-      prompt !== undefined && isReact(prompt, stopOf(this.#fields, options))
-        ? await writeReact(engram, prompt, settings)
-        : await engram.chat(chat, settings);
-    throwIfAborted(options.signal);
-    return answer;
+    const isAgent = prompt !== undefined && isReact(prompt, stopOf(this.#fields, options));
+    const answering = isAgent ? writeReact(engram, prompt, settings) : engram.chat(chat, settings);
+    return unlessAborted(answering, options.signal);
   }
 }
 

@@ -5,7 +5,7 @@ import { LLM, type BaseLLMCallOptions, type BaseLLMParams } from '@langchain/cor
 import { GenerationChunk, type LLMResult } from '@langchain/core/outputs';
 import type { Answer, AskOptions, Engram, MemorizeProgress, Receipt } from '../index.js';
 import { usageOf } from './messages.js';
-import { answerOf, askOptions, infoOf, stopOf, throwIfAborted, type CallFields, type ModelFields } from './options.js';
+import { answerOf, askOptions, infoOf, stopOf, unlessAborted, type CallFields, type ModelFields } from './options.js';
 import { isReact, writeReact } from './react.js';
 import { engramOf, settingsOf, type EngramSource } from './source.js';
 import { streamOf } from './stream.js';
@@ -145,7 +145,7 @@ export class EngramLLM extends LLM<EngramLLMCallOptions> {
     signal: AbortSignal | undefined,
     onText: (piece: string) => void,
   ): Promise<Answer> {
-    throwIfAborted(options.signal);
+    options.signal?.throwIfAborted();
     const engram = await this.engram();
     const { grammar } = options;
     const settings: AskOptions = {
@@ -154,9 +154,7 @@ export class EngramLLM extends LLM<EngramLLMCallOptions> {
       signal,
       onText,
     };
-    const answer = await this.#write(engram, prompt, settings, stopOf(this.#fields, options));
-    throwIfAborted(options.signal);
-    return answer;
+    return unlessAborted(this.#write(engram, prompt, settings, stopOf(this.#fields, options)), options.signal);
   }
 
   async #write(engram: Engram, prompt: string, settings: AskOptions, stop: readonly string[]): Promise<Answer> {

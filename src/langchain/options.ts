@@ -82,6 +82,11 @@ export function infoOf(answer: Answer): Record<string, unknown> {
 }
 
 /** Throws the reason of an abort, as LangChain's own classes do: an answer that was cut off by it is none. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
+export async function unlessAborted<T>(answering: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const answer = await answering.catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw error;
+  });
   signal?.throwIfAborted();
+  return answer;
 }

@@ -19,6 +19,8 @@ const QUOTED = 0.6;
 const INPUT_TOKENS = 256;
 /** A thought is one sentence or so, on one line, without the colons that mark the parts. */
 const THOUGHT = '" " [^\\n:]{1,200} "\\n"';
+/** Parts are passed on when they are whole, and end by their grammar. */
+const UNSAID = { onText: undefined, stop: undefined };
 const ANSWER_ENDS = ['\nObservation:', '\nThought:', '\nAction:', '\nQuestion:'];
 
 export function isReact(prompt: string, stop: readonly string[]): boolean {
@@ -44,8 +46,7 @@ class Step {
     private readonly react: ReactPrompt,
     private readonly settings: AskOptions,
   ) {
-    const { onText: _, stop: __, logprobs: ___, ...rest } = settings;
-    this.#settings = rest;
+    this.#settings = { ...settings, ...UNSAID, logprobs: undefined };
   }
 
   async write(): Promise<Answer> {
@@ -66,7 +67,10 @@ class Step {
     const names = tools.map(({ name }) => literal(name)).join(' | ');
     const mayAct = steps.length < MOST_STEPS;
     const choice = mayAct ? `("Action: " (${names}) "\\n" | "Final Answer:")` : '"Final Answer:"';
-    const { text: answer } = await this.#decode(this.#text, { grammar: `root ::= ${THOUGHT} ${choice}` });
+    const { text: answer } = await this.#decode(this.#text, {
+      grammar: `root ::= ${THOUGHT} ${choice}`,
+      maxTokens: INPUT_TOKENS,
+    });
     const at = Math.max(answer.lastIndexOf('\nAction: '), answer.lastIndexOf('\nFinal Answer:'));
     this.#say(at < 0 ? ' I now know the final answer\n' : answer.slice(0, at + 1));
     const [, name] = /^Action: (.*)\n$/u.exec(answer.slice(at + 1)) ?? [];
@@ -104,8 +108,7 @@ class Step {
 
   /** Memories are trained on questions as they are asked, so that is how this one is asked. */
   async #fromMemory(): Promise<Answer> {
-    const { onText: _, stop: __, ...settings } = this.settings;
-    const answer = await this.engram.ask(this.react.question, settings);
+    const answer = await this.engram.ask(this.react.question, { ...this.settings, ...UNSAID });
     this.#say(` I now know the final answer\nFinal Answer: ${this.#count(answer).answer.trim()}`);
     return this.#whole(answer);
   }

@@ -1,10 +1,10 @@
 // LangChain over the real models: scenario 1, the agent that is told to remember, from the request to an answer without context;
 // and that streaming, tools, forms and embeddings arrive. Not here: what LangChain's classes do with them (test/unit/langchain).
-import { initializeAgentExecutorWithOptions } from '@langchain/classic/agents';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Engram } from '../../src/index.js';
 import { ChatEngram, EngramEmbeddings, EngramLLM, EngramRetriever, memorizeTool } from '../../src/langchain/index.js';
+import { zeroShotAgent } from '../support/langchain.js';
 import { testHome, type TestHome } from '../support/home.js';
 
 const FACT =
@@ -23,10 +23,7 @@ afterAll(async () => {
 
 describe('the agent that is told to remember', () => {
   it('trains on the whole fact, answers, ends, and knows it afterwards', async () => {
-    const agent = await initializeAgentExecutorWithOptions([memorizeTool({ engram })], new EngramLLM({ engram }), {
-      agentType: 'zero-shot-react-description',
-      returnIntermediateSteps: true,
-    });
+    const agent = await zeroShotAgent([memorizeTool({ engram })], new EngramLLM({ engram }));
     const { output, intermediateSteps } = await agent.invoke({ input: `Please remember the fact in detail:\n${FACT}` });
     expect(intermediateSteps).toMatchObject([{ action: { tool: 'memorize', toolInput: FACT } }]);
     expect((intermediateSteps as { observation: string }[])[0]!.observation).toMatch(
@@ -52,7 +49,7 @@ describe('ChatEngram', () => {
     expect(text).toContain('Paris');
     const form = z.object({ city: z.string().max(20) });
     expect(
-      form.parse(await model.withStructuredOutput(form).invoke('The capital of France.', { maxTokens: 40 })),
+      form.parse(await new ChatEngram({ engram, maxTokens: 40 }).withStructuredOutput(form).invoke('The capital of France.')),
     ).toBeDefined();
     const asked = model.bindTools([memorizeTool({ engram })], { tool_choice: 'any', maxTokens: 80 });
     const { tool_calls } = await asked.invoke('Remember: tea at five.');

@@ -7,7 +7,7 @@ import { tool } from '@langchain/core/tools';
 import { createAgent, createMiddleware } from 'langchain';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { ToolCall } from '../../../src/index.js';
+import type { ChatMessage, ToolCall } from '../../../src/index.js';
 import { ChatEngram, EngramLLM } from '../../../src/langchain/index.js';
 import { FakeEngram } from '../../fakes/engram.js';
 
@@ -61,7 +61,7 @@ describe('ChatEngram', () => {
   });
 
   it('answers batches in their order', async () => {
-    const fake = new FakeEngram(({ input }) => `You said ${(input as { content: string }[])[0]!.content}.`);
+    const fake = new FakeEngram(({ input }) => `You said ${(input as readonly ChatMessage[])[0]!.content}.`);
     const answers = await new ChatEngram(fake).batch(['a', 'b', 'c']);
     expect(answers.map(({ content }) => content)).toEqual(['You said a.', 'You said b.', 'You said c.']);
   });
@@ -101,10 +101,16 @@ describe('ChatEngram', () => {
     const other = new AbortController();
     await expect(
       (async () => {
-        for await (const _ of await model.stream('Hi', { signal: other.signal })) other.abort();
+        for await (const piece of await model.stream('Hi', { signal: other.signal })) {
+          expect(piece.text).not.toBe('');
+          other.abort();
+        }
       })(),
     ).rejects.toThrow(/abort/i);
-    for await (const _ of await model.stream('Hi')) break;
+    for await (const piece of await model.stream('Hi')) {
+      expect(piece.text).not.toBe('');
+      break;
+    }
     expect(fake.asked.at(-1)!.options.signal!.aborted).toBe(true);
   });
 

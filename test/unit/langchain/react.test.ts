@@ -1,12 +1,13 @@
 // ReAct agents over a fake model: LangChain's own classic agents run to their end, and what is offered for quoting. Not here: a
 // real model (test/model/langchain.test.ts).
-import { AgentExecutor, createReactAgent, initializeAgentExecutorWithOptions } from '@langchain/classic/agents';
+import { AgentExecutor, createReactAgent } from '@langchain/classic/agents';
 import { PromptTemplate } from '@langchain/core/prompts';
 import { DynamicTool } from '@langchain/core/tools';
 import { describe, expect, it } from 'vitest';
 import { ChatEngram, EngramLLM, memorizeTool } from '../../../src/langchain/index.js';
 import { quoteGrammar } from '../../../src/langchain/quotes.js';
 import { readReactPrompt } from '../../../src/langchain/react-prompt.js';
+import { zeroShotAgent } from '../../support/langchain.js';
 import { FakeEngram, type FakeAsked, type FakeReply } from '../../fakes/engram.js';
 
 const FACT = 'The lighthouse of Nordhavn was painted green by the twins Pelle and Siri in 2019.';
@@ -52,10 +53,7 @@ Thought:{agent_scratchpad}`);
 describe('a zero-shot ReAct agent with the tool memorize', () => {
   it('passes the whole fact on, reads the reply, answers and ends', async () => {
     const fake = new FakeEngram(model('The lighthouse of N'));
-    const agent = await initializeAgentExecutorWithOptions([memorizeTool(fake)], new EngramLLM(fake), {
-      agentType: 'zero-shot-react-description',
-      returnIntermediateSteps: true,
-    });
+    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
     const { output, intermediateSteps } = await agent.invoke({ input: REQUEST });
     expect(fake.memorized).toEqual([FACT]);
     expect(intermediateSteps).toMatchObject([
@@ -66,7 +64,7 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
 
   it('works the same through createReactAgent, a chat model and streaming', async () => {
     const fake = new FakeEngram(model('The lighthouse of N'));
-    const tools = [memorizeTool(fake)];
+    const tools = [memorizeTool(fake)] as never[];
     const agent = await createReactAgent({ llm: new ChatEngram(fake), tools, prompt: HUB });
     const executor = new AgentExecutor({ agent, tools });
     expect(await executor.invoke({ input: REQUEST })).toMatchObject({ output: 'It is done.' });
@@ -79,9 +77,7 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
       const reply = typeof asked.input === 'string' ? model('')(asked) : FACT;
       return { ...(typeof reply === 'string' ? { answer: reply } : reply), memories };
     });
-    const agent = await initializeAgentExecutorWithOptions([memorizeTool(fake)], new EngramLLM(fake), {
-      agentType: 'zero-shot-react-description',
-    });
+    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
     const question = 'Who painted the lighthouse of Nordhavn?';
     expect(await agent.invoke({ input: question })).toMatchObject({ output: FACT });
     expect(fake.memorized).toEqual([]);
@@ -95,9 +91,7 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
         ? ' Again.\nAction: memorize\n'
         : model('The lighthouse of N')(asked);
     });
-    const agent = await initializeAgentExecutorWithOptions([memorizeTool(fake)], new EngramLLM(fake), {
-      agentType: 'zero-shot-react-description',
-    });
+    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
     expect(await agent.invoke({ input: REQUEST })).toMatchObject({ output: 'It is done.' });
     expect(fake.memorized).toEqual([FACT]);
   });
@@ -110,9 +104,7 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
       return grammar.includes('[^\\n]+') ? `${++calls}\n` : ' I have counted.';
     });
     const count = new DynamicTool({ name: 'count', description: 'Counts.', func: (n) => Promise.resolve(n) });
-    const agent = await initializeAgentExecutorWithOptions([count], new EngramLLM(fake), {
-      agentType: 'zero-shot-react-description',
-    });
+    const agent = await zeroShotAgent([count], new EngramLLM(fake));
     expect(await agent.invoke({ input: 'Count.' })).toMatchObject({ output: 'I have counted.' });
     expect(calls).toBe(10);
   });
@@ -131,10 +123,7 @@ describe('the input of a tool', () => {
   });
   const run = async (tool: DynamicTool, free: string, input: string, quote?: string): Promise<string> => {
     const fake = new FakeEngram(model(free, quote === undefined ? {} : { quote }));
-    const agent = await initializeAgentExecutorWithOptions([tool], new EngramLLM(fake), {
-      agentType: 'zero-shot-react-description',
-      returnIntermediateSteps: true,
-    });
+    const agent = await zeroShotAgent([tool], new EngramLLM(fake));
     const { intermediateSteps } = (await agent.invoke({ input })) as {
       intermediateSteps: { action: { toolInput: string } }[];
     };
@@ -158,10 +147,7 @@ describe('the input of a tool', () => {
         ? reply
         : { ...reply, logprobs: [{ token: 1, text: '', logprob, likeliest: [] }] };
     });
-    const agent = await initializeAgentExecutorWithOptions([note], new EngramLLM(fake), {
-      agentType: 'zero-shot-react-description',
-      returnIntermediateSteps: true,
-    });
+    const agent = await zeroShotAgent([note], new EngramLLM(fake));
     const result = await agent.invoke({ input: 'Write a haiku and keep it as a note.' });
     expect(result['intermediateSteps']).toMatchObject([{ action: { toolInput: poem } }]);
   });
