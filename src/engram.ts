@@ -117,7 +117,16 @@ export interface EngramEmbedOptions extends EmbedOptions {
 /** No chat template, hence no tools; no memories and passages. */
 export type CompleteOptions = Omit<
   AskOptions,
-  'memory' | 'memories' | 'passages' | 'unknown' | 'about' | 'adaptersFrom' | 'overflow' | 'tools' | 'toolChoice' | 'parallelToolCalls'
+  | 'memory'
+  | 'memories'
+  | 'passages'
+  | 'unknown'
+  | 'about'
+  | 'adaptersFrom'
+  | 'overflow'
+  | 'tools'
+  | 'toolChoice'
+  | 'parallelToolCalls'
 >;
 
 export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {

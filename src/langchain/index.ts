@@ -9,6 +9,7 @@ export {
   type TrainOptions,
   type TrainResult,
 } from './llm.js';
+export { EngramMemory, memoryEmbedder, memoryModel, type MemoryModelOptions } from './memory.js';
 export { EngramRetriever, type EngramRetrieverFields } from './retriever.js';
 export { closeShared, type EngramSettings, type EngramSource } from './source.js';
 export { forgetTool, memorizeTool, memoryTools, recallTool } from './tools.js';
