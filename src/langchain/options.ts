@@ -17,7 +17,9 @@ const NAMES = [
   'lookup',
   'overflow',
   'adapter',
+  'memories',
   'passages',
+  'unknown',
   'about',
 ] as const satisfies readonly (keyof AskOptions)[];
 

@@ -49,7 +49,9 @@ describe('ChatEngram', () => {
     expect(text).toContain('Paris');
     const form = z.object({ city: z.string().max(20) });
     expect(
-      form.parse(await new ChatEngram({ engram, maxTokens: 40 }).withStructuredOutput(form).invoke('The capital of France.')),
+      form.parse(
+        await new ChatEngram({ engram, maxTokens: 40 }).withStructuredOutput(form).invoke('The capital of France.'),
+      ),
     ).toBeDefined();
     const asked = model.bindTools([memorizeTool({ engram })], { tool_choice: 'any', maxTokens: 80 });
     const { tool_calls } = await asked.invoke('Remember: tea at five.');
