@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EmbedOptions } from '../../src/embedding/index.js';
 import { informationFrom } from '../../src/memory/information.js';
 import { openBrain, type Brain } from '../../src/memory/brain.js';
 import type { Memorizer } from '../../src/memory/memorize.js';
@@ -42,6 +43,23 @@ class WritingTrainer extends FakeTrainer {
   }
 }
 
+/** What the texts of these tests are about: texts about one thing are as close as a model of meaning would find them. */
+const TOPICS = [/wifi|heron/i, /kiln/i, /\bbo\b|lind|rome|oslo/i];
+
+class MeaningEmbedder extends FakeEmbedder {
+  override async embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]> {
+    const byWords = await super.embed(texts, options);
+    return byWords.map((vector, i) => {
+      const topic = TOPICS.findIndex((about) => about.test(texts[i]!));
+      if (topic < 0) return vector;
+      const mixed = vector.map((value) => 0.6 * value);
+      mixed[topic]! += 0.8;
+      const norm = Math.hypot(...mixed);
+      return mixed.map((value) => value / norm);
+    });
+  }
+}
+
 export class FakeWorld {
   /** What the base model knows: whole questions and their answers. */
   readonly known = new Map<string, string>();
@@ -57,7 +75,7 @@ export class FakeWorld {
 
   parts(brain: Brain): Memorizer & { generator: FakeGenerator } {
     const generator = new FakeGenerator(8192, (messages, adapters) => this.#answer(messages.at(-1)!.content, adapters));
-    const embedder = new FakeEmbedder(512);
+    const embedder = new MeaningEmbedder(512);
     const router = new Router(
       brain,
       () => Promise.resolve(embedder),
