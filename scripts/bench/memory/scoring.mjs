@@ -1,12 +1,13 @@
 // Whether an answer is right, and whether it stayed what it was. Pure functions over texts, independent of what engram's own
 // probes count as right.
 
-/** Lower case, Unicode's compatibility form, punctuation as spaces, without English articles: what SQuAD's evaluation compares. */
+/** Lower case, Unicode's compatibility form, punctuation as spaces, without English articles and the possessive `'s`, so that
+ * `James Caan's` has `James Caan` in it; else what SQuAD's evaluation compares. */
 export function normalise(text) {
   return String(text)
     .normalize('NFKC')
     .toLowerCase()
-    .replace(/['’]/gu, '')
+    .replace(/['’]s\b|['’]/gu, '')
     .replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ')
     .replace(/\b(?:a|an|the)\b/gu, ' ')
     .replace(/\s+/gu, ' ')

@@ -83,6 +83,8 @@ describe('scoring', () => {
   it('finds a target as whole words only', () => {
     expect(contains('In 1120 it burnt.', ['112'])).toBe(false);
     expect(contains('Nothing.', [''])).toBe(false);
+    expect(contains('It shows James Caan’s house.', ['James Caan'])).toBe(true);
+    expect(contains("Dad's Army", ['Dad’s Army'])).toBe(true);
   });
 
   it('finds a target inside a text that has no spaces', () => {
