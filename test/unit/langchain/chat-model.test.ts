@@ -1,6 +1,7 @@
 // ChatEngram and EngramLLM over a fake Engram: what LangChain's standard tests ask of a chat model (they are not published), in
 // our words. Not here: what a real model answers.
-import { AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
+import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
+import { AIMessage, type AIMessageChunk, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { StringOutputParser } from '@langchain/core/output_parsers';
 import { ChatPromptTemplate, PromptTemplate } from '@langchain/core/prompts';
 import { tool } from '@langchain/core/tools';
@@ -47,7 +48,7 @@ describe('ChatEngram', () => {
     const tokens: string[] = [];
     let whole: AIMessageChunk | undefined;
     const stream = await new ChatEngram(new FakeEngram()).stream('Hi', {
-      callbacks: [{ handleLLMNewToken: (token: string) => void tokens.push(token) }],
+      callbacks: [BaseCallbackHandler.fromMethods({ handleLLMNewToken: (token: string) => void tokens.push(token) })],
     });
     let pieces = 0;
     for await (const piece of stream) {
@@ -160,7 +161,12 @@ describe('ChatEngram', () => {
   it('is the model of an agent with middleware', async () => {
     const fake = new FakeEngram((_, count) => (count === 1 ? { answer: '', toolCalls: [CALL] } : 'It is 3.'));
     let calls = 0;
-    const counting = createMiddleware({ name: 'counting', beforeModel: () => void calls++ });
+    const counting = createMiddleware({
+      name: 'counting',
+      beforeModel: () => {
+        calls++;
+      },
+    });
     const agent = createAgent({ model: new ChatEngram(fake), tools: [add], middleware: [counting] });
     const { messages } = await agent.invoke({ messages: [new HumanMessage('1 + 2?')] });
     expect(messages.map(({ type }) => type)).toEqual(['human', 'ai', 'tool', 'ai']);
