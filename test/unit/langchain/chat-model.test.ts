@@ -19,6 +19,15 @@ const add = tool(({ a, b }) => String(a + b), {
   schema: z.object({ a: z.number(), b: z.number() }),
 });
 
+class Tokens extends BaseCallbackHandler {
+  readonly name = 'tokens';
+  readonly all: string[] = [];
+
+  override handleLLMNewToken(token: string): void {
+    this.all.push(token);
+  }
+}
+
 describe('ChatEngram', () => {
   it('answers messages of all kinds, and says what it took', async () => {
     const fake = new FakeEngram();
@@ -45,10 +54,10 @@ describe('ChatEngram', () => {
   });
 
   it('streams pieces whose sum is the answer, with its usage at the end', async () => {
-    const tokens: string[] = [];
+    const tokens = new Tokens();
     let whole: AIMessageChunk | undefined;
     const stream = await new ChatEngram(new FakeEngram()).stream('Hi', {
-      callbacks: [BaseCallbackHandler.fromMethods({ handleLLMNewToken: (token: string) => void tokens.push(token) })],
+      callbacks: [tokens],
     });
     let pieces = 0;
     for await (const piece of stream) {
@@ -58,7 +67,7 @@ describe('ChatEngram', () => {
     expect(pieces).toBeGreaterThan(3);
     expect(whole!.content).toBe('An answer.');
     expect(whole!.usage_metadata).toMatchObject({ total_tokens: 11 });
-    expect(tokens.join('')).toBe('An answer.');
+    expect(tokens.all.join('')).toBe('An answer.');
   });
 
   it('answers batches in their order', async () => {
@@ -70,7 +79,6 @@ describe('ChatEngram', () => {
   it('takes settings for all calls, and others for one', async () => {
     const fake = new FakeEngram();
     const model = new ChatEngram({
-      ...fake,
       engram: fake.engram,
       temperature: 0.5,
       maxTokens: 9,
