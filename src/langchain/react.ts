@@ -16,6 +16,8 @@ import { readReactPrompt, type ReactPrompt } from './react-prompt.js';
 const MOST_STEPS = 10;
 /** Share of the words of an input that are the request's own, from which on it is a quotation, if perhaps a poor one. */
 const QUOTED = 0.6;
+/** Fewer words are no text. */
+const TEXT_WORDS = 3;
 const INPUT_TOKENS = 256;
 /** A thought is one sentence or so, on one line, without the colons that mark the parts. */
 const THOUGHT = '" " [^\\n:]{1,200} "\\n"';
@@ -86,7 +88,10 @@ class Step {
     if (grammar === undefined) return free.text.trim();
     const quoted = await this.#decode(head, { grammar, maxTokens: 2 * INPUT_TOKENS, logprobs: 0 });
     const isWhole = quoted.text.endsWith('\n');
-    const isOwn = overlap(free.text, sources.join('\n')) < QUOTED && meanLogprob(free) > meanLogprob(quoted);
+    const isOwn =
+      wordsOf(free.text).length >= TEXT_WORDS &&
+      overlap(free.text, sources.join('\n')) < QUOTED &&
+      meanLogprob(free) > meanLogprob(quoted);
     return isOwn || !isWhole ? free.text.trim() : unclosed(quoted.text.trim());
   }
 
@@ -149,10 +154,13 @@ function unclosed(text: string): string {
   return mark !== '' && !/["“„«「『]/u.test(inner) ? inner : text;
 }
 
+function wordsOf(text: string): string[] {
+  return Array.from(text.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu), ([word]) => word);
+}
+
 /** Share of the words of a text that another has, by their first letters. */
 function overlap(text: string, other: string): number {
-  const stems = (some: string): string[] =>
-    Array.from(some.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu), ([word]) => word.slice(0, 5));
+  const stems = (some: string): string[] => wordsOf(some).map((word) => word.slice(0, 5));
   const words = stems(text);
   const known = new Set(stems(other));
   return words.length === 0 ? 1 : words.filter((word) => known.has(word)).length / words.length;

@@ -43,7 +43,7 @@ export class FakeEngram {
 
   async complete(prompt: string, options: CompleteOptions = {}): Promise<Generation> {
     const { answer: text, ...rest } = await this.#answer({ input: prompt, options });
-    return { ...rest, text, guessedTokens: 0, firstTokenSeconds: 0 } as Generation;
+    return { ...rest, text, guessedTokens: 0, firstTokenSeconds: 0 };
   }
 
   memorize(text: string): Promise<Receipt> {

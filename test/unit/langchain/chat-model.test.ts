@@ -1,6 +1,7 @@
 // ChatEngram and EngramLLM over a fake Engram: what LangChain's standard tests ask of a chat model (they are not published), in
 // our words. Not here: what a real model answers.
-import { AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
+import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
+import { AIMessage, type AIMessageChunk, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { StringOutputParser } from '@langchain/core/output_parsers';
 import { ChatPromptTemplate, PromptTemplate } from '@langchain/core/prompts';
 import { tool } from '@langchain/core/tools';
@@ -17,6 +18,15 @@ const add = tool(({ a, b }) => String(a + b), {
   description: 'Adds.',
   schema: z.object({ a: z.number(), b: z.number() }),
 });
+
+class Tokens extends BaseCallbackHandler {
+  readonly name = 'tokens';
+  readonly all: string[] = [];
+
+  override handleLLMNewToken(token: string): void {
+    this.all.push(token);
+  }
+}
 
 describe('ChatEngram', () => {
   it('answers messages of all kinds, and says what it took', async () => {
@@ -44,10 +54,10 @@ describe('ChatEngram', () => {
   });
 
   it('streams pieces whose sum is the answer, with its usage at the end', async () => {
-    const tokens: string[] = [];
+    const tokens = new Tokens();
     let whole: AIMessageChunk | undefined;
     const stream = await new ChatEngram(new FakeEngram()).stream('Hi', {
-      callbacks: [{ handleLLMNewToken: (token: string) => void tokens.push(token) }],
+      callbacks: [tokens],
     });
     let pieces = 0;
     for await (const piece of stream) {
@@ -57,7 +67,7 @@ describe('ChatEngram', () => {
     expect(pieces).toBeGreaterThan(3);
     expect(whole!.content).toBe('An answer.');
     expect(whole!.usage_metadata).toMatchObject({ total_tokens: 11 });
-    expect(tokens.join('')).toBe('An answer.');
+    expect(tokens.all.join('')).toBe('An answer.');
   });
 
   it('answers batches in their order', async () => {
@@ -69,7 +79,6 @@ describe('ChatEngram', () => {
   it('takes settings for all calls, and others for one', async () => {
     const fake = new FakeEngram();
     const model = new ChatEngram({
-      ...fake,
       engram: fake.engram,
       temperature: 0.5,
       maxTokens: 9,
@@ -160,7 +169,12 @@ describe('ChatEngram', () => {
   it('is the model of an agent with middleware', async () => {
     const fake = new FakeEngram((_, count) => (count === 1 ? { answer: '', toolCalls: [CALL] } : 'It is 3.'));
     let calls = 0;
-    const counting = createMiddleware({ name: 'counting', beforeModel: () => void calls++ });
+    const counting = createMiddleware({
+      name: 'counting',
+      beforeModel: () => {
+        calls++;
+      },
+    });
     const agent = createAgent({ model: new ChatEngram(fake), tools: [add], middleware: [counting] });
     const { messages } = await agent.invoke({ messages: [new HumanMessage('1 + 2?')] });
     expect(messages.map(({ type }) => type)).toEqual(['human', 'ai', 'tool', 'ai']);

@@ -136,6 +136,7 @@ describe('the input of a tool', () => {
 
   it('is a whole passage where it takes one and the model begins to quote', async () => {
     expect(await run(note, 'the lighthouse painted green', REQUEST)).toBe(FACT);
+    expect(await run(note, '1', REQUEST)).toBe(FACT); // no text
   });
 
   it('is what the model writes itself where that is likelier to it than quoting', async () => {

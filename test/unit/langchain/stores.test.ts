@@ -51,8 +51,8 @@ describe('EngramVectorStore', () => {
       'aaab',
       'zzzz',
     ]);
-    const [[, score]] = (await store.similaritySearchWithScore('aaaa', 1)) as [[Document, number]];
-    expect(score).toBeCloseTo(1, 3);
+    const [best] = await store.similaritySearchWithScore('aaaa', 1);
+    expect(best?.[1]).toBeCloseTo(1, 3);
     expect(contents(await store.asRetriever({ k: 1, filter: { kind: 'y' } }).invoke('aa'))).toEqual(['aaab']);
     expect(await new EngramVectorStore(new Letters()).similaritySearch('aa')).toEqual([]);
   });
