@@ -326,8 +326,9 @@ class Attempt {
   /** The lessons as token ids. */
   #tokens(): TokenLesson[] {
     const { generator } = this.parts;
-    return this.lessons.lessons.map(({ question, answer }) => ({
+    return this.lessons.lessons.map(({ question, answer, full }) => ({
       ...prompt(generator, question),
+      full,
       answer: Uint32Array.from([...generator.encode(answer), generator.special.endOfTurn]),
     }));
   }

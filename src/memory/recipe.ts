@@ -30,6 +30,8 @@ export const RECIPE = {
   /** Of an answer longer than this only so many first tokens are an exercise of their own, and the whole is another: which
    * answer to begin has to be learned for every question, how it goes on mostly once. */
   beginningTokens: 6,
+  /** Besides the lessons that are marked as full, one in so many is an exercise as a whole too. */
+  wholeEvery: 5,
   /** A kind of exercise is learned when so many, one after the other, were held before they were trained again; those come
    * first that were held worst, and those never seen as if their worst token had this cross-entropy. */
   heldInARow: { beginning: 8, whole: 6 },
@@ -46,6 +48,8 @@ export interface Lesson {
   /** Tokens of the prompt before the assistant's turn opens, where the adapter begins to work. */
   answerStart: number;
   answer: Uint32Array;
+  /** Its answer is trained to its end, however long it is. */
+  full?: boolean;
 }
 
 export interface LearnInput {
@@ -99,7 +103,7 @@ export async function learn(
   };
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const exercises = input.lessons.flatMap(exercisesOf);
+    const exercises = exercisesOf(input.lessons);
     const examples = exercises.map(({ lesson }) => trainer.add(toLearn(lesson)));
     const keptTokens = new Map<number, number>();
     const keep = (lesson: Lesson): number => {
@@ -173,14 +177,15 @@ interface Exercise {
   part: 'beginning' | 'whole';
 }
 
-function exercisesOf(lesson: Lesson): Exercise[] {
-  const { beginningTokens } = RECIPE;
-  if (lesson.answer.length <= 2 * beginningTokens) return [{ lesson, part: 'beginning' }];
-  const beginning = { ...lesson, answer: lesson.answer.slice(0, beginningTokens) };
-  return [
-    { lesson: beginning, part: 'beginning' },
-    { lesson, part: 'whole' },
-  ];
+function exercisesOf(lessons: readonly Lesson[]): Exercise[] {
+  const { beginningTokens, wholeEvery } = RECIPE;
+  let others = 0;
+  return lessons.flatMap((lesson): Exercise[] => {
+    if (lesson.answer.length <= 2 * beginningTokens) return [{ lesson, part: 'beginning' }];
+    const beginning = { ...lesson, answer: lesson.answer.slice(0, beginningTokens) };
+    const isWhole = lesson.full === true || others++ % wholeEvery === 0;
+    return [{ lesson: beginning, part: 'beginning' }, ...(isWhole ? [{ lesson, part: 'whole' as const }] : [])];
+  });
 }
 
 /** Of the open exercises those of a step: those needed most, of the long ones one, as far as there is room. */
