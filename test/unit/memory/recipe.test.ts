@@ -62,7 +62,11 @@ describe('learn', () => {
     const trainer = new FakeTrainer();
     trainer.lossAt = () => 5;
     const answer = Uint32Array.from({ length: 40 }, (_, i) => i);
-    await learn(trainer, { lessons: [10, 11, 12].map((n) => ({ ...lesson(n), answer, full: n !== 12 })) }, { maxSteps: 6 });
+    await learn(
+      trainer,
+      { lessons: [10, 11, 12].map((n) => ({ ...lesson(n), answer, full: n !== 12 })) },
+      { maxSteps: 6 },
+    );
     const lengths = trainer.examples.map(({ tokens }) => tokens.length - 3);
     expect(lengths.filter((length) => length === 40)).toHaveLength(3); // the full ones, and of the others the first
     expect(lengths.filter((length) => length === RECIPE.beginningTokens)).toHaveLength(3);
