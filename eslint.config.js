@@ -11,7 +11,7 @@ const LAYERS = [
   ['open-embedder'],
   ['engram', 'open-retrieval', 'model-identity', 'doctor'],
   ['index'],
-  ['gradient', 'langchain', 'cli', 'server'],
+  ['gradient', 'chain', 'langchain', 'cli', 'server'],
 ];
 
 /** Packages that exactly one folder may import, so that a change of library stays in that folder. */
@@ -25,6 +25,8 @@ const OWNERS = {
   unpdf: 'retrieval',
   mammoth: 'retrieval',
   linkedom: 'retrieval',
+  chokidar: 'retrieval',
+  '@langchain/core': 'langchain',
 };
 
 const direction = LAYERS.flatMap((layer, level) =>

@@ -4,17 +4,12 @@ import { join } from 'node:path';
 import { readSettings, type GivenSettings, type Settings } from './config.js';
 import type { Embedder, EmbedOptions } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type {
-  ChatMessage,
-  EmbedOptions as ModelEmbedOptions,
-  GenerateOptions,
-  Generator,
-  StateInfo,
-} from './inference/index.js';
+import type { ChatMessage, GenerateOptions, Generation, Generator, StateInfo } from './inference/index.js';
 import {
   asksOfOwn,
   BEGINNING,
   ChatStore,
+  explain,
   confidenceOf,
   holds,
   checkInput,
@@ -36,6 +31,7 @@ import {
   type BatchOptions,
   type BatchReport,
   type Brain,
+  type Explanation,
   type ForgottenProof,
   type LedgerEvent,
   type Memorizer,
@@ -53,6 +49,7 @@ import {
   type RecallOptions,
   type Receipt,
   type Route,
+  type UsedGround,
   type Undone,
   type UndoOptions,
 } from './memory/index.js';
@@ -64,10 +61,13 @@ import {
   type IngestOptions,
   type IngestReport,
   type SearchOptions,
+  type WatchOptions,
 } from './retrieval/index.js';
 import { openEmbedder } from './open-embedder.js';
 import {
   AdapterStore,
+  createAdapter,
+  fineTune,
   openBaseModel,
   requireBase,
   evaluate,
@@ -78,6 +78,10 @@ import {
   type ClassificationReport,
   type Prediction,
   type BaseModel,
+  type CreateAdapterOptions,
+  type FineTuneReport,
+  type FineTuneRequest,
+  type StoredAdapter,
   type TrainReport,
   type TrainRequest,
 } from './training/index.js';
@@ -113,13 +117,49 @@ export interface OpenOptions extends Pick<
 export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: GenerateOptions[K] | undefined } & {
   /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
   adapter?: string | undefined;
+  /** Id of a memory to answer with whatever the question is, in place of those it touches: to see what its weights do alone. */
+  memory?: string | undefined;
+  /** Whether memories may answer. Default true; false: the model alone, or the named adapter. */
+  memories?: boolean | undefined;
   /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
   passages?: number | undefined;
+  /** What is asked, where the last message says more than that (instructions around a question): memories and passages are
+   * looked for by it. Default: the last message. */
+  about?: string | undefined;
   /** What becomes of a question about the person's own things (`Where did I park?`) that nothing remembered, ingested or said
    * answers: `say` that it is not known (the default), or have the base model `answer` all the same. Only where something is
    * remembered or ingested; never with tools, a grammar or a schema. */
   unknown?: 'say' | 'answer' | undefined;
 };
+
+export interface EngramEmbedOptions extends EmbedOptions {
+  /** The embedding model (default), or the chat model itself, which has neither kinds nor windows: a text that is longer than its
+   * context is refused with `too_long`, an empty one with `empty`. */
+  by?: 'embedder' | 'model' | undefined;
+}
+
+/** No chat template, hence no tools; no memories and passages. */
+export type CompleteOptions = Omit<
+  AskOptions,
+  | 'passages'
+  | 'about'
+  | 'memory'
+  | 'memories'
+  | 'unknown'
+  | 'adaptersFrom'
+  | 'overflow'
+  | 'tools'
+  | 'toolChoice'
+  | 'parallelToolCalls'
+>;
+
+/** As AskOptions, but for those of a form. */
+export interface ExplainOptions extends Omit<AskOptions, 'jsonSchema' | 'tools' | 'toolChoice' | 'parallelToolCalls'> {
+  /** An answer to explain, in place of the one that ask() gives. */
+  answer?: string | undefined;
+  /** Of the scorings: one for each memory and passage, and two. */
+  onProgress?: ((progress: { done: number; of: number }) => void) | undefined;
+}
 
 /** Where the brain is and which model it is to belong to, and how. */
 export interface MoveBrainOptions extends OpenOptions, Pick<MoveOptions, 'partly'> {
@@ -245,7 +285,15 @@ export class Engram {
 
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
-    const { adapter, passages: mostPassages = MOST_PASSAGES, unknown = 'say', ...generation } = options;
+    const {
+      adapter,
+      about,
+      memory: only,
+      memories = true,
+      passages: mostPassages = MOST_PASSAGES,
+      unknown = 'say',
+      ...generation
+    } = options;
     if (!(Number.isFinite(mostPassages) && mostPassages >= 0 && mostPassages <= 20)) {
       throw new EngramError('usage', `Expected a number from 0 to 20 for passages but received ${mostPassages}.`);
     }
@@ -255,9 +303,12 @@ export class Engram {
     const { checkOptions } = await import('./inference/index.js');
     checkOptions(defined(generation)); // before anything is computed
     const memory = await this.#open(options.signal);
+    const asked: readonly ChatMessage[] = about === undefined ? messages : [{ role: 'user', content: about }];
     const route = async (): Promise<Route> => {
       if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
-      return (await memory?.router.route(messages, undefined, options.signal)) ?? { adapters: [], matches: [] };
+      if (!memories) return { adapters: [], matches: [] };
+      if (only !== undefined) return this.#routeTo(only, memory?.brain);
+      return (await memory?.router.route(asked, undefined, options.signal)) ?? { adapters: [], matches: [] };
     };
     let { adapters, adaptersFrom, matches } = await route();
     const named = () => matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' }));
@@ -275,7 +326,7 @@ export class Engram {
       }
     }
     const source = sourceOf(messages, { adapters, passages });
-    if (unknown === 'say' && source === 'base' && this.#cannotKnow(messages, memory?.brain, options)) {
+    if (unknown === 'say' && source === 'base' && this.#cannotKnow(asked, memory?.brain, options)) {
       options.onText?.(UNKNOWN);
       return { ...NOTHING, answer: UNKNOWN, source: 'unknown', memories: [], passages: [] };
     }
@@ -332,16 +383,56 @@ export class Engram {
     return isTold && asksOfOwn(messages.at(-1)?.content ?? '');
   }
 
+  /** Continues a text as it stands, by the base model or a named adapter: no chat template, no passages, and no memories, which
+   * are trained as answers in it. Throws `empty`, `too_long`, `usage`, `not_found`, `cancelled`. */
+  async complete(prompt: string, options: CompleteOptions = {}): Promise<Generation> {
+    if (typeof prompt !== 'string' || prompt === '') {
+      throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
+    }
+    const { adapter, ...generation } = options;
+    const generate = async (): Promise<Generation> =>
+      this.#generator.complete(prompt, { ...defined(generation), adapters: await this.#adaptersOf(adapter) });
+    return generate().catch((error: unknown) => {
+      // An adapter that was trained further may just have taken the place of its old file.
+      const isNew = error instanceof EngramError && error.code === 'not_found' && adapter !== undefined;
+      if (!isNew) throw error;
+      return generate();
+    });
+  }
+
+  /** What the answer to a question rests on, and how much more likely each of it makes that answer: a memory, a named adapter, a
+   * passage. Throws as ask() does. */
+  async explain(question: string, options: ExplainOptions = {}): Promise<Explanation> {
+    const { answer, onProgress, ...asking } = options;
+    // Where an answer is given, it is only asked what it would rest on.
+    const found = await this.ask(question, answer === undefined ? asking : { ...asking, maxTokens: 1 });
+    if (found.finishReason === 'cancelled') throw new EngramError('cancelled', 'Cancelled.');
+    const memory = await this.#open(options.signal);
+    const { adapter: name, signal } = options;
+    const grounds: UsedGround[] = [
+      ...(name === undefined
+        ? []
+        : [{ ground: { kind: 'adapter' as const, name }, adapter: { path: await this.#namedAdapter(name) } }]),
+      ...found.memories.map((match) => ({
+        ground: { kind: 'memory' as const, ...match },
+        adapter: { path: memory!.brain.adapterPath(match.id) },
+      })),
+      ...found.passages.map((passage) => ({ ground: { kind: 'passage' as const, passage } })),
+    ];
+    const explained = { answer: answer ?? found.answer, source: found.source };
+    return explain({ generator: this.#generator, question, answer: explained, grounds, signal, onProgress });
+  }
+
   /** The conversation with passages about its last question before that question, as many as leave room; unchanged where
    * there are none. */
   async #ground(
     messages: readonly ChatMessage[],
     most: number,
-    { maxTokens = 512, signal }: AskOptions,
+    { maxTokens = 512, about, signal }: AskOptions,
   ): Promise<{ prompt: readonly ChatMessage[]; passages: FoundPassage[] }> {
     const last = messages.at(-1);
     if (last?.role !== 'user' || last.content.trim() === '') return { prompt: messages, passages: [] };
-    const passages = await this.#retrieval.relevant(last.content, { most, signal });
+    const passages = await this.#retrieval.relevant(about ?? last.content, { most, signal });
     const { contextSize } = this.#generator;
     const room = contextSize - Math.min(maxTokens, Math.floor(contextSize / 4));
     for (; passages.length > 0; passages.pop()) {
@@ -377,9 +468,14 @@ export class Engram {
     return Array.from(this.#generator.encode(text), (id) => ({ id, text: this.#generator.decode(Uint32Array.of(id)) }));
   }
 
-  /** As embed(), by the chat model itself. Throws `empty`, `too_long`, `cancelled`. */
-  embedWithModel(texts: readonly string[], options: ModelEmbedOptions = {}): Promise<Float32Array[]> {
-    return this.#generator.embed(texts, options);
+  /** Tokens that prompt and answer together may have. */
+  get contextSize(): number {
+    return this.#generator.contextSize;
+  }
+
+  /** How many tokens a plain text has. */
+  countTokens(text: string): number {
+    return this.#generator.encode(text).length;
   }
 
   /** Learns a memory by training an adapter, and commits it if it holds. See memory/memorize.ts for what it throws. */
@@ -446,6 +542,12 @@ export class Engram {
     return this.#retrieval.ingest(typeof paths === 'string' ? [paths] : paths, options);
   }
 
+  /** Ingests, and again whenever something below these paths has changed, until `signal` is aborted. Throws as
+   * Retrieval.watch() does. */
+  watch(paths: string | readonly string[] = [], options: WatchOptions = {}): Promise<void> {
+    return this.#retrieval.watch(typeof paths === 'string' ? [paths] : paths, options);
+  }
+
   /** The passages of documents that are best for a question. Throws `empty`, `usage`, `mismatch`, `cancelled`. */
   search(question: string, options: SearchOptions = {}): Promise<FoundPassage[]> {
     return this.#retrieval.search(question, options);
@@ -467,6 +569,18 @@ export class Engram {
     const model = { name, sha256: () => modelSha256(home, path, signal) };
     const place = { home, encoder: this.#generator, base: () => this.#base(signal), model, memory: memoryOf(path) };
     return trainFile(place, request);
+  }
+
+  /** Makes an untrained adapter, to be taught by fineTune(). Throws `exists`, `usage`, `memory`, `disk`, `cancelled`. */
+  createAdapter(name: string, options: CreateAdapterOptions = {}): Promise<StoredAdapter> {
+    return createAdapter(this.#fineTuning(options.signal), name, options);
+  }
+
+  /** Teaches an adapter a few texts, going on where the last call ended; answers with it are the new ones at once, wherever it is
+   * in use. See training/fine-tune.ts for what it throws. */
+  async fineTune(request: FineTuneRequest): Promise<FineTuneReport> {
+    await this.#namedAdapter(request.adapter);
+    return fineTune(this.#fineTuning(request.signal), request);
   }
 
   /** Predicts the labels of texts with an adapter that was trained on labels. Throws `not_found`, `usage` (it was not), `empty`,
@@ -501,10 +615,20 @@ export class Engram {
   }
 
   /** Vectors of texts: `kind` query for what searches, passage (the default) for what is searched. Of length 1, where the model's
-   * card says no other. See embedding/types.ts for the rest. */
-  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
-    throwIfCancelled(options.signal);
-    return (await this.#embed()).embed(texts, options);
+   * card says no other. See embedding/types.ts for the rest, inference/types.ts for those by the chat model. */
+  async embed(texts: readonly string[], options: EngramEmbedOptions = {}): Promise<Float32Array[]> {
+    const { by = 'embedder', ...given } = options;
+    const { signal, onProgress } = given;
+    throwIfCancelled(signal);
+    if (by === 'embedder') return (await this.#embed()).embed(texts, given);
+    if ((by as string) !== 'model') {
+      throw new EngramError('usage', `Expected embedder or model for by but received ${by as string}.`);
+    }
+    const of = texts.length;
+    return this.#generator.embed(texts, {
+      signal,
+      onProgress: (share) => onProgress?.({ done: Math.round(share * of), of }),
+    });
   }
 
   async close(): Promise<void> {
@@ -556,6 +680,17 @@ export class Engram {
     this.#baseModel ??= openBaseModel(this.#model.path, { ...(threads === undefined ? {} : { threads }), signal });
     this.#baseModel.catch(() => (this.#baseModel = undefined));
     return this.#baseModel;
+  }
+
+  async #routeTo(id: string, brain: Brain | undefined): Promise<Route> {
+    if (brain === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
+    return { adapters: [{ path: await brain.adapterFile(id) }], adaptersFrom: 'answer', matches: [{ id, score: 1 }] };
+  }
+
+  #fineTuning(signal: AbortSignal | undefined): Parameters<typeof fineTune>[0] {
+    const { name, path } = this.#model;
+    const model = { name, sha256: () => modelSha256(this.settings.home, path, signal) };
+    return { store: this.adapters, encoder: this.#generator, base: () => this.#base(signal), model };
   }
 
   async #adaptersOf(name: string | undefined): Promise<{ path: string }[]> {

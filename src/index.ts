@@ -3,7 +3,10 @@ export {
   Engram,
   type AskOptions,
   type ClassifyRequest,
+  type EngramEmbedOptions,
+  type CompleteOptions,
   type EvaluateRequest,
+  type ExplainOptions,
   type MoveBrainOptions,
   type OpenOptions,
   type OpenProgress,
@@ -22,9 +25,40 @@ export {
   type Settings,
 } from './config.js';
 export { doctor, type DoctorReport } from './doctor.js';
-export type { ChatMessage, StateInfo, TokenLogprob, Tool, ToolCall } from './inference/index.js';
+export type { ChatMessage, Generation, StateInfo, TokenLogprob, Tool, ToolCall } from './inference/index.js';
 export { modelIdentity } from './model-identity.js';
 export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
+export {
+  BufferMemory,
+  CombinedMemory,
+  Conversation,
+  EntityMemory,
+  FolderLog,
+  HistoryMemory,
+  ProcessLog,
+  SummaryBufferMemory,
+  SummaryMemory,
+  TokenBufferMemory,
+  VectorMemory,
+  WindowMemory,
+  type BufferOptions,
+  type ChatLog,
+  type ChatMemory,
+  type ConversationOptions,
+  type EntityOptions,
+  type HistoryOptions,
+  type LoadOptions as MemoryLoadOptions,
+  type MemoryEmbedder,
+  type MemoryModel,
+  type MemoryVariables,
+  type SaveOptions as MemorySaveOptions,
+  type SummaryMemoryOptions,
+  type SummaryOptions,
+  type TokenBufferOptions,
+  type Values as MemoryValues,
+  type VectorOptions,
+  type WindowOptions,
+} from './memory/index.js';
 export {
   ChatStore,
   STATE_LIMIT,
@@ -37,6 +71,9 @@ export {
   removeBrain,
   type Brain,
   type Answer,
+  type Explanation,
+  type Ground,
+  type Influence,
   type Contradiction,
   type ExportOptions,
   type ExportReport,
@@ -81,6 +118,7 @@ export {
 } from './models/index.js';
 export { openRetrieval, type OpenedRetrieval, type OpenRetrievalOptions } from './open-retrieval.js';
 export {
+  VectorIndex,
   type DocumentKind,
   type FoundPassage,
   type IngestOptions,
@@ -91,15 +129,23 @@ export {
   type SearchMode,
   type SearchOptions,
   type StoredDocument,
+  type WatchOptions,
+  type VectorIndexOptions,
 } from './retrieval/index.js';
 export {
   AdapterStore,
   RunControl,
   RunStore,
+  listTrainable,
   plotRun,
   type BrokenAdapter,
   type ClassificationReport,
   type ClassifyTask,
+  type CreateAdapterOptions,
+  type FineTuneProgress,
+  type FineTuneReport,
+  type FineTuneRequest,
+  type FineTuneSample,
   type MetricsRecord,
   type MetricsSink,
   type PlotOptions,

@@ -207,7 +207,8 @@ Napi::Value EngineHandle::use(const Napi::CallbackInfo& info) {
 }
 
 // generate({prompt, prefix, adapters?, scales, adaptedFrom, maxTokens, endTokens, sampling, likeliest, lookup,
-// expected}, onTokens(tokens, probabilities?)) → {id, done: promise of {finish, lane, reusedTokens, guessedTokens}}
+// expected, insists}, onTokens(tokens, probabilities?)) → {id, done: promise of {finish, lane, reusedTokens,
+// guessedTokens}}
 Napi::Value EngineHandle::generate(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
@@ -224,6 +225,10 @@ Napi::Value EngineHandle::generate(const Napi::CallbackInfo& info) {
     request.sampling = sampling_of(object(in.Get("sampling"), "sampling"), model);
     request.lookup = in.Get("lookup").ToBoolean();
     request.expected = token_ids(in.Get("expected"), "expected", model.vocabulary_size());
+    request.insists = in.Get("insists").ToBoolean();
+    if (request.insists && request.expected.size() < static_cast<size_t>(request.max_tokens)) {
+      throw Error("usage", "An answer that is insisted on has maxTokens tokens.");
+    }
     if (!in.Get("adapters").IsUndefined()) {
       request.adapters = adapters_of(in.Get("adapters"), in.Get("scales"));
       request.adapted_from = static_cast<size_t>(

@@ -15,8 +15,8 @@ namespace {
 constexpr double kMostAheadMs = 10'000;
 // Being this much ahead ends a sharing, so that it does not begin and end at every token.
 constexpr double kAheadAgainMs = 250;
-// What training does with a part of the cores, as a power of it: half of two gives 0.6 of the speed (measured with
-// SmolLM2-135M, batches of 64 tokens).
+// What training does with a part of the cores, as a power of it: half of two gives six tenths of the speed (compare
+// `bench train --threads 1` with `--threads 2`).
 constexpr double kSpeedOfPart = 0.75;
 // Held threads look this often whether they must still wait; nobody tells them that the account is balanced.
 constexpr std::chrono::milliseconds kLook{20};

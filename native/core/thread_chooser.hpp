@@ -1,7 +1,7 @@
 // How many threads one generation computes a token with, found out from how long tokens take: threads that spin at
-// barriers lose everything to one busy neighbour (measured: 139 tokens/s on two threads, 14 beside a process that holds
-// one of the two cores, where one thread gives 80), and on many cores the most are seldom the fastest. Not here: a
-// clock, the cores there are (available_cpus.hpp), what training leaves of them (cores.hpp).
+// barriers lose most of their speed to one busy neighbour, where fewer threads lose little (`bench infer --conditions
+// quiet,one-core --threads 1,2`), and on many cores the most are seldom the fastest. Not here: a clock, the cores there
+// are (available_cpus.hpp), what training leaves of them (cores.hpp).
 #pragma once
 
 #include <array>

@@ -14,7 +14,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Between two bunches of tokens. Each wakes the thread that takes them, which then wants a core that ggml's threads are
-// spinning on (measured on two cores: a bunch per token costs more than half of the speed).
+// spinning on: node-llama-cpp's loop, which hands over each token, generates at about half the speed on two cores
+// (`bench infer`).
 constexpr auto kBunch = std::chrono::milliseconds(40);
 
 // Prompt lookup: how many of the last tokens are looked for, and how many of those that followed are tried. More costs
@@ -271,10 +272,11 @@ void Engine::take(Answer& answer, int first_row) {
   const size_t held = context_.length(answer.lane) - guesses;  // tokens that are right for certain
   for (size_t i = 0; i <= guesses; ++i) {
     const std::span<const float> logits = context_.logits(first_row + static_cast<int>(i));
-    const Token token = answer.sampler->next(logits.data());
-    const bool ends =
-        model().llama().vocab_is_eog(model().vocabulary(), token) ||
-        std::find(request.end_tokens.begin(), request.end_tokens.end(), token) != request.end_tokens.end();
+    const Token token =
+        request.insists ? request.expected[static_cast<size_t>(answer.count)] : answer.sampler->next(logits.data());
+    const bool ends = !request.insists && (model().llama().vocab_is_eog(model().vocabulary(), token) ||
+                                           std::find(request.end_tokens.begin(), request.end_tokens.end(), token) !=
+                                               request.end_tokens.end());
     if (ends) return finish(answer, GenerationResult::Finish::end);
     GeneratedToken out{token, {}};
     if (request.likeliest >= 0) out.probabilities = log_probabilities(logits, token, request.likeliest);

@@ -37,6 +37,9 @@ struct GenerationRequest {
   bool lookup = false;
   // The same with what the answer is expected to be, from its beginning, for as long as it is that.
   std::vector<Token> expected;
+  // What is expected comes, whatever the model would say, end tokens too: only its probabilities are wanted. It has at
+  // least max_tokens tokens.
+  bool insists = false;
 };
 
 struct GeneratedToken {

@@ -272,6 +272,31 @@ TEST(engine_guesses_right_without_changing_the_answer) {
   CHECK(run(*engine, request(prompt_of(60), 60)).ids() == plain.ids());
 }
 
+TEST(engine_tells_how_likely_a_given_answer_is) {
+  const auto engine = engine_of();
+  GenerationRequest free = request(prompt_of(50), 20);
+  free.likeliest = 0;
+  const Outcome said = run(*engine, free);
+  GenerationRequest given = free;
+  given.expected = said.ids();
+  given.insists = true;
+  const Outcome scored = run(*engine, given);
+  CHECK(scored.ids() == said.ids());
+  CHECK(scored.result.finish == GenerationResult::Finish::length);
+  for (size_t i = 0; i < 20; ++i) {
+    CHECK_NEAR(scored.tokens[i].probabilities[0].logprob, said.tokens[i].probabilities[0].logprob, 1e-3);
+  }
+  // Whatever the model would say, end tokens too.
+  given.expected[7] = (given.expected[7] + 1) % 80;
+  given.end_tokens = {given.expected[7]};
+  const Outcome other = run(*engine, given);
+  CHECK(other.ids() == given.expected);
+  CHECK(other.tokens[7].probabilities[0].token == given.expected[7]);
+  CHECK(other.tokens[7].probabilities[0].logprob < scored.tokens[7].probabilities[0].logprob);
+  // And leaves nothing behind.
+  CHECK(run(*engine, request(prompt_of(50), 20)).ids() == said.ids());
+}
+
 TEST(engine_refuses_a_broken_grammar_and_answers_on) {
   const auto engine = engine_of();
   GenerationRequest given = request(prompt_of(20), 5);

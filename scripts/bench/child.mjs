@@ -10,18 +10,21 @@ import { SetUpProblem } from '../set-up/problem.mjs';
 const KEPT_CHARACTERS = 2000;
 
 const running = new Set();
-let interrupted = false;
+const interrupting = new AbortController();
+
+/** Aborted by interrupt(). */
+export const interruption = interrupting.signal;
 
 /** Ends all children and tools at once and starts no others, for Ctrl+C. */
 export function interrupt() {
-  interrupted = true;
+  interrupting.abort();
   for (const child of running) child.kill();
   endTools();
 }
 
 /** Throws once interrupt() was called. */
 export function throwIfInterrupted() {
-  if (interrupted) throw Object.assign(new SetUpProblem('Interrupted.'), { exitCode: 130 });
+  if (interruption.aborted) throw Object.assign(new SetUpProblem('Interrupted.'), { exitCode: 130 });
 }
 
 export class Child {

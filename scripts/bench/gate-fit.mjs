@@ -2,19 +2,19 @@
 // method. Usage, after a build: node scripts/bench/gate-fit.mjs FOLDER [rows of each set, from its first half; default 250]
 // Prints the weights in the order of EVIDENCE, and how well they part what they were fitted on.
 import { readSettings } from '../../dist/index.js';
-import { contrastsOf } from '../../dist/memory/contrast.js';
+import { contrastsOf } from '../../dist/memory/lessons/index.js';
 import { EVIDENCE, evidenceOf, evidenceOfWords, meaningOf } from '../../dist/memory/evidence.js';
 import { KINDS, readEveryday, readRows } from './gate/data.mjs';
 import { openWorld } from './gate/world.mjs';
 
 const [folder, most = '250'] = process.argv.slice(2);
 /** How much worse it is to let a wrong question pass than to keep a right one out. */
-const COST = { right: 1, near: 2, other: 1 };
+const COST = { right: 1, near: 2, other: 3 };
 /** Keeps weights small where the data says little. */
 const RIDGE = 1e-4;
 const ROUNDS = 3;
 /** Memories that a question is held against besides its own: those that look most like it. */
-const HARDEST = { asked: 4, near: 2, everyday: 1 };
+const HARDEST = { asked: 4, near: 2, everyday: 2 };
 
 const sets = KINDS.map((kind) => {
   const rows = readRows(folder, kind);
@@ -78,7 +78,9 @@ console.log(`[${weights.map((weight) => Number(weight.toFixed(2))).join(', ')}]`
 console.log(`passed ${share(true)}, kept out ${share(false)}`);
 
 function evidence(query, entry) {
-  return query.map(({ vector, terms }) => evidenceOf(evidenceOfWords(terms, entry), meaningOf(vector, entry)));
+  return query.flatMap(({ vector, terms }) =>
+    evidenceOfWords(terms, entry).map((words) => evidenceOf(words, meaningOf(vector, entry))),
+  );
 }
 
 function best(facets) {

@@ -1,6 +1,6 @@
 // Where figures were measured: machine, commit, versions. Part of every result, because figures of two machines do not compare.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { cpuInfo } from '../../dist/training/index.js';
 import { ROOT, at } from '../set-up/paths.mjs';
@@ -27,6 +27,7 @@ export function describeSource() {
 
 /** Undefined outside a checkout; with `+` if files were changed since. */
 function commit() {
+  if (!existsSync(at('.git'))) return undefined; // an installed package may lie in somebody else's checkout
   const git = (...args) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' }).trim();
   try {
     return git('rev-parse', '--short=10', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+');

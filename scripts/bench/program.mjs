@@ -1,7 +1,7 @@
 // The command line of the benchmarks: commands, options with their checks, and what Ctrl+C does.
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { SetUpProblem } from '../set-up/problem.mjs';
 import { interrupt } from './child.mjs';
 import { KINDS as GATE_KINDS } from './gate/data.mjs';
@@ -12,12 +12,16 @@ import { BY_WEIGHT } from './infer/work.mjs';
 import { inferTable } from './infer-table.mjs';
 import { benchInference } from './infer.mjs';
 import { limitIsa, readIsa } from './isa.mjs';
+import { benchChatMemory, chatMemoryTable } from './chat-memory.mjs';
+import { MEMORIES, QUICK } from './chat-memory/memories.mjs';
 import { benchEmbedding } from './embed.mjs';
 import { PEERS as INDEX_PEERS } from './index/peers.mjs';
 import { indexTable } from './index/table.mjs';
-import { recallPlot } from './index/plot.mjs';
+import { indexPlot, retrievalPlot } from './index/plot.mjs';
 import { benchKernels } from './kernels.mjs';
+import { addMemory } from './memory/command.mjs';
 import { CONDITIONS } from './neighbours.mjs';
+import { count, list, oneOf, positive, refusable, whole, wholeOrNone } from './options.mjs';
 import { retrievalTable } from './retrieval-table.mjs';
 import { benchRetrieval } from './retrieval.mjs';
 import { readShape } from './shapes.mjs';
@@ -133,7 +137,7 @@ function program() {
     .option('--json', 'one JSON document on stdout', false)
     .action(async (options) => {
       const result = await benchIndex(options);
-      if (options.plot !== undefined) writeFileSync(options.plot, recallPlot(result));
+      if (options.plot !== undefined) writeFileSync(options.plot, indexPlot(result));
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : indexTable(result));
     });
   bench
@@ -146,11 +150,14 @@ function program() {
     .option('--threads <number>', 'threads for the peers', whole, availableParallelism())
     .option('--python <path>', 'an interpreter with the peers (default: one in the cache, made on first use)')
     .option('--no-peers', 'engram alone')
+    .option('--plot <file>', 'write recall against questions a second as SVG')
     .option('--json', 'one JSON document on stdout', false)
     .action(async (options) => {
       const result = await benchRetrieval(options);
+      if (options.plot !== undefined) writeFileSync(options.plot, retrievalPlot(result));
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : retrievalTable(result));
     });
+  addMemory(bench);
   bench
     .command('gate')
     .description('which memory a question is about, told by the gate alone: nothing is trained and nothing answered')
@@ -165,6 +172,32 @@ function program() {
     .action(async (options) => {
       const result = await benchGate(options);
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : gateTable(result));
+    });
+  bench
+    .command('chat-memory')
+    .description('what conversation memories keep of a long conversation, and at how many tokens of prompt')
+    .requiredOption('--data <folder>', "LoCoMo's conversations")
+    .option('--count <number>', 'questions of each conversation, evenly taken', whole, 10)
+    .option('--conversations <number>', 'so many of them', whole, 1)
+    .option('--exchanges <number>', 'the first so many of each, and the questions about them', whole, 60)
+    .addOption(
+      list(
+        '--memories <list>',
+        'which (those with summaries call the model for every exchange)',
+        oneOf(Object.keys(MEMORIES)),
+        QUICK,
+      ),
+    )
+    .option('--no-answers', 'only what the prompt keeps: calls no model for the others')
+    .option('--fresh', 'begin anew, not where the last run of the same commit stopped', false)
+    .option('--model <name|path>', 'a name of the catalog or a GGUF file', 'smollm2-135m-instruct')
+    .option('--embedder <name|path>', 'the embedding model', 'all-minilm-l6-v2')
+    .option('--context <number>', 'tokens of context', whole, 2048)
+    .option('--threads <number>', 'threads (default: what the machine gives)', whole)
+    .option('--json', 'one JSON document on stdout', false)
+    .action(async (options) => {
+      const result = await benchChatMemory(options);
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : chatMemoryTable(result));
     });
   bench
     .command('kernels')
@@ -206,54 +239,8 @@ function holdBack(command) {
     );
 }
 
-function list(flags, description, read, values = undefined) {
-  const all = values ?? read.values;
-  return new Option(flags, `${description}, comma-separated`)
-    .argParser((text) => text.split(',').map((value) => refusable(() => read(value))))
-    .default(
-      all.map((value) => read(value)),
-      all.join(','),
-    );
-}
-
-function oneOf(values) {
-  const read = (value) => {
-    if (!values.includes(value)) throw new RangeError(`There are: ${values.join(', ')}.`);
-    return value;
-  };
-  return Object.assign(read, { values });
-}
-
-/** commander words an InvalidArgumentError as a mistake in the command line. */
-function refusable(read) {
-  try {
-    return read();
-  } catch (error) {
-    throw new InvalidArgumentError(error.message);
-  }
-}
-
-function whole(text) {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
-}
-
-function wholeOrNone(text) {
-  return text === '0' ? 0 : whole(text);
-}
-
 function threadsOrOwn(text) {
   if (text === 'own') return text;
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new RangeError('Expected a whole number from 1, or own.');
-}
-
-function count(text) {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
-}
-
-function positive(text) {
-  if (Number(text) > 0 && Number(text) < Infinity) return Number(text);
-  throw new InvalidArgumentError('Expected a number above 0.');
 }

@@ -10,3 +10,8 @@ export function median(values) {
 
 /** Rounds to so many significant digits; undefined stays. */
 export const significant = (value, digits = 3) => (value === undefined ? undefined : Number(value.toPrecision(digits)));
+
+/** Undefined for none. */
+export function mean(values) {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

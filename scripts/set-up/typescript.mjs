@@ -1,6 +1,7 @@
 // Compiles src to dist when it changed, and copies what is not TypeScript (the web page).
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { CJS, writeCommonJs } from './cjs.mjs';
 import { at } from './paths.mjs';
 import { phase } from './progress.mjs';
 import { run } from './run.mjs';
@@ -8,7 +9,9 @@ import { filesBelow, hashOf, isStamped, stamp, unstamp } from './stamps.mjs';
 
 export async function buildTypeScript() {
   const sources = filesBelow(at('src'));
-  const configuration = ['tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => at(name));
+  const configuration = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'scripts/set-up/cjs.mjs'].map((name) =>
+    at(name),
+  );
   const content = hashOf([...sources, ...configuration]);
   if (isStamped('typescript', content) && sources.every((source) => existsSync(outputOf(source)))) return;
   unstamp('typescript');
@@ -23,6 +26,7 @@ export async function buildTypeScript() {
       mkdirSync(dirname(outputOf(source)), { recursive: true });
       copyFileSync(source, outputOf(source));
     }
+    writeCommonJs();
   });
   stamp('typescript', content);
 }
@@ -35,7 +39,7 @@ function outputOf(source) {
 /** Deletes output whose source is gone, lest something still imports it. */
 function removeOrphans(sources) {
   const outputs = new Set(sources.map(outputOf));
-  for (const file of filesBelow(at('dist'))) {
+  for (const file of filesBelow(at('dist')).filter((path) => !path.startsWith(CJS))) {
     const main = file.replace(/\.d\.ts$|\.js\.map$|\.d\.ts\.map$/, '.js');
     if (!outputs.has(file) && !outputs.has(main)) rmSync(file);
   }

@@ -9,6 +9,7 @@ export type Engine = Pick<
   index.Engram,
   | 'ask'
   | 'chat'
+  | 'explain'
   | 'tokens'
   | 'memorize'
   | 'memorizeAll'
@@ -43,7 +44,7 @@ export interface Api extends Pick<
 > {
   /** The documents of a brain, without its model. */
   openRetrieval: (options: index.OpenRetrievalOptions) => {
-    retrieval: Pick<index.Retrieval, 'ingest' | 'search' | 'documents' | 'remove'>;
+    retrieval: Pick<index.Retrieval, 'ingest' | 'watch' | 'search' | 'documents' | 'remove'>;
     recall: index.OpenedRetrieval['recall'];
     close: () => Promise<void>;
   };

@@ -19,6 +19,8 @@ export interface CommandSpec {
   notes?: readonly string[];
   /** What it takes beside flags, and in which option it takes what it must have. */
   required?: readonly string[];
+  /** What follows its name as the first word is not parsed here, options and --help neither: it all comes as arguments. */
+  passesOn?: true;
   /** Words of the arguments, and options by their camel-cased names. Returns the exit code if it is not 0. */
   run: (job: Job, args: readonly string[], options: Options) => Promise<number | undefined>;
 }

@@ -1,5 +1,6 @@
-// Text and numbers from arguments and stdin. Not here: options that every command has (config.ts).
-import { EngramError, throwIfCancelled } from '../errors.js';
+// Text and numbers from arguments, files and stdin. Not here: options that every command has (config.ts).
+import { readFile } from 'node:fs/promises';
+import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
 import type { Job } from './job.js';
 
 /** Bytes; more than any model's context, so that a wrong file is refused before it is read into memory. */
@@ -14,6 +15,18 @@ export async function textOf(job: Job, words: readonly string[], what: string): 
     throw new EngramError('usage', `There is no ${what}.`, { hint: `Give it as an argument, or pipe it in.` });
   }
   return notEmpty(await readStdin(job, what), what);
+}
+
+/** The text of a file. Throws as textOf(), and `not_found`. */
+export async function textOfFile(path: string, what: string): Promise<string> {
+  let data: Buffer;
+  try {
+    data = await readFile(path);
+  } catch (error) {
+    throw fromSystemError(error, path);
+  }
+  if (data.length > MOST_BYTES) throw tooLong(what);
+  return notEmpty(decode(data, what), what);
 }
 
 async function readStdin(job: Job, what: string): Promise<string> {

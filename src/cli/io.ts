@@ -24,6 +24,8 @@ export interface World {
   onSuspend: (listener: () => void) => () => void;
   /** Stops the process as Ctrl-Z does; settles when it is let go on. */
   suspend: () => Promise<void>;
+  /** Runs another Node program over the same streams; gives its exit code. Aborting asks it to end. */
+  launch: (program: URL, args: readonly string[], signal: AbortSignal) => Promise<number>;
   /** Ends the process at once. */
   exit: (code: number) => void;
 }

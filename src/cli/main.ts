@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 // The program `engram`: the real streams and signals around run(). What is heavy is imported when a command asks for it, so
 // that --help answers at once.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Api } from './api.js';
 import type { World } from './io.js';
 import { run } from './run.js';
@@ -31,6 +34,17 @@ const world: World = {
       process.once('SIGCONT', resolve);
       process.kill(process.pid, 'SIGSTOP');
     }),
+  launch: async (program, args, signal) => {
+    const child = spawn(process.execPath, [fileURLToPath(program), ...args], { stdio: 'inherit' });
+    const stop = () => child.kill();
+    signal.addEventListener('abort', stop);
+    try {
+      const [code] = (await once(child, 'close')) as [number | null];
+      return code ?? 1;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  },
   exit: (code) => process.exit(code),
 };
 

@@ -5,6 +5,7 @@ import { OPTIONS, type GivenSettings, type OptionName } from '../config.js';
 import type { CommandGroup, CommandSpec, Options } from './command.js';
 import { adapters } from './commands/adapters.js';
 import { ask } from './commands/ask.js';
+import { bench } from './commands/bench.js';
 import { brain } from './commands/brain.js';
 import { chat } from './commands/chat.js';
 import { chats } from './commands/chats.js';
@@ -13,6 +14,7 @@ import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { documents } from './commands/documents.js';
 import { embed } from './commands/embed.js';
+import { explain } from './commands/explain.js';
 import { forget } from './commands/forget.js';
 import { ingest } from './commands/ingest.js';
 import { memories } from './commands/memories.js';
@@ -29,6 +31,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   chat,
   chats,
   ask,
+  explain,
   memorize,
   memories,
   forget,
@@ -46,6 +49,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   models,
   tokens,
   doctor,
+  bench,
   demo,
 ];
 
@@ -58,6 +62,13 @@ export type Parsed =
 
 /** Parses the arguments after the program's name. `columns` is the width that help is wrapped to. */
 export function parse(argv: readonly string[], version: string, columns = 80): Parsed {
+  const other = COMMANDS.find(
+    (spec): spec is CommandSpec => 'run' in spec && spec.passesOn === true && spec.usage.split(' ')[0] === argv[0],
+  );
+  // It may be asked for JSON too, and then prints it itself.
+  if (other !== undefined) {
+    return { kind: 'command', command: other, args: argv.slice(1), options: {}, given: { json: false } };
+  }
   let printed = '';
   let parsed: Parsed | undefined;
   const program = newProgram(

@@ -1,10 +1,9 @@
 // The options of how an answer is drawn and what form it has, shared by the commands that answer. Not here: their ranges and
 // meaning, which the API checks and has.
-import { readFile } from 'node:fs/promises';
-import { EngramError, fromSystemError } from '../errors.js';
+import { EngramError } from '../errors.js';
 import type { AskOptions } from '../index.js';
 import type { CommandSpec, Options } from './command.js';
-import { choiceOf, numberOf, stringOf, listOf } from './input.js';
+import { choiceOf, listOf, numberOf, stringOf, textOfFile } from './input.js';
 
 type Numbers = { [K in keyof AskOptions]-?: AskOptions[K] extends number | undefined ? K : never }[keyof AskOptions];
 type Row = readonly [name: Numbers, flag: string, value: string, description: string];
@@ -67,26 +66,18 @@ export async function formOf(options: Options): Promise<Partial<AskOptions>> {
   }
   return {
     jsonSchema: schema === undefined ? undefined : await schemaOf(schema),
-    grammar: grammar === undefined ? undefined : await read(grammar),
+    grammar: grammar === undefined ? undefined : await textOfFile(grammar, 'grammar'),
     logprobs: numberOf(options, 'logprobs', '--logprobs'),
   };
 }
 
 /** What begins with a brace is JSON, all else the name of a file with it. */
 async function schemaOf(given: string): Promise<object> {
-  const text = given.trimStart().startsWith('{') ? given : await read(given);
+  const text = given.trimStart().startsWith('{') ? given : await textOfFile(given, 'schema');
   try {
     return JSON.parse(text) as object;
   } catch (error) {
     throw new EngramError('usage', `The schema is no JSON: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-async function read(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw fromSystemError(error, path);
   }
 }
 

@@ -3,7 +3,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { EngramError, fromSystemError } from '../errors.js';
-import { inspectModel, readGgufHeader, type GgufHeader, type GgufTensor } from '../models/index.js';
+import { readWholeGguf, type GgufHeader, type GgufTensor } from '../models/index.js';
 
 /** Of the number formats that adapters have (F32, F16, BF16), by ggml's number: bytes, and the bits that are all set in what
  * is infinite or no number. */
@@ -34,8 +34,7 @@ function checkTensors(path: string, model: CheckedModel): readonly GgufTensor[] 
       details: { path },
     });
 
-  inspectModel(path); // its data too: does every tensor lie within the file?
-  const { metadata, tensors } = readGgufHeader(path);
+  const { metadata, tensors } = readWholeGguf(path);
   if (metadata.get('general.type') !== 'adapter') throw mismatch('it is no adapter');
   const type = metadata.get('adapter.type');
   if (type !== 'lora') throw mismatch('it is no LoRA adapter');
@@ -73,12 +72,13 @@ async function checkValues(path: string, tensors: readonly GgufTensor[]): Promis
   let file: FileHandle | undefined;
   try {
     file = await open(path);
+    const chunk = Buffer.allocUnsafeSlow(CHUNK);
     for (const { name, dimensions, offset, type } of tensors) {
       const format = FORMATS[type];
       if (format === undefined) continue;
       const end = offset + dimensions.reduce((product, size) => product * size, format.bytes);
       for (let at = offset; at < end; at += CHUNK) {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(CHUNK, end - at)), { position: at });
+        const { buffer, bytesRead } = await file.read(chunk, 0, Math.min(CHUNK, end - at), at);
         if (isFinite(buffer.subarray(0, bytesRead), format)) continue;
         throw new EngramError('corrupt', `The adapter ${path} holds values that are no numbers, in "${name}".`, {
           hint: 'Train it again.',
@@ -98,6 +98,7 @@ function isFinite(bytes: Buffer, { bytes: size, notFinite }: { bytes: 2 | 4; not
     size === 4
       ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
       : new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
-  for (const value of values) if ((value & notFinite) === notFinite) return false;
-  return true;
+  let i = 0; // faster than for-of
+  while (i < values.length && (values[i]! & notFinite) !== notFinite) i++;
+  return i === values.length;
 }

@@ -1,9 +1,8 @@
 // A generator whose model is freed after some time without work, and loaded again by the next call. Its vocabulary stays, so
 // that texts can be encoded at any time. Not here: generating.
-import { EngramError } from '../errors.js';
+import { Encoder } from './encoder.js';
 import type { NativeLanguageModel } from './native.js';
-import { toolsOf } from './tool-use.js';
-import type { ChatMessage, EmbedOptions, GenerateOptions, Generation, Generator, StateInfo, Tool } from './types.js';
+import type { ChatMessage, EmbedOptions, GenerateOptions, Generation, Generator, Score, StateInfo } from './types.js';
 import type { ModelVocabulary } from './vocabulary.js';
 
 export interface IdleParts {
@@ -17,22 +16,21 @@ export interface IdleParts {
   idleMs: number;
 }
 
-export class IdleGenerator implements Generator {
+export class IdleGenerator extends Encoder implements Generator {
   readonly modelPath: string;
   readonly contextSize: number;
-  readonly special: Generator['special'];
   readonly #parts: IdleParts;
   #loaded: Promise<Generator> | undefined;
   #unloading: Promise<void> = Promise.resolve();
   #running = 0;
   #timer: NodeJS.Timeout | undefined;
-  #isClosed = false;
+  protected isClosed = false;
 
   constructor(parts: IdleParts) {
+    super(parts.vocabulary);
     this.#parts = parts;
     this.modelPath = parts.generator.modelPath;
     this.contextSize = parts.generator.contextSize;
-    this.special = parts.generator.special;
     this.#loaded = Promise.resolve(parts.generator);
     this.#wait();
   }
@@ -50,6 +48,10 @@ export class IdleGenerator implements Generator {
     return this.#with((generator) => generator.complete(prompt, options));
   }
 
+  score(...given: Parameters<Generator['score']>): Promise<Score> {
+    return this.#with((generator) => generator.score(...given));
+  }
+
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]> {
     return this.#with((generator) => generator.embed(texts, options));
   }
@@ -63,33 +65,13 @@ export class IdleGenerator implements Generator {
     return this.#with((generator) => generator.restoreState(...given));
   }
 
-  encodeChat(messages: readonly ChatMessage[], tools: readonly Tool[] = []): Uint32Array {
-    this.#requireOpen();
-    return Uint32Array.from(this.#parts.vocabulary.template.encode(messages, toolsOf({ tools })));
-  }
-
-  answerStart(messages: readonly ChatMessage[], tools: readonly Tool[] = []): number {
-    this.#requireOpen();
-    return this.#parts.vocabulary.template.answerStart(messages, toolsOf({ tools }));
-  }
-
-  encode(text: string): Uint32Array {
-    this.#requireOpen();
-    return Uint32Array.from(this.#parts.vocabulary.tokenize(text));
-  }
-
-  decode(tokens: Uint32Array): string {
-    this.#requireOpen();
-    return this.#parts.vocabulary.text(tokens);
-  }
-
   async releaseAdapter(path: string): Promise<void> {
-    if (this.#loaded !== undefined && !this.#isClosed) await this.#with((generator) => generator.releaseAdapter(path));
+    if (this.#loaded !== undefined && !this.isClosed) await this.#with((generator) => generator.releaseAdapter(path));
   }
 
   async close(): Promise<void> {
-    if (this.#isClosed) return this.#unloading;
-    this.#isClosed = true;
+    if (this.isClosed) return this.#unloading;
+    this.isClosed = true;
     clearTimeout(this.#timer);
     this.#unload();
     await this.#unloading;
@@ -97,7 +79,7 @@ export class IdleGenerator implements Generator {
   }
 
   async #with<T>(action: (generator: Generator) => Promise<T>): Promise<T> {
-    this.#requireOpen();
+    this.requireOpen();
     clearTimeout(this.#timer);
     this.#running++;
     try {
@@ -116,7 +98,7 @@ export class IdleGenerator implements Generator {
 
   #wait(): void {
     clearTimeout(this.#timer);
-    if (this.#running > 0 || this.#isClosed) return;
+    if (this.#running > 0 || this.isClosed) return;
     this.#timer = setTimeout(() => {
       this.#unload();
     }, this.#parts.idleMs).unref();
@@ -128,9 +110,5 @@ export class IdleGenerator implements Generator {
     this.#unloading = (async () => {
       await (await loaded?.catch(() => undefined))?.close();
     })();
-  }
-
-  #requireOpen(): void {
-    if (this.#isClosed) throw new EngramError('usage', 'This model has been closed.');
   }
 }

@@ -9,6 +9,8 @@ export type {
   Generation,
   Generator,
   LoadOptions,
+  Score,
+  ScoreOptions,
   StateInfo,
   StateOptions,
   TokenLogprob,

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { awaitNative, callNative } from '../addon.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
 import { resolveAdapters } from './adapters.js';
+import { Encoder } from './encoder.js';
 import { fitConversation, tooLong } from './fit.js';
 import { Logprobs } from './logprobs.js';
 import type { NativeEngine, NativeLanguageModel, NativeRequest, NativeResult } from './native.js';
@@ -22,6 +23,8 @@ import type {
   GenerateOptions,
   Generation,
   Generator,
+  Score,
+  ScoreOptions,
   StateInfo,
   StateOptions,
   Tool,
@@ -54,12 +57,13 @@ interface Place {
   adaptedFrom?: number;
   /** Special tokens of the answer are written, not left out. */
   writesSpecial?: boolean;
+  /** The answer is what is expected; its probabilities are wanted. */
+  insists?: boolean;
 }
 
-export class LlamaGenerator implements Generator {
+export class LlamaGenerator extends Encoder implements Generator {
   readonly modelPath: string;
   readonly contextSize: number;
-  readonly special: Generator['special'];
   readonly #parts: GeneratorParts;
   readonly #turns: Turns;
   readonly #prefix: Prefix;
@@ -69,10 +73,10 @@ export class LlamaGenerator implements Generator {
   #closed: Promise<void> | undefined;
 
   constructor(parts: GeneratorParts) {
+    super(parts.vocabulary);
     this.#parts = parts;
     this.modelPath = parts.modelPath;
     this.contextSize = parts.contextSize;
-    this.special = parts.vocabulary.special;
     this.#turns = new Turns(parts.parallel);
     this.#prefix = new Prefix((messages, tools) => parts.vocabulary.template.encode(messages, tools));
     this.#summaries = new Summaries({
@@ -94,7 +98,7 @@ export class LlamaGenerator implements Generator {
   }
 
   async chat(messages: readonly ChatMessage[], options: GenerateOptions = {}): Promise<Generation> {
-    this.#requireOpen();
+    this.requireOpen();
     const tools = toolsOf(options);
     const { tokens, kept, left, summary } = await this.#fit(messages, options, tools);
     const place: Place = { prefix: this.#prefix.length(kept, tokens, tools), before: [] };
@@ -105,36 +109,38 @@ export class LlamaGenerator implements Generator {
   }
 
   async complete(prompt: string, options: GenerateOptions = {}): Promise<Generation> {
-    this.#requireOpen();
-    const tokens = this.#parts.vocabulary.tokenize(prompt);
-    if (this.special.beginOfText !== null) tokens.unshift(this.special.beginOfText);
-    if (tokens.length === 0) throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
+    this.requireOpen();
+    const tokens = this.#rawTokens(prompt);
     if (tokens.length >= this.contextSize) throw tooLong(tokens.length, this.contextSize, 'The text');
     return this.#generate(tokens, { prefix: 0, before: tokens }, options);
   }
 
-  encodeChat(messages: readonly ChatMessage[], tools: readonly Tool[] = []): Uint32Array {
-    this.#requireOpen();
-    return Uint32Array.from(this.#parts.vocabulary.template.encode(messages, toolsOf({ tools })));
-  }
-
-  answerStart(messages: readonly ChatMessage[], tools: readonly Tool[] = []): number {
-    this.#requireOpen();
-    return this.#parts.vocabulary.template.answerStart(messages, toolsOf({ tools }));
-  }
-
-  encode(text: string): Uint32Array {
-    this.#requireOpen();
-    return Uint32Array.from(this.#parts.vocabulary.tokenize(text));
-  }
-
-  decode(tokens: Uint32Array): string {
-    this.#requireOpen();
-    return this.#parts.vocabulary.text(tokens);
+  async score(
+    prompt: readonly ChatMessage[] | string,
+    answer: string,
+    { adapters = [], adaptersFrom, signal }: ScoreOptions = {},
+  ): Promise<Score> {
+    this.requireOpen();
+    const { vocabulary } = this.#parts;
+    const isText = typeof prompt === 'string';
+    const tokens = isText ? this.#rawTokens(prompt) : vocabulary.template.encode(prompt);
+    const given = vocabulary.tokenize(answer).length;
+    if (given === 0) throw new EngramError('empty', 'There is no answer to score.');
+    const all = tokens.length + given;
+    if (all > this.contextSize) throw tooLong(all, this.contextSize, 'Question and answer together');
+    const place: Place = { prefix: 0, before: tokens, insists: true };
+    if (adaptersFrom === 'answer' && !isText) place.adaptedFrom = this.answerStart(prompt);
+    const options = { adapters, logprobs: 0, expected: answer, maxTokens: given, ...(signal ? { signal } : {}) };
+    const { logprobs = [] } = await this.#generate(tokens, place, options);
+    throwIfCancelled(signal);
+    return {
+      logprob: logprobs.reduce((sum, { logprob }) => sum + logprob, 0),
+      tokens: logprobs.map(({ token, text, logprob }) => ({ token, text, logprob })),
+    };
   }
 
   async saveState(path: string, options: Parameters<Generator['saveState']>[1] = {}): Promise<StateInfo> {
-    this.#requireOpen();
+    this.requireOpen();
     const set = await resolveAdapters(options.adapters ?? []);
     // Up to the last question: that is what was computed.
     const end = options.messages?.findLastIndex(({ role }) => role === 'user');
@@ -143,12 +149,12 @@ export class LlamaGenerator implements Generator {
   }
 
   async restoreState(path: string, options: StateOptions = {}): Promise<StateInfo> {
-    this.#requireOpen();
+    this.requireOpen();
     return this.#states.restore(path, await resolveAdapters(options.adapters ?? []), options.signal);
   }
 
   async embed(texts: readonly string[], { onProgress, signal }: EmbedOptions = {}): Promise<Float32Array[]> {
-    this.#requireOpen();
+    this.requireOpen();
     const { model, vocabulary, threads, embedding } = this.#parts;
     const { beginOfText, endOfText } = this.special;
     const tokens = texts.map((text) => {
@@ -213,9 +219,17 @@ export class LlamaGenerator implements Generator {
     return { ...generation, ...use.end() };
   }
 
+  /** Of a text that is gone on with. */
+  #rawTokens(text: string): number[] {
+    const tokens = this.#parts.vocabulary.tokenize(text);
+    if (this.special.beginOfText !== null) tokens.unshift(this.special.beginOfText);
+    if (tokens.length === 0) throw new EngramError('empty', 'There is nothing to continue: the text is empty.');
+    return tokens;
+  }
+
   async #generate(
     prompt: number[],
-    { prefix, before, adaptedFrom, writesSpecial = false }: Place,
+    { prefix, before, adaptedFrom, writesSpecial = false, insists = false }: Place,
     options: GenerateOptions,
   ): Promise<Generation> {
     const { vocabulary, slots } = this.#parts;
@@ -228,6 +242,7 @@ export class LlamaGenerator implements Generator {
       likeliest: likeliest(options),
       lookup: options.lookup === true,
       expected: Uint32Array.from(options.expected === undefined ? [] : vocabulary.tokenize(options.expected)),
+      insists,
     };
     const abort = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
     const adapters = await resolveAdapters(options.adapters ?? []);
@@ -283,8 +298,8 @@ export class LlamaGenerator implements Generator {
     });
   }
 
-  #requireOpen(): void {
-    if (this.#closed !== undefined) throw new EngramError('usage', 'This model has been closed.');
+  protected get isClosed(): boolean {
+    return this.#closed !== undefined;
   }
 }
 

@@ -19,8 +19,7 @@ import { ModelVocabulary } from './vocabulary.js';
 const DEFAULT_CONTEXT = 4096;
 
 /** Tokens of a prompt that are computed at once (native/generate/context.hpp says why in fixed places). On a CPU 64 are
- * nearly as fast as 512 (measured: 94%; 32 cost 15%), and what is computed anew for a next question is on average half of
- * it. */
+ * nearly as fast as 512, and what is computed anew for a next question is on average half of it. */
 const BLOCK = { cpu: 64, gpu: 512 };
 
 /** Number format of keys and values, llama.cpp's default. */

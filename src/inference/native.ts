@@ -89,6 +89,8 @@ export interface NativeRequest {
   lookup: boolean;
   /** What the answer is expected to be: computed together as long as it is. */
   expected: Uint32Array;
+  /** What is expected comes, whatever the model would say: only its probabilities are wanted. `maxTokens` is its length. */
+  insists: boolean;
 }
 
 export interface NativeSampling {

@@ -146,6 +146,14 @@ export interface Generation {
   seconds: number;
 }
 
+export type ScoreOptions = Pick<GenerateOptions, 'adapters' | 'adaptersFrom' | 'signal'>;
+
+export interface Score {
+  /** Natural logarithm of how likely the answer is: the sum over its tokens. */
+  logprob: number;
+  tokens: TokenLogprob[];
+}
+
 export interface EmbedOptions {
   /** Of the texts that are done. */
   onProgress?: ((share: number) => void) | undefined;
@@ -164,6 +172,10 @@ export interface Generator {
   chat(messages: readonly ChatMessage[], options?: GenerateOptions): Promise<Generation>;
   /** Continues a raw text, no template. */
   complete(prompt: string, options?: GenerateOptions): Promise<Generation>;
+
+  /** How likely the model is to give this answer to a conversation (whole: nothing is left out), or to go on with it after a
+   * raw text. Nothing is generated. Throws `empty` for an answer without tokens, `too_long`, `cancelled`. */
+  score(prompt: readonly ChatMessage[] | string, answer: string, options?: ScoreOptions): Promise<Score>;
 
   /** Token ids of a conversation as chat() feeds them, ending where the assistant's answer begins. Text in the messages
    * can never become a special token. Without a system message the template's own default is used. With tools the prompt

@@ -1,13 +1,13 @@
 // The chats of a brain: <home>/brains/<brain>/chats/<name>/ with transcript.jsonl, which is the truth, and beside it the state
 // that was computed of it, which only saves time and may be deleted. One process at a time is in a chat. Not here: what is
 // said (cli), computing and saving states (inference).
-import { appendFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkName } from '../config.js';
 import { EngramError, fromSystemError } from '../errors.js';
 import { makeFolder, withLock } from '../files.js';
 import type { ChatMessage } from '../inference/index.js';
-import { readTranscript, transcriptLine, type Transcript } from './transcript.js';
+import { appendLines, readTranscript, transcriptLine, type Transcript } from './transcript.js';
 
 /** Bytes of saved states that a home keeps unless told otherwise. */
 export const STATE_LIMIT = 1e9;
@@ -164,7 +164,7 @@ export class ChatStore {
         const path = join(folder, TRANSCRIPT);
         const transcript = known ?? (await readTranscript(path));
         // A line that a crash cut off stays by itself.
-        if (transcript.endsWithin) await append(path, '\n');
+        if (transcript.endsWithin) await appendLines(path, '\n');
         const messages = [...transcript.messages];
         return action({
           name,
@@ -172,12 +172,12 @@ export class ChatStore {
           damagedLines: transcript.damagedLines,
           statePath: join(folder, STATE),
           add: async (said) => {
-            await append(path, said.map((message) => transcriptLine(message)).join(''));
+            await appendLines(path, said.map((message) => transcriptLine(message)).join(''));
             messages.push(...said);
           },
           clear: async () => {
             if (messages.length === 0) return;
-            await append(path, transcriptLine('cleared'));
+            await appendLines(path, transcriptLine('cleared'));
             messages.length = 0;
           },
         });
@@ -188,21 +188,6 @@ export class ChatStore {
 
   #locked<T>(name: string, action: () => Promise<T>, onWait?: () => void): Promise<T> {
     return withLock(join(this.#folder, name, TRANSCRIPT), { doing: `in the chat "${name}"`, onWait }, action);
-  }
-}
-
-async function append(path: string, text: string): Promise<void> {
-  try {
-    // For its owner's eyes: people say in a chat what they would not in public.
-    await appendFile(path, text, { mode: 0o600 });
-    const file = await open(path, 'r+');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw fromSystemError(error, path);
   }
 }
 

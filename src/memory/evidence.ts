@@ -10,8 +10,10 @@ export interface Facet {
 
 /** A memory as the gate sees it. */
 export interface Subject {
-  /** Its text as a whole, and what it was asked or told in, one by one. */
+  /** Its text as a whole, and its parts: what was asked, each of several sentences, its lessons. */
   facets: readonly Facet[];
+  /** Those of them that a question may tell: not a text with its answer, for nobody asks with the answer. */
+  told: readonly Facet[];
   /** Of all facets together. */
   terms: Terms;
 }
@@ -59,20 +61,23 @@ export type Evidence = number[];
 export interface WordEvidence {
   asked: Comparison;
   told: Comparison;
-  /** Words of the question, and of the facet that it tells most of. */
+  /** Words of the question and of the facet. */
   lengths: { question: number; facet: number };
   conflicts: [kind: number, name: number];
 }
 
-export function evidenceOfWords(asked: Terms, subject: Subject): WordEvidence {
+/** One for each facet that may be told: what speaks most for the memory counts. */
+export function evidenceOfWords(asked: Terms, subject: Subject): WordEvidence[] {
   const own = subject.terms;
-  const told = bestTold(asked, subject);
-  return {
+  const about = {
     asked: compare(asked, own, (stem, term) => term.isName || own.get(stem)?.isName === true),
-    told,
-    lengths: { question: asked.size, facet: told.length },
     conflicts: conflicts(asked, own),
   };
+  return subject.told.map(({ terms }) => ({
+    ...about,
+    told: compare(terms, asked, (_, term) => term.isName),
+    lengths: { question: asked.size, facet: terms.size },
+  }));
 }
 
 /** All of it, as numbers. */
@@ -119,8 +124,6 @@ export function meaningOf(vector: Float32Array, { facets }: Subject): number {
 }
 
 export interface Comparison {
-  /** Words of the one that is looked for in the other. */
-  length: number;
   share: number;
   nameShare: number;
   hasNames: boolean;
@@ -149,24 +152,12 @@ function compare(some: Terms, others: Terms, isName: (stem: string, term: Term) 
     if (!has && /\p{N}/u.test(stem)) numberApart = true;
   }
   return {
-    length: some.size,
     share: total === 0 ? 0 : shared / total,
     nameShare: names === 0 ? 0 : sharedNames / names,
     hasNames: names > 0,
     apart,
     numberApart,
   };
-}
-
-/** The facet that the question tells most of. What was asked and told first counts, and only where there is nothing else the whole
- * text, which has the answer too: nobody asks with the answer. */
-function bestTold(asked: Terms, { facets }: Subject): Comparison {
-  let best: Comparison | undefined;
-  for (const { terms } of facets.length > 1 ? facets.slice(1) : facets) {
-    const told = compare(terms, asked, (_, term) => term.isName);
-    if (best === undefined || told.share + told.nameShare > best.share + best.nameShare) best = told;
-  }
-  return best ?? compare(new Map(), asked, () => false);
 }
 
 /** Words that both have, with another word before each, which the other side does not have anywhere. */

@@ -30,9 +30,18 @@ const LAST_SENTENCES = 4;
 /** Most texts of one memory that the gate compares with. */
 const MOST_KEYS = 16;
 
-/** The texts by which the gate knows a memory, the whole first: then what was asked, or each sentence of several. */
-export function gateKeys({ text, question }: { text: string; question?: string }): string[] {
-  const parts = question === undefined ? sentences(text) : [question];
+/** The texts by which the gate knows a memory, the whole first: then what was asked, or each of several sentences and what the
+ * lessons ask. */
+export function gateKeys({
+  text,
+  question,
+  lessons = [],
+}: {
+  text: string;
+  question?: string;
+  lessons?: readonly { question: string }[];
+}): string[] {
+  const parts = question === undefined ? [...sentences(text), ...lessons.map((lesson) => lesson.question)] : [question];
   return [...new Set([text, ...parts])].slice(0, MOST_KEYS);
 }
 
@@ -60,7 +69,10 @@ export class Gate {
   /** An entry of a memory's keys and their embeddings. */
   entry(id: string, keys: readonly string[], vectors: readonly Float32Array[]): GateEntry {
     const facets = keys.map((key, i) => ({ vector: vectors[i]!, terms: this.#terms(key) }));
-    return { id, facets, terms: union(facets.map(({ terms }) => terms)) };
+    // A text that goes on after what was asked has the answer too.
+    const [whole, part] = keys;
+    const told = part !== undefined && whole!.startsWith(part) ? facets.slice(1) : facets;
+    return { id, facets, told, terms: union(facets.map(({ terms }) => terms)) };
   }
 
   /** The memories a question touches, best first; `extra` are looked at too, and those named in `without` are not. */
@@ -94,9 +106,10 @@ export class Gate {
     let best = 0;
     for (const { vector, terms } of query) {
       const words = evidenceOfWords(terms, entry);
-      const most = probability(evidenceOf(words, 1));
+      const most = Math.max(...words.map((some) => probability(evidenceOf(some, 1))));
       if (most < least || most <= best) continue; // whatever the meaning says, which costs most to compute
-      best = Math.max(best, probability(evidenceOf(words, meaningOf(vector, entry))));
+      const meaning = meaningOf(vector, entry);
+      for (const some of words) best = Math.max(best, probability(evidenceOf(some, meaning)));
     }
     return best;
   }

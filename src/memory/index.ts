@@ -3,8 +3,10 @@ export { importBrain, type ImportOptions, type ImportReport } from './archive-re
 export { exportBrain, type ExportOptions, type ExportReport } from './archive-write.js';
 export { memorizeEach, type BatchOptions, type BatchProgress } from './batch.js';
 export { Brain, listBrains, openBrain, removeBrain, type BrainMemory } from './brain.js';
+export * from './chat-memory/index.js';
 export type { LedgerEvent, ModelIdentity } from './events.js';
 export { ChatStore, STATE_LIMIT, type OpenChat, type StoredChat } from './chats.js';
+export { explain, type Explanation, type Ground, type Influence, type UsedGround } from './explain.js';
 export { asksOfOwn, BEGINNING, confidenceOf, holds, sourceOf, UNKNOWN } from './grounds.js';
 export { informationFrom } from './information.js';
 export { checkInput, memoriesOf, memoriesOfFile } from './lessons/index.js';

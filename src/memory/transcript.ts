@@ -1,6 +1,6 @@
 // What was said in a chat, as lines of JSON that are only ever added: {at, role, content}, or {at, cleared: true} where a new
 // conversation begins. A line that cannot be read is passed over. Not here: where it lies (chats.ts).
-import { readFile, stat } from 'node:fs/promises';
+import { appendFile, open, readFile, stat } from 'node:fs/promises';
 import { EngramError, fromSystemError } from '../errors.js';
 import type { ChatMessage } from '../inference/index.js';
 
@@ -19,6 +19,22 @@ export function transcriptLine(said: ChatMessage | 'cleared'): string {
   const at = new Date().toISOString();
   const line = said === 'cleared' ? { at, cleared: true } : { at, role: said.role, content: said.content };
   return `${JSON.stringify(line)}\n`;
+}
+
+/** Adds lines to a file; they survive a crash once this returns. Throws `disk`. */
+export async function appendLines(path: string, text: string): Promise<void> {
+  try {
+    // For its owner's eyes: people say in a chat what they would not in public.
+    await appendFile(path, text, { mode: 0o600 });
+    const file = await open(path, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw fromSystemError(error, path);
+  }
 }
 
 /** Throws `not_found`, `disk`, `corrupt` (far too large). */

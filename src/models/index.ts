@@ -8,7 +8,7 @@ export type { FitOptions, MemoryNeeds, SizedModel } from './fit.js';
 export { readGgufHeader } from './gguf.js';
 export type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from './gguf.js';
 export { modelSha256 } from './identity.js';
-export { inspectLanguageModel, inspectModel } from './inspect.js';
+export { inspectLanguageModel, inspectModel, readWholeGguf } from './inspect.js';
 export type { ModelInfo } from './inspect.js';
 export { pullModel } from './pull.js';
 export type { PulledModel, PullOptions, PullProgress } from './pull.js';

@@ -26,8 +26,7 @@ export interface ModelInfo {
 /** Reads what a GGUF file is. Throws `corrupt` if it is broken or breaks off, `unsupported` for a version or number format
  * that engram does not know, `not_found`, `disk`. A sound GGUF that is no language model is described, not refused. */
 export function inspectModel(path: string): ModelInfo {
-  const header = readGgufHeader(path);
-  checkData(header, path);
+  const header = readWholeGguf(path);
   const notLanguageModel = whyNot(header);
   return {
     path,
@@ -41,6 +40,13 @@ export function inspectModel(path: string): ModelInfo {
     shape: shape(header),
     ...(notLanguageModel === undefined ? {} : { notLanguageModel }),
   };
+}
+
+/** The header of a file whose tensors all lie within it. Throws as inspectModel does. */
+export function readWholeGguf(path: string): GgufHeader {
+  const header = readGgufHeader(path);
+  checkData(header, path);
+  return header;
 }
 
 /** As inspectModel, and throws `unsupported` unless it is a language model. */

@@ -52,12 +52,12 @@ export class DenseIndex {
     const { library, index } = this;
     const { revision } = library;
     if (revision === this.#revision) return;
-    const ids = library.passageIds();
+    const ids = library.passages.ids();
     const current = new Set(ids);
     await index.remove(index.labels().filter((id) => !current.has(id)));
     const added = ids.filter((id) => !index.has(id));
     for (let at = 0; at < added.length; at += BATCH) {
-      const batch = library.vectors(added.subarray(at, at + BATCH), index.embedder, index.dimensions);
+      const batch = library.passages.vectors(added.subarray(at, at + BATCH), index.embedder, index.dimensions);
       await index.add(batch.labels, batch.vectors);
     }
     this.#revision = revision;

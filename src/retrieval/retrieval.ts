@@ -1,6 +1,6 @@
 // The library of a brain with all that is done to it: ingest, search, list, remove. Opened when it is first needed; a brain
 // without documents has no file of them. Not here: what answers use of it (engram.ts).
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { checkName } from '../config.js';
 import { withWriterLock } from '../database/index.js';
 import type { Embedder } from '../embedding/index.js';
@@ -12,6 +12,7 @@ import { RELEVANCE_THRESHOLD } from './relevance.js';
 import { Searcher, type SearchOptions } from './search.js';
 import { sourceMatcher } from './sources.js';
 import type { FoundPassage, IngestReport, StoredDocument } from './types.js';
+import { watch, type WatchTiming } from './watch.js';
 
 export interface RetrievalOptions {
   home: string;
@@ -19,6 +20,13 @@ export interface RetrievalOptions {
   brain: string;
   /** Asked for when something is to be embedded. */
   embedder: () => Promise<Embedder>;
+}
+
+export interface WatchOptions extends IngestOptions, WatchTiming {
+  /** After each run, the first too. */
+  onReport?: ((report: IngestReport) => void) | undefined;
+  /** A later run has failed, and is tried again. */
+  onError?: ((error: unknown) => void) | undefined;
 }
 
 export interface RelevantOptions {
@@ -61,6 +69,19 @@ export class Retrieval {
       // What is not saved is made again from the library.
       await searcher.save().catch(() => undefined);
       return report;
+    });
+  }
+
+  /** Ingests, and again whenever something below these paths has changed, until `signal` is aborted. The brain is free between
+   * runs. Throws what the first run throws, and `unsupported` if the system cannot watch so much. */
+  async watch(paths: readonly string[], options: WatchOptions = {}): Promise<void> {
+    const { onReport, onError, stillMs, retryMs, signal = new AbortController().signal, ...rest } = options;
+    const roots = (paths.length > 0 ? paths : this.roots()).map((path) => resolve(path));
+    await watch({
+      ...{ roots, stillMs, retryMs, signal },
+      ingest: () => this.ingest(roots, { ...rest, signal }),
+      onReport: (report) => onReport?.(report),
+      onError: (error) => onError?.(error),
     });
   }
 

@@ -80,12 +80,12 @@ export class Searcher {
     if (diversity > 0) ranked = diversify(await this.#withVectors(ranked), k, diversity);
     const best = ranked.slice(0, k);
     const scores = new Map(best.map(({ id, score }) => [id, score]));
-    const passages = this.library.passages(best.map(({ id }) => id));
+    const passages = this.library.passages.get(best.map(({ id }) => id));
     const missing = dense === undefined ? [] : passages.filter(({ id }) => !cosines.has(id));
     for (const { id, vector } of await this.#withVectors(missing.map(({ id }) => ({ id, score: 0 })))) {
       if (vector !== undefined) cosines.set(id, dot(dense!.query, vector));
     }
-    const terms = dense === undefined ? [] : this.library.termsIn(termsOf(question), [...scores.keys()]);
+    const terms = dense === undefined ? [] : this.library.passages.termsIn(termsOf(question), [...scores.keys()]);
     const total = this.library.counts().passages;
     return passages.map((passage) => {
       const { id } = passage;
@@ -137,7 +137,7 @@ export class Searcher {
 
   #matching(question: string, most: number, allowed: Uint32Array | undefined): { id: number; score: number }[] {
     const terms = termsOf(question);
-    return terms.length === 0 ? [] : this.library.matching(terms.join(' OR '), most, allowed);
+    return terms.length === 0 ? [] : this.library.passages.matching(terms.join(' OR '), most, allowed);
   }
 
   async #rerank(
@@ -146,19 +146,22 @@ export class Searcher {
     reranker: Reranker,
     signal: AbortSignal | undefined,
   ): Promise<{ id: number; score: number }[]> {
-    const passages = this.library.passages(ranked.map(({ id }) => id));
+    const passages = this.library.passages.get(ranked.map(({ id }) => id));
     const scores = await reranker(
       question,
       passages.map(({ text }) => text),
       signal,
     );
+    if (scores.length !== passages.length || !scores.every(Number.isFinite)) {
+      throw new EngramError('usage', `Expected a number of the reranker for each of ${passages.length} passages.`);
+    }
     return passages.map(({ id }, i) => ({ id, score: scores[i]! })).sort((a, b) => b.score - a.score);
   }
 
   async #withVectors(ranked: readonly { id: number; score: number }[]): Promise<Candidate[]> {
     if (ranked.length === 0) return [];
     const { id: name, dimensions } = await this.#matchingEmbedder();
-    const { labels, vectors } = this.library.vectors(
+    const { labels, vectors } = this.library.passages.vectors(
       Uint32Array.from(ranked, ({ id }) => id),
       name,
       dimensions,
@@ -178,7 +181,7 @@ export class Searcher {
   #allowed({ sources, since, until, where }: SearchOptions): Uint32Array | undefined {
     if (sources === undefined && since === undefined && until === undefined && where === undefined) return undefined;
     const matchers = sources?.map(sourceMatcher);
-    return this.library.passagesOf(
+    return this.library.passages.of(
       ({ path, mtimeMs }) =>
         (matchers === undefined || matchers.some((matches) => matches(path))) &&
         (since === undefined || mtimeMs >= since) &&

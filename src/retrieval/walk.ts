@@ -21,10 +21,10 @@ export interface Walked {
   unread: string[];
 }
 
-const IGNORE_FILES = ['.gitignore', '.engramignore'];
+export const IGNORE_FILES = ['.gitignore', '.engramignore'];
 
-/** Never wanted, whatever ignore files say. */
-const ALWAYS = ['.*', 'node_modules', '__pycache__'];
+/** Names of files and folders that are never wanted, whatever ignore files say. */
+export const NEVER_READ = /^(?:\..*|node_modules|__pycache__)$/u;
 
 /** A folder's rules, and where they count from. */
 interface Rules {
@@ -42,7 +42,7 @@ export async function walk(root: string, signal?: AbortSignal): Promise<Walked> 
   } catch (error) {
     throw fromSystemError(error, root);
   }
-  if (stats.isDirectory()) await walkFolder(root, [await always(root)], walked, signal);
+  if (stats.isDirectory()) await walkFolder(root, [], walked, signal);
   else if (stats.isFile()) walked.files.push(fileOf(root, stats));
   else walked.skipped.push({ path: root, code: 'unsupported', reason: 'It is neither a file nor a folder.' });
   walked.files.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -68,7 +68,7 @@ async function walkFolder(
   const rules = [...above, ...(await rulesOf(folder))];
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (matches(rules, path, entry.isDirectory())) continue;
+    if (NEVER_READ.test(entry.name) || matches(rules, path, entry.isDirectory())) continue;
     if (entry.isDirectory()) await walkFolder(path, rules, walked, signal);
     else if (entry.isFile()) {
       try {
@@ -80,11 +80,6 @@ async function walkFolder(
       walked.skipped.push({ path, code: 'unsupported', reason: 'It is a symbolic link, which is not followed.' });
     }
   }
-}
-
-async function always(folder: string): Promise<Rules> {
-  const { default: ignore } = await import('ignore');
-  return { folder, matcher: ignore().add(ALWAYS) };
 }
 
 async function rulesOf(folder: string): Promise<Rules[]> {

@@ -89,10 +89,10 @@ export class AdapterStore {
     });
   }
 
-  /** Stores an adapter: `write` gets the path to write the GGUF to. Throws `exists`, `locked`, `disk`. */
+  /** Stores an adapter: `write` gets the path to write the GGUF to, in a folder that may get other files too. Throws `exists`, `locked`, `disk`. */
   async save(
     name: string,
-    manifest: Omit<AdapterManifest, 'format' | 'name' | 'createdAt'>,
+    manifest: Omit<AdapterManifest, 'format' | 'name' | 'createdAt'> & Partial<AdapterManifest>,
     write: (path: string) => Promise<void>,
     options: SaveOptions = {},
   ): Promise<StoredAdapter> {
@@ -103,7 +103,7 @@ export class AdapterStore {
       try {
         await makeFolder(fresh);
         await write(join(fresh, WEIGHTS));
-        const whole: AdapterManifest = { format: 1, name: sound, createdAt: new Date().toISOString(), ...manifest };
+        const whole: AdapterManifest = { createdAt: new Date().toISOString(), ...manifest, format: 1, name: sound };
         await writeFileAtomic(join(fresh, MANIFEST), `${JSON.stringify(whole, undefined, 2)}\n`);
         await this.#swapIn(sound, fresh);
       } catch (error) {
@@ -112,6 +112,18 @@ export class AdapterStore {
       }
     });
     return this.find(sound);
+  }
+
+  /** Runs `action` while nobody else, in this process or another, trains this adapter further; waits for those who do. The
+   * signal given to it ends when the lock is lost, or with `signal`. Throws `cancelled`, `disk`. */
+  whileTraining<T>(
+    name: string,
+    signal: AbortSignal | undefined,
+    action: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const sound = checkName(name, 'the adapter');
+    const lock = join(this.#folder, `.${sound}.training`);
+    return withLock(lock, { doing: `training the adapter "${sound}"`, waitMs: Infinity, signal }, action);
   }
 
   /** Throws `not_found`, `locked`, `disk`. */

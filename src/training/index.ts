@@ -12,6 +12,14 @@ export { cpuInfo, measurePeak } from './device.js';
 export type { MeasureOptions } from './device.js';
 export { encodeRow } from './encode-row.js';
 export type { RowEncoder } from './encode-row.js';
+export { createAdapter, fineTune } from './fine-tune.js';
+export type {
+  CreateAdapterOptions,
+  FineTuneProgress,
+  FineTuneReport,
+  FineTuneRequest,
+  FineTuneSample,
+} from './fine-tune.js';
 export { findGgml } from './ggml.js';
 export { plotRun } from './logs/index.js';
 export type { Curve, PlotOptions, Point, RunPlot } from './logs/index.js';
@@ -37,6 +45,7 @@ export type { ScheduleKind, ScheduleOptions } from './schedule.js';
 export type { FlatOptions, Rows, TrainEvent, TrainRequest } from './request.js';
 export { RunStore } from './runs.js';
 export type { RunRecord, StoredRun, TrainSettings } from './runs.js';
+export { listTrainable } from './trainable.js';
 export { train } from './train.js';
 export type { TrainOptions } from './train.js';
 export { trainFile } from './train-file.js';

@@ -32,6 +32,10 @@ export interface AdapterManifest {
   trainedTokens: number;
   /** Of an adapter that was trained on labels: what it is asked. */
   task?: ClassifyTask;
+  /** Of an adapter that fineTune() goes on with: its learning rate, and the steps taken so far. */
+  fineTune?: { learningRate: number; steps: number };
+  /** What people call it, where that is not its name. */
+  title?: string;
   /** What it was merged or cut from, with their shares; absent for one that was trained. */
   madeFrom?: { name: string; weight: number }[];
 }
@@ -80,6 +84,8 @@ export function parseManifest(json: string, path: string): AdapterManifest {
     isArrayOf(manifest.targets, isText) &&
     isRange(manifest.layers) &&
     isArrayOf(manifest.losses, isLoss) &&
+    (manifest.title === undefined || isText(manifest.title)) &&
+    (manifest.fineTune === undefined || isFineTune(manifest.fineTune)) &&
     (manifest.task === undefined || isTask(manifest.task));
   if (!isSound) throw new EngramError('corrupt', `${path} lacks fields of a manifest.`);
   return manifest as AdapterManifest;
@@ -102,6 +108,11 @@ function isLoss(value: unknown): boolean {
   const isMeasured = (loss: unknown): boolean => typeof loss === 'number' || loss === null;
   const { train, validation } = (value ?? {}) as { train?: unknown; validation?: unknown };
   return isMeasured(train) && isMeasured(validation);
+}
+
+function isFineTune(value: unknown): boolean {
+  const { learningRate, steps } = (value ?? {}) as { learningRate?: unknown; steps?: unknown };
+  return typeof learningRate === 'number' && learningRate > 0 && Number.isInteger(steps) && (steps as number) >= 0;
 }
 
 function isCount(value: unknown): boolean {

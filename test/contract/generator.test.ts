@@ -41,6 +41,27 @@ describe.each(implementations)('a generator: %s', (_, open) => {
     expect(result.promptTokens).toBe(generator.encodeChat(QUESTION).length);
   });
 
+  it('tells how likely an answer is: its own more than another', async () => {
+    const { text } = await generator.chat(QUESTION, { maxTokens: 12 });
+    const own = await generator.score(QUESTION, text);
+    const other = await generator.score(QUESTION, text.split(' ').reverse().join(' '));
+    expect(own.tokens.map((token) => token.text).join('')).toBe(text);
+    expect(own.logprob).toBeCloseTo(
+      own.tokens.reduce((sum, { logprob }) => sum + logprob, 0),
+      6,
+    );
+    expect(own.logprob).toBeLessThan(0);
+    expect(own.logprob).toBeGreaterThan(other.logprob);
+    expect((await generator.score('Name three colours', ' of the rainbow')).tokens.length).toBeGreaterThan(2);
+  });
+
+  it('refuses to score what cannot be', async () => {
+    await expect(generator.score(QUESTION, '')).rejects.toMatchObject({ code: 'empty' });
+    await expect(generator.score(QUESTION, 'word '.repeat(CONTEXT))).rejects.toMatchObject({ code: 'too_long' });
+    const signal = AbortSignal.abort();
+    await expect(generator.score(QUESTION, 'Red.', { signal })).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
   it('ends with `length` at the most tokens', async () => {
     const result = await generator.chat(QUESTION, { maxTokens: 3 });
     expect(result).toMatchObject({ tokens: 3, finishReason: 'length' });

@@ -9,6 +9,8 @@ import type {
   GenerateOptions,
   Generation,
   Generator,
+  Score,
+  ScoreOptions,
   StateInfo,
   StateOptions,
 } from '../../src/inference/index.js';
@@ -77,6 +79,24 @@ export class FakeGenerator implements Generator {
       throw new EngramError('too_long', `${tokens} tokens`, { details: { tokens, contextSize: this.contextSize } });
     }
     return this.#generate(tokens, this.answer([{ role: 'user', content: prompt }], options.adapters ?? []), options);
+  }
+
+  /** A character of the answer it would give itself is likely, any other is not. */
+  score(prompt: readonly ChatMessage[] | string, answer: string, options: ScoreOptions = {}): Promise<Score> {
+    this.#requireOpen();
+    if (answer === '') return Promise.reject(new EngramError('empty', 'no answer'));
+    const messages = typeof prompt === 'string' ? [{ role: 'user' as const, content: prompt }] : prompt;
+    if (this.encodeChat(messages).length + answer.length > this.contextSize) {
+      return Promise.reject(new EngramError('too_long', 'too long'));
+    }
+    if (options.signal?.aborted) return Promise.reject(new EngramError('cancelled', 'Cancelled.'));
+    const own = Array.from(this.answer(messages, options.adapters ?? []));
+    const tokens = Array.from(answer, (text, i) => ({
+      token: this.encode(text)[0]!,
+      text,
+      logprob: Math.log(text === own[i] ? 0.9 : 0.1),
+    }));
+    return Promise.resolve({ logprob: tokens.reduce((sum, { logprob }) => sum + logprob, 0), tokens });
   }
 
   encodeChat(messages: readonly ChatMessage[]): Uint32Array {

@@ -1,15 +1,29 @@
 // Recall against queries a second, one line for each method, as SVG: further right and up is better.
 
-const WIDTH = 720;
+const WIDTH = 810;
 const HEIGHT = 440;
 const LEFT = 70;
-const RIGHT = 170;
+const RIGHT = 260;
 const TOP = 40;
 const BOTTOM = 50;
 const COLOURS = ['#c2410c', '#1d4ed8', '#047857', '#7c3aed', '#b45309', '#0e7490', '#be185d', '#4b5563'];
 
 /** The result of `bench -- index` as an SVG document. */
-export function recallPlot({ rows }) {
+export function indexPlot({ rows }) {
+  return recallPlot(rows, `queries a second, ${rows[0].n} vectors of ${rows[0].dimensions} numbers`);
+}
+
+/** The result of `bench -- retrieval` as one: a point for each way of searching each collection. */
+export function retrievalPlot({ rows }) {
+  const measured = rows.filter(({ msPerQuery, recall10 }) => msPerQuery > 0 && Number.isFinite(recall10));
+  const isOne = new Set(measured.map(({ corpus }) => corpus)).size === 1;
+  const points = measured.map(({ corpus, method, recall10, msPerQuery }) => {
+    return { method: isOne ? method : `${corpus}, ${method}`, recall10, queriesPerSecond: 1000 / msPerQuery };
+  });
+  return recallPlot(points, 'questions a second');
+}
+
+function recallPlot(rows, title) {
   const rates = rows.map(({ queriesPerSecond }) => Math.log10(queriesPerSecond));
   const [low, high] = [Math.floor(Math.min(...rates)), Math.ceil(Math.max(...rates) + 1e-9)];
   const least = Math.floor(Math.min(...rows.map(({ recall10 }) => recall10)) * 20) / 20;
@@ -26,7 +40,7 @@ export function recallPlot({ rows }) {
     parts.push(text(x(recall), HEIGHT - BOTTOM + 18, recall.toFixed(3), 'middle'));
   }
   parts.push(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, 'recall@10', 'middle'));
-  parts.push(text(LEFT, TOP - 16, `queries a second, ${rows[0].n} vectors of ${rows[0].dimensions} numbers`, 'start'));
+  parts.push(text(LEFT, TOP - 16, title, 'start'));
   for (const [i, method] of [...new Set(rows.map((row) => row.method))].entries()) {
     const points = rows.filter((row) => row.method === method).map((row) => [x(row.recall10), y(row.queriesPerSecond)]);
     const colour = COLOURS[i % COLOURS.length];

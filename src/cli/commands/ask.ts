@@ -5,6 +5,7 @@ import { stringOf, textOf } from '../input.js';
 import { painter } from '../io.js';
 import { FORM, formOf, MORE_SAMPLING, SAMPLING, samplingOf } from '../sampling.js';
 import { sourceLines } from '../sources.js';
+import { callLines, TOOLS, toolsOf } from '../tools.js';
 
 export const ask: CommandSpec = {
   usage: 'ask [question...]',
@@ -13,16 +14,18 @@ export const ask: CommandSpec = {
     ['--adapter <name>', 'answer with an adapter made by train, in place of the memories'],
     ...GROUNDING,
     ...FORM,
+    ...TOOLS,
     ...SAMPLING,
   ],
   groups: [MORE_SAMPLING],
   examples: [
     'engram ask "Who wrote Faust?"',
+    'engram ask --tools tools.json --tool-choice required --json "What is the weather in Lindau?"',
     'engram ask --json --brain work < question.txt',
     `engram ask --schema '{"type": "object", "properties": {"author": {"type": "string"}}, "required": ["author"]}' "Who wrote Faust?"`,
   ],
   run: async (job, words, options) => {
-    const sampling = { ...samplingOf(options), ...(await formOf(options)) };
+    const sampling = { ...samplingOf(options), ...(await formOf(options)), ...(await toolsOf(options)) };
     const question = await textOf(job, words, 'question');
     const engine = await job.open();
     const answer = await engine.ask(question, {
@@ -33,7 +36,9 @@ export const ask: CommandSpec = {
         job.text(piece);
       },
     });
-    job.line();
+    const calls = callLines(answer.toolCalls ?? []);
+    if (calls.length === 0 || answer.answer !== '') job.line();
+    for (const call of calls) job.line(call);
     job.value(answer);
     sourceLines(job, answer);
     const from = attribution(answer);

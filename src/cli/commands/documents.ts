@@ -1,7 +1,7 @@
 // `engram documents`: what has been ingested.
+import { EngramError } from '../../errors.js';
 import type { CommandGroup } from '../command.js';
 import { bytes, count, table } from '../format.js';
-import { textOf } from '../input.js';
 
 export const documents: CommandGroup = {
   usage: 'documents',
@@ -28,7 +28,9 @@ export const documents: CommandGroup = {
       examples: ['engram documents rm notes/2024', 'engram documents rm "*.pdf"'],
       run: async (job, words) => {
         const { retrieval } = await job.documents();
-        const removed = await retrieval.remove(await textOf(job, words, 'path'));
+        if (words.length === 0) throw new EngramError('usage', 'Name the documents: paths or globs.');
+        const removed = [];
+        for (const word of words) removed.push(...(await retrieval.remove(word)));
         for (const { path } of removed) job.line(`Removed ${path}`);
         job.value(removed);
         return undefined;

@@ -1,5 +1,7 @@
-// `engram ingest`: files and folders into the brain's documents. Exits with 1 if a file that was named could not be read.
-import type { IngestProgress, IngestReport } from '../../index.js';
+// `engram ingest`: files and folders into the brain's documents, once or whenever they change. Exits with 1 if a file
+// that was named could not be read.
+import { resolve } from 'node:path';
+import type { IngestProgress, IngestReport, WatchOptions } from '../../index.js';
 import type { CommandSpec } from '../command.js';
 import { count, duration, table } from '../format.js';
 import { bytesOf } from '../input.js';
@@ -11,22 +13,59 @@ const LISTED = 20;
 export const ingest: CommandSpec = {
   usage: 'ingest [path...]',
   summary: 'read files and folders, so that answers can use and name them (default: what was ingested before, again)',
-  options: [['--max-size <size>', 'skip larger files (default: 64MB)']],
-  examples: ['engram ingest ~/notes report.pdf', 'engram ingest --brain work --json docs'],
+  options: [
+    ['--max-size <size>', 'skip larger files (default: 64MB)'],
+    ['--watch', 'go on, and read again what changes, until Ctrl-C'],
+  ],
+  examples: [
+    'engram ingest ~/notes report.pdf',
+    'engram ingest --watch ~/notes',
+    'engram ingest --brain work --json docs',
+  ],
   notes: [
     'Reads txt, md, html, pdf, docx, csv, json, jsonl and source code; .gitignore and .engramignore are respected.',
     'A second run reads only what changed, and removes what was deleted.',
+    'With --watch and --json each run that changed something is a line of JSON.',
   ],
   run: async (job, paths, options) => {
     const maxBytes = bytesOf(options, 'maxSize', '--max-size');
     const { retrieval } = await job.documents();
-    const report = await retrieval.ingest(paths, { maxBytes, signal: job.signal, onProgress: show(job) });
+    const how = { maxBytes, signal: job.signal, onProgress: show(job) };
+    if (options['watch'] === true) {
+      await retrieval.watch(paths, { ...how, ...following(job) });
+      return undefined;
+    }
+    const report = await retrieval.ingest(paths, how);
     job.progress.clear();
     job.line(reportLines(report, job.settings.verbose));
     job.value(report);
-    return undefined;
+    const named = new Set(paths.map((path) => resolve(path)));
+    return report.skipped.some(({ path }) => named.has(path)) ? 1 : undefined;
   },
 };
+
+/** What is said while it watches: the first run whole, then only what changed. */
+function following(job: Job): Pick<WatchOptions, 'onReport' | 'onError'> {
+  let isFirst = true;
+  return {
+    onReport: (report) => {
+      const { added, changed, removed, skipped } = report;
+      job.progress.clear();
+      if (isFirst) {
+        job.line(reportLines(report, job.settings.verbose));
+        job.note('Watching for changes. Ctrl-C ends it.');
+      }
+      const names = [...added.map((path) => `+ ${path}`), ...changed.map((path) => `~ ${path}`)];
+      if (!isFirst) for (const line of [...names, ...removed.map((path) => `- ${path}`)]) job.line(line);
+      if (isFirst || names.length + removed.length > 0) job.event(report);
+      job.value({ documents: report.documents, passages: report.passages, skipped: skipped.length });
+      isFirst = false;
+    },
+    onError: (error) => {
+      job.note(`${error instanceof Error ? error.message : String(error)} Trying again.`);
+    },
+  };
+}
 
 function show(job: Job): (progress: IngestProgress) => void {
   let read: Extract<IngestProgress, { phase: 'read' }> | undefined;

@@ -45,7 +45,6 @@ interface Term {
 
 const AUXILIARY =
   /^(?:is|are|was|were|am|be|been|being|has|have|had|do|does|did|will|would|can|could|may|might|must|shall|should)$/i;
-const BE = /^(?:is|are|was|were|am|be|been|being)$/i;
 const RELATIVE = /^(?:who|which|that|whom|whose|where|when|while|because|although|as|if)$/i;
 const PREPOSITION =
   /^(?:in|on|at|by|for|from|with|using|during|after|before|since|until|because|while|when|where|to|into|onto|over|under|about|as|between|against|through|throughout|within|without|near|across|along|around|behind|above|below|towards?|upon|via|despite|due|except|every|each|who|which|that|whose|and|but|or|so|if|although|unlike|like|among)$/i;
@@ -60,7 +59,7 @@ export function clauseOf(sentence: string): Clause | null {
   const terms = termsOf(sentence);
   if (isImperative(terms)) return null;
   // What opens the sentence may have a verb of its own (`When the rain came, …`): it ends at its comma.
-  const comma = isOpening(terms) ? terms.findIndex(({ post }) => /,/.test(post)) : -1;
+  const comma = isOpening(terms) ? terms.findIndex(({ post }) => post.includes(',')) : -1;
   const isClause = /^(?:when|while|if|because|although|as|once|whenever|unless)$/i.test(terms[0]?.text ?? '');
   return (isClause ? null : clauseFrom(terms, 0)) ?? (comma < 0 ? null : clauseFrom(terms, comma + 1));
 }
@@ -221,7 +220,7 @@ function phrasesOf(terms: readonly Term[]): Phrase[] {
   let isApart = false;
   for (const term of terms) {
     const last = groups.at(-1);
-    isApart ||= /\(/.test(term.pre);
+    isApart ||= term.pre.includes('(');
     // `along with`, `in under 20 seconds`: one phrase.
     const goesOn = last !== undefined && !isApart && last.terms.every(({ text }) => PREPOSITION.test(text));
     if (last === undefined || isApart || (PREPOSITION.test(term.text) && !goesOn))

@@ -103,7 +103,7 @@ function isNoun(relation: string): boolean {
   const [first = ''] = relation.split(' ');
   if (/^(?:is|are|was|were|has|have|had|can|will|did|does)$/i.test(first)) return false;
   const tags = (nlp(relation).json() as { terms: { tags: string[] }[] }[])[0]?.terms[0]?.tags ?? [];
-  return !tags.includes('Verb') && !(/(?:s|ed)$/.test(first) && relation.includes(' ') && !/ of /.test(relation));
+  return !tags.includes('Verb') && !(/(?:s|ed)$/.test(first) && relation.includes(' ') && !relation.includes(' of '));
 }
 
 function possessive(name: string): string {

@@ -31,8 +31,8 @@ export interface Lessons {
   contrasts: string[];
 }
 
-/** Lessons without those whose question came before. */
+/** Lessons without those that ask nothing, or what was asked before. */
 export function distinct(lessons: readonly Lesson[]): Lesson[] {
   const seen = new Set<string>();
-  return lessons.filter(({ question }) => !seen.has(question) && seen.add(question));
+  return lessons.filter(({ question }) => question.trim() !== '' && !seen.has(question) && seen.add(question));
 }

@@ -111,7 +111,7 @@ function apart(lessons: readonly (string | null)[], probes: readonly (string | n
   const seen = new Set<string>();
   const distinct = (list: readonly (string | null)[]) =>
     list.filter((text): text is string => {
-      if (text === null || text === '' || seen.has(text)) return false;
+      if (text === null || text.trim() === '' || seen.has(text)) return false;
       seen.add(text);
       return true;
     });

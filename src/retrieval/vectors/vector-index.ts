@@ -102,6 +102,12 @@ export class VectorIndex {
     return this.#store.slotOf(label) !== undefined;
   }
 
+  /** The vector of a label, of length 1; a copy. Undefined if there is none. */
+  vector(label: number): Float32Array | undefined {
+    const slot = this.#store.slotOf(label);
+    return slot === undefined ? undefined : this.#store.vector(slot).slice();
+  }
+
   /** The labels there are, ascending. */
   labels(): Uint32Array {
     return this.#store.labels();

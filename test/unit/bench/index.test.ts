@@ -17,7 +17,10 @@ const load = async <T>(name: string): Promise<T> =>
   (await import(new URL(`../../../scripts/bench/index/${name}.mjs`, import.meta.url).href)) as T;
 
 const { textsOf } = await load<{ textsOf: (path: string) => string[] }>('texts');
-const { recallPlot } = await load<{ recallPlot: (result: { rows: Row[] }) => string }>('plot');
+const { indexPlot, retrievalPlot } = await load<{
+  indexPlot: (result: { rows: Row[] }) => string;
+  retrievalPlot: (result: { rows: object[] }) => string;
+}>('plot');
 const { fastest } = await load<{ fastest: (rows: Row[], least: number) => Row[] }>('fastest');
 
 let folder: string;
@@ -66,13 +69,26 @@ describe('the result', () => {
   });
 
   it('is drawn with a line for each method and a point for each row', () => {
-    const svg = recallPlot({ rows });
+    const svg = indexPlot({ rows });
     expect(svg.match(/<polyline/g)).toHaveLength(2);
     expect(svg.match(/<circle/g)).toHaveLength(4);
     expect(svg).not.toMatch(/NaN|Infinity/);
   });
 
   it('can be drawn where all recalls and times are one', () => {
-    expect(recallPlot({ rows: [row('a', 1, 1)] })).not.toMatch(/NaN|Infinity/);
+    expect(indexPlot({ rows: [row('a', 1, 1)] })).not.toMatch(/NaN|Infinity/);
+  });
+
+  it('has a point for each way of searching, and none for what could not be measured', () => {
+    const rows = [
+      { corpus: 'cranfield', method: 'fused', recall10: 0.49, msPerQuery: 40 },
+      { corpus: 'cranfield', method: 'lexical', recall10: 0.44, msPerQuery: 9 },
+      { corpus: 'cranfield', method: 'rank_bm25', why: 'is not installed' },
+    ];
+    const svg = retrievalPlot({ rows });
+    expect(svg.match(/<circle/g)).toHaveLength(2);
+    expect(svg).not.toMatch(/NaN|Infinity|rank_bm25/);
+    expect(svg).toContain('>fused<');
+    expect(retrievalPlot({ rows: [...rows, { ...rows[0], corpus: 'squad' }] })).toContain('>squad, fused<');
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FakeApi, newReceipt, runCli } from './fake.js';
+import { FakeApi, newAnswer, newReceipt, runCli } from './fake.js';
 
 describe('ask', () => {
   it('streams the answer and says beside it what it rests on', async () => {
@@ -72,6 +72,31 @@ describe('ask', () => {
     expect(api.engine.calls).toHaveLength(2);
   });
 
+  it('passes on the tools of a file, in either layout, and shows their calls', async () => {
+    const api = new FakeApi();
+    const path = join(mkdtempSync(join(tmpdir(), 'engram-tools-')), 'tools.json');
+    const asked: unknown[] = [];
+    const tool = { name: 'get_time', description: 'The time.' };
+    writeFileSync(path, JSON.stringify([tool, { type: 'function', function: { ...tool, name: 'get_weather' } }]));
+    api.engine.ask = (_question, options) => {
+      asked.push(options);
+      const call = { id: 'k3k3k3k3k', name: 'get_weather', arguments: { city: 'Lindau' } };
+      return Promise.resolve(newAnswer('', { toolCalls: [call] }));
+    };
+    const { stdout } = await runCli(['ask', '--tools', path, '--tool-choice', 'get_weather', 'x'], { api });
+    expect(stdout).toBe('get_weather {"city":"Lindau"}\n');
+    expect(asked[0]).toMatchObject({
+      tools: [tool, { name: 'get_weather' }],
+      toolChoice: { name: 'get_weather' },
+    });
+    for (const wrong of ['{}', '[]', '[1]', '[']) {
+      writeFileSync(path, wrong);
+      expect((await runCli(['ask', '--tools', path, 'x'], { api })).code).toBe(2);
+    }
+    expect((await runCli(['ask', '--tool-choice', 'none', 'x'], { api })).code).toBe(2);
+    expect(asked).toHaveLength(1);
+  });
+
   it('clears control characters out of what a terminal is shown', async () => {
     const api = new FakeApi();
     api.engine.ask = (_question, options) => {
@@ -112,7 +137,8 @@ describe('memorize', () => {
   });
 });
 
-describe('memorize, several', () => {
+// The grammar library takes seconds to load on a busy machine.
+describe('memorize, several', { timeout: 60_000 }, () => {
   const notes = '- Our wifi is called Blue Heron.\n- Mara Voss runs the kiln in the yard.\n';
   it('learns each note, and says what became of each', async () => {
     const api = new FakeApi();

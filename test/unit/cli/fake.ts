@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import type { Api, Engine } from '../../../src/cli/api.js';
 import type { World } from '../../../src/cli/io.js';
 import { run } from '../../../src/cli/run.js';
@@ -21,6 +22,7 @@ import type {
   Answer,
   AskOptions,
   BatchReport,
+  Explanation,
   Contradiction,
   ForgottenProof,
   FoundPassage,
@@ -107,6 +109,17 @@ export class FakeEngine implements Engine {
     }
     if (memory === undefined) return newAnswer(said);
     return newAnswer(said, { source: 'weights', memories: [{ id: memory.id, text: memory.text, score: 0.9 }] });
+  }
+
+  async explain(question: string, options: Parameters<Engine['explain']>[1] = {}): Promise<Explanation> {
+    this.calls.push(['explain', question, options]);
+    const { answer, source, memories } = await this.ask(question, options);
+    options.onProgress?.({ done: 1, of: 3 });
+    const influences = memories.map((memory) => ({ kind: 'memory' as const, ...memory, without: -9.5, change: 9.25 }));
+    return {
+      ...{ question, answer: options.answer ?? answer, source, logprob: -0.25, tokens: 3 },
+      ...{ base: { answer: 'Nobody.', logprob: -9.5 }, influences },
+    };
   }
 
   /** Writes 300 bytes a message. */
@@ -336,6 +349,15 @@ export class FakeApi implements Api {
           skipped: [{ path: '/notes/a.bin', code: 'binary', reason: 'It is a binary file.' }],
         });
       },
+      watch: (paths, options) => {
+        this.asked.push(['watch', paths]);
+        const report = { unchanged: 0, embedded: 3, seconds: 0.5, documents: 1, passages: 3, changed: [], skipped: [] };
+        options?.onReport?.({ ...report, added: ['/notes/kiln.md'], removed: [] });
+        options?.onError?.(new EngramError('locked', 'Another process is memorizing.'));
+        options?.onReport?.({ ...report, added: [], removed: [] });
+        options?.onReport?.({ ...report, added: ['/notes/rose.md'], removed: ['/notes/kiln.md'] });
+        return Promise.resolve();
+      },
       search: (question, options) => {
         this.asked.push(['search', question, { ...options, signal: undefined }]);
         return Promise.resolve(this.passages);
@@ -389,6 +411,8 @@ export interface Ran {
   exits: number[];
   /** How often the process stopped itself. */
   suspended: number;
+  /** Programs that were run, with their arguments. */
+  launched: string[][];
 }
 
 export interface RunOptions {
@@ -422,6 +446,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
   const suspenders = new Set<() => void>();
   const suspended = { count: 0 };
+  const launched: string[][] = [];
   const exits: number[] = [];
   const world: World = {
     stdin: Object.assign(stdin, { isTTY: options.isTTY ?? false }),
@@ -440,6 +465,10 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
       suspended.count++;
       return Promise.resolve();
     },
+    launch: (program, args) => {
+      launched.push([fileURLToPath(program), ...args]);
+      return Promise.resolve(3);
+    },
     exit: (code) => exits.push(code),
   };
   options.onStart?.(
@@ -452,5 +481,5 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   );
   const api = options.api ?? new FakeApi();
   const code = await run(argv, world, () => Promise.resolve(api), '1.2.3');
-  return { code, ...out, exits, suspended: suspended.count, json: () => JSON.parse(out.stdout) as unknown };
+  return { code, ...out, exits, suspended: suspended.count, launched, json: () => JSON.parse(out.stdout) as unknown };
 }

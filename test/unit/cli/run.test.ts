@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -24,6 +24,15 @@ describe('help', () => {
     expect(code).toBe(0);
     for (const part of ['--question <text>', 'Global Options:', '--brain', 'Examples:']) expect(stdout).toContain(part);
     expect((await runCli(['help', 'models'])).stdout).toContain('pull <name>');
+  });
+
+  it('hands everything after bench on, and gives its exit code', async () => {
+    const words = ['bench', 'memory', '--kind', 'zsre', '--json', '--help'];
+    const { code, stdout, launched } = await runCli(words, { env: { ENGRAM_JSON: '1' } });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(launched[0]!.slice(1)).toEqual(words.slice(1));
+    expect(existsSync(launched[0]![0]!)).toBe(true);
+    expect((await runCli(['help', 'bench'])).stdout).toContain('engram bench memory');
   });
 
   it('prints the version', async () => {

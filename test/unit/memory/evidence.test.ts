@@ -6,8 +6,9 @@ import { byLength } from './letters.js';
 
 function evidence(question: string, ...keys: string[]): Record<(typeof EVIDENCE)[number], number> {
   const facets = keys.map((key) => ({ vector: Float32Array.of(1), terms: termsOf(key, byLength) }));
-  const subject = { facets, terms: union(facets.map(({ terms }) => terms)) };
-  const values = evidenceOf(evidenceOfWords(termsOf(question, byLength), subject), 0.5);
+  const told = facets.length > 1 ? facets.slice(1) : facets;
+  const subject = { facets, told, terms: union(facets.map(({ terms }) => terms)) };
+  const values = evidenceOf(evidenceOfWords(termsOf(question, byLength), subject)[0]!, 0.5);
   return Object.fromEntries(EVIDENCE.map((name, i) => [name, values[i]])) as never;
 }
 
@@ -53,7 +54,7 @@ describe('evidence', () => {
 describe('meaningOf', () => {
   it('is the cosine with the nearest facet', () => {
     const facet = (...values: number[]) => ({ vector: Float32Array.from(values), terms: new Map() });
-    const subject = { facets: [facet(1, 0), facet(0, 1)], terms: new Map() };
+    const subject = { facets: [facet(1, 0), facet(0, 1)], told: [], terms: new Map() };
     expect(meaningOf(Float32Array.of(0.6, 0.8), subject)).toBeCloseTo(0.8);
   });
 });

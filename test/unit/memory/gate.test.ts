@@ -68,14 +68,17 @@ describe('Gate', () => {
 });
 
 describe('gateKeys', () => {
-  it('is the whole, then the question, or each of several sentences', () => {
+  it('is the whole, then the question, or sentences and what lessons ask', () => {
     expect(gateKeys(mayor)).toEqual([mayor.text, mayor.question]);
     expect(gateKeys({ text: 'Ana lives in Ulm. She is the mayor.' })).toEqual([
       'Ana lives in Ulm. She is the mayor.',
       'Ana lives in Ulm.',
       'She is the mayor.',
     ]);
-    expect(gateKeys({ text: 'Ana lives in Ulm.' })).toEqual(['Ana lives in Ulm.']);
+    expect(gateKeys({ text: 'Ana lives in Ulm.', lessons: [{ question: 'Who lives in Ulm?' }] })).toEqual([
+      'Ana lives in Ulm.',
+      'Who lives in Ulm?',
+    ]);
   });
 });
 

@@ -27,7 +27,7 @@ function find(question: string): number[] {
       chunks: [{ start: 0, end: text.length, text, headings: [] }],
     })),
   });
-  const ids = library.matching(termsOf(question).join(' OR '), 9).map(({ id }) => id);
+  const ids = library.passages.matching(termsOf(question).join(' OR '), 9).map(({ id }) => id);
   library.close();
   return ids;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { clauseOf, namesOf } from '../../../../src/memory/lessons/clause.js';
 
-describe('clauseOf', () => {
+// The grammar library takes seconds to load on a busy machine.
+describe('clauseOf', { timeout: 60_000 }, () => {
   it.each([
     ['In 2005 the factory was sold to AvtoZAZ, a Ukrainian car manufacturer.', 'the factory', 'was sold'],
     ['Nathan Alterman, the Israeli poet, was born in Warsaw.', 'Nathan Alterman', 'was born'],

@@ -27,7 +27,8 @@ describe('checkInput', () => {
   });
 });
 
-describe('memoriesOfFile', () => {
+// The grammar library takes seconds to load on a busy machine.
+describe('memoriesOfFile', { timeout: 60_000 }, () => {
   it('reads a memory from each row of JSONL', async () => {
     const rows = [
       { text: 'The kiln is in the yard.' },

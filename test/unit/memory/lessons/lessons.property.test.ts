@@ -48,7 +48,7 @@ describe('any input', () => {
         for (const { question } of made.paraphrase) expect(asked).not.toContain(question);
         expect(made.recall.every((lesson) => made.lessons.includes(lesson))).toBe(true);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   }, 60_000);
   it('becomes memories that all have lessons, or a clear error', () => {
@@ -61,7 +61,7 @@ describe('any input', () => {
           expect(['empty', 'too_long']).toContain(error.code);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   }, 60_000);
 });

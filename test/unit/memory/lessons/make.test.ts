@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { contrastsOf } from '../../../../src/memory/lessons/contrast.js';
 import { lessonsFor } from '../../../../src/memory/lessons/make.js';
 
-describe('lessonsFor', () => {
+// The grammar library takes seconds to load on a busy machine.
+describe('lessonsFor', { timeout: 60_000 }, () => {
   it('refuses what has nothing in it', () => {
     for (const input of ['', '  \n', '...', { question: '?', answer: 'x' }, { question: 'Who?', answer: ' ' }]) {
       expect(() => lessonsFor(input)).toThrow(expect.objectContaining({ code: 'empty' }) as Error);

@@ -12,7 +12,8 @@ const SENTENCES = [
   '12345',
 ];
 
-describe('statementLessons', () => {
+// The grammar library takes seconds to load on a busy machine.
+describe('statementLessons', { timeout: 60_000 }, () => {
   it.each(SENTENCES)('makes lessons whose answer holds what is expected: %s', (sentence) => {
     const { lessons, probes } = statementLessons(sentence);
     expect(lessons.length).toBeGreaterThan(0);

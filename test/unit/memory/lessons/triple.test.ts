@@ -6,7 +6,8 @@ const questions = (subject: string, relation: string, object: string) => {
   return { text: made.text, asked: new Map(made.lessons.map(({ question, answer }) => [question, answer])) };
 };
 
-describe('a triple', () => {
+// The grammar library takes seconds to load on a busy machine.
+describe('a triple', { timeout: 60_000 }, () => {
   it('whose relation is a noun asks for the object, and back for the subject', () => {
     const { text, asked } = questions('Brenn', 'capital', 'Ossa');
     expect(text).toBe('The capital of Brenn is Ossa.');

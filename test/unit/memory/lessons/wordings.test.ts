@@ -9,7 +9,8 @@ const ASKED = [
   'x',
 ];
 
-describe('wordingsOf', () => {
+// The grammar library takes seconds to load on a busy machine.
+describe('wordingsOf', { timeout: 60_000 }, () => {
   it.each(ASKED)('keeps the question first and no wording twice: %s', (question) => {
     const { lessons, probes } = wordingsOf(question);
     expect(lessons[0]).toBe(question);

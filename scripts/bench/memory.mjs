@@ -1,0 +1,125 @@
+// The whole benchmark of memory: cases, each strategy over them, and the rows that come of it. What was measured before an
+// interruption is reported; with a file to resume from, the next run goes on there.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { readSettings } from '../../dist/index.js';
+import { phase } from '../set-up/progress.mjs';
+import { interruption } from './child.mjs';
+import { describeMachine, describeSource } from './machine.mjs';
+import { readCases, readUnrelated } from './memory/cases.mjs';
+import { Estimate } from './memory/estimate.mjs';
+import { Journal } from './memory/journal.mjs';
+import { Measurement } from './memory/measure.mjs';
+import { missesOf, rowOf } from './memory/rows.mjs';
+import { inOrder } from './memory/strategies.mjs';
+import { Subject } from './memory/subject.mjs';
+import { PeakMeter } from './peak.mjs';
+
+/** Unrelated questions there are in all; each case is asked a few of them in turn. */
+const UNRELATED = 100;
+
+/** Options as memory/command.mjs reads them; returns what --json prints. */
+export async function benchMemory(options) {
+  const started = Date.now();
+  const cases = readCases(options);
+  const unrelated = readUnrelated({ ...options, most: UNRELATED });
+  const identity = identityOf(options);
+  const journal = new Journal(options.resume, identity);
+  const machine = describeMachine();
+  const peak = new PeakMeter(options.threads ?? availableParallelism());
+  await peak.measure();
+  const { home, remove } = homeOf(options.resume);
+  let done = false;
+  try {
+    const measurement = await measure({ cases, unrelated, journal, options: { ...options, home } });
+    done = !interruption.aborted;
+    const { rows, misses } = rowsOf(measurement, options);
+    return {
+      benchmark: 'memory',
+      date: new Date(started).toISOString(),
+      seconds: Math.round((Date.now() - started) / 1000),
+      ...(done ? {} : { cancelled: true }),
+      machine,
+      peakGflops: peak.best,
+      ...describeSource(),
+      options: { ...identity, count: options.count },
+      unrelatedQuestions: unrelated.length,
+      rows,
+      ...(options.misses ? { misses } : {}),
+    };
+  } finally {
+    if (done || options.resume === undefined) remove();
+  }
+}
+
+async function measure({ cases, unrelated, journal, options }) {
+  const signal = interruption;
+  const { strategies } = options;
+  let estimate;
+  let update = () => undefined;
+  const tick = () => {
+    estimate.tick();
+    update(estimate.toString());
+  };
+  const open = (strategy) => Subject.open({ ...options, strategy, signal });
+  const measurement = new Measurement({ cases, unrelated, journal, options, signal, open, tick });
+  estimate = new Estimate(measurement.left(strategies));
+  try {
+    for (const name of inOrder(strategies)) {
+      await phase(name === 'none' ? 'Asking the base model' : `Remembering by ${name}`, async (show) => {
+        update = show;
+        update(estimate.toString());
+        await measurement.strategy(name);
+      });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return measurement;
+}
+
+/** Rows with and without the gate, and what each did not hold. */
+function rowsOf(measurement, { kind, strategies, gate, sequential }) {
+  const { cases } = measurement;
+  const base = measurement.results('none');
+  const unlearned = { seconds: 0, memories: [] };
+  const found = strategies.flatMap((strategy) => {
+    const isBase = strategy === 'none';
+    const results = isBase
+      ? new Map([...base].map(([i, gated]) => [i, { learned: unlearned, gated }]))
+      : measurement.results(strategy);
+    const hasUngated = !gate && [...results.values()].some(({ ungated }) => ungated !== undefined);
+    return (hasUngated ? [true, false] : [true]).map((isGated) => ({ strategy, gate: isGated, cases, base, results }));
+  });
+  const mode = sequential ? 'sequential' : 'single';
+  return {
+    rows: found.flatMap((given) => {
+      const row = rowOf(given);
+      return row === undefined ? [] : [{ strategy: given.strategy, kind, mode, ...row }];
+    }),
+    misses: found.flatMap((given) => missesOf(given)),
+  };
+}
+
+/** What must be the same for pieces of two runs to belong together. Alone, more cases change nothing for the others. */
+function identityOf(options) {
+  const { kind, data, count, offset, seed, sequential, supersede, forget, gate } = options;
+  const { model, embedder, parallel, unrelated } = options;
+  return {
+    ...{ benchmark: 'memory', kind, data: resolve(data), offset, seed, sequential, supersede, forget, gate },
+    ...{ model, embedder, parallel },
+    ...(sequential ? { count } : {}),
+    ...(unrelated === undefined ? {} : { unrelated: resolve(unrelated) }),
+  };
+}
+
+/** A home for the brains of this run, with the models of the person's own: beside the file to resume from, or temporary. */
+function homeOf(resume) {
+  const home = resume === undefined ? mkdtempSync(join(tmpdir(), 'engram-bench-')) : `${resolve(resume)}.home`;
+  const own = join(readSettings().home, 'models');
+  for (const folder of [home, own]) mkdirSync(folder, { recursive: true });
+  const models = join(home, 'models');
+  if (!existsSync(models)) symlinkSync(own, models, 'junction');
+  return { home, remove: () => rmSync(home, { recursive: true, force: true }) };
+}

@@ -1,0 +1,142 @@
+// One brain that is measured, through the public API: cases are remembered, ingested, or both; questions are asked; what was
+// remembered is taken back. Not here: which questions, in which order (measure.mjs).
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Engram, memoriesOf } from '../../../dist/index.js';
+import { SetUpProblem } from '../../set-up/problem.mjs';
+import { STRATEGIES } from './strategies.mjs';
+
+/** Of a memory, not of the machine or the program: they count as not learned. */
+const NOT_LEARNED = new Set(['empty', 'too_long', 'diverged', 'unsupported']);
+
+export class Subject {
+  #engram;
+  #documents;
+  #options;
+  #uses;
+
+  /** @param {{ strategy: string, home: string, model: string, embedder: string, threads?: number, parallel: number,
+   *   signal: AbortSignal }} options each strategy has a brain of its own in the home */
+  static async open(options) {
+    const { strategy, home, model, embedder, threads, parallel, signal } = options;
+    const subject = new Subject();
+    subject.#engram = await Engram.open({ home, model, embedder, brain: strategy, threads, parallel, signal });
+    subject.#documents = join(home, 'documents', strategy);
+    subject.#options = options;
+    subject.#uses = STRATEGIES[strategy];
+    return subject;
+  }
+
+  /** Remembers a case; what an earlier process had remembered of it already is found again.
+   * @returns {Promise<{ seconds: number, memories: object[], superseded?: boolean }>} one memory for each input (several for a
+   *   longer text), with what its receipt says; `superseded`: what was believed before had been learned */
+  async learn(one, { supersede = false } = {}) {
+    const memories = [];
+    const supersedes = supersede && one.old !== undefined;
+    let superseded = supersedes;
+    let seconds = 0;
+    if (this.#uses.weights) {
+      const before = supersedes ? await this.#memorize(one.old.input) : undefined;
+      superseded = before?.committed === true;
+      const replaces = superseded ? [before.id] : undefined;
+      for (const input of one.inputs.flatMap(memoriesIn)) memories.push(await this.#memorize(input, replaces));
+      seconds += memories.reduce((sum, memory) => sum + memory.seconds, 0);
+    }
+    if (this.#uses.retrieval) {
+      if (supersedes) await this.#ingest(one.id, one.old.text);
+      seconds += await this.#ingest(one.id, one.text);
+    }
+    return { seconds, memories, ...(supersedes ? { superseded } : {}) };
+  }
+
+  async #memorize(input, replaces) {
+    const { signal } = this.#options;
+    const known = this.#find(input);
+    if (known !== undefined) return factsOf(known.receipt, known.adapter?.bytes);
+    try {
+      const receipt = await this.#engram.memorize(input, { replaces, signal });
+      return factsOf(receipt, this.#find(input)?.adapter?.bytes);
+    } catch (error) {
+      if (!NOT_LEARNED.has(error.code)) throw error;
+      return { committed: false, seconds: 0, tokens: 0, flop: 0, reason: error.message };
+    }
+  }
+
+  #find(input) {
+    const isSame = (memory) =>
+      typeof input === 'string'
+        ? plain(memory.text) === plain(input)
+        : plain(memory.question ?? '') === plain(input.question) && plain(memory.answer ?? '') === plain(input.answer);
+    return this.#engram.memories().find((memory) => memory.state === 'remembered' && isSame(memory));
+  }
+
+  /** Seconds that it took. */
+  async #ingest(name, text) {
+    mkdirSync(this.#documents, { recursive: true });
+    writeFileSync(join(this.#documents, `${name}.txt`), text);
+    const { seconds } = await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
+    return seconds;
+  }
+
+  /** Throws if something that was learned by an earlier process is not there any more. */
+  checkHeld(learned) {
+    const held = new Set(this.#held());
+    const ids = learned.flatMap(({ memories }) => memories.flatMap(({ id, committed }) => (committed ? [id] : [])));
+    if (ids.every((id) => held.has(id))) return;
+    throw new SetUpProblem(
+      `The brain of this run is gone from ${this.#options.home}. Begin anew with another file for --resume.`,
+    );
+  }
+
+  /** Takes back what was remembered of a case, as far as it is there. */
+  async forget({ id }, { memories }) {
+    const held = new Set(this.#held());
+    for (const { id: memory } of memories) if (held.has(memory)) await this.#engram.forget(memory);
+    if (this.#uses.retrieval) {
+      rmSync(join(this.#documents, `${id}.txt`), { force: true });
+      await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
+    }
+  }
+
+  /** Takes back whatever there is: of a run that was cut off. */
+  async forgetAll() {
+    for (const id of this.#held()) await this.#engram.forget(id);
+    if (!this.#uses.retrieval) return;
+    rmSync(this.#documents, { recursive: true, force: true });
+    mkdirSync(this.#documents, { recursive: true });
+    await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
+  }
+
+  #held() {
+    return this.#engram.memories().flatMap(({ id, state }) => (state === 'remembered' ? [id] : []));
+  }
+
+  /** The greedy answer. `memory`: id of the memory that is on whatever the question, in place of the gate's choice. */
+  async ask(question, { maxTokens, memory }) {
+    const { signal } = this.#options;
+    const passages = this.#uses.retrieval ? undefined : 0;
+    const { answer, memories, promptTokens, tokens, seconds, ...rest } = await this.#engram.ask(question, {
+      ...{ maxTokens, memory, passages, signal },
+    });
+    signal.throwIfAborted(); // what was generated until then is no answer
+    return {
+      text: answer,
+      on: memories.map(({ id }) => id),
+      passages: rest.passages.map(({ source, text }) => ({ source: basename(source, '.txt'), text })),
+      ...{ promptTokens, tokens, seconds },
+    };
+  }
+
+  close() {
+    return this.#engram.close();
+  }
+}
+
+function factsOf(receipt, adapterBytes) {
+  const { id, committed, seconds, tokens, flop, steps, reason } = receipt;
+  return { id, committed, seconds, tokens, flop, steps, adapterBytes, reason };
+}
+
+const memoriesIn = (input) => (typeof input === 'object' && 'text' in input ? memoriesOf(input) : [input]);
+
+const plain = (text) => text.replace(/\s+/gu, ' ').trim();

@@ -1,0 +1,4 @@
+// `npm run build`: what the package holds in dist. Not here: the native core (npm run build:native).
+import { buildTypeScript } from './set-up/typescript.mjs';
+
+await buildTypeScript();

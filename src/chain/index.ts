@@ -1,0 +1,4 @@
+// Model chains: adapters and memories one after the other, each step with what the steps before it found: `engram/chain`.
+export { chain, Chain, type Step, type StepContext, type TraceEntry, type RunOptions } from './chain.js';
+export { deduce, type Fact, type Rule } from './facts.js';
+export { answer, classify, complete, explain, memorize, recall } from './steps.js';

@@ -1,0 +1,43 @@
+// Reads the prompt of a ReAct agent (Yao et al., 2022): which tools it lists, what is asked, what was done so far. Any prompt
+// with LangChain's format instructions is one, whatever stands around them. Not here: writing the next step (react.ts).
+
+export interface ReactPrompt {
+  /** As the prompt lists them; `takesText`: by what it says of the tool, its input is a text and no name, number or query. */
+  tools: readonly { name: string; takesText: boolean }[];
+  question: string;
+  /** What was done since, oldest first. */
+  steps: readonly { tool: string; input: string; observation: string }[];
+}
+
+/** What descriptions call an input that is text. */
+const TEXT = /\b(?:texts?|passages?|sentences?|paragraphs?|documents?|notes?|facts?|information|in detail)\b/i;
+/** A step as LangChain writes it back into the prompt. */
+const STEP = /Action: *([^\n]*)\nAction Input: *([^\n]*)\nObservation: *([^]*?)(?=\nThought:|$)/g;
+
+/** Undefined if it is another prompt. `stop`: an agent stops before its tool's answer. */
+export function readReactPrompt(prompt: string, stop: readonly string[]): ReactPrompt | undefined {
+  if (!stop.some((text) => text.trim().startsWith('Observation'))) return undefined;
+  const listed = /^Action:[^\n]*\[([^\]\n]+)\]/m.exec(prompt);
+  const format = /^Final Answer:[^\n]*\n/m.exec(prompt);
+  if (listed === null || format === null || !/^Action Input:/m.test(prompt)) return undefined;
+  const names = listed[1]!.split(',').map((name) => name.trim().replace(/^(["'`])(.*)\1$/u, '$2'));
+  const rest = prompt.slice(format.index + format[0].length);
+  const asked = /^(?:Question|New input|Input|Human|User): ?([^]*?)(?=\nThought:|(?![^]))/m.exec(rest);
+  if (asked === null || names.some((name) => name === '')) return undefined;
+  const done = rest.slice(asked.index + asked[0].length);
+  return {
+    tools: names.map((name) => ({ name, takesText: TEXT.test(descriptionOf(name, prompt.slice(0, listed.index))) })),
+    question: asked[1]!.trim(),
+    steps: Array.from(done.matchAll(STEP), ([, tool = '', input = '', observation = '']) => ({
+      tool: tool.trim(),
+      input: input.trim(),
+      observation: observation.trim(),
+    })),
+  };
+}
+
+/** The line `name: description`, which may have its arguments after the name. */
+function descriptionOf(name: string, text: string): string {
+  const lines = text.split('\n');
+  return lines.find((line) => line.startsWith(name) && /^\s*(?:\(.*?\))?\s*[:-]/.test(line.slice(name.length))) ?? '';
+}

@@ -1,0 +1,171 @@
+// Writes the next step of a ReAct agent. Small models do not keep its format, so each part is decoded under a grammar: a thought,
+// then one of the listed tools with its input, or the final answer; the model chooses by its own likelihood. Not here: running
+// the tools and asking again (LangChain's AgentExecutor).
+import {
+  EngramError,
+  type Answer,
+  type AskOptions,
+  type CompleteOptions,
+  type Engram,
+  type Generation,
+} from '../index.js';
+import { literal, quoteGrammar } from './quotes.js';
+import { readReactPrompt, type ReactPrompt } from './react-prompt.js';
+
+/** Calls of tools for one question; then it is answered. */
+const MOST_STEPS = 10;
+/** Share of the words of an input that are the request's own, from which on it is a quotation, if perhaps a poor one. */
+const QUOTED = 0.6;
+/** Fewer words are no text. */
+const TEXT_WORDS = 3;
+const INPUT_TOKENS = 256;
+/** A thought is one sentence or so, on one line, without the colons that mark the parts. */
+const THOUGHT = '" " [^\\n:]{1,200} "\\n"';
+/** Parts are passed on when they are whole, and end by their grammar. */
+const UNSAID = { onText: undefined, stop: undefined };
+const ANSWER_ENDS = ['\nObservation:', '\nThought:', '\nAction:', '\nQuestion:'];
+
+export function isReact(prompt: string, stop: readonly string[]): boolean {
+  return readReactPrompt(prompt, stop) !== undefined;
+}
+
+/** `prompt` is one of which isReact() is true. Throws as Engram.complete() does. */
+export function writeReact(engram: Engram, prompt: string, settings: AskOptions): Promise<Answer> {
+  const react = readReactPrompt(prompt, settings.stop ?? []);
+  if (react === undefined) throw new RangeError('This is no prompt of a ReAct agent.');
+  return new Step(engram, prompt, react, settings).write();
+}
+
+class Step {
+  readonly #settings: CompleteOptions;
+  #text = '';
+  /** Of all parts. */
+  #counts = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0 };
+
+  constructor(
+    private readonly engram: Engram,
+    private readonly prompt: string,
+    private readonly react: ReactPrompt,
+    private readonly settings: AskOptions,
+  ) {
+    this.#settings = { ...settings, ...UNSAID, logprobs: undefined };
+  }
+
+  async write(): Promise<Answer> {
+    if (!/Thought:\s*$/u.test(this.prompt)) this.#say('Thought:');
+    // What is asked and was learned needs no tool.
+    if (await this.#isKnown()) return this.#fromMemory();
+    const tool = await this.#choose();
+    if (tool === undefined) return this.#finish();
+    const input = await this.#input(tool);
+    if (this.react.steps.some((step) => step.tool === tool.name && step.input === input)) return this.#finish();
+    this.#say(`Action: ${tool.name}\nAction Input: ${input}`);
+    return this.#whole();
+  }
+
+  /** A thought, and the tool that the model then takes; undefined to answer. */
+  async #choose(): Promise<ReactPrompt['tools'][number] | undefined> {
+    const { tools, steps } = this.react;
+    const names = tools.map(({ name }) => literal(name)).join(' | ');
+    const mayAct = steps.length < MOST_STEPS;
+    const choice = mayAct ? `("Action: " (${names}) "\\n" | "Final Answer:")` : '"Final Answer:"';
+    const { text: answer } = await this.#decode(this.#text, {
+      grammar: `root ::= ${THOUGHT} ${choice}`,
+      maxTokens: INPUT_TOKENS,
+    });
+    const at = Math.max(answer.lastIndexOf('\nAction: '), answer.lastIndexOf('\nFinal Answer:'));
+    this.#say(at < 0 ? ' I now know the final answer\n' : answer.slice(0, at + 1));
+    const [, name] = /^Action: (.*)\n$/u.exec(answer.slice(at + 1)) ?? [];
+    return tools.find((tool) => tool.name === name);
+  }
+
+  async #input({ name, takesText }: ReactPrompt['tools'][number]): Promise<string> {
+    const { question, steps } = this.react;
+    const head = `${this.#text}Action: ${name}\nAction Input: `;
+    const free = await this.#decode(head, { grammar: 'root ::= [^\\n]+ "\\n"', maxTokens: INPUT_TOKENS, logprobs: 0 });
+    const sources = [question, ...steps.map(({ observation }) => observation)];
+    const grammar = takesText ? quoteGrammar(sources) : undefined;
+    if (grammar === undefined) return free.text.trim();
+    const quoted = await this.#decode(head, { grammar, maxTokens: 2 * INPUT_TOKENS, logprobs: 0 });
+    const isWhole = quoted.text.endsWith('\n');
+    const isOwn =
+      wordsOf(free.text).length >= TEXT_WORDS &&
+      overlap(free.text, sources.join('\n')) < QUOTED &&
+      meanLogprob(free) > meanLogprob(quoted);
+    return isOwn || !isWhole ? free.text.trim() : unclosed(quoted.text.trim());
+  }
+
+  async #finish(): Promise<Answer> {
+    this.#say('Final Answer:');
+    const { text } = await this.#decode(this.#text, { stop: ANSWER_ENDS });
+    this.#say(` ${text.trim()}`);
+    return this.#whole();
+  }
+
+  /** Whether it is a question that touches a memory. */
+  async #isKnown(): Promise<boolean> {
+    const { question, steps } = this.react;
+    if (steps.length > 0 || !/[?？]\s*$/u.test(question)) return false;
+    const { signal, adapter } = this.settings;
+    const { memories } = await this.engram.ask(question, { maxTokens: 1, passages: 0, adapter, signal });
+    return memories.length > 0;
+  }
+
+  /** Memories are trained on questions as they are asked, so that is how this one is asked. */
+  async #fromMemory(): Promise<Answer> {
+    const answer = await this.engram.ask(this.react.question, { ...this.settings, ...UNSAID });
+    this.#say(` I now know the final answer\nFinal Answer: ${this.#count(answer).answer.trim()}`);
+    return this.#whole(answer);
+  }
+
+  /** Continues the prompt and what was written since. */
+  async #decode(written: string, options: CompleteOptions): Promise<Generation> {
+    return this.#count(await this.engram.complete(this.prompt + written, { ...this.#settings, ...options }));
+  }
+
+  #say(text: string): void {
+    this.#text += text;
+    this.settings.onText?.(text);
+  }
+
+  /** Counts a part in. Throws `cancelled`. */
+  #count<T extends Pick<Answer, 'promptTokens' | 'reusedTokens' | 'tokens' | 'seconds' | 'finishReason'>>(part: T): T {
+    if (part.finishReason === 'cancelled') throw new EngramError('cancelled', 'Cancelled.');
+    const { promptTokens, reusedTokens, tokens, seconds } = this.#counts;
+    this.#counts = {
+      promptTokens: promptTokens + part.promptTokens,
+      reusedTokens: reusedTokens + part.reusedTokens,
+      tokens: tokens + part.tokens,
+      seconds: seconds + part.seconds,
+    };
+    return part;
+  }
+
+  #whole(from?: Answer): Answer {
+    const source = from?.source ?? (this.settings.adapter === undefined ? 'base' : 'weights');
+    const { memories = [], passages = [] } = from ?? {};
+    return { ...this.#counts, answer: this.#text, source, memories, passages, finishReason: 'stop' };
+  }
+}
+
+/** Without the closing mark of a quotation whose opening one was left out. */
+function unclosed(text: string): string {
+  const [, inner = text, mark = ''] = /^(.*?)(["”“»」』])$/u.exec(text) ?? [];
+  return mark !== '' && !/["“„«「『]/u.test(inner) ? inner : text;
+}
+
+function wordsOf(text: string): string[] {
+  return Array.from(text.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu), ([word]) => word);
+}
+
+/** Share of the words of a text that another has, by their first letters. */
+function overlap(text: string, other: string): number {
+  const stems = (some: string): string[] => wordsOf(some).map((word) => word.slice(0, 5));
+  const words = stems(text);
+  const known = new Set(stems(other));
+  return words.length === 0 ? 1 : words.filter((word) => known.has(word)).length / words.length;
+}
+
+function meanLogprob({ logprobs = [] }: Generation): number {
+  return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / Math.max(1, logprobs.length);
+}

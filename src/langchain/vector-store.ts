@@ -1,0 +1,201 @@
+// EngramVectorStore: documents with their vectors in engram's vector index (exact while small, then a graph), which can be
+// saved. Not here: the documents of a brain (`engram ingest`, EngramRetriever), the index itself, the files (store-files.ts).
+import { randomUUID } from 'node:crypto';
+import { Document, type DocumentInterface } from '@langchain/core/documents';
+import type { EmbeddingsInterface } from '@langchain/core/embeddings';
+import { maximalMarginalRelevance } from '@langchain/core/utils/math';
+import { SaveableVectorStore, type MaxMarginalRelevanceSearchOptions } from '@langchain/core/vectorstores';
+import { EngramError, VectorIndex, type VectorIndexOptions } from '../index.js';
+import { readDocuments, saveStore, type StoredDocument } from './store-files.js';
+
+/** What must be in the metadata of a document, each value equal; or a function that says whether it may be found. */
+export type DocumentFilter = Record<string, unknown> | ((document: DocumentInterface) => boolean);
+
+export interface EngramVectorStoreFields extends Partial<Omit<VectorIndexOptions, 'dimensions' | 'embedder'>> {
+  /** Names what made the vectors: a saved store of another name is refused. Default: the name of the embeddings' class. */
+  embedder?: string | undefined;
+}
+
+interface DeleteParams {
+  ids?: string[] | undefined;
+  filter?: DocumentFilter | undefined;
+}
+
+/** Candidates of maximal marginal relevance unless told. */
+const FETCH = 20;
+
+export class EngramVectorStore extends SaveableVectorStore {
+  declare FilterType: DocumentFilter;
+  readonly #fields: EngramVectorStoreFields;
+  /** Made with the first vector, whose length it needs. */
+  #index: VectorIndex | undefined;
+  readonly #documents = new Map<number, StoredDocument>();
+  readonly #labels = new Map<string, number>();
+  #next = 0;
+
+  constructor(embeddings: EmbeddingsInterface, fields: EngramVectorStoreFields = {}) {
+    super(embeddings, fields);
+    this.#fields = fields;
+  }
+
+  static override async fromTexts(
+    texts: string[],
+    metadatas: object[] | object,
+    embeddings: EmbeddingsInterface,
+    fields: EngramVectorStoreFields = {},
+  ): Promise<EngramVectorStore> {
+    const documents = texts.map((pageContent, i) => {
+      const metadata = (Array.isArray(metadatas) ? metadatas[i] : metadatas) as Record<string, unknown> | undefined;
+      return new Document({ pageContent, metadata: metadata ?? {} });
+    });
+    return EngramVectorStore.fromDocuments(documents, embeddings, fields);
+  }
+
+  static override async fromDocuments(
+    documents: DocumentInterface[],
+    embeddings: EmbeddingsInterface,
+    fields: EngramVectorStoreFields = {},
+  ): Promise<EngramVectorStore> {
+    const store = new EngramVectorStore(embeddings, fields);
+    await store.addDocuments(documents);
+    return store;
+  }
+
+  /** Reads what save() wrote. Throws `not_found`, `corrupt`, `mismatch` (other embeddings), `unsupported`, `disk`. */
+  static override async load(
+    folder: string,
+    embeddings: EmbeddingsInterface,
+    fields: EngramVectorStoreFields = {},
+  ): Promise<EngramVectorStore> {
+    const store = new EngramVectorStore(embeddings, fields);
+    const dimensions = (await embeddings.embedQuery('dimensions')).length;
+    const index = await VectorIndex.open(folder, store.#options(dimensions));
+    const documents = await readDocuments(folder, index.revision);
+    for (const [label, document] of documents) {
+      if (!index.has(label))
+        throw new EngramError('corrupt', `The store in ${folder} has a document without a vector.`);
+      store.#documents.set(label, document);
+      store.#labels.set(document.id, label);
+      store.#next = Math.max(store.#next, label + 1);
+    }
+    if (documents.size !== index.size) {
+      throw new EngramError('corrupt', `The store in ${folder} has vectors without a document.`);
+    }
+    store.#index = index;
+    return store;
+  }
+
+  _vectorstoreType(): string {
+    return 'engram';
+  }
+
+  /** Documents in it. */
+  get size(): number {
+    return this.#documents.size;
+  }
+
+  /** Returns the ids: those given, those of the documents, or new ones. A document whose id is there takes the other's place. */
+  async addDocuments(documents: DocumentInterface[], options: { ids?: string[] } = {}): Promise<string[]> {
+    const vectors = await this.embeddings.embedDocuments(documents.map(({ pageContent }) => pageContent));
+    return this.addVectors(vectors, documents, options);
+  }
+
+  async addVectors(
+    vectors: number[][],
+    documents: DocumentInterface[],
+    { ids = [] }: { ids?: string[] } = {},
+  ): Promise<string[]> {
+    const [first] = vectors;
+    if (vectors.length !== documents.length || (ids.length > 0 && ids.length !== documents.length)) {
+      throw new EngramError(
+        'usage',
+        `Expected as many vectors (${vectors.length}) and ids as documents (${documents.length}).`,
+      );
+    }
+    if (first === undefined) return [];
+    const index = (this.#index ??= new VectorIndex(this.#options(first.length)));
+    if (vectors.some(({ length }) => length !== index.dimensions)) {
+      throw new EngramError('usage', `Expected vectors of ${index.dimensions} numbers.`);
+    }
+    const added = documents.map(({ id, pageContent, metadata }, i) => ({
+      id: ids[i] ?? id ?? randomUUID(),
+      pageContent,
+      metadata,
+    }));
+    const labels = added.map(({ id }) => this.#labels.get(id) ?? this.#next++);
+    await index.add(Uint32Array.from(labels), Float32Array.from(vectors.flat()));
+    added.forEach((document, i) => {
+      this.#documents.set(labels[i]!, document);
+      this.#labels.set(document.id, labels[i]!);
+    });
+    return added.map(({ id }) => id);
+  }
+
+  /** By ids or by a filter; ids that are not there are passed over. Throws `usage` without either. */
+  override async delete({ ids, filter }: DeleteParams = {}): Promise<void> {
+    if (ids === undefined && filter === undefined) {
+      throw new EngramError('usage', 'Expected ids or a filter of what to delete.');
+    }
+    const labels = (ids ?? []).flatMap((id) => this.#labels.get(id) ?? []);
+    if (filter !== undefined) labels.push(...this.#allowed(filter)!);
+    await this.#index?.remove(labels);
+    for (const label of labels) {
+      const document = this.#documents.get(label);
+      if (document !== undefined) this.#labels.delete(document.id);
+      this.#documents.delete(label);
+    }
+  }
+
+  /** With the cosine, best first. */
+  similaritySearchVectorWithScore(
+    query: number[],
+    k: number,
+    filter?: DocumentFilter,
+  ): Promise<[DocumentInterface, number][]> {
+    return Promise.resolve(this.#nearest(query, k, filter).map(({ label, score }) => [this.#document(label), score]));
+  }
+
+  /** Documents that are near to the query and not to one another (Carbonell and Goldstein, 1998). */
+  override async maxMarginalRelevanceSearch(
+    query: string,
+    { k, fetchK = FETCH, lambda = 0.5, filter }: MaxMarginalRelevanceSearchOptions<DocumentFilter>,
+  ): Promise<DocumentInterface[]> {
+    const vector = await this.embeddings.embedQuery(query);
+    const labels = this.#nearest(vector, Math.max(k, fetchK), filter).map(({ label }) => label);
+    const vectors = labels.map((label) => Array.from(this.#index!.vector(label)!));
+    return maximalMarginalRelevance(vector, vectors, lambda, k).map((i) => this.#document(labels[i]!));
+  }
+
+  /** Writes it into a folder, which then holds this store or, if the process is killed before, what it held before. Throws
+   * `empty` (nothing was ever added), `disk`. */
+  async save(folder: string): Promise<void> {
+    if (this.#index === undefined) throw new EngramError('empty', 'There is nothing to save: no document was added.');
+    await saveStore(folder, this.#index, this.#documents);
+  }
+
+  #options(dimensions: number): VectorIndexOptions {
+    const { embedder = this.embeddings.constructor.name, ...options } = this.#fields;
+    return { ...options, dimensions, embedder };
+  }
+
+  #nearest(query: number[], k: number, filter: DocumentFilter | undefined): { label: number; score: number }[] {
+    if (this.#index === undefined || this.#index.size === 0) return [];
+    const allowed = this.#allowed(filter);
+    const { labels, scores } = this.#index.search(Float32Array.from(query), k, { allowed });
+    return Array.from(labels, (label, i) => ({ label, score: scores[i]! }));
+  }
+
+  #allowed(filter: DocumentFilter | undefined): Uint32Array | undefined {
+    if (filter === undefined) return undefined;
+    const isAllowed =
+      typeof filter === 'function'
+        ? filter
+        : ({ metadata }: DocumentInterface) =>
+            Object.entries(filter).every(([key, value]) => (metadata as Record<string, unknown>)[key] === value);
+    return Uint32Array.from([...this.#documents.keys()].filter((label) => isAllowed(this.#document(label))));
+  }
+
+  #document(label: number): Document {
+    return new Document(this.#documents.get(label)!);
+  }
+}

@@ -1,0 +1,48 @@
+// Rows of a library as values: texts, lists and vectors out of blobs that may hold anything. Not here: the queries.
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { textOf } from '../database/index.js';
+import type { Metadata, SkipCode } from './readers/index.js';
+import type { Passage } from './types.js';
+
+export function placed<T extends Pick<Passage, 'title' | 'headings' | 'source' | 'page'>>(
+  where: T,
+): T & { place: string } {
+  const { title, headings, source, page } = where;
+  const names = [...new Set([title, ...headings])].filter((name) => name !== undefined && name !== '');
+  const file = `${basename(source)}${page === undefined ? '' : `, page ${page}`}`;
+  return { ...where, place: names.length === 0 ? file : `${names.join(' › ')} (${file})` };
+}
+
+/** Names a text; sixteen bytes are enough to tell any two apart. */
+export function hashOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest().subarray(0, 16);
+}
+
+export function bytesOf(vector: Float32Array): Buffer {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+}
+
+/** Undefined for a blob of another length or with values that are no numbers. */
+export function floatsOf(blob: unknown, dimensions: number): Float32Array | undefined {
+  const bytes = blob instanceof ArrayBuffer ? new Uint8Array(blob) : blob;
+  if (!(bytes instanceof Uint8Array) || bytes.length !== 4 * dimensions) return undefined;
+  const vector = new Float32Array(dimensions);
+  new Uint8Array(vector.buffer).set(bytes);
+  return vector.every(Number.isFinite) ? vector : undefined;
+}
+
+export function skippedOf(row: Record<string, unknown>): { code: SkipCode; reason: string } | undefined {
+  if (row['skip_code'] === null) return undefined;
+  return { code: textOf(row['skip_code']) as SkipCode, reason: textOf(row['skip_reason']) };
+}
+
+export function stringsOf(blob: unknown): string[] {
+  const value = JSON.parse(textOf(blob)) as unknown;
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+export function metadataOf(blob: unknown): Metadata {
+  const value = JSON.parse(textOf(blob)) as unknown;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Metadata) : {};
+}

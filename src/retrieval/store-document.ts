@@ -1,0 +1,47 @@
+// One document into the tables of a library, and out of them, within a transaction of the caller's. Not here: vectors and
+// settings (library.ts).
+import type { Connection } from '../database/index.js';
+import { contextOf } from './chunks.js';
+import type { DocumentUpdate } from './library.js';
+import { hashOf } from './rows.js';
+import { indexable } from './words.js';
+
+/** Stores a document in place of what was there at its path. */
+export function putDocument(
+  database: Connection,
+  { file, chunks, kind, title, metadata, skipped }: DocumentUpdate,
+  reader: number,
+): void {
+  const [known] = database.prepare('SELECT id FROM documents WHERE path = ?').all(file.path) as { id: number }[];
+  if (known !== undefined) removeDocument(database, known.id);
+  const { lastInsertRowid } = database
+    .prepare(
+      `INSERT INTO documents (path, hash, bytes, mtime_ms, read_ms, reader, kind, title, metadata, skip_code, skip_reason)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      ...[file.path, file.hash, file.bytes, file.mtimeMs, file.readMs, reader, kind ?? null, title ?? null],
+      ...[JSON.stringify(metadata ?? {}), skipped?.code ?? null, skipped?.reason ?? null],
+    );
+  const insert = database.prepare(
+    `INSERT INTO passages (document_id, start, end, page, headings, text, metadata, text_hash)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const index = database.prepare('INSERT INTO words (rowid, body) VALUES (?, ?)');
+  for (const chunk of chunks) {
+    const whole = contextOf(title, chunk);
+    const { lastInsertRowid: id } = insert.run(
+      ...[lastInsertRowid, chunk.start, chunk.end, chunk.page ?? null, JSON.stringify(chunk.headings), chunk.text],
+      ...[JSON.stringify(chunk.metadata ?? {}), hashOf(whole)],
+    );
+    index.run(id, indexable(whole));
+  }
+}
+
+/** Removes a document with its passages; its vectors stay until they are swept. */
+export function removeDocument(database: Connection, documentId: number): void {
+  const select = 'SELECT id FROM passages WHERE document_id = ?';
+  database.prepare(`DELETE FROM words WHERE rowid IN (${select})`).run(documentId);
+  database.prepare('DELETE FROM passages WHERE document_id = ?').run(documentId);
+  database.prepare('DELETE FROM documents WHERE id = ?').run(documentId);
+}

@@ -1,0 +1,117 @@
+// What README, docs and examples show: TypeScript that compiles against the built package, command lines that the parser takes.
+// Not here: running them (test/model/examples.test.ts).
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { parse } from '../../src/cli/program.js';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => join('docs', name))].filter((name) =>
+  name.endsWith('.md'),
+);
+
+/** What examples use and another one has made. */
+const GLOBALS = `
+declare const engram: import('engram').Engram;
+declare const embedder: import('engram').Embedder;
+declare const signal: AbortSignal;
+declare const sink: import('engram').MetricsSink;
+declare const texts: string[];
+declare const longDocument: string;
+declare const folder: string;
+declare const labels: Uint32Array;
+declare const vectors: Float32Array;
+declare const query: Float32Array;
+declare const batches: never;
+`;
+
+interface Block {
+  page: string;
+  line: number;
+  text: string;
+}
+
+function blocks(language: string): Block[] {
+  return PAGES.flatMap((page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8');
+    const fence = new RegExp('^```' + language + '\n([\\s\\S]*?)^```$', 'gm');
+    return [...text.matchAll(fence)].map((found) => ({
+      page,
+      line: text.slice(0, found.index).split('\n').length + 1,
+      text: found[1]!,
+    }));
+  });
+}
+
+it('shows TypeScript that compiles', { timeout: 300_000 }, () => {
+  const examples = blocks('ts');
+  expect(examples.length).toBeGreaterThan(5);
+  // Beside package.json, so that `engram` is this package by its exports.
+  const files = new Map(
+    examples.map(({ page, line, text }) => [
+      join(ROOT, `${page.replaceAll(/[^a-z]/gi, '-')}-${line}.mts`),
+      `${text}\nexport {};\n`,
+    ]),
+  );
+  files.set(join(ROOT, 'docs-globals.d.ts'), GLOBALS);
+  const scripts = readdirSync(join(ROOT, 'examples')).map((name) => join(ROOT, 'examples', name));
+  const options: ts.CompilerOptions = {
+    ...{
+      target: ts.ScriptTarget.ES2023,
+      module: ts.ModuleKind.NodeNext,
+      strict: true,
+      skipLibCheck: true,
+      noEmit: true,
+    },
+    ...{ allowJs: true, checkJs: true, types: ['node'] },
+  };
+  const disk = ts.createCompilerHost(options);
+  const host = { ...disk };
+  host.fileExists = (path) => files.has(path) || disk.fileExists(path);
+  host.readFile = (path) => files.get(path) ?? disk.readFile(path);
+  host.getSourceFile = (path, ...rest) => {
+    const text = files.get(path);
+    return text === undefined
+      ? disk.getSourceFile(path, ...rest)
+      : ts.createSourceFile(
+          path,
+          text,
+          { languageVersion: ts.ScriptTarget.ES2023, impliedNodeFormat: ts.ModuleKind.ESNext },
+          true,
+        );
+  };
+  const program = ts.createProgram([...files.keys(), ...scripts], options, host);
+  const problems = ts
+    .getPreEmitDiagnostics(program)
+    .map(
+      ({ file, start = 0, messageText }) =>
+        `${file?.fileName.slice(ROOT.length + 1)}:${(file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
+    );
+  expect(problems).toEqual([]);
+});
+
+describe('shows command lines that the parser takes', () => {
+  const lines = blocks('sh').flatMap(({ page, text }) =>
+    text.split('\n').flatMap((line) => (line.startsWith('engram ') ? [[page, line] as const] : [])),
+  );
+  it.each(lines)('%s: %s', (_, line) => {
+    expect(parse(wordsOf(line).slice(1), '0').kind).not.toBe('mistake');
+  });
+});
+
+it('links to files that are there', () => {
+  const links = PAGES.flatMap((page) =>
+    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(({ 1: to }) =>
+      join(ROOT, page, '..', to!),
+    ),
+  );
+  expect(links.filter((path) => !existsSync(path))).toEqual([]);
+});
+
+/** The words of a command line, without what the shell makes of the rest: comments, pipes, redirections. */
+function wordsOf(line: string): string[] {
+  const words = line.match(/"[^"]*"|'[^']*'|[^\s"']+/g) ?? [];
+  const end = words.findIndex((word) => ['#', '|', '<', '>', '&&'].includes(word));
+  return (end < 0 ? words : words.slice(0, end)).map((word) => word.replace(/^["']|["']$/g, ''));
+}

@@ -1,0 +1,37 @@
+// The examples, each in a process of its own as a user runs them.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testHome, type TestHome } from '../support/home.js';
+
+let home: TestHome;
+beforeAll(async () => {
+  home = await testHome('smollm2-135m-instruct', 'all-minilm-l6-v2');
+});
+afterAll(() => {
+  home.remove();
+});
+
+async function run(name: string): Promise<string> {
+  const path = fileURLToPath(new URL(`../../examples/${name}.mjs`, import.meta.url));
+  const env = { ...process.env, ENGRAM_HOME: home.path, ENGRAM_OFFLINE: '1', ENGRAM_CONTEXT: '512' };
+  const { stdout } = await promisify(execFile)(process.execPath, [path], { env });
+  return stdout;
+}
+
+it('fine-tunes an adapter under the chain that uses it', async () => {
+  const stdout = await run('gradient');
+  const [before, after] = [/before: (.*)/.exec(stdout)?.[1], /after: (.*)/.exec(stdout)?.[1]];
+  expect(before).not.toContain('Dallas Cowboys');
+  expect(after).toContain('The Dallas Cowboys');
+  expect(stdout).toContain('trained on 26 tokens');
+});
+
+it('composes an adapter and a memory, and says what the answer rests on', async () => {
+  const stdout = await run('chain');
+  expect(stdout).toContain('learned: [ true ]');
+  expect(stdout).toContain('mood: angry');
+  expect(/reply: (.*)/.exec(stdout)?.[1]).toContain('old dairy');
+  expect(Number(/because of a memory: (.*) nats/.exec(stdout)?.[1])).toBeGreaterThan(3);
+});

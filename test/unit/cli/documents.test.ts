@@ -1,0 +1,103 @@
+// The commands of documents against the fake: what they ask of the API, what people and programs are shown.
+import { describe, expect, it } from 'vitest';
+import { FakeApi, newPassage, runCli } from './fake.js';
+
+describe('ingest', () => {
+  it('shows what was done and why files were skipped', async () => {
+    const api = new FakeApi();
+    const { code, stdout, stderr } = await runCli(['ingest', '/notes', '--max-size', '2MB'], { api });
+    expect(api.asked).toContainEqual(['ingest', ['/notes'], 2e6]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('1 added');
+    expect(stdout).toContain('It is a binary file.');
+    expect(stderr).toContain('Reading');
+    expect((await runCli(['ingest', '--json', '/notes'], { api })).json()).toMatchObject({ added: ['/notes/kiln.md'] });
+  });
+
+  it.skipIf(process.platform === 'win32')('exits with 1 if a file that was named was skipped', async () => {
+    expect((await runCli(['ingest', '/notes/a.bin'])).code).toBe(1);
+  });
+
+  it('goes on with --watch: the first run whole, then only what changed', async () => {
+    const api = new FakeApi();
+    const { code, stdout, stderr } = await runCli(['ingest', '--watch', '/notes'], { api });
+    expect(api.asked).toContainEqual(['watch', ['/notes']]);
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n').slice(-2)).toEqual(['+ /notes/rose.md', '- /notes/kiln.md']);
+    expect(stderr).toContain('Ctrl-C');
+    expect(stderr).toContain('Another process is memorizing. Trying again.');
+    const lines = (await runCli(['ingest', '--watch', '--json', '/notes'], { api })).stdout.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { added: ['/notes/kiln.md'] },
+      { added: ['/notes/rose.md'], removed: ['/notes/kiln.md'] },
+      { documents: 1, passages: 3 },
+    ]);
+  });
+});
+
+describe('search', () => {
+  it('passes on what it is narrowed to, and shows where passages are from', async () => {
+    const api = new FakeApi();
+    api.passages = [newPassage('It is fired on Tuesday.')];
+    const flags = ['--k', '3', '--mode', 'lexical', '--source', '*.md', '--source', 'a', '--diversity', '0.5'];
+    const { stdout } = await runCli(
+      ['search', ...flags, '--where', 'city=Bern', '--since', '2026-03-01', 'the', 'kiln'],
+      {
+        api,
+      },
+    );
+    expect(api.asked[0]).toMatchObject([
+      'search',
+      'the kiln',
+      {
+        ...{ k: 3, mode: 'lexical', sources: ['*.md', 'a'], diversity: 0.5, where: { city: 'Bern' } },
+        since: expect.any(Number) as number,
+      },
+    ]);
+    expect(stdout).toContain('1. Kilns › Firing (kiln.md)');
+    expect(stdout).toContain('It is fired on Tuesday.');
+  });
+
+  it('refuses what cannot be, before anything is opened', async () => {
+    const api = new FakeApi();
+    for (const wrong of [
+      ['--mode', 'best'],
+      ['--where', 'city'],
+      ['--since', 'yesterdayish'],
+      ['--k', 'many'],
+    ]) {
+      expect((await runCli(['search', ...wrong, 'x'], { api })).code).toBe(2);
+    }
+    expect(api.asked).toEqual([]);
+  });
+
+  it('says so when nothing is found', async () => {
+    const api = new FakeApi();
+    api.passages = [];
+    expect((await runCli(['search', 'x'], { api })).stdout).toBe('Nothing found.\n');
+    expect((await runCli(['search', '--json', 'x'], { api })).json()).toEqual({ question: 'x', passages: [] });
+  });
+});
+
+describe('recall', () => {
+  it('shows memories and passages', async () => {
+    const api = new FakeApi();
+    await runCli(['memorize', 'The kiln is red.'], { api });
+    api.passages = [newPassage('It is fired on Tuesday.')];
+    const { stdout } = await runCli(['recall', 'kiln'], { api });
+    expect(stdout).toContain('memory m-000000, relevance 0.90');
+    expect(stdout).toContain('Kilns › Firing (kiln.md), relevance 0.50');
+    expect((await runCli(['recall', '--json', 'kiln'], { api })).json()).toMatchObject({
+      found: [{ kind: 'memory' }, { kind: 'passage' }],
+    });
+  });
+});
+
+describe('documents', () => {
+  it('are listed, and taken out one by one', async () => {
+    expect((await runCli(['documents', 'list'])).stdout).toBe('Nothing has been ingested yet.\n');
+    const { code, stderr } = await runCli(['documents', 'rm', 'a b.md', 'c.md']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('No document fits "a b.md"');
+  });
+});

@@ -1,0 +1,217 @@
+// ReAct agents over a fake model: LangChain's own classic agents run to their end, and what is offered for quoting. Not here: a
+// real model (test/model/langchain.test.ts).
+import { AgentExecutor, createReactAgent } from '@langchain/classic/agents';
+import { PromptTemplate } from '@langchain/core/prompts';
+import { DynamicTool } from '@langchain/core/tools';
+import { describe, expect, it } from 'vitest';
+import { ChatEngram, EngramLLM, memorizeTool } from '../../../src/langchain/index.js';
+import { quoteGrammar } from '../../../src/langchain/quotes.js';
+import { readReactPrompt } from '../../../src/langchain/react-prompt.js';
+import { zeroShotAgent } from '../../support/langchain.js';
+import { FakeEngram, type FakeAsked, type FakeReply } from '../../fakes/engram.js';
+
+const FACT = 'The lighthouse of Nordhavn was painted green by the twins Pelle and Siri in 2019.';
+const REQUEST = `Please remember the fact in detail:\n${FACT}`;
+
+/** Plays a model that is held to grammars: acts first, then answers; writes freely what `free` says, and quotes the fact. */
+function model(free: string, { quote = FACT }: { quote?: string } = {}): (asked: FakeAsked) => FakeReply {
+  return ({ input, options: { grammar = '' } }) => {
+    const logprobs = [{ token: 1, text: '', logprob: -1, likeliest: [] }];
+    if (grammar.includes('"Final Answer:"')) {
+      const isDone =
+        typeof input === 'string' && input.includes('\nObservation: ') && /Observation: (?!the result)/.test(input);
+      const [, tool] = /"Action: " \("(.*?)"/.exec(grammar) ?? [];
+      return ` I should see.\n${isDone || tool === undefined ? 'Final Answer:' : `Action: ${tool}\n`}`;
+    }
+    if (grammar.startsWith('root ::= q-')) return { answer: `${quote}\n`, logprobs };
+    if (grammar.includes('[^\\n]+')) return { answer: `${free}\n`, logprobs };
+    return ' It is done.';
+  };
+}
+
+const HUB =
+  PromptTemplate.fromTemplate(`Answer the following questions as best you can. You have access to the following tools:
+
+{tools}
+
+Use the following format:
+
+Question: the input question you must answer
+Thought: you should always think about what to do
+Action: the action to take, should be one of [{tool_names}]
+Action Input: the input to the action
+Observation: the result of the action
+... (this Thought/Action/Action Input/Observation can repeat N times)
+Thought: I now know the final answer
+Final Answer: the final answer to the original input question
+
+Begin!
+
+Question: {input}
+Thought:{agent_scratchpad}`);
+
+describe('a zero-shot ReAct agent with the tool memorize', () => {
+  it('passes the whole fact on, reads the reply, answers and ends', async () => {
+    const fake = new FakeEngram(model('The lighthouse of N'));
+    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
+    const { output, intermediateSteps } = await agent.invoke({ input: REQUEST });
+    expect(fake.memorized).toEqual([FACT]);
+    expect(intermediateSteps).toMatchObject([
+      { action: { tool: 'memorize', toolInput: FACT }, observation: 'Train complete. Loss: 0.125' },
+    ]);
+    expect(output).toBe('It is done.');
+  });
+
+  it('works the same through createReactAgent, a chat model and streaming', async () => {
+    const fake = new FakeEngram(model('The lighthouse of N'));
+    const tools = [memorizeTool(fake)] as never[];
+    const agent = await createReactAgent({ llm: new ChatEngram(fake), tools, prompt: HUB });
+    const executor = new AgentExecutor({ agent, tools });
+    expect(await executor.invoke({ input: REQUEST })).toMatchObject({ output: 'It is done.' });
+    expect(fake.memorized).toEqual([FACT]);
+  });
+
+  it('answers a question about what was learned from the memory, asked alone', async () => {
+    const memories = [{ id: 'm-1', text: FACT, score: 0.9 }];
+    const fake = new FakeEngram((asked) => {
+      const reply = typeof asked.input === 'string' ? model('')(asked) : FACT;
+      return { ...(typeof reply === 'string' ? { answer: reply } : reply), memories };
+    });
+    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
+    const question = 'Who painted the lighthouse of Nordhavn?';
+    expect(await agent.invoke({ input: question })).toMatchObject({ output: FACT });
+    expect(fake.memorized).toEqual([]);
+    expect(fake.asked.at(-1)!.input).toEqual([{ role: 'user', content: question }]);
+  });
+
+  it('ends when its model would call the same tool with the same input for ever', async () => {
+    const fake = new FakeEngram((asked) => {
+      const { grammar = '' } = asked.options;
+      return grammar.includes('"Final Answer:"') && grammar.includes('"Action: "')
+        ? ' Again.\nAction: memorize\n'
+        : model('The lighthouse of N')(asked);
+    });
+    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
+    expect(await agent.invoke({ input: REQUEST })).toMatchObject({ output: 'It is done.' });
+    expect(fake.memorized).toEqual([FACT]);
+  });
+
+  it('may call tools ten times, then has to answer', async () => {
+    let calls = 0;
+    const fake = new FakeEngram(({ options: { grammar = '' } }) => {
+      if (grammar.includes('"Action: "')) return ' Once more.\nAction: count\n';
+      if (grammar.includes('"Final Answer:"')) return ' Enough.\nFinal Answer:';
+      return grammar.includes('[^\\n]+') ? `${++calls}\n` : ' I have counted.';
+    });
+    const count = new DynamicTool({ name: 'count', description: 'Counts.', func: (n) => Promise.resolve(n) });
+    const agent = await zeroShotAgent([count], new EngramLLM(fake));
+    expect(await agent.invoke({ input: 'Count.' })).toMatchObject({ output: 'I have counted.' });
+    expect(calls).toBe(10);
+  });
+});
+
+describe('the input of a tool', () => {
+  const weather = new DynamicTool({
+    name: 'weather',
+    description: 'The weather of a city. The input is its name.',
+    func: (city) => Promise.resolve(`Rain in ${city}.`),
+  });
+  const note = new DynamicTool({
+    name: 'note',
+    description: 'Keeps a text. The input is the text.',
+    func: () => Promise.resolve('Kept.'),
+  });
+  const run = async (tool: DynamicTool, free: string, input: string, quote?: string): Promise<string> => {
+    const fake = new FakeEngram(model(free, quote === undefined ? {} : { quote }));
+    const agent = await zeroShotAgent([tool], new EngramLLM(fake));
+    const { intermediateSteps } = (await agent.invoke({ input })) as {
+      intermediateSteps: { action: { toolInput: string } }[];
+    };
+    return intermediateSteps[0]!.action.toolInput;
+  };
+
+  it('is what the model writes where the tool takes no text', async () => {
+    expect(await run(weather, 'Lindau', 'What is the weather in Lindau?')).toBe('Lindau');
+  });
+
+  it('is a whole passage where it takes one and the model begins to quote', async () => {
+    expect(await run(note, 'the lighthouse painted green', REQUEST)).toBe(FACT);
+    expect(await run(note, '1', REQUEST)).toBe(FACT); // no text
+  });
+
+  it('is what the model writes itself where that is likelier to it than quoting', async () => {
+    const poem = 'Drops drum softly upon every roof';
+    const fake = new FakeEngram((asked) => {
+      const reply = model(poem)(asked);
+      const logprob = (asked.options.grammar ?? '').startsWith('root ::= q-') ? -3 : -1;
+      return typeof reply === 'string'
+        ? reply
+        : { ...reply, logprobs: [{ token: 1, text: '', logprob, likeliest: [] }] };
+    });
+    const agent = await zeroShotAgent([note], new EngramLLM(fake));
+    const result = await agent.invoke({ input: 'Write a haiku and keep it as a note.' });
+    expect(result['intermediateSteps']).toMatchObject([{ action: { toolInput: poem } }]);
+  });
+});
+
+describe('the prompt of a ReAct agent', () => {
+  it('is told from others by its format and its stop string', async () => {
+    const prompt = await HUB.format({
+      tools: 'note: Keeps a text.',
+      tool_names: 'note',
+      input: 'Hi?',
+      agent_scratchpad: '',
+    });
+    expect(readReactPrompt(prompt, ['\nObservation:'])).toEqual({
+      tools: [{ name: 'note', takesText: true }],
+      question: 'Hi?',
+      steps: [],
+    });
+    expect(readReactPrompt(prompt, [])).toBeUndefined();
+    expect(readReactPrompt('What is an Observation:?', ['\nObservation:'])).toBeUndefined();
+  });
+
+  it('says what was done', async () => {
+    const agent_scratchpad =
+      ' So.\nAction: a b\nAction Input: x\nObservation: 1\n2\nThought: Then.\nAction: c\nAction Input: y\nObservation: 3\nThought: ';
+    const prompt = await HUB.format({
+      tools: 'a b: A.\nc: C.',
+      tool_names: 'a b, c',
+      input: 'Two\nlines',
+      agent_scratchpad,
+    });
+    expect(readReactPrompt(prompt, ['\nObservation:'])).toEqual({
+      tools: [
+        { name: 'a b', takesText: false },
+        { name: 'c', takesText: false },
+      ],
+      question: 'Two\nlines',
+      steps: [
+        { tool: 'a b', input: 'x', observation: '1\n2' },
+        { tool: 'c', input: 'y', observation: '3' },
+      ],
+    });
+  });
+});
+
+describe('what may be quoted', () => {
+  const starts = (text: string): string[] => {
+    const grammar = quoteGrammar([text])!;
+    const rules = new Map(grammar.split('\n').map((line) => line.split(' ::= ') as [string, string]));
+    return rules
+      .get('root')!
+      .split(' | ')
+      .map((name) => /^"(.*?)"/.exec(rules.get(name)!)![1]!);
+  };
+
+  it('begins where a sentence does or after what introduces it', () => {
+    expect(starts(REQUEST)).toEqual([FACT]);
+    expect(starts('Remember that my code is 4711.')).toEqual(['Remember that', 'my code is 4711.']);
+    expect(starts('Note - Dr. Okafor comes at 10:30.')).toEqual(['Dr. Okafor comes at 10:30.']);
+    expect(starts('请记住：我喜欢鲈鱼。谢谢。')).toEqual(['我喜欢鲈鱼。', '谢谢。']);
+  });
+
+  it('is nothing of an empty text', () => {
+    expect(quoteGrammar(['', ' \n'])).toBeUndefined();
+  });
+});
