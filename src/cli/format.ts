@@ -267,8 +267,8 @@ export function attribution({ source, memories, unsure = [], passages, confidenc
 export function historyTable(events: readonly LedgerEvent[], textOf: (id: string) => string): string {
   const rows = events.map((event) => {
     const { id, time, kind, memoryId, payload } = event;
-    const by = kind === 'superseded' ? ` by ${event.payload.by}` : '';
-    const undoes = 'undoes' in payload && payload.undoes !== undefined ? ` (undoes ${payload.undoes})` : '';
+    const by = event.kind === 'superseded' ? ` by ${event.payload.by}` : '';
+    const undoes = 'undoes' in payload && typeof payload.undoes === 'number' ? ` (undoes ${payload.undoes})` : '';
     const about = memoryId === null ? '' : textOf(memoryId);
     const said = 'model' in payload ? payload.model.name : 'text' in payload ? payload.text : about;
     const when = time.slice(0, 19).replace('T', ' ');

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { EngramError } from '../errors.js';
 import type { AdapterFiles } from './adapter-files.js';
 import type { Brain, BrainMemory } from './brain.js';
-import type { EventBody, ModelIdentity, RememberedPayload, Retrained, StoredMemory } from './events.js';
+import type { EventBody, ModelIdentity, RememberedPayload, Retrained } from './events.js';
 import type { Ledger } from './ledger.js';
 
 export interface Remembered extends Omit<RememberedPayload, 'adapter'> {

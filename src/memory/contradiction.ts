@@ -82,13 +82,16 @@ function closestPair(
   return best;
 }
 
+/** 1 for the same words of meaning; the cosine where one word stands for another; 0 where more than that differs. */
 function sameQuestion(a: Embedded, b: Embedded): number {
-  if (isSame(contentWords(a.lesson.question), contentWords(b.lesson.question))) return 1;
-  return a.vector.reduce((sum, value, i) => sum + value * b.vector[i]!, 0);
+  const [mine, its] = [contentWords(a.lesson.question), contentWords(b.lesson.question)];
+  if (mine.length > 0 && mine.toString() === its.toString()) return 1;
+  const isFar = without(mine, its).length > 1 || without(its, mine).length > 1;
+  return isFar ? 0 : a.vector.reduce((sum, value, i) => sum + value * b.vector[i]!, 0);
 }
 
-function isSame(a: readonly string[], b: readonly string[]): boolean {
-  return a.length > 0 && a.toString() === b.toString();
+function without(words: readonly string[], others: readonly string[]): string[] {
+  return words.filter((word) => !others.includes(word));
 }
 
 /** Whether two answers to one question exclude each other. Where an answer is a whole sentence, the question may be as general as

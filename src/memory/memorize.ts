@@ -51,6 +51,8 @@ interface Place {
   without: ReadonlySet<string>;
   /** Train even if everything is answered right already. */
   always: boolean;
+  /** A memory of the same text that stays. */
+  twin?: string | undefined;
   /** Questions of what it replaces, with the answers that must not come any more. */
   replaced: readonly Lesson[];
 }
@@ -84,6 +86,8 @@ export function memorize(parts: Memorizer, input: MemoryInput, options: Memorize
       path: writer.newAdapterPath(id),
       without: new Set(replaced.map((memory) => memory.id)),
       always: replaced.length > 0,
+      twin: brain.byText(lessons.text).find((memory) => memory.state === 'remembered' && !replaced.includes(memory))
+        ?.id,
       replaced: replaced.flatMap(probesOf),
     };
     const { receipt: measured, data } = await new Attempt(parts, lessons, options, place).run();
@@ -188,7 +192,9 @@ class Attempt {
       ...(options.lessons === 'rules' ? { lessons: options.lessons } : {}),
     };
     const asked = probes.filter(({ kind }) => kind === 'recall' || kind === 'paraphrase');
-    if (!this.place.always && asked.every((probe) => says(probe.before, probe.expected))) {
+    const { always, twin } = this.place;
+    if (twin !== undefined) this.#knownBy.add(twin);
+    if (twin !== undefined || (!always && asked.every((probe) => says(probe.before, probe.expected)))) {
       const knownBy = [...this.#knownBy];
       const who = knownBy.length === 0 ? 'The model' : `What is remembered (${knownBy.join(', ')})`;
       const receipt = this.#receipt(probes, { reason: `${who} answers this already, so there is nothing to train.` });

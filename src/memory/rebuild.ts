@@ -90,7 +90,7 @@ async function renew(
     await rm(path, { force: true });
     return { kind: isDamaged ? 'failed' : 'kept', reason: receipt.reason ?? 'It does not hold.' };
   }
-  const isSame = memory.adapter !== undefined && (await sha256File(path)) === memory.adapter.sha256;
+  const isSame = (await sha256File(path)) === memory.adapter?.sha256;
   if (isSame && isDeepStrictEqual(JSON.parse(JSON.stringify(data)), memory.data)) {
     if (isDamaged) await replaceFile(path, old);
     else await rm(path);
