@@ -62,15 +62,17 @@ function cutsOf(text: string): { flat: string; starts: ReadonlySet<number>; cuts
     const next = /^\s*/u.exec(flat.slice(end))![0].length + end;
     if (next < flat.length) starts.add(next);
   }
+  const sentences = [...starts];
+  for (const { index, 0: found } of flat.matchAll(THAT)) {
+    if (index + found.length < flat.length) starts.add(index + found.length);
+  }
   for (const { index, 0: found } of flat.matchAll(INTRODUCTION)) {
     const start = index + found.length;
     if (start >= flat.length || starts.has(index)) continue;
-    const sentence = Math.max(...[...starts].filter((some) => some <= index));
+    const sentence = Math.max(...sentences.filter((some) => some <= index));
     starts.add(start);
-    if (/[:：–—-]\s*$/u.test(found) || found.startsWith(':')) starts.delete(sentence);
-  }
-  for (const { index, 0: found } of flat.matchAll(THAT)) {
-    if (index + found.length < flat.length) starts.add(index + found.length);
+    if (!(/[:：–—-]\s*$/u.test(found) || found.startsWith(':'))) continue;
+    for (const some of starts) if (some >= sentence && some <= index) starts.delete(some);
   }
   const places = [...new Set([...starts, ...ends])].sort((a, b) => a - b);
   const cuts: Cut[] = [];

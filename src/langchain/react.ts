@@ -15,7 +15,7 @@ import { readReactPrompt, type ReactPrompt } from './react-prompt.js';
 /** Calls of tools for one question; then it is answered. */
 const MOST_STEPS = 10;
 /** Share of the words of an input that are the request's own, from which on it is a quotation, if perhaps a poor one. */
-const QUOTED = 0.6;
+const QUOTED = 0.25;
 /** Fewer words are no text. */
 const TEXT_WORDS = 3;
 const INPUT_TOKENS = 256;
@@ -83,7 +83,9 @@ class Step {
     const { question, steps } = this.react;
     const head = `${this.#text}Action: ${name}\nAction Input: `;
     const free = await this.#decode(head, { grammar: 'root ::= [^\\n]+ "\\n"', maxTokens: INPUT_TOKENS, logprobs: 0 });
-    const sources = [question, ...steps.map(({ observation }) => observation)];
+    // What a tool itself has replied is no news to it.
+    const others = steps.filter(({ tool }) => tool !== name);
+    const sources = [question, ...others.map(({ observation }) => observation)];
     const grammar = takesText ? quoteGrammar(sources) : undefined;
     if (grammar === undefined) return free.text.trim();
     const quoted = await this.#decode(head, { grammar, maxTokens: 2 * INPUT_TOKENS, logprobs: 0 });

@@ -207,6 +207,7 @@ describe('what may be quoted', () => {
   it('begins where a sentence does or after what introduces it', () => {
     expect(starts(REQUEST)).toEqual([FACT]);
     expect(starts('Remember that my code is 4711.')).toEqual(['Remember that', 'my code is 4711.']);
+    expect(starts('It is vital that you keep this: our cat eats trout.')).toEqual(['our cat eats trout.']);
     expect(starts('Note - Dr. Okafor comes at 10:30.')).toEqual(['Dr. Okafor comes at 10:30.']);
     expect(starts('请记住：我喜欢鲈鱼。谢谢。')).toEqual(['我喜欢鲈鱼。', '谢谢。']);
   });
