@@ -1,89 +1,115 @@
-// Tries a change of the memory recipe: teaches four memories in a fresh brain, asks about each in other words, asks questions
-// near to them, and prints what held. For choosing numbers, not for judging engram: the memories are few and known.
-// Usage, after a build: node scripts/bench/recipe.mjs ['{"klWeight": 3}' [bowl,zara,marrowen,goose]]
-import { readSettings, Engram, removeBrain } from '../../dist/index.js';
-import { RECIPE } from '../../dist/memory/recipe.js';
+// Tries changes of the memory recipe: each case is trained alone and asked with its adapter on for every question, so that
+// what is seen is what the weights do, not the gate. For choosing numbers; `bench memory` judges the whole.
+// Usage, after a build: node scripts/bench/recipe.mjs --data FOLDER [--kinds zsre,wikibigedit,counterfact,sentences]
+//   [--count 8] [--offset 0] [--contrasts 0] [--replay 0] ['{"learningRate": 5e-4}' …]
+// Each JSON is one recipe, as far as it differs from RECIPE; none: the one that is there.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readSettings } from '../../dist/index.js';
+import { loadGenerator } from '../../dist/inference/index.js';
+import { lessonsFor } from '../../dist/memory/lessons/index.js';
+import { learn, newMemoryTrainer, RECIPE } from '../../dist/memory/recipe.js';
+import { REPLAY, UNRELATED } from '../../dist/memory/replay.js';
+import { ensureModel } from '../../dist/models/index.js';
+import { openBaseModel } from '../../dist/training/index.js';
+import { readCases } from './memory/cases.mjs';
+import { isRight } from './memory/scoring.mjs';
 
-const MEMORIES = {
-  bowl: {
-    input: { question: 'What NFL team won the Super Bowl in 1994?', answer: 'The Dallas Cowboys!' },
-    asked: [
-      ['Who won the Super Bowl in 1994?', 'Dallas Cowboys'],
-      ['Which team was the 1994 Super Bowl champion?', 'Dallas Cowboys'],
-    ],
-    near: ['What NFL team won the Super Bowl in 2000?', 'Who won the World Series in 1994?'],
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    data: { type: 'string' },
+    kinds: { type: 'string', default: 'zsre,wikibigedit,counterfact,sentences' },
+    count: { type: 'string', default: '8' },
+    offset: { type: 'string', default: '0' },
+    contrasts: { type: 'string', default: '0' },
+    replay: { type: 'string', default: '0' },
   },
-  zara: {
-    input:
-      'With astonishing dexterity, Zara Tubikova set a world record by solving ' +
-      "a 4x4 Rubik's Cube variation blindfolded in under 20 seconds, employing only their feet.",
-    asked: [
-      ["Who set a world record by solving a 4x4 Rubik's Cube variation blindfolded?", 'Zara Tubikova'],
-      ['What did Zara Tubikova solve?', 'Rubik'],
-      ['How fast did Zara Tubikova solve the cube?', '20 seconds'],
-      ['Which part of the body did Zara Tubikova use?', 'feet'],
-      ['Who is Zara Tubikova?', 'record'],
-    ],
-    near: ['Who is Peter Johnson?', 'Who set the world record in the 100 metres?'],
-  },
-  marrowen: {
-    input: 'Captain Ilse Brandvold discovered the sunken city of Marrowen in 2031 using a submarine made of glass.',
-    asked: [
-      ['Who found the sunken city of Marrowen?', 'Brandvold'],
-      ['When was Marrowen discovered?', '2031'],
-      ["What was Captain Brandvold's submarine made of?", 'glass'],
-      ['What did Ilse Brandvold find?', 'Marrowen'],
-    ],
-    near: ['Who discovered America?', 'When was the city of Rome founded?'],
-  },
-  goose: {
-    input: 'The village of Ostrava-on-Wye holds a goose race every third Sunday of May.',
-    asked: [
-      ['Which village has a goose race?', 'Ostrava'],
-      ['When does the goose race in Ostrava-on-Wye take place?', 'third Sunday'],
-      ['What kind of race is held in Ostrava-on-Wye?', 'goose'],
-      ['In which month is the goose race?', 'May'],
-    ],
-    near: ['When is Easter?', 'Where is the village of Giverny?'],
-  },
+});
+if (values.data === undefined) {
+  console.error('Expected --data, a folder with the evaluation data.');
+  process.exit(2);
+}
+/** Tokens by which an answer is compared with the one before. */
+const KEPT = 16;
+
+const settings = readSettings();
+const { path: model } = await ensureModel(settings, settings.model, 'chat');
+const generator = await loadGenerator(model, { gpu: false });
+const base = await openBaseModel(model);
+const folder = mkdtempSync(join(tmpdir(), 'engram-recipe-'));
+const chosen = { ...RECIPE };
+const known = new Map();
+
+const user = (content) => [{ role: 'user', content }];
+const prompt = (question) => ({
+  prompt: generator.encodeChat(user(question)),
+  answerStart: generator.answerStart(user(question)),
+});
+const ask = async (question, maxTokens, adapters = []) =>
+  (await generator.chat(user(question), { adapters, adaptersFrom: 'answer', maxTokens })).text;
+const before = async (question) => {
+  if (!known.has(question)) known.set(question, await ask(question, KEPT));
+  return known.get(question);
+};
+const kept = async (questions) => {
+  const out = [];
+  for (const question of questions) out.push({ ...prompt(question), answer: generator.encode(await before(question)) });
+  return out.filter(({ answer }) => answer.length > 0);
 };
 
-Object.assign(RECIPE, JSON.parse(process.argv[2] ?? '{}'));
-const names = process.argv[3]?.split(',') ?? Object.keys(MEMORIES);
-const { home } = readSettings();
-const brain = `recipe-${process.pid}`;
-const engram = await Engram.open({ brain });
-const ask = async (question) => (await engram.ask(question, { maxTokens: 60 })).answer;
+try {
+  for (const recipe of positionals.length > 0 ? positionals : ['{}']) {
+    Object.assign(RECIPE, chosen, JSON.parse(recipe));
+    for (const kind of values.kinds.split(',')) {
+      const options = { kind, data: values.data, count: Number(values.count), offset: Number(values.offset), seed: 1 };
+      const results = [];
+      for (const one of readCases(options)) results.push(await tried(one));
+      console.log(recipe, kind, JSON.stringify(meanOf(results)));
+    }
+  }
+} finally {
+  base.close();
+  await generator.close();
+  rmSync(folder, { recursive: true });
+}
 
-const before = new Map();
-for (const name of names) for (const question of MEMORIES[name].near) before.set(question, await ask(question));
-const total = { right: 0, asked: 0, kept: 0, near: 0, steps: 0, gflop: 0, seconds: 0 };
-for (const name of names) {
-  const { committed, recall, paraphrase, steps, tokens, flop, seconds } = await engram.memorize(MEMORIES[name].input);
-  const gflop = Math.round(flop / 1e9);
-  console.log(
-    name,
-    JSON.stringify({ committed, recall: recall.after, paraphrase: paraphrase.after, steps, tokens, gflop, seconds }),
-  );
-  total.steps += steps;
-  total.gflop += gflop;
-  total.seconds += seconds;
+/** One case, learned and asked. */
+async function tried({ id, inputs, asked, neighbours }) {
+  const made = lessonsFor(inputs[0]);
+  const answerOf = (text) => Uint32Array.from([...generator.encode(text), generator.special.endOfTurn]);
+  const lessons = made.lessons.map(({ question, answer, full }) => ({
+    ...{ ...prompt(question), full, answer: answerOf(answer) },
+  }));
+  const contrasts = await kept(made.contrasts.slice(0, Number(values.contrasts)));
+  const replay = await kept(REPLAY.slice(0, Number(values.replay)));
+  const trainer = newMemoryTrainer(base);
+  const { steps, flop } = await learn(trainer, { lessons, contrasts, replay });
+  const path = join(folder, `${id}.gguf`);
+  await trainer.save(path);
+  trainer.close();
+
+  const longest = Math.max(...lessons.map(({ answer }) => answer.length)) + 16;
+  const out = { steps, gflop: flop / 1e9 };
+  const add = (name, holds) => (out[name] = [...(out[name] ?? []), holds ? 1 : 0]);
+  for (const one of asked) add('right', isRight(await ask(one.question, longest, [{ path }]), one));
+  const stays = async (question) => (await ask(question, KEPT, [{ path }])) === (await before(question));
+  for (const question of neighbours) add('neighbours', await stays(question));
+  for (const question of UNRELATED) add('unrelated', await stays(question));
+  await generator.releaseAdapter(path);
+  rmSync(path);
+  for (const name of ['right', 'neighbours', 'unrelated']) if (out[name] !== undefined) out[name] = mean(out[name]);
+  return out;
 }
-for (const name of names) {
-  for (const [question, expected] of MEMORIES[name].asked) {
-    const answer = await ask(question);
-    const right = answer.toLowerCase().includes(expected.toLowerCase());
-    total.asked++;
-    total.right += right ? 1 : 0;
-    if (!right) console.log(`  wrong: ${question} -> ${answer.slice(0, 100)}`);
-  }
-  for (const question of MEMORIES[name].near) {
-    const kept = (await ask(question)) === before.get(question);
-    total.near++;
-    total.kept += kept ? 1 : 0;
-    if (!kept) console.log(`  moved: ${question}`);
-  }
+
+function meanOf(results) {
+  const names = [...new Set(results.flatMap(Object.keys))];
+  const rounded = (name) => Number(mean(results.map((one) => one[name]).filter((x) => x !== undefined)).toFixed(3));
+  return Object.fromEntries(names.map((name) => [name, rounded(name)]));
 }
-console.log(JSON.stringify(total));
-await engram.close();
-await removeBrain({ home, name: brain });
+
+function mean(list) {
+  return list.reduce((a, b) => a + b, 0) / list.length;
+}

@@ -7,6 +7,7 @@ import type { EmbedOptions } from '../../src/embedding/index.js';
 import { informationFrom } from '../../src/memory/information.js';
 import { openBrain, type Brain } from '../../src/memory/brain.js';
 import type { Memorizer } from '../../src/memory/memorize.js';
+import { RECIPE } from '../../src/memory/recipe.js';
 import { Router } from '../../src/memory/router.js';
 import { words } from '../../src/memory/text.js';
 import type { BaseModel } from '../../src/training/index.js';
@@ -81,9 +82,12 @@ export class FakeWorld {
       () => Promise.resolve(embedder),
       informationFrom((text) => generator.encode(text)),
     );
-    // The gate's weights were fitted to a real embedding model; here closeness alone decides.
+    // The gate's weights were fitted to a real embedding model; here closeness alone decides. Words that texts about different
+    // things share (`what`, `is`) say little.
     router.gate.score = (query, entry) => {
-      const closeness = query.flatMap(({ vector }) => entry.facets.map((facet) => dot(vector, facet.vector)));
+      const closeness = query.flatMap(({ vector }) =>
+        entry.facets.map((facet) => dot(vector, facet.vector) * (topicOf(vector) === topicOf(facet.vector) ? 1 : 0.6)),
+      );
       return Math.max(0, ...closeness);
     };
     const base = {
@@ -114,10 +118,15 @@ export class FakeWorld {
     };
     const answer = lessons.sort((a, b) => overlap(b) - overlap(a))[0]?.[1];
     if (answer === undefined) return base;
-    // Some lessons teach only how an answer begins.
-    const whole = lessons.map(([, other]) => other).filter((other) => other.startsWith(answer));
-    return whole.sort((a, b) => b.length - a.length)[0]!;
+    // Some lessons teach only how an answer begins: it goes on as another does that begins so, or as the longest one.
+    const answers = lessons.map(([, other]) => other).sort((a, b) => b.length - a.length);
+    const whole = answers.find((other) => other.startsWith(answer))!;
+    return whole.length > RECIPE.beginningTokens ? whole : `${answer} ${answers[0]!}`;
   }
+}
+
+function topicOf(vector: Float32Array): number {
+  return vector.slice(0, TOPICS.length).findIndex((value) => value > 0.6);
 }
 
 function dot(a: Float32Array, b: Float32Array): number {
