@@ -33,8 +33,9 @@ const memories = {
 
 const wanted = process.argv.slice(2);
 try {
-  for (const name of wanted.length > 0 ? wanted : Object.keys(memories)) {
-    const memory = memories[name]();
+  for (const [name, make] of Object.entries(memories)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const memory = make();
     const conversation = new Conversation({ llm: engram, memory, prompt: PROMPT });
     console.log(`\n## ${name}`);
     for (const question of TURNS) {

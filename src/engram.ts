@@ -1,17 +1,13 @@
 // Class Engram: a model and a brain, open together. It puts the rooms of the house to work with one another; what each does is
 // found there. Heavy parts (trained weights, embeddings) are loaded when they are first needed.
 import { join } from 'node:path';
-import { readSettings, type GivenSettings, type Settings } from './config.js';
-import type { Embedder, EmbedOptions } from './embedding/index.js';
+import { readSettings, type Settings } from './config.js';
+import type { Embedder } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { ChatMessage, GenerateOptions, Generation, Generator, StateInfo } from './inference/index.js';
+import type { ChatMessage, Generation, Generator, StateInfo } from './inference/index.js';
 import {
-  asksOfOwn,
-  BEGINNING,
   ChatStore,
   explain,
-  confidenceOf,
-  holds,
   checkInput,
   informationFrom,
   listBrains,
@@ -25,8 +21,6 @@ import {
   recall,
   Router,
   undo,
-  sourceOf,
-  UNKNOWN,
   type Answer,
   type BatchOptions,
   type BatchReport,
@@ -39,7 +33,6 @@ import {
   type MemorizeOptions,
   type MemoryInput,
   type ModelIdentity,
-  type MoveOptions,
   type MoveReport,
   type ProofOptions,
   type RebuildOptions,
@@ -48,7 +41,6 @@ import {
   type Recalled,
   type RecallOptions,
   type Receipt,
-  type Route,
   type UsedGround,
   type Undone,
   type UndoOptions,
@@ -56,13 +48,25 @@ import {
 import { ensureModel, modelSha256, type ResolvedModel } from './models/index.js';
 import {
   Retrieval,
-  withPassages,
   type FoundPassage,
   type IngestOptions,
   type IngestReport,
   type SearchOptions,
   type WatchOptions,
 } from './retrieval/index.js';
+import { answer, checkAskOptions, generationOf } from './answering.js';
+import { defined } from './defined.js';
+import type {
+  AskOptions,
+  ClassifyRequest,
+  CompleteOptions,
+  EngramEmbedOptions,
+  EvaluateRequest,
+  ExplainOptions,
+  MoveBrainOptions,
+  OpenOptions,
+  SaveStateOptions,
+} from './engram-options.js';
 import { openEmbedder } from './open-embedder.js';
 import {
   AdapterStore,
@@ -85,107 +89,6 @@ import {
   type TrainReport,
   type TrainRequest,
 } from './training/index.js';
-
-export interface OpenProgress {
-  phase: 'pull' | 'model' | 'embedder';
-  /** From 0 to 1. */
-  share: number;
-}
-
-/** Every setting of config.ts (home, model, embedder, brain, threads, context, gpu, offline …), and these. */
-export interface OpenOptions extends Pick<
-  GivenSettings,
-  | 'home'
-  | 'model'
-  | 'embedder'
-  | 'brain'
-  | 'threads'
-  | 'parallel'
-  | 'gpu'
-  | 'gpuLayers'
-  | 'idleUnload'
-  | 'offline'
-  | 'verbose'
-> {
-  /** Tokens of context. */
-  contextSize?: unknown;
-  onProgress?: ((progress: OpenProgress) => void) | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-/** All settings of an answer (inference/types.ts): sampling, form, limits; adapters are what the memories switch on. */
-export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: GenerateOptions[K] | undefined } & {
-  /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
-  adapter?: string | undefined;
-  /** Id of a memory to answer with whatever the question is, in place of those it touches: to see what its weights do alone. */
-  memory?: string | undefined;
-  /** Whether memories may answer. Default true; false: the model alone, or the named adapter. */
-  memories?: boolean | undefined;
-  /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
-  passages?: number | undefined;
-  /** What is asked, where the last message says more than that (instructions around a question): memories and passages are
-   * looked for by it. Default: the last message. */
-  about?: string | undefined;
-  /** What becomes of a question about the person's own things (`Where did I park?`) that nothing remembered, ingested or said
-   * answers: `say` that it is not known (the default), or have the base model `answer` all the same. Only where something is
-   * remembered or ingested; never with tools, a grammar or a schema. */
-  unknown?: 'say' | 'answer' | undefined;
-};
-
-export interface EngramEmbedOptions extends EmbedOptions {
-  /** The embedding model (default), or the chat model itself, which has neither kinds nor windows: a text that is longer than its
-   * context is refused with `too_long`, an empty one with `empty`. */
-  by?: 'embedder' | 'model' | undefined;
-}
-
-/** No chat template, hence no tools; no memories and passages. */
-export type CompleteOptions = Omit<
-  AskOptions,
-  | 'passages'
-  | 'about'
-  | 'memory'
-  | 'memories'
-  | 'unknown'
-  | 'adaptersFrom'
-  | 'overflow'
-  | 'tools'
-  | 'toolChoice'
-  | 'parallelToolCalls'
->;
-
-/** As AskOptions, but for those of a form. */
-export interface ExplainOptions extends Omit<AskOptions, 'jsonSchema' | 'tools' | 'toolChoice' | 'parallelToolCalls'> {
-  /** An answer to explain, in place of the one that ask() gives. */
-  answer?: string | undefined;
-  /** Of the scorings: one for each memory and passage, and two. */
-  onProgress?: ((progress: { done: number; of: number }) => void) | undefined;
-}
-
-/** Where the brain is and which model it is to belong to, and how. */
-export interface MoveBrainOptions extends OpenOptions, Pick<MoveOptions, 'partly'> {
-  onMove?: MoveOptions['onProgress'];
-}
-
-export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {
-  /** The conversation, with the options it was answered with, to be sure that it is the one that is saved. */
-  messages?: readonly ChatMessage[] | undefined;
-}
-
-export interface ClassifyRequest {
-  /** Name of an adapter that was trained on labels. */
-  adapter: string;
-  texts: readonly string[];
-  onProgress?: ((progress: { done: number; of: number }) => void) | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-export interface EvaluateRequest extends Omit<ClassifyRequest, 'texts'> {
-  /** JSONL of `{text, label}` or `{text, labels}`. */
-  file: string;
-}
-
-/** Passages that are put before the model unless told: more make a small model lose the one that counts (docs/retrieval.md). */
-const MOST_PASSAGES = 3;
 
 export class Engram {
   readonly settings: Settings;
@@ -285,102 +188,12 @@ export class Engram {
 
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
-    const {
-      adapter,
-      about,
-      memory: only,
-      memories = true,
-      passages: mostPassages = MOST_PASSAGES,
-      unknown = 'say',
-      ...generation
-    } = options;
-    if (!(Number.isFinite(mostPassages) && mostPassages >= 0 && mostPassages <= 20)) {
-      throw new EngramError('usage', `Expected a number from 0 to 20 for passages but received ${mostPassages}.`);
-    }
-    if (!['say', 'answer'].includes(unknown)) {
-      throw new EngramError('usage', `Expected say or answer for unknown but received ${unknown}.`);
-    }
+    checkAskOptions(options);
     const { checkOptions } = await import('./inference/index.js');
-    checkOptions(defined(generation)); // before anything is computed
+    checkOptions(defined(generationOf(options))); // before anything is computed
     const memory = await this.#open(options.signal);
-    const asked: readonly ChatMessage[] = about === undefined ? messages : [{ role: 'user', content: about }];
-    const route = async (): Promise<Route> => {
-      if (adapter !== undefined) return { adapters: await this.#adaptersOf(adapter), matches: [] };
-      if (!memories) return { adapters: [], matches: [] };
-      if (only !== undefined) return this.#routeTo(only, memory?.brain);
-      return (await memory?.router.route(asked, undefined, options.signal)) ?? { adapters: [], matches: [] };
-    };
-    let { adapters, adaptersFrom, matches } = await route();
-    const named = () => matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' }));
-    let { prompt, passages } = await this.#ground(messages, mostPassages, options);
-    let unsure: Answer['unsure'];
-    if (passages.length > 0 && matches.length > 0) {
-      const [best] = matches;
-      const uses = defined({ adapters, adaptersFrom, signal: options.signal });
-      const confidence = await this.#confidence(messages, uses);
-      // What was learned needs no document beside it, as far as it was learned.
-      if (holds(memory?.brain.get(best!.id), confidence)) [prompt, passages] = [messages, []];
-      else {
-        unsure = named();
-        ({ adapters, adaptersFrom, matches } = { adapters: [], adaptersFrom: undefined, matches: [] });
-      }
-    }
-    const source = sourceOf(messages, { adapters, passages });
-    if (unknown === 'say' && source === 'base' && this.#cannotKnow(asked, memory?.brain, options)) {
-      options.onText?.(UNKNOWN);
-      return { ...NOTHING, answer: UNKNOWN, source: 'unknown', memories: [], passages: [] };
-    }
-    const logprobs = options.logprobs ?? (matches.length > 0 ? 0 : undefined);
-    const generate = () =>
-      this.#generator.chat(prompt, { ...defined({ ...generation, adaptersFrom, logprobs }), adapters });
-    const result = await generate().catch(async (error: unknown) => {
-      // Another process may have forgotten the memory in between: then it is no longer what answers.
-      const isGone = error instanceof EngramError && error.code === 'not_found' && matches.length > 0;
-      if (!isGone) throw error;
-      ({ adapters, adaptersFrom, matches } = await route());
-      return generate();
-    });
-    const confidence = matches.length > 0 ? confidenceOf(result.logprobs) : undefined;
-    const isJson = options.jsonSchema !== undefined && result.finishReason === 'stop';
-    return {
-      answer: result.text.trim(),
-      ...(isJson ? { json: JSON.parse(result.text) as unknown } : {}),
-      source: sourceOf(messages, { adapters, passages }),
-      memories: named(),
-      ...(unsure === undefined ? {} : { unsure }),
-      ...(confidence === undefined ? {} : { confidence }),
-      passages,
-      promptTokens: result.promptTokens,
-      reusedTokens: result.reusedTokens,
-      tokens: result.tokens,
-      seconds: result.seconds,
-      finishReason: result.finishReason,
-      ...(result.left === undefined ? {} : { left: result.left }),
-      ...(result.toolCalls === undefined ? {} : { toolCalls: result.toolCalls }),
-      ...(options.logprobs === undefined || result.logprobs === undefined ? {} : { logprobs: result.logprobs }),
-    };
-  }
-
-  /** How surely an answer begins: not at all, if its adapter was forgotten meanwhile. */
-  async #confidence(
-    messages: readonly ChatMessage[],
-    uses: Pick<GenerateOptions, 'adapters' | 'adaptersFrom' | 'signal'>,
-  ): Promise<number | undefined> {
-    try {
-      const { logprobs } = await this.#generator.chat(messages, { ...uses, maxTokens: BEGINNING, logprobs: 0 });
-      return confidenceOf(logprobs);
-    } catch (error) {
-      if (error instanceof EngramError && error.code === 'not_found') return 0;
-      throw error;
-    }
-  }
-
-  /** It is about the person's own things, and whatever was told of them does not answer it. */
-  #cannotKnow(messages: readonly ChatMessage[], brain: Brain | undefined, options: AskOptions): boolean {
-    const { adapter, grammar, jsonSchema, tools } = options;
-    if ([adapter, grammar, jsonSchema, tools].some((option) => option !== undefined)) return false;
-    const isTold = !this.#retrieval.isEmpty || brain?.memories().some(({ state }) => state === 'remembered') === true;
-    return isTold && asksOfOwn(messages.at(-1)?.content ?? '');
+    const parts = { generator: this.#generator, retrieval: this.#retrieval, memory };
+    return answer({ ...parts, adaptersOf: (name) => this.#adaptersOf(name) }, messages, options);
   }
 
   /** Continues a text as it stands, by the base model or a named adapter: no chat template, no passages, and no memories, which
@@ -421,29 +234,6 @@ export class Engram {
     ];
     const explained = { answer: answer ?? found.answer, source: found.source };
     return explain({ generator: this.#generator, question, answer: explained, grounds, signal, onProgress });
-  }
-
-  /** The conversation with passages about its last question before that question, as many as leave room; unchanged where
-   * there are none. */
-  async #ground(
-    messages: readonly ChatMessage[],
-    most: number,
-    { maxTokens = 512, about, signal }: AskOptions,
-  ): Promise<{ prompt: readonly ChatMessage[]; passages: FoundPassage[] }> {
-    const last = messages.at(-1);
-    if (last?.role !== 'user' || last.content.trim() === '') return { prompt: messages, passages: [] };
-    const passages = await this.#retrieval.relevant(about ?? last.content, { most, signal });
-    const { contextSize } = this.#generator;
-    const room = contextSize - Math.min(maxTokens, Math.floor(contextSize / 4));
-    for (; passages.length > 0; passages.pop()) {
-      const turn: ChatMessage = { role: 'user', content: withPassages(last.content, passages) };
-      // Older turns are left out for it, but of them half the context is kept.
-      const tokens = this.#generator.encodeChat([turn]).length;
-      if (tokens <= (messages.length > 1 ? room / 2 : room)) {
-        return { prompt: [...messages.slice(0, -1), turn], passages };
-      }
-    }
-    return { prompt: messages, passages };
   }
 
   /** Saves what was computed of the conversation answered last, by the base model or by a named adapter, so that it can be
@@ -682,11 +472,6 @@ export class Engram {
     return this.#baseModel;
   }
 
-  async #routeTo(id: string, brain: Brain | undefined): Promise<Route> {
-    if (brain === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
-    return { adapters: [{ path: await brain.adapterFile(id) }], adaptersFrom: 'answer', matches: [{ id, score: 1 }] };
-  }
-
   #fineTuning(signal: AbortSignal | undefined): Parameters<typeof fineTune>[0] {
     const { name, path } = this.#model;
     const model = { name, sha256: () => modelSha256(this.settings.home, path, signal) };
@@ -704,14 +489,6 @@ export class Engram {
   }
 }
 
-/** Of an answer that nothing was computed for. */
-const NOTHING = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0, finishReason: 'stop' as const };
-
 function pulling(onProgress: OpenOptions['onProgress']): (share: number) => void {
   return (share) => onProgress?.({ phase: 'pull', share });
-}
-
-/** Without the keys whose value is undefined, so that they do not override defaults. */
-function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

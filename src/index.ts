@@ -1,17 +1,17 @@
 // The public API of engram, nothing else.
-export {
-  Engram,
-  type AskOptions,
-  type ClassifyRequest,
-  type EngramEmbedOptions,
-  type CompleteOptions,
-  type EvaluateRequest,
-  type ExplainOptions,
-  type MoveBrainOptions,
-  type OpenOptions,
-  type OpenProgress,
-  type SaveStateOptions,
-} from './engram.js';
+export { Engram } from './engram.js';
+export type {
+  AskOptions,
+  ClassifyRequest,
+  EngramEmbedOptions,
+  CompleteOptions,
+  EvaluateRequest,
+  ExplainOptions,
+  MoveBrainOptions,
+  OpenOptions,
+  OpenProgress,
+  SaveStateOptions,
+} from './engram-options.js';
 export type { Dtype, Embedder, EmbedOptions, TextKind } from './embedding/index.js';
 export { EngramError, type ErrorCode } from './errors.js';
 export {

@@ -2,6 +2,7 @@
 // in. Not here: doing it (train-file.ts).
 import { extname } from 'node:path';
 import { checkKeys } from '../config.js';
+import { defined } from '../defined.js';
 import { EngramError } from '../errors.js';
 import { checkOneOf, checkShare, checkWhole } from './checks.js';
 import type { RunControl } from './control.js';
@@ -180,9 +181,4 @@ export function requireSame(id: string, began: TrainSettings, given: TrainSettin
 function leaves(settings: TrainSettings): Record<string, string> {
   const entries = Object.values(settings).flatMap((group: object) => Object.entries(group));
   return Object.fromEntries(entries.map(([key, value]) => [key, JSON.stringify(value)]));
-}
-
-/** Without the keys whose value is undefined. */
-export function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

@@ -2,6 +2,7 @@
 // here: the loop (run.ts), what can be asked for (request.ts), where runs lie (runs.ts).
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { defined } from '../defined.js';
 import { EngramError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { AdapterStore } from './adapters.js';
@@ -14,7 +15,6 @@ import { largestBatch, MemoryBudget, type EstimateMemory } from './memory-budget
 import { MetricsFile } from './metrics-file.js';
 import { resolveLora } from './options.js';
 import {
-  defined,
   flatOptions,
   requireSame,
   resolveRequest,
