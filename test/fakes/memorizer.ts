@@ -53,8 +53,8 @@ class MeaningEmbedder extends FakeEmbedder {
     return byWords.map((vector, i) => {
       const topic = TOPICS.findIndex((about) => about.test(texts[i]!));
       if (topic < 0) return vector;
-      const mixed = vector.map((value) => 0.714 * value);
-      mixed[topic]! += 0.7;
+      const mixed = vector.map((value) => 0.6 * value);
+      mixed[topic]! += 0.8;
       const norm = Math.hypot(...mixed);
       return mixed.map((value) => value / norm);
     });

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { listBrains, openBrain, removeBrain, type Brain, type BrainMemory } from '../../../src/memory/brain.js';
 import type { Receipt } from '../../../src/memory/types.js';
 import { compile, run } from './child.js';
@@ -201,6 +201,8 @@ describe('a brain', () => {
     await remember(brain, 'D');
   });
 });
+
+vi.setConfig({ testTimeout: 60_000 }); // processes start slowly on a busy machine
 
 describe('several processes', () => {
   let sources: ReturnType<typeof compile>;
