@@ -21,6 +21,7 @@ import {
   recall,
   Router,
   undo,
+  sleep,
   type Answer,
   type BatchOptions,
   type BatchReport,
@@ -41,6 +42,8 @@ import {
   type Recalled,
   type RecallOptions,
   type Receipt,
+  type SleepOptions,
+  type SleepReport,
   type UsedGround,
   type Undone,
   type UndoOptions,
@@ -324,6 +327,11 @@ export class Engram {
   /** Makes all adapters and the index anew from the ledger: see memory/rebuild.ts. */
   async rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
     return rebuild(this.#memorizer(await this.#remembering(), options.signal), options);
+  }
+
+  /** Trains what was learned fast again with care, and keeps what stands better: see memory/sleep.ts. */
+  async sleep(options: SleepOptions = {}): Promise<SleepReport> {
+    return sleep(this.#memorizer(await this.#remembering(), options.signal), options);
   }
 
   /** Reads files and folders into the brain's documents, or goes through those given before if there are none: what is new or

@@ -18,6 +18,7 @@ export type Engine = Pick<
   | 'proveForgotten'
   | 'undo'
   | 'rebuild'
+  | 'sleep'
   | 'train'
   | 'classify'
   | 'evaluate'

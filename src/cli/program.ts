@@ -24,6 +24,7 @@ import { recall } from './commands/recall.js';
 import { runs } from './commands/runs.js';
 import { plot } from './commands/plot.js';
 import { search } from './commands/search.js';
+import { sleep } from './commands/sleep.js';
 import { tokens } from './commands/tokens.js';
 import { train } from './commands/train.js';
 
@@ -36,6 +37,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   memories,
   forget,
   brain,
+  sleep,
   ingest,
   search,
   recall,

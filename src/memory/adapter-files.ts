@@ -45,7 +45,7 @@ export class AdapterFiles {
   #nextRevision(id: string): number {
     let next = 0;
     for (const { kind, payload } of this.ledger.about(id)) {
-      if (kind === 'remembered' || kind === 'restored' || kind === 'rebuilt') {
+      if (kind === 'remembered' || kind === 'restored' || kind === 'rebuilt' || kind === 'consolidated') {
         next = Math.max(next, (payload.adapter.revision ?? 0) + 1);
       }
     }

@@ -5,8 +5,9 @@ import { rm } from 'node:fs/promises';
 import { EngramError } from '../errors.js';
 import type { AdapterFiles } from './adapter-files.js';
 import type { Brain, BrainMemory } from './brain.js';
-import type { EventBody, ModelIdentity, RememberedPayload, Retrained } from './events.js';
+import type { AdapterRecord, EventBody, ModelIdentity, RememberedPayload, Retrained } from './events.js';
 import type { Ledger } from './ledger.js';
+import type { Standing } from './types.js';
 
 export interface Remembered extends Omit<RememberedPayload, 'adapter'> {
   id: string;
@@ -19,7 +20,9 @@ export type Relearned = Omit<Retrained, 'adapter'>;
 
 /** One memory's part in a change of several. */
 export type Change = { id: string; undoes?: number } & (
-  { kind: 'forgotten'; reason?: string } | { kind: 'superseded'; by: string } | ({ kind: 'restored' } & Relearned)
+  | { kind: 'forgotten'; reason?: string }
+  | { kind: 'superseded'; by: string }
+  | ({ kind: 'restored' | 'rebuilt' } & Relearned)
 );
 
 /** What the one writer of a brain can do. Valid until the action given to write() ends. */
@@ -34,13 +37,15 @@ export interface BrainWriter {
   /** Notes that a memory was tried and given up. Its adapter file is deleted when the action ends. */
   rollBack(attempt: Omit<Remembered, 'supersedes' | 'data'>): void;
   /** Commits several changes in one transaction, then deletes the adapters that are no longer of use; those of restored
-   * memories stand at newAdapterPath(id). Throws `not_found` for a memory that cannot be changed so, `exists` for one that
-   * is remembered and would be restored. */
+   * and rebuilt memories stand at newAdapterPath(id). Throws `not_found` for a memory that cannot be changed so, `exists` for
+   * one that is remembered and would be restored. */
   change(changes: readonly Change[]): Promise<void>;
   /** change() with one memory that is forgotten. */
   forget(id: string, reason?: string): Promise<BrainMemory>;
   /** Commits the adapter at newAdapterPath(id) in place of the one that a remembered memory had. */
   rebuild(id: string, relearned?: Relearned): Promise<BrainMemory>;
+  /** The same, trained with care in sleep. */
+  consolidate(id: string, relearned: Relearned & { before: Standing; after: Standing }): Promise<BrainMemory>;
   /** Commits that the brain belongs to another model, with the adapters at newAdapterPath(id) of the memories that were trained
    * on it. What is remembered and not among them has no adapter then, until it is rebuilt. */
   move(model: ModelIdentity, relearned: ReadonlyMap<string, Relearned>): Promise<void>;
@@ -88,15 +93,17 @@ export class Writer implements BrainWriter {
     const gone: string[] = [];
     const events: EventBody[] = [];
     for (const { id, ...change } of changes) {
-      if (change.kind !== 'restored') {
-        gone.push(...this.#adapterOf(id));
+      if (change.kind !== 'restored') gone.push(...this.#adapterOf(id));
+      if (change.kind === 'forgotten' || change.kind === 'superseded') {
         const { kind, ...payload } = change;
         events.push({ kind, memoryId: id, payload } as EventBody);
         continue;
       }
       const memory = this.brain.get(id);
       if (memory === undefined) throw new EngramError('not_found', `There is no memory ${id}.`);
-      if (memory.state === 'remembered') throw new EngramError('exists', `${id} is remembered.`);
+      if (change.kind === 'restored' && memory.state === 'remembered') {
+        throw new EngramError('exists', `${id} is remembered.`);
+      }
       const { kind, ...payload } = change;
       events.push({ kind, memoryId: id, payload: { ...payload, adapter: await this.files.record(id) } });
     }
@@ -109,10 +116,21 @@ export class Writer implements BrainWriter {
     return this.brain.get(id)!;
   }
 
-  async rebuild(id: string, relearned: Relearned = {}): Promise<BrainMemory> {
+  rebuild(id: string, relearned: Relearned = {}): Promise<BrainMemory> {
+    return this.#exchange(id, (adapter) => ({ kind: 'rebuilt', memoryId: id, payload: { ...relearned, adapter } }));
+  }
+
+  consolidate(id: string, relearned: Relearned & { before: Standing; after: Standing }): Promise<BrainMemory> {
+    return this.#exchange(id, (adapter) => ({
+      kind: 'consolidated',
+      memoryId: id,
+      payload: { ...relearned, adapter },
+    }));
+  }
+
+  async #exchange(id: string, eventOf: (adapter: AdapterRecord) => EventBody): Promise<BrainMemory> {
     const old = this.#adapterOf(id);
-    const adapter = await this.files.record(id);
-    this.ledger.append({ kind: 'rebuilt', memoryId: id, payload: { ...relearned, adapter } });
+    this.ledger.append(eventOf(await this.files.record(id)));
     await remove(old);
     return this.brain.held(id);
   }

@@ -1,7 +1,7 @@
 // The events of a brain and what follows from them: the memories as they are now. Pure; not here: where events are kept
 // (ledger.ts) and the files that belong to them (brain.ts).
 import { EngramError } from '../errors.js';
-import type { Memory, Receipt } from './types.js';
+import type { Memory, Receipt, Standing } from './types.js';
 
 /** The base model a brain is bound to. */
 export interface ModelIdentity {
@@ -50,7 +50,9 @@ export type EventBody =
   | { kind: 'superseded'; memoryId: string; payload: { by: string } & Undoing }
   | { kind: 'forgotten'; memoryId: string; payload: { reason?: string } & Undoing }
   | { kind: 'restored'; memoryId: string; payload: Retrained & Undoing }
-  | { kind: 'rebuilt'; memoryId: string; payload: Retrained }
+  | { kind: 'rebuilt'; memoryId: string; payload: Retrained & Undoing }
+  /** Trained again with care, in sleep; how it stood before and after. */
+  | { kind: 'consolidated'; memoryId: string; payload: Retrained & { before: Standing; after: Standing } }
   | {
       kind: 'rolled_back';
       memoryId: string;
@@ -71,6 +73,7 @@ export const EVENT_KINDS = [
   'forgotten',
   'restored',
   'rebuilt',
+  'consolidated',
   'rolled_back',
   'moved',
 ] as const satisfies readonly EventKind[];
@@ -121,7 +124,8 @@ export function applyEvents(memories: Map<string, StoredMemory>, events: Iterabl
         break;
       }
       case 'restored':
-      case 'rebuilt': {
+      case 'rebuilt':
+      case 'consolidated': {
         const { adapter, receipt, data } = event.payload;
         const memory = named(memories, event);
         memory.state = 'remembered';

@@ -21,10 +21,15 @@ export function confidenceOf(logprobs: Generation['logprobs']): number | undefin
   return Math.exp(logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / logprobs.length);
 }
 
+/** Whether an answer that begins so surely needs no passage beside it. */
+export function isSure(confidence: number | undefined): boolean {
+  return (confidence ?? 1) >= SURE;
+}
+
 /** Whether a memory that a question touches can be trusted to answer it. `confidence`: of the answer's beginning. */
 export function holds(memory: Pick<Memory, 'receipt'> | undefined, confidence: number | undefined): boolean {
   const held = memory?.receipt?.paraphrase.after ?? 1;
-  return held >= HELD && (confidence ?? 1) >= SURE;
+  return held >= HELD && isSure(confidence);
 }
 
 export function sourceOf(

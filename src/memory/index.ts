@@ -16,6 +16,7 @@ export { proveForgotten, type ProofOptions } from './proof.js';
 export { rebuild, type RebuildOptions, type RebuildProgress, type RebuildReport } from './rebuild.js';
 export { recall, type Recalled, type RecallOptions } from './recall.js';
 export { Router, type Route } from './router.js';
+export { sleep, type SleepOptions, type SleepOutcome, type SleepPlan, type SleepReport } from './sleep.js';
 export { undo, type Undone, type UndoOptions } from './undo.js';
 export type {
   Answer,
@@ -30,5 +31,6 @@ export type {
   MemorizeProgress,
   Probe,
   Receipt,
+  Standing,
   Triple,
 } from './types.js';

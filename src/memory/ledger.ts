@@ -21,7 +21,7 @@ import { EVENT_KINDS, type EventBody, type LedgerEvent, type ModelIdentity } fro
 import { parseEvent, type EventRow } from './parse-event.js';
 
 /** Raised with every change of the schema; older ledgers are migrated, newer ones refused. */
-export const LEDGER_VERSION = 2;
+export const LEDGER_VERSION = 3;
 
 /** "engr" in ASCII, in the header of the file: tells a ledger from any other SQLite database. */
 const APPLICATION_ID = 0x656e6772;
@@ -34,7 +34,7 @@ const LEDGER = {
   hint: 'Put a copy of the brain in its place, or choose another brain with --brain.',
 };
 
-// Version 1 did not know the kinds `rebuilt` and `moved`.
+// Version 1 did not know the kinds `rebuilt` and `moved`, version 2 not `consolidated`.
 // A replaced row would escape the delete trigger (SQLite fires it only with recursive_triggers), so inserting over an id
 // is refused too.
 const SCHEMA = `

@@ -11,9 +11,9 @@ import type { BrainWriter } from './brain-writer.js';
 import { contradictions } from './contradiction.js';
 import { gateKeys } from './gate.js';
 import { lessonsFor, withModelLessons, type Lesson, type Lessons } from './lessons/index.js';
-import { inputOf, probesOf } from './remembered.js';
-import { learn, newMemoryTrainer, RECIPE, type Lesson as TokenLesson } from './recipe.js';
-import { UNRELATED } from './replay.js';
+import { besideOf, inputOf, probesOf } from './remembered.js';
+import { learn, newMemoryTrainer, RECIPE, type LearnInput, type Lesson as TokenLesson } from './recipe.js';
+import { REPLAY, UNRELATED } from './replay.js';
 import type { Candidate, GateData, Route, Router } from './router.js';
 import { says } from './text.js';
 import type { Contradiction, MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
@@ -55,6 +55,8 @@ interface Place {
   twin?: string | undefined;
   /** Questions of what it replaces, with the answers that must not come any more. */
   replaced: readonly Lesson[];
+  /** Questions that keep the base model's answer in training too: then it is trained with care. */
+  beside?: readonly string[] | undefined;
 }
 
 /** What an attempt gave. The adapter file stands where its place says; nothing is committed. */
@@ -109,8 +111,8 @@ export function memorize(parts: Memorizer, input: MemoryInput, options: Memorize
   });
 }
 
-/** Trains a memory anew from what the ledger has of it, as if it were not there, into newAdapterPath(id); the writer is the
- * caller's, and so is the commit. `inPlaceOf`: memories that will be gone when it is back. */
+/** Trains a memory anew from what the ledger has of it, as if it were not there, into newAdapterPath(id), with care if its data
+ * say so; the writer is the caller's, and so is the commit. `inPlaceOf`: memories that will be gone when it is back. */
 export async function relearn(
   parts: Memorizer,
   writer: BrainWriter,
@@ -125,6 +127,7 @@ export async function relearn(
     without: new Set([memory.id, ...(given.inPlaceOf ?? [])]),
     always: true,
     replaced: [],
+    beside: besideOf(memory),
   }).run();
 }
 
@@ -190,6 +193,7 @@ class Attempt {
       gate: gateData,
       ...(triple === undefined ? {} : { triple }),
       ...(options.lessons === 'rules' ? { lessons: options.lessons } : {}),
+      ...(this.place.beside === undefined ? {} : { beside: this.place.beside }),
     };
     const asked = probes.filter(({ kind }) => kind === 'recall' || kind === 'paraphrase');
     const { always, twin } = this.place;
@@ -204,23 +208,25 @@ class Attempt {
     const base = await this.parts.baseModel();
     const trainer = newMemoryTrainer(base);
     try {
-      const lessons = this.#tokens();
+      const { beside } = this.place;
+      const { maxSteps, lossBelow } = beside === undefined ? RECIPE : RECIPE.careful;
+      const input: LearnInput = {
+        lessons: this.#tokens(),
+        ...(beside === undefined ? {} : { contrasts: await this.#kept(beside), replay: await this.#kept(REPLAY) }),
+      };
       const candidate: Candidate = {
         entry: await this.parts.router.entry(this.#id, gateData, options.signal),
         adapterPath: this.#path,
       };
       const total = { steps: 0, tokens: 0, flop: 0, loss: { before: 0, after: 0 } };
       for (let round = 1; ; round++) {
-        const result = await learn(
-          trainer,
-          { lessons },
-          {
-            maxSteps: round === 1 ? RECIPE.maxSteps : Math.ceil(RECIPE.maxSteps / 3),
-            onProgress: (progress) =>
-              options.onProgress?.({ phase: 'train', ...progress, step: total.steps + progress.step }),
-            ...(options.signal ? { signal: options.signal } : {}),
-          },
-        );
+        const result = await learn(trainer, input, {
+          maxSteps: round === 1 ? maxSteps : Math.ceil(maxSteps / 3),
+          lossBelow,
+          onProgress: (progress) =>
+            options.onProgress?.({ phase: 'train', ...progress, step: total.steps + progress.step }),
+          ...(options.signal ? { signal: options.signal } : {}),
+        });
         total.steps += result.steps;
         total.tokens += result.tokens;
         total.flop += result.flop;
@@ -232,7 +238,8 @@ class Attempt {
         const receipt = this.#receipt(probes, total);
         // Unrelated answers that moved will not come back by more training.
         const isLast = round === ROUNDS || receipt.unrelated.kept < receipt.unrelated.asked;
-        if (receipt.committed || isLast) return { receipt, data };
+        const isEnough = beside === undefined || probes.every(({ held }) => held);
+        if ((receipt.committed && isEnough) || isLast) return { receipt, data };
       }
     } finally {
       trainer.close();
@@ -337,6 +344,17 @@ class Attempt {
       full,
       answer: Uint32Array.from([...generator.encode(answer), generator.special.endOfTurn]),
     }));
+  }
+
+  /** What the base model answers to questions, to be trained to stay. */
+  async #kept(questions: readonly string[]): Promise<TokenLesson[]> {
+    const { generator } = this.parts;
+    const answers = await this.#base(questions);
+    const kept = questions.map((question, i) => ({
+      ...prompt(generator, question),
+      answer: generator.encode(answers[i]!),
+    }));
+    return kept.filter(({ answer }) => answer.length > 0);
   }
 
   #receipt(

@@ -102,13 +102,13 @@ function learnAside(
   onProgress: (progress: RebuildProgress['step']) => void,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const { text, question, answer } = brain.get(id)!;
+  const { text, question, answer, data: kept } = brain.get(id)!;
   const said = { text, ...(question === undefined ? {} : { question }), ...(answer === undefined ? {} : { answer }) };
   return parts.brain.write('moving', async (writer) => {
     const { receipt, data } = await relearn(
       parts,
       writer,
-      { id, ...said },
+      { id, ...said, ...(kept === undefined ? {} : { data: kept }) },
       { onProgress, ...(signal ? { signal } : {}) },
     );
     throwIfCancelled(signal);

@@ -37,7 +37,8 @@ const PAYLOADS: Readonly<Record<string, (payload: Fields) => boolean>> = {
   superseded: ({ by, undoes }) => isText(by) && isOptional(undoes, isCount),
   forgotten: ({ reason, undoes }) => isOptional(reason, isText) && isOptional(undoes, isCount),
   restored: (payload) => isRetrained(payload) && isOptional(payload['undoes'], isCount),
-  rebuilt: (payload) => isRetrained(payload),
+  rebuilt: (payload) => isRetrained(payload) && isOptional(payload['undoes'], isCount),
+  consolidated: (payload) => isRetrained(payload) && isStanding(payload['before']) && isStanding(payload['after']),
   rolled_back: (payload) => isSaid(payload) && isReceipt(payload['receipt']),
   moved: ({ model }) => isModel(model),
 };
@@ -48,6 +49,10 @@ function isModel(value: unknown): boolean {
 
 function isRetrained({ receipt, adapter, data }: Fields): boolean {
   return isOptional(receipt, isReceipt) && isAdapter(adapter) && isOptional(data, isObject);
+}
+
+function isStanding(value: unknown): boolean {
+  return hasNumbers(value, ['recall', 'paraphrase', 'sure', 'near', 'others', 'unrelated']);
 }
 
 function isSaid({ text, question, answer }: Fields): boolean {

@@ -73,7 +73,8 @@ export function rebuild(parts: Memorizer, options: RebuildOptions = {}): Promise
 
 type Outcome = { kind: 'same' | 'renewed' } | { kind: 'kept' | 'failed'; reason: string };
 
-async function renew(
+/** Trains one memory again and changes over to what comes out if that is other bytes and holds. */
+export async function renew(
   parts: Memorizer,
   writer: BrainWriter,
   memory: BrainMemory,

@@ -40,6 +40,8 @@ export const RECIPE = {
   lossBelow: 0.7,
   /** … and answers that must stay have moved less than this. Whether it holds is then asked, not computed. */
   klBelow: 0.15,
+  /** With care, for what is trained in sleep: surer, and with more steps to get there beside what must stay. */
+  careful: { lossBelow: 0.35, maxSteps: 144 },
 };
 
 /** Token ids of a prompt and of the answer to it, end of turn included. */
@@ -95,9 +97,15 @@ export function newMemoryTrainer(base: BaseModel): Trainer {
 export async function learn(
   trainer: Trainer,
   input: LearnInput,
-  options: { maxSteps?: number; onProgress?: (progress: LearnProgress) => void; signal?: AbortSignal } = {},
+  options: {
+    maxSteps?: number;
+    /** Default that of the recipe. */
+    lossBelow?: number;
+    onProgress?: (progress: LearnProgress) => void;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<LearnResult> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress, lossBelow = RECIPE.lossBelow } = options;
   const stop = () => {
     trainer.cancel();
   };
@@ -144,7 +152,7 @@ export async function learn(
       chosen.forEach((i, at) => {
         const { maxLoss, sumLoss, sumWeights } = loss.examples[at]!;
         const { part } = exercises[i]!;
-        left[part] = maxLoss < RECIPE.lossBelow ? left[part] - 1 : toHold(part);
+        left[part] = maxLoss < lossBelow ? left[part] - 1 : toHold(part);
         known[i] = { worst: maxLoss, loss: sumLoss, weight: sumWeights, step };
       });
       const moved = sum(loss.examples.map(({ sumKl }) => sumKl)) / Math.max(1, stayTokens);

@@ -18,6 +18,12 @@ export function probesOf(memory: Said): Lesson[] {
   return [...recall, ...paraphrase];
 }
 
+/** The questions beside which a memory was trained with care; undefined if it was not. */
+export function besideOf({ data }: Pick<StoredMemory, 'data'>): string[] | undefined {
+  const beside = data?.['beside'];
+  return Array.isArray(beside) ? beside.filter((question) => typeof question === 'string') : undefined;
+}
+
 function isTriple(value: unknown): value is Triple {
   if (typeof value !== 'object' || value === null) return false;
   const { subject, relation, object } = value as Record<string, unknown>;

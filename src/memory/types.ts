@@ -69,6 +69,22 @@ export interface Receipt {
   probes: Probe[];
 }
 
+/** How well a memory stands, each as a share from 0 to 1; a share of none is 1. */
+export interface Standing {
+  /** Questions that were lessons, and wordings that were never trained on, answered right through the gate. */
+  recall: number;
+  paraphrase: number;
+  /** Of both, those that are right and begin as surely as an answer has to that needs no passage beside it. */
+  sure: number;
+  /** Questions near it, and those of the nearest other memories, asked with its adapter on, whatever the gate says: answers that
+   * are the base model's to the last character. */
+  near: number;
+  /** Questions of the nearest other memories, answered right through the gate. */
+  others: number;
+  /** Everyday questions answered through the gate as the base model does. */
+  unrelated: number;
+}
+
 /** A memory that answers a question otherwise than another one does. */
 export interface Contradiction {
   id: string;

@@ -1,10 +1,12 @@
 // Taking back: what was changed last in a brain, or last about one memory, is made as it was before, as new events. An adapter
 // that is needed again is trained again from the ledger. Not here: what is a change (the events of one time: events.ts).
+import { isDeepStrictEqual } from 'node:util';
 import { EngramError, throwIfCancelled } from '../errors.js';
 import type { Change } from './brain-writer.js';
 import { applyEvents, type LedgerEvent, type StoredMemory } from './events.js';
 import { findMemory } from './find.js';
 import { relearn, type Memorizer } from './memorize.js';
+import { besideOf } from './remembered.js';
 import type { MemorizeProgress, Memory, Receipt } from './types.js';
 
 export interface UndoOptions {
@@ -29,16 +31,17 @@ export function undo(parts: Memorizer, idOrText: string | undefined, options: Un
   return brain.write('undoing', async (writer) => {
     const id = idOrText === undefined ? undefined : findMemory(brain.memories(), idOrText).id;
     const { steps, undoes } = stepsBack(brain.history(), id);
-    const forgotten = steps.filter(({ kind }) => kind !== 'restored').map((step) => step.id);
+    const forgotten = steps.filter(({ kind }) => kind === 'forgotten' || kind === 'superseded').map(({ id }) => id);
     const receipts = new Map<string, Receipt>();
     const changes: Change[] = [];
     for (const step of steps) {
-      if (step.kind !== 'restored') {
+      if (step.kind === 'forgotten' || step.kind === 'superseded') {
         changes.push({ ...step, undoes });
         continue;
       }
       const memory = brain.get(step.id)!;
-      const { receipt, data } = await relearn(parts, writer, memory, {
+      const asItWas = step.kind === 'rebuilt' ? { ...memory, data: step.data } : memory;
+      const { receipt, data } = await relearn(parts, writer, asItWas, {
         inPlaceOf: forgotten,
         ...(signal ? { signal } : {}),
         onProgress: (progress) => onProgress?.(progress, memory),
@@ -46,10 +49,11 @@ export function undo(parts: Memorizer, idOrText: string | undefined, options: Un
       // It was asked for, so it is there; how well it holds the receipt says.
       const restored = { ...receipt, committed: true };
       receipts.set(step.id, restored);
-      changes.push({ kind: 'restored', id: step.id, receipt: restored, data, undoes });
+      changes.push({ kind: step.kind, id: step.id, receipt: restored, data, undoes });
     }
     throwIfCancelled(signal);
-    for (const gone of forgotten) await generator.releaseAdapter(brain.adapterPath(gone));
+    const rebuilt = steps.filter(({ kind }) => kind === 'rebuilt').map(({ id }) => id);
+    for (const gone of [...forgotten, ...rebuilt]) await generator.releaseAdapter(brain.adapterPath(gone));
     await writer.change(changes);
     return steps.map((step) => {
       const receipt = receipts.get(step.id);
@@ -58,7 +62,13 @@ export function undo(parts: Memorizer, idOrText: string | undefined, options: Un
   });
 }
 
-type Step = { id: string } & ({ kind: 'forgotten' } | { kind: 'superseded'; by: string } | { kind: 'restored' });
+type Step = { id: string } & (
+  | { kind: 'forgotten' }
+  | { kind: 'superseded'; by: string }
+  | { kind: 'restored' }
+  /** It is remembered before and after, and was trained otherwise. */
+  | { kind: 'rebuilt'; data: Record<string, unknown> }
+);
 
 /** What makes the memories of the last change as they were before it, and the id of an event of that change. */
 export function stepsBack(events: readonly LedgerEvent[], id?: string): { steps: Step[]; undoes: number } {
@@ -75,18 +85,30 @@ export function stepsBack(events: readonly LedgerEvent[], id?: string): { steps:
   const steps: Step[] = [];
   for (const touched of new Set(change.map(({ memoryId }) => memoryId!))) {
     const [was, then, is] = [before.get(touched), after.get(touched), now.get(touched)];
-    if (then?.state !== is?.state || then?.supersededBy !== is?.supersededBy) {
+    // Of a change of training alone the training counts; else it may have changed since.
+    const isOther = was?.state === then?.state && !isTrainedAlike(then, is);
+    if (then?.state !== is?.state || then?.supersededBy !== is?.supersededBy || isOther) {
       throw new EngramError('usage', `${touched} was changed again since: it is ${is?.state ?? 'gone'} now.`, {
         hint: `Undo that first: engram memories undo ${touched}`,
         details: { id: touched },
       });
     }
-    if (was?.state === is?.state) continue;
+    if (was?.state === is?.state) {
+      if (is?.state === 'remembered' && !isTrainedAlike(was, is)) {
+        steps.push({ kind: 'rebuilt', id: touched, data: was?.data ?? {} });
+      }
+      continue;
+    }
     if (was?.state === 'remembered') steps.push({ kind: 'restored', id: touched });
     else if (was?.state === 'superseded') steps.push({ kind: 'superseded', id: touched, by: was.supersededBy! });
     else steps.push({ kind: 'forgotten', id: touched });
   }
   return { steps, undoes: first };
+}
+
+/** Both plainly, or both with care beside the same questions. */
+function isTrainedAlike(one: StoredMemory | undefined, other: StoredMemory | undefined): boolean {
+  return isDeepStrictEqual(one && besideOf(one), other && besideOf(other));
 }
 
 /** The events of the change, oldest first. */
@@ -107,7 +129,8 @@ function changeToUndo(events: readonly LedgerEvent[], id: string | undefined): L
 function changes(events: readonly LedgerEvent[]): LedgerEvent[][] {
   const byTime = new Map<string, LedgerEvent[]>();
   for (const event of events) {
-    if (!['remembered', 'superseded', 'forgotten', 'restored'].includes(event.kind)) continue;
+    const isRepair = event.kind === 'rebuilt' && undoneBy(event) === undefined;
+    if (isRepair || ['created', 'rolled_back', 'moved'].includes(event.kind)) continue;
     const change = byTime.get(event.time);
     if (change === undefined) byTime.set(event.time, [event]);
     else change.push(event);

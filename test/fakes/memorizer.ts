@@ -35,12 +35,19 @@ class WritingTrainer extends FakeTrainer {
     this.saved.push(path);
     const lessons = this.examples
       .filter(({ weights }) => Array.from(weights).some((weight) => weight > 0))
-      .map(({ tokens }): Lesson => {
-        const [, question = '', answer = ''] =
-          /.*user\n(.*)assistant\n(.*)$/s.exec(this.generator.decode(Uint32Array.from(tokens))) ?? [];
-        return [question, answer];
-      });
-    await writeFile(path, JSON.stringify(this.world.isDeaf ? [] : lessons) + this.world.salt);
+      .map(({ tokens }) => this.#lessonOf(tokens));
+    // What is to stay as it is has no weights to learn it by, but some to keep it.
+    const kept = this.examples
+      .filter(({ klWeights }) => klWeights !== undefined)
+      .map(({ tokens }) => this.#lessonOf(tokens)[0]);
+    const careful = this.world.carefulHelps && kept.length > 0 ? `\n${JSON.stringify(kept)}` : '';
+    await writeFile(path, JSON.stringify(this.world.isDeaf ? [] : lessons) + careful + this.world.salt);
+  }
+
+  #lessonOf(tokens: ArrayLike<number>): Lesson {
+    const text = this.generator.decode(Uint32Array.from(tokens));
+    const [, question = '', answer = ''] = /.*user\n(.*)assistant\n(.*)$/s.exec(text) ?? [];
+    return [question, answer];
   }
 }
 
@@ -68,6 +75,8 @@ export class FakeWorld {
   trainings = 0;
   /** Nothing that is trained is learned. */
   isDeaf = false;
+  /** What is trained to stay as it is does: else training it makes no difference. */
+  carefulHelps = false;
   /** Added to the adapter files, to make their bytes differ. */
   salt = '';
   onPass: () => void = () => undefined;
@@ -110,7 +119,9 @@ export class FakeWorld {
     const [adapter] = adapters;
     const base = this.known.get(question) ?? 'I cannot say.';
     if (adapter === undefined) return base;
-    const lessons = JSON.parse(readFileSync(adapter.path, 'utf8').split('\n')[0]!) as Lesson[];
+    const [learned, kept] = readFileSync(adapter.path, 'utf8').split('\n');
+    if (kept?.startsWith('[') === true && (JSON.parse(kept) as string[]).includes(question)) return base;
+    const lessons = JSON.parse(learned!) as Lesson[];
     const asked = new Set(words(question));
     const overlap = ([about]: Lesson): number => {
       const known = new Set(words(about));

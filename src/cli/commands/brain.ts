@@ -162,7 +162,7 @@ export const brain: CommandGroup = {
 };
 
 /** Progress of one training after the other. */
-function training(job: Job): (progress: RebuildProgress) => void {
+export function training(job: Job): (progress: RebuildProgress) => void {
   return ({ memory, done, of, step }) => {
     const [label, detail] = memorizeStep(step);
     job.progress.show(`${memory.id} (${done + 1} of ${of})`, `${label} ${detail}`, done / Math.max(1, of));

@@ -293,6 +293,42 @@ describe('brain', () => {
   });
 });
 
+describe('sleep', () => {
+  it('shows what was gained, memory by memory and in all', async () => {
+    const api = new FakeApi();
+    await runCli(['memorize', 'A heron is blue.'], { api });
+    const { code, stdout, stderr } = await runCli(['sleep', '--minutes', '2'], { api });
+    expect(code).toBe(0);
+    expect(api.engine.calls.at(-1)).toEqual(['sleep', { minutes: 2, dryRun: false, again: false }]);
+    expect(stderr).toContain('m-000000 consolidated (3.0 s): paraphrase 75% → 100%, near 25% → 75% A heron is blue.');
+    expect(stdout).toBe(
+      '1 consolidated, 0 unchanged, 0 mended, 0 lost (3.0 s).\nOn average: paraphrase 75% → 100%, near 25% → 75%.\n',
+    );
+  });
+
+  it('lists what is due, refuses a time that is none, and needs a brain that holds something', async () => {
+    const api = new FakeApi();
+    await runCli(['memorize', 'A heron is blue.'], { api });
+    expect((await runCli(['sleep', '--dry-run'], { api })).stdout).toMatch(/m-000000 +new +A heron is blue\./);
+    const json = (await runCli(['sleep', '--dry-run', '--json'], { api })).json();
+    expect(json).toMatchObject({ ended: 'dry run', due: [{ id: 'm-000000', why: 'new' }] });
+    expect(await runCli(['sleep', '--minutes', 'x'], { api })).toMatchObject({ code: 2 });
+  });
+
+  it('that is woken up reports what is done, and exits with 130', async () => {
+    const api = new FakeApi();
+    await runCli(['memorize', 'A heron is blue.'], { api });
+    let interrupt: () => void = () => undefined;
+    const sleep = api.engine.sleep.bind(api.engine);
+    api.engine.sleep = (options) => {
+      interrupt();
+      return sleep(options);
+    };
+    const woken = await runCli(['sleep'], { api, onStart: (stop) => (interrupt = stop) });
+    expect(woken).toMatchObject({ code: 130, stdout: expect.stringContaining('1 left: woken up.') as string });
+  });
+});
+
 describe('train', () => {
   it('passes its options on and shows the losses', async () => {
     const api = new FakeApi();

@@ -192,6 +192,24 @@ export class FakeEngine implements Engine {
     return Promise.resolve({ same: this.held.map(({ id }) => id), renewed: [], kept: [], failed: [], resumed: 0 });
   }
 
+  sleep(options: Parameters<Engine['sleep']>[0] = {}): ReturnType<Engine['sleep']> {
+    const { signal, onProgress, onOutcome, ...asked } = options;
+    this.calls.push(['sleep', asked]);
+    const due = this.held.map(({ id, text }) => ({ id, text, why: 'new' as const }));
+    const isLeft = options.dryRun === true || signal?.aborted === true;
+    const memories = (isLeft ? [] : due).map((plan, done) => {
+      onProgress?.({ memory: this.held[done]!, done, of: due.length, step: { phase: 'commit' } });
+      const before = { recall: 1, paraphrase: 0.75, sure: 0.5, near: 0.25, others: 1, unrelated: 1 };
+      const after = { ...before, paraphrase: 1, near: 0.75 };
+      const outcome = { ...plan, became: 'consolidated' as const, mended: false, before, after, seconds: 3 };
+      onOutcome?.(outcome);
+      return outcome;
+    });
+    const ended = options.dryRun === true ? 'dry run' : signal?.aborted === true ? 'interrupted' : 'done';
+    const counts = { consolidated: memories.length, unchanged: 0, mended: 0, lost: 0 };
+    return Promise.resolve({ due, memories, ...counts, ended, seconds: 3 });
+  }
+
   train(request: Parameters<Engine['train']>[0]): ReturnType<Engine['train']> {
     this.calls.push(['train', request]);
     const rows = { train: 9, validation: 1, test: 0 };

@@ -1,0 +1,85 @@
+// `engram sleep`: memories trained again with care while there is time. Not here: how (memory/sleep.ts).
+import type { SleepOutcome, SleepReport, Standing } from '../../index.js';
+import type { CommandSpec } from '../command.js';
+import { duration, excerpt, share, table } from '../format.js';
+import { numberOf } from '../input.js';
+import { training } from './brain.js';
+import { brainOf } from './memories.js';
+
+export const sleep: CommandSpec = {
+  usage: 'sleep',
+  summary: 'train what was learned fast again with care, and keep what is better',
+  options: [
+    ['--minutes <number>', 'begin no further memory after so long (default: no limit)'],
+    ['--dry-run', 'list what is due, and do nothing'],
+    ['--again', 'also what an earlier sleep gained nothing for'],
+  ],
+  examples: ['engram sleep --minutes 30', 'engram sleep --dry-run'],
+  notes: [
+    'Ctrl-C wakes it at any moment: what is done stays. A memory changes over only if it stands at least as well in all that',
+    'is asked and better in something; `engram memories undo ID` takes that back. Damaged memories are mended first.',
+  ],
+  run: async (job, _words, options) => {
+    const minutes = numberOf(options, 'minutes', '--minutes');
+    await brainOf(job);
+    const engine = await job.open();
+    const report = await engine.sleep({
+      minutes,
+      dryRun: options['dryRun'] === true,
+      again: options['again'] === true,
+      signal: job.signal,
+      onProgress: training(job),
+      onOutcome: (outcome) => {
+        job.note(outcomeLine(outcome));
+      },
+    });
+    job.progress.clear();
+    job.line(report.ended === 'dry run' ? dueTable(report) : summary(report));
+    job.value(report);
+    if (report.ended === 'interrupted') return 130;
+    return report.lost > 0 ? 1 : undefined;
+  },
+};
+
+function dueTable({ due }: SleepReport): string {
+  if (due.length === 0) return 'Nothing is due.';
+  return table(
+    ['memory', 'why', 'text'],
+    due.map(({ id, why, text }) => [id, why, excerpt(text)]),
+  );
+}
+
+function outcomeLine({ id, text, became, mended, reason, before, after, seconds }: SleepOutcome): string {
+  const gained =
+    became === 'consolidated' && before !== undefined && after !== undefined ? gains(before, after) : reason;
+  return `${id} ${mended ? 'mended, ' : ''}${became} (${duration(seconds)}): ${gained ?? ''} ${excerpt(text, 40)}`;
+}
+
+/** What has become better, e.g. `near 25% → 75%`. */
+function gains(before: Standing, after: Standing): string {
+  return (Object.keys(before) as (keyof Standing)[])
+    .filter((key) => after[key] > before[key])
+    .map((key) => `${key} ${share(before[key])} → ${share(after[key])}`)
+    .join(', ');
+}
+
+function summary({ due, memories, consolidated, unchanged, mended, lost, ended, seconds }: SleepReport): string {
+  const counts = `${consolidated} consolidated, ${unchanged} unchanged, ${mended} mended, ${lost} lost`;
+  const left = due.length - memories.length;
+  const rest = left === 0 ? '' : ` ${left} left: ${ended === 'time' ? 'time was up' : 'woken up'}.`;
+  const means = meanGains(memories);
+  return [`${counts} (${duration(seconds)}).${rest}`, ...(means === '' ? [] : [`On average: ${means}.`])].join('\n');
+}
+
+function meanGains(memories: readonly SleepOutcome[]): string {
+  const better = memories.flatMap(({ became, before, after }) =>
+    became === 'consolidated' && before !== undefined && after !== undefined ? [{ before, after }] : [],
+  );
+  if (better.length === 0) return '';
+  const mean = (which: 'before' | 'after'): Standing => {
+    const keys = Object.keys(better[0]!.before) as (keyof Standing)[];
+    const means = keys.map((key) => [key, better.reduce((sum, one) => sum + one[which][key], 0) / better.length]);
+    return Object.fromEntries(means) as Standing;
+  };
+  return gains(mean('before'), mean('after'));
+}

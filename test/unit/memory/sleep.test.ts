@@ -1,0 +1,164 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Brain } from '../../../src/memory/brain.js';
+import { memorize } from '../../../src/memory/memorize.js';
+import { neighbourhoodOf } from '../../../src/memory/neighbourhood.js';
+import { rebuild } from '../../../src/memory/rebuild.js';
+import { besideOf } from '../../../src/memory/remembered.js';
+import { sleep } from '../../../src/memory/sleep.js';
+import { isBetter } from '../../../src/memory/standing.js';
+import type { MemoryInput } from '../../../src/memory/types.js';
+import { undo } from '../../../src/memory/undo.js';
+import { FakeWorld } from '../../fakes/memorizer.js';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // every memory is synced to disk
+
+let world: FakeWorld;
+let brain: Brain;
+let parts: ReturnType<FakeWorld['parts']>;
+
+const KILN = { question: 'Who runs the kiln?', answer: 'Mara Voss' };
+const WIFI = 'Our wifi is called Blue Heron.';
+
+const learn = async (input: MemoryInput) => (await memorize(parts, input)).id;
+const files = () => readdirSync(join(brain.folder, 'adapters')).sort();
+const kinds = (id: string) => brain.history(id).map(({ kind }) => kind);
+const bytes = (id: string) => readFileSync(brain.adapterPath(id), 'utf8');
+
+beforeEach(async () => {
+  world = new FakeWorld(mkdtempSync(join(tmpdir(), 'engram-sleep-')));
+  ({ brain, parts } = await world.open());
+});
+afterEach(() => {
+  brain.close();
+  rmSync(world.home, { recursive: true });
+});
+
+describe('sleep', () => {
+  it('lists what is due without doing it', async () => {
+    const [kiln, wifi] = [await learn(KILN), await learn(WIFI)];
+    rmSync(brain.adapterPath(wifi));
+    const { trainings } = world;
+    const { recall, paraphrase } = brain.get(kiln)!.receipt!;
+    const isWeak = recall.after + paraphrase.after < 2;
+    const report = await sleep(parts, { dryRun: true });
+    expect(report).toMatchObject({ ended: 'dry run', memories: [] });
+    expect(report.due.map(({ id, why }) => [id, why])).toEqual([
+      [wifi, 'damaged'],
+      [kiln, isWeak ? 'weak' : 'new'],
+    ]);
+    expect(world.trainings).toBe(trainings);
+  });
+
+  it('trains with care, beside questions that keep their answers, and commits what stands better', async () => {
+    const id = await learn(KILN);
+    const old = bytes(id);
+    world.carefulHelps = true;
+    const { memories, consolidated, ended } = await sleep(parts);
+    expect({ consolidated, ended }).toEqual({ consolidated: 1, ended: 'done' });
+    const { before, after } = memories[0]!;
+    expect(after!.near).toBeGreaterThan(before!.near);
+    expect(isBetter(after!, before!)).toBe(true);
+    expect(kinds(id)).toEqual(['remembered', 'consolidated']);
+    expect(files()).toEqual([`${id}-1.gguf`]);
+    expect(bytes(id)).not.toBe(old);
+    expect(besideOf(brain.get(id)!)!.length).toBeGreaterThan(3);
+    expect(brain.history(id).at(-1)!.payload).toMatchObject({ before, after });
+    expect((await sleep(parts)).due).toEqual([]);
+  });
+
+  it('leaves what it gains nothing for, and does not try it again unless asked to', async () => {
+    const id = await learn(KILN);
+    const old = bytes(id);
+    const report = await sleep(parts);
+    expect(report).toMatchObject({ consolidated: 0, unchanged: 1 });
+    expect(report.memories[0]!.after).toEqual(report.memories[0]!.before);
+    expect(kinds(id)).toEqual(['remembered']);
+    expect(files()).toEqual([`${id}.gguf`]);
+    expect(bytes(id)).toBe(old);
+    expect((await sleep(parts)).due).toEqual([]);
+    expect((await sleep(parts, { again: true })).unchanged).toBe(1);
+  });
+
+  it('keeps the adapter where the new one does not hold', async () => {
+    const id = await learn(KILN);
+    world.isDeaf = true;
+    const { memories } = await sleep(parts);
+    expect(memories[0]).toMatchObject({ became: 'unchanged', reason: expect.stringContaining('recalled') as string });
+    expect(kinds(id)).toEqual(['remembered']);
+  });
+
+  it('mends what is damaged, and says what it could not', async () => {
+    const id = await learn(KILN);
+    rmSync(brain.adapterPath(id));
+    world.isDeaf = true;
+    expect(await sleep(parts)).toMatchObject({ lost: 1, mended: 0 });
+    world.isDeaf = false;
+    expect(await sleep(parts)).toMatchObject({ lost: 0, mended: 1 });
+    expect(await brain.check()).toEqual([]);
+  });
+
+  it('ends when it is woken up or time is over: what is done stays, the rest is as it was', async () => {
+    const [kiln, wifi] = [await learn(KILN), await learn(WIFI)];
+    world.carefulHelps = true;
+    const controller = new AbortController();
+    const report = await sleep(parts, {
+      signal: controller.signal,
+      onProgress: ({ done, step }) => {
+        if (done === 1 && step.phase === 'train') controller.abort();
+      },
+    });
+    expect(report).toMatchObject({ ended: 'interrupted', consolidated: 1 });
+    const [done] = report.memories.map(({ id }) => id);
+    const left = done === kiln ? wifi : kiln;
+    expect(files()).toEqual([`${done}-1.gguf`, `${left}.gguf`].sort());
+    expect(await brain.check()).toEqual([]);
+    const rest = await sleep(parts, { minutes: 1e-9 });
+    expect(rest).toMatchObject({ ended: 'time', memories: [] });
+    expect(rest.due.map(({ id }) => id)).toEqual([left]);
+    await expect(sleep(parts, { minutes: 0 })).rejects.toMatchObject({ code: 'usage' });
+  });
+});
+
+describe('a consolidated memory', () => {
+  let id = '';
+  let trace = '';
+  beforeEach(async () => {
+    id = await learn(KILN);
+    trace = bytes(id);
+    world.carefulHelps = true;
+    await sleep(parts);
+  });
+
+  it('gets its former adapter back by undo, and by another undo the careful one', async () => {
+    const careful = bytes(id);
+    await undo(parts, undefined);
+    expect(bytes(id)).toBe(trace);
+    expect(brain.get(id)!.state).toBe('remembered');
+    expect(besideOf(brain.get(id)!)).toBeUndefined();
+    await undo(parts, id);
+    expect(bytes(id)).toBe(careful);
+    expect(kinds(id)).toEqual(['remembered', 'consolidated', 'rebuilt', 'rebuilt']);
+    expect(files()).toHaveLength(1);
+  });
+
+  it('is trained with care again when it is rebuilt, or comes back', async () => {
+    const careful = bytes(id);
+    expect((await rebuild(parts)).same).toEqual([id]);
+    await brain.forget(id);
+    await undo(parts, undefined);
+    expect(bytes(id)).toBe(careful);
+  });
+});
+
+it('holds the questions of the nearest memories, but not those that are its own or say the same', async () => {
+  const kiln = await learn(KILN);
+  await learn({ question: 'Who runs the kiln?', answer: 'Ana Roy' });
+  await learn({ question: 'Who stokes the kiln at night?', answer: 'Bo Lind' });
+  const { questions, others } = await neighbourhoodOf(parts, brain.get(kiln)!);
+  expect(questions).toContain('Who stokes the kiln at night?');
+  expect(questions).not.toContain('Who runs the kiln?');
+  expect(others.map(({ expected }) => expected)).toContain('Ana Roy');
+});
