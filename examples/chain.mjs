@@ -58,7 +58,7 @@ const support = chain(engram)
 
 const { learned, mood, reply, why } = await support.run(
   {},
-  { onStep: ({ step, seconds }) => console.log(`${step}: ${seconds.toFixed(1)} s`) },
+  { onStep: ({ step, seconds }) => console.log(`(${step} took ${seconds.toFixed(1)} s)`) },
 );
 
 console.log(
