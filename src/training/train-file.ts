@@ -14,14 +14,7 @@ import { RunLogs } from './logs/index.js';
 import { largestBatch, MemoryBudget, type EstimateMemory } from './memory-budget.js';
 import { MetricsFile } from './metrics-file.js';
 import { resolveLora } from './options.js';
-import {
-  flatOptions,
-  requireSame,
-  resolveRequest,
-  type FlatOptions,
-  type Rows,
-  type TrainRequest,
-} from './request.js';
+import { flatOptions, requireSame, resolveRequest, type FlatOptions, type Rows, type TrainRequest } from './request.js';
 import type { RunResult } from './run-options.js';
 import { isOver, RunStore, type RunRecord } from './runs.js';
 import { trainAdapter } from './train-adapter.js';
