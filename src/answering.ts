@@ -55,7 +55,7 @@ const OURS: ReadonlySet<string> = new Set<keyof AskOptions>([
 ]);
 
 /** What of the options is the generator's. */
-export function generationOf(options: AskOptions): Omit<GenerateOptions, 'adapters'> {
+export function generationOf(options: AskOptions): Omit<GenerateOptions, 'adapters' | 'adaptersFrom'> {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !OURS.has(name)));
 }
 

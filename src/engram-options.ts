@@ -32,7 +32,9 @@ export interface OpenOptions extends Pick<
 }
 
 /** All settings of an answer (inference/types.ts): sampling, form, limits; adapters are what the memories switch on. */
-export type AskOptions = { [K in keyof Omit<GenerateOptions, 'adapters'>]?: GenerateOptions[K] | undefined } & {
+export type AskOptions = {
+  [K in keyof Omit<GenerateOptions, 'adapters' | 'adaptersFrom'>]?: GenerateOptions[K] | undefined;
+} & {
   /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
   adapter?: string | undefined;
   /** Id of a memory to answer with whatever the question is, in place of those it touches: to see what its weights do alone. */
@@ -59,16 +61,7 @@ export interface EngramEmbedOptions extends EmbedOptions {
 /** No chat template, hence no tools; no memories and passages. */
 export type CompleteOptions = Omit<
   AskOptions,
-  | 'passages'
-  | 'about'
-  | 'memory'
-  | 'memories'
-  | 'unknown'
-  | 'adaptersFrom'
-  | 'overflow'
-  | 'tools'
-  | 'toolChoice'
-  | 'parallelToolCalls'
+  'passages' | 'about' | 'memory' | 'memories' | 'unknown' | 'overflow' | 'tools' | 'toolChoice' | 'parallelToolCalls'
 >;
 
 /** As AskOptions, but for those of a form. */

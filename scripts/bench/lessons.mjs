@@ -1,5 +1,5 @@
 // How good lessons are, without training: people's questions about a sentence (SQuAD) beside the lessons that engram makes of it.
-// For each question whose answer stands in the sentence: how close its nearest lesson or wording is in meaning, whether that
+// For each question whose answer stands in the sentence: how close its nearest lesson is in meaning, whether that
 // lesson's answer has the person's answer in it, and what the lessons cost in tokens. With `--train N` the first N sentences
 // are memorized too, one at a time, and asked those questions and ten plain kinds of their own.
 // Usage, after a build: node scripts/bench/lessons.mjs --data squad.jsonl [--count 200] [--offset 0] [--train 0] [--json]
@@ -68,8 +68,8 @@ async function coverage(list) {
     lessonWords: 0,
   };
   for (const { text, questions } of list) {
-    const { lessons, wordings } = lessonsFor(text);
-    const keys = [...lessons.map(({ question }) => question), ...wordings];
+    const { lessons } = lessonsFor(text);
+    const keys = lessons.map(({ question }) => question);
     const vectors = await embedder.embed([...keys, ...questions.map(({ question }) => question)], { kind: 'query' });
     questions.forEach(({ answer }, i) => {
       const asked = vectors[keys.length + i];
@@ -78,7 +78,7 @@ async function coverage(list) {
       total.questions++;
       total.similarity += scores[nearest];
       total.close += scores[nearest] >= 0.6 ? 1 : 0;
-      total.answered += says(lessons[nearest]?.answer ?? lessons[0].answer, answer) ? 1 : 0;
+      total.answered += says(lessons[nearest].answer, answer) ? 1 : 0;
     });
     total.lessons += lessons.length;
     for (const { question, answer, full } of lessons) {

@@ -81,7 +81,9 @@ async function tried({ id, inputs, asked, neighbours }) {
   const made = lessonsFor(inputs[0]);
   const answerOf = (text) => Uint32Array.from([...generator.encode(text), generator.special.endOfTurn]);
   const lessons = made.lessons.map(({ question, answer, full }) => ({
-    ...{ ...prompt(question), full, answer: answerOf(answer) },
+    ...prompt(question),
+    full,
+    answer: answerOf(answer),
   }));
   const contrasts = await kept(made.contrasts.slice(0, Number(values.contrasts)));
   const replay = await kept(REPLAY.slice(0, Number(values.replay)));

@@ -62,7 +62,6 @@ function ofText(text: string): Lessons {
     lessons,
     recall: spread(kept),
     paraphrase: spread(parts.map((part) => part.probes.filter(fair))),
-    wordings: parts.flatMap((part) => part.wordings).filter((question) => !byQuestion.has(question)),
     contrasts: contrastsOf(short, CONTRASTS),
   };
 }

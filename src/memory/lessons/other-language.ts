@@ -3,7 +3,7 @@
 import { words } from '../text.js';
 import { languageOf, type Language } from './language.js';
 import type { StatementLessons } from './statement.js';
-import { distinct, type Lesson } from './types.js';
+import { distinct, MOST_LESSONS, type Lesson } from './types.js';
 
 interface Templates {
   /** {} stands for a phrase of the sentence. */
@@ -87,9 +87,8 @@ export function otherLanguageLessons(sentence: string): StatementLessons {
   const trained = new Set(all.map(({ question }) => question));
   const probes = [cue!, ...phrases].map((phrase) => lesson(templates.probe, phrase));
   return {
-    lessons: all.slice(0, 16),
+    lessons: all.slice(0, MOST_LESSONS),
     probes: distinct(probes).filter(({ question }) => !trained.has(question)),
-    wordings: all.slice(16).map(({ question }) => question),
   };
 }
 

@@ -20,7 +20,6 @@ export function questionLessons(question: string, answer: string, probed: number
     lessons: all,
     recall: all.slice(0, probed),
     paraphrase: probes.slice(0, probed).map(lesson),
-    wordings: [],
     contrasts: contrastsOf([question], contrasts),
   };
 }

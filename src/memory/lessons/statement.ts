@@ -8,18 +8,16 @@ import { languageOf } from './language.js';
 import { otherLanguageLessons } from './other-language.js';
 import { midSentence, toSecondPerson } from './person.js';
 import { ruleAsks } from './rule.js';
-import { distinct, type Lesson } from './types.js';
+import { distinct, MOST_LESSONS, type Lesson } from './types.js';
 
 export interface StatementLessons {
   lessons: Lesson[];
   /** Questions that are never trained on. */
   probes: Lesson[];
-  /** Questions that are neither trained nor asked. */
-  wordings: string[];
 }
 
-/** @param most lessons; further questions become wordings. */
-export function statementLessons(sentence: string, most = 16): StatementLessons {
+/** At most `most` lessons, those that matter most. */
+export function statementLessons(sentence: string, most = MOST_LESSONS): StatementLessons {
   if (languageOf(sentence) !== 'en') return otherLanguageLessons(sentence);
   const said = toSecondPerson(sentence);
   const bare = sentence.replace(/[\s.!?]+$/u, '');
@@ -55,7 +53,7 @@ export function statementLessons(sentence: string, most = 16): StatementLessons 
   const lessons = all.slice(0, most);
   const trained = new Set(lessons.map(({ question }) => question));
   const probes = distinct(asked.probes.map((ask) => lesson(ask))).filter(({ question }) => !trained.has(question));
-  return { lessons, probes, wordings: all.slice(most).map(({ question }) => question) };
+  return { lessons, probes };
 }
 
 export interface Asked {

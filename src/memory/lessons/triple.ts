@@ -66,7 +66,7 @@ export function tripleLessons(triple: Triple, probed: number, contrasts: number)
   ]);
   const trained = new Set(lessons.map(({ question }) => question));
   return {
-    ...{ text, triple, lessons, wordings: [] },
+    ...{ text, triple, lessons },
     recall: lessons.slice(0, probed),
     paraphrase: probes.filter(({ question }) => !trained.has(question)),
     contrasts: contrastsOf(forward, contrasts),

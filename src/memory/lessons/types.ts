@@ -2,6 +2,9 @@
 
 import type { Triple } from '../types.js';
 
+/** Most lessons of one sentence. */
+export const MOST_LESSONS = 16;
+
 export interface Lesson {
   question: string;
   answer: string;
@@ -25,8 +28,6 @@ export interface Lessons {
   recall: Lesson[];
   /** In wordings that are never trained on. */
   paraphrase: Lesson[];
-  /** Other questions that the memory answers, neither trained on nor asked: they tell the gate what touches it. */
-  wordings: string[];
   /** Questions of the same form about something else: must be answered as before. */
   contrasts: string[];
 }
