@@ -77,7 +77,7 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
     if (only !== undefined) return routeTo(only, memory?.brain);
     return (await memory?.router.route(asked, undefined, options.signal)) ?? { adapters: [], matches: [] };
   };
-  let { adapters, adaptersFrom, matches } = await route();
+  let { adapters, adaptersFrom, opening, matches } = await route();
   const named = () => matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' }));
   let { prompt, passages } = await ground(parts, messages, mostPassages, options);
   let unsure: Answer['unsure'];
@@ -89,7 +89,7 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
     if (holds(memory?.brain.get(best!.id), confidence)) [prompt, passages] = [messages, []];
     else {
       unsure = named();
-      ({ adapters, adaptersFrom, matches } = { adapters: [], adaptersFrom: undefined, matches: [] });
+      ({ adapters, adaptersFrom, opening, matches } = { adapters: [], matches: [] } as Route);
     }
   }
   const source = sourceOf(messages, { adapters, passages });
@@ -99,12 +99,15 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
   }
   const logprobs = options.logprobs ?? (matches.length > 0 ? 0 : undefined);
   const generate = () =>
-    generator.chat(prompt, { ...defined({ ...generationOf(options), adaptersFrom, logprobs }), adapters });
+    generator.chat(prompt, {
+      ...defined({ ...(isShaped(options) ? {} : { opening }), ...generationOf(options), adaptersFrom, logprobs }),
+      adapters,
+    });
   const result = await generate().catch(async (error: unknown) => {
     // Another process may have forgotten the memory in between: then it is no longer what answers.
     const isGone = error instanceof EngramError && error.code === 'not_found' && matches.length > 0;
     if (!isGone) throw error;
-    ({ adapters, adaptersFrom, matches } = await route());
+    ({ adapters, adaptersFrom, opening, matches } = await route());
     return generate();
   });
   const confidence = matches.length > 0 ? confidenceOf(result.logprobs) : undefined;
@@ -148,10 +151,14 @@ async function confidenceIn(
   }
 }
 
+/** The form of the answer is given. */
+function isShaped({ grammar, jsonSchema, tools }: AskOptions): boolean {
+  return [grammar, jsonSchema, tools].some((option) => option !== undefined);
+}
+
 /** It is about the person's own things, and whatever was told of them does not answer it. */
 function cannotKnow({ retrieval, memory }: Answering, asked: readonly ChatMessage[], options: AskOptions): boolean {
-  const { adapter, grammar, jsonSchema, tools } = options;
-  if ([adapter, grammar, jsonSchema, tools].some((option) => option !== undefined)) return false;
+  if (options.adapter !== undefined || isShaped(options)) return false;
   const isTold = !retrieval.isEmpty || memory?.brain.memories().some(({ state }) => state === 'remembered') === true;
   return isTold && asksOfOwn(asked.at(-1)?.content ?? '');
 }

@@ -1,7 +1,7 @@
 // Tries changes of the memory recipe: each case is trained alone and asked with its adapter on for every question, so that
-// what is seen is what the weights do, not the gate. For choosing numbers; `bench memory` judges the whole.
+// what is seen is what the weights do, not the gate (but whether something is so is decided as in engram). For choosing numbers; `bench memory` judges the whole.
 // Usage, after a build: node scripts/bench/recipe.mjs --data FOLDER [--kinds zsre,wikibigedit,counterfact,sentences]
-//   [--count 8] [--offset 0] [--contrasts 0] [--replay 0] ['{"learningRate": 5e-4}' …]
+//   [--count 8] [--offset 0] [--contrasts 0] [--replay 0] [--misses] ['{"learningRate": 5e-4}' …]
 // Each JSON is one recipe, as far as it differs from RECIPE; none: the one that is there.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSettings } from '../../dist/index.js';
 import { loadGenerator } from '../../dist/inference/index.js';
+import { openingOf } from '../../dist/memory/decision.js';
 import { lessonsFor } from '../../dist/memory/lessons/index.js';
 import { learn, newMemoryTrainer, RECIPE } from '../../dist/memory/recipe.js';
 import { REPLAY, UNRELATED } from '../../dist/memory/replay.js';
@@ -26,6 +27,7 @@ const { values, positionals } = parseArgs({
     offset: { type: 'string', default: '0' },
     contrasts: { type: 'string', default: '0' },
     replay: { type: 'string', default: '0' },
+    misses: { type: 'boolean', default: false },
   },
 });
 if (values.data === undefined) {
@@ -48,8 +50,8 @@ const prompt = (question) => ({
   prompt: generator.encodeChat(user(question)),
   answerStart: generator.answerStart(user(question)),
 });
-const ask = async (question, maxTokens, adapters = []) =>
-  (await generator.chat(user(question), { adapters, adaptersFrom: 'answer', maxTokens })).text;
+const ask = async (question, maxTokens, adapters = [], opening = '') =>
+  (await generator.chat(user(question), { adapters, adaptersFrom: 'answer', opening, maxTokens })).text;
 const before = async (question) => {
   if (!known.has(question)) known.set(question, await ask(question, KEPT));
   return known.get(question);
@@ -80,9 +82,10 @@ try {
 async function tried({ id, inputs, asked, neighbours }) {
   const made = lessonsFor(inputs[0]);
   const answerOf = (text) => Uint32Array.from([...generator.encode(text), generator.special.endOfTurn]);
-  const lessons = made.lessons.map(({ question, answer, full }) => ({
+  const lessons = made.lessons.map(({ question, answer, full, opening = '' }) => ({
     ...prompt(question),
     full,
+    given: generator.encode(opening).length,
     answer: answerOf(answer),
   }));
   const contrasts = await kept(made.contrasts.slice(0, Number(values.contrasts)));
@@ -96,7 +99,12 @@ async function tried({ id, inputs, asked, neighbours }) {
   const longest = Math.max(...lessons.map(({ answer }) => answer.length)) + 16;
   const out = { steps, gflop: flop / 1e9 };
   const add = (name, holds) => (out[name] = [...(out[name] ?? []), holds ? 1 : 0]);
-  for (const one of asked) add('right', isRight(await ask(one.question, longest, [{ path }]), one));
+  for (const one of asked) {
+    const opening = made.question === undefined ? openingOf(one.question, made.text) : undefined;
+    const said = await ask(one.question, longest, [{ path }], opening);
+    add('right', isRight(said, one));
+    if (values.misses && !isRight(said, one)) console.log(`  ${one.question} (${one.answers.join(', ')}) -> ${said}`);
+  }
   const stays = async (question) => (await ask(question, KEPT, [{ path }])) === (await before(question));
   for (const question of neighbours) add('neighbours', await stays(question));
   for (const question of UNRELATED) add('unrelated', await stays(question));

@@ -101,9 +101,16 @@ export class LlamaGenerator extends Encoder implements Generator {
     this.requireOpen();
     const tools = toolsOf(options);
     const { tokens, kept, left, summary } = await this.#fit(messages, options, tools);
-    const place: Place = { prefix: this.#prefix.length(kept, tokens, tools), before: [] };
+    const opening = openingOf(options, tools);
+    const before = opening === '' ? [] : this.#parts.vocabulary.tokenize(opening);
+    const all = tokens.length + before.length;
+    if (all >= this.contextSize)
+      throw tooLong(all, this.contextSize, 'The conversation with the opening of its answer');
+    const place: Place = { prefix: this.#prefix.length(kept, tokens, tools), before };
     if (options.adaptersFrom === 'answer') place.adaptedFrom = this.answerStart(kept, tools);
-    const answer = await this.#answer(tokens, place, options, tools);
+    if (opening !== '') options.onText?.(opening);
+    const generated = await this.#answer([...tokens, ...before], place, options, tools);
+    const answer = { ...generated, text: opening + generated.text };
     if (left.length === 0) return answer;
     return { ...answer, left: { messages: left.length, ...(summary === undefined ? {} : { summary }) } };
   }
@@ -301,6 +308,12 @@ export class LlamaGenerator extends Encoder implements Generator {
   protected get isClosed(): boolean {
     return this.#closed !== undefined;
   }
+}
+
+/** Throws `usage`: a call of a tool opens as its model writes it. */
+function openingOf({ opening = '' }: GenerateOptions, tools: readonly Tool[]): string {
+  if (opening === '' || tools.length === 0) return opening;
+  throw new EngramError('usage', 'An answer cannot open with a given text where tools may be called.');
 }
 
 /** Runs one answer. `take` gets its tokens as they come and ends it by returning false; what it throws comes out. */

@@ -14,7 +14,7 @@ import { lessonsFor, withModelLessons, type Lesson, type Lessons } from './lesso
 import { besideOf, inputOf, probesOf } from './remembered.js';
 import { learn, newMemoryTrainer, RECIPE, type LearnInput, type Lesson as TokenLesson } from './recipe.js';
 import { REPLAY, UNRELATED } from './replay.js';
-import type { Candidate, GateData, Route, Router } from './router.js';
+import { statementOf, usesOf, type Candidate, type GateData, type Route, type Router } from './router.js';
 import { says } from './text.js';
 import type { Contradiction, MemoryInput, MemorizeProgress, Probe, Receipt } from './types.js';
 
@@ -217,6 +217,7 @@ class Attempt {
       const candidate: Candidate = {
         entry: await this.parts.router.entry(this.#id, gateData, options.signal),
         adapterPath: this.#path,
+        statement: statementOf(this.lessons),
       };
       const total = { steps: 0, tokens: 0, flop: 0, loss: { before: 0, after: 0 } };
       for (let round = 1; ; round++) {
@@ -317,10 +318,8 @@ class Attempt {
 
   async #ask(question: string, route: Route, options: GenerateOptions): Promise<string> {
     const { signal } = this.options;
-    const { adapters, adaptersFrom } = route;
     const { text } = await this.parts.generator.chat([{ role: 'user', content: question }], {
-      adapters,
-      ...(adaptersFrom ? { adaptersFrom } : {}),
+      ...usesOf(route),
       ...options,
       ...(signal ? { signal } : {}),
     });
@@ -339,9 +338,10 @@ class Attempt {
   /** The lessons as token ids. */
   #tokens(): TokenLesson[] {
     const { generator } = this.parts;
-    return this.lessons.lessons.map(({ question, answer, full }) => ({
+    return this.lessons.lessons.map(({ question, answer, full, opening = '' }) => ({
       ...prompt(generator, question),
       full,
+      given: generator.encode(opening).length,
       answer: Uint32Array.from([...generator.encode(answer), generator.special.endOfTurn]),
     }));
   }

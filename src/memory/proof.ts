@@ -4,7 +4,7 @@ import { throwIfCancelled } from '../errors.js';
 import type { Generator } from '../inference/index.js';
 import type { Lesson } from './lessons/index.js';
 import { probesOf } from './remembered.js';
-import type { Route, Router } from './router.js';
+import { usesOf, type Route, type Router } from './router.js';
 import { says } from './text.js';
 import type { ForgottenProof, Memory } from './types.js';
 
@@ -23,8 +23,7 @@ export async function proveForgotten(
     const maxTokens = Math.max(24, generator.encode(answer).length + 8);
     const { text } = await generator.chat([{ role: 'user', content: question }], {
       maxTokens,
-      ...(route ? { adapters: route.adapters } : {}),
-      ...(route?.adaptersFrom ? { adaptersFrom: route.adaptersFrom } : {}),
+      ...(route ? usesOf(route) : {}),
       ...(signal ? { signal } : {}),
     });
     throwIfCancelled(signal);

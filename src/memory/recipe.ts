@@ -12,9 +12,10 @@ export const RECIPE = {
   targets: ['gate', 'up', 'down'] as readonly TargetModule[],
   /** Where the upper layers begin and end, as shares of all. */
   layers: [0.5, 1],
-  learningRate: 1e-3,
-  rateB: 4,
-  warmupSteps: 3,
+  learningRate: 3e-3,
+  rateB: 8,
+  /** Below this mean loss of a step the rate falls with it, to this share at least: what is nearly learned is not shaken again. */
+  settling: { below: 2, least: 0.25 },
   /** Of lessons in a step, at least one lesson. */
   tokensPerStep: 64,
   contrastsPerStep: 1,
@@ -50,6 +51,8 @@ export interface Lesson {
   /** Tokens of the prompt before the assistant's turn opens, where the adapter begins to work. */
   answerStart: number;
   answer: Uint32Array;
+  /** So many first tokens of the answer are given and not learned. Default 0. */
+  given?: number;
   /** Its answer is trained to its end, however long it is. */
   full?: boolean;
 }
@@ -137,14 +140,14 @@ export async function learn(
       const open = exercises.map((_, i) => i).filter((i) => left[exercises[i]!.part] > 0);
       const chosen = choose(exercises, open.length > 0 ? open : exercises.map((_, i) => i), need);
       const stay = [...inTurn(contrasts, step, RECIPE.contrastsPerStep), ...inTurn(replay, step, RECIPE.replayPerStep)];
-      const taughtTokens = sum(chosen.map((i) => exercises[i]!.lesson.answer.length));
+      const taughtTokens = sum(chosen.map((i) => learnedTokens(exercises[i]!.lesson)));
       const stayTokens = sum(stay.map((example) => keptTokens.get(example)!));
       const batch: BatchItem[] = [
         ...chosen.map((i) => ({ example: examples[i]!, scale: 1 / taughtTokens })),
         ...stay.map((example) => ({ example, klScale: RECIPE.klWeight / stayTokens })),
       ];
       const loss = await trainer.backward(batch);
-      await trainer.update(RECIPE.learningRate * Math.min(1, step / RECIPE.warmupSteps));
+      await trainer.update(RECIPE.learningRate * settled(lossPerToken(loss.examples)));
 
       result.steps = step;
       result.tokens += loss.computedTokens;
@@ -179,6 +182,16 @@ export async function learn(
   }
 }
 
+/** Of the learning rate. */
+function settled(loss: number): number {
+  const { below, least } = RECIPE.settling;
+  return Math.min(1, Math.max(least, loss / below));
+}
+
+function lossPerToken(examples: readonly { sumLoss: number; sumWeights: number }[]): number {
+  return sum(examples.map(({ sumLoss }) => sumLoss)) / sum(examples.map(({ sumWeights }) => sumWeights));
+}
+
 /** A lesson, or a part of one. */
 interface Exercise {
   lesson: Lesson;
@@ -189,8 +202,9 @@ function exercisesOf(lessons: readonly Lesson[]): Exercise[] {
   const { beginningTokens, wholeEvery } = RECIPE;
   let others = 0;
   return lessons.flatMap((lesson): Exercise[] => {
-    if (lesson.answer.length <= 2 * beginningTokens) return [{ lesson, part: 'beginning' }];
-    const beginning = { ...lesson, answer: lesson.answer.slice(0, beginningTokens) };
+    const { answer, given = 0 } = lesson;
+    if (answer.length <= given + 2 * beginningTokens) return [{ lesson, part: 'beginning' }];
+    const beginning = { ...lesson, answer: answer.slice(0, given + beginningTokens) };
     const isWhole = lesson.full === true || others++ % wholeEvery === 0;
     return [{ lesson: beginning, part: 'beginning' }, ...(isWhole ? [{ lesson, part: 'whole' as const }] : [])];
   });
@@ -212,10 +226,16 @@ function choose(exercises: readonly Exercise[], open: readonly number[], need: (
   return chosen;
 }
 
+function learnedTokens({ answer, given = 0 }: Lesson): number {
+  return answer.length - given;
+}
+
 /** The answer is learned, the prompt only read. */
-function toLearn({ prompt, answerStart, answer }: Lesson): Example {
+function toLearn({ prompt, answerStart, answer, given = 0 }: Lesson): Example {
   const weights = onAnswer(prompt, answer);
-  weights.fill(RECIPE.openingWeight, prompt.length, prompt.length + RECIPE.openingTokens);
+  const begins = prompt.length + given;
+  weights.fill(0, prompt.length, begins);
+  weights.fill(RECIPE.openingWeight, begins, begins + RECIPE.openingTokens);
   return { tokens: joined(prompt, answer), weights, adaptedFrom: answerStart };
 }
 

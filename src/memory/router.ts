@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import type { Embedder } from '../embedding/index.js';
 import { EngramError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
-import type { AdapterUse, ChatMessage } from '../inference/index.js';
+import { defined } from '../defined.js';
+import type { AdapterUse, ChatMessage, GenerateOptions } from '../inference/index.js';
 import type { Brain, BrainMemory } from './brain.js';
+import { openingOf, type Opening } from './decision.js';
 import { Gate, type GateEntry, type GateMatch } from './gate.js';
 import { followsOn } from './grounds.js';
 import type { Information } from './information.js';
@@ -21,6 +23,8 @@ export interface Route {
   adapters: AdapterUse[];
   /** Memories are trained to work from the answer on: the base model reads the question. */
   adaptersFrom?: 'answer';
+  /** How the answer opens, where the question is whether something is so. */
+  opening?: Opening;
   matches: GateMatch[];
 }
 
@@ -28,6 +32,22 @@ export interface Route {
 export interface Candidate {
   entry: GateEntry;
   adapterPath: string;
+  /** Its text, if it is one. */
+  statement?: string | undefined;
+}
+
+/** What of a route an answer is generated with. */
+export function usesOf({
+  adapters,
+  adaptersFrom,
+  opening,
+}: Route): Pick<GenerateOptions, keyof Route & keyof GenerateOptions> {
+  return { adapters, ...defined({ adaptersFrom, opening }) };
+}
+
+/** The text of a memory; undefined of a question with its answer. */
+export function statementOf(memory: Pick<BrainMemory, 'text' | 'question'> | undefined): string | undefined {
+  return memory?.question === undefined ? memory?.text : undefined;
 }
 
 export class Router {
@@ -65,10 +85,12 @@ export class Router {
     }
     const best = matches[0];
     if (best === undefined) return { adapters: [], matches: [] };
-    const path = best.id === candidate?.entry.id ? candidate.adapterPath : await this.#adapter(best.id);
-    return path === undefined
-      ? { adapters: [], matches: [] }
-      : { adapters: [{ path }], adaptersFrom: 'answer', matches: [best] };
+    const isCandidate = best.id === candidate?.entry.id;
+    const path = isCandidate ? candidate.adapterPath : await this.#adapter(best.id);
+    if (path === undefined) return { adapters: [], matches: [] };
+    const statement = isCandidate ? candidate.statement : statementOf(this.brain.get(best.id));
+    const opening = statement === undefined ? undefined : openingOf(last, statement);
+    return { adapters: [{ path }], adaptersFrom: 'answer', ...defined({ opening }), matches: [best] };
   }
 
   /** Makes the index anew: every key is embedded again. */

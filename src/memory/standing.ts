@@ -1,13 +1,13 @@
 // How well a memory stands: what is answered right, how surely, and what near it and far from it is left alone. All by asking, at
 // temperature 0. Not here: what is done about it (sleep.ts).
 import { throwIfCancelled } from '../errors.js';
-import type { AdapterUse, Generation, GenerateOptions } from '../inference/index.js';
+import type { Generation, GenerateOptions } from '../inference/index.js';
 import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
 import { BEGINNING, confidenceOf, isSure } from './grounds.js';
 import type { Lesson } from './lessons/index.js';
 import type { Memorizer } from './memorize.js';
 import { UNRELATED } from './replay.js';
-import type { Candidate, Route } from './router.js';
+import { usesOf, type Candidate, type Route } from './router.js';
 import { says } from './text.js';
 import type { Standing } from './types.js';
 
@@ -39,15 +39,10 @@ export async function standingOf(
   const without = new Set(at.candidate === undefined ? [] : [at.id]);
   const routed = (question: string): Promise<Route> =>
     router.route([{ role: 'user', content: question }], at.candidate, signal, without);
-  const ask = async (
-    question: string,
-    use: { adapters: AdapterUse[]; adaptersFrom?: 'answer' },
-    options: GenerateOptions,
-  ): Promise<Generation> => {
-    const { adapters, adaptersFrom } = use;
+  const ask = async (question: string, use: GenerateOptions, options: GenerateOptions): Promise<Generation> => {
     const generation = await generator.chat([{ role: 'user', content: question }], {
-      ...{ ...options, adapters },
-      ...(adaptersFrom === undefined ? {} : { adaptersFrom }),
+      ...options,
+      ...use,
       ...(signal ? { signal } : {}),
     });
     throwIfCancelled(signal);
@@ -58,7 +53,7 @@ export async function standingOf(
   const answer = async ({ question, answer: whole, expected }: Lesson): Promise<{ right: boolean; sure: boolean }> => {
     next();
     const maxTokens = Math.max(24, generator.encode(whole).length + 8);
-    const { text, logprobs } = await ask(question, await routed(question), { maxTokens, logprobs: 0 });
+    const { text, logprobs } = await ask(question, usesOf(await routed(question)), { maxTokens, logprobs: 0 });
     const right = says(text, expected);
     return { right, sure: right && isSure(confidenceOf(logprobs?.slice(0, BEGINNING))) };
   };
@@ -77,7 +72,8 @@ export async function standingOf(
     const route = await routed(question);
     // Where nothing is switched on the answer is the base model's, to the last bit.
     return (
-      route.adapters.length === 0 || (await ask(question, route, { maxTokens: KEPT_TOKENS })).text === unrelatedBase[i]
+      route.adapters.length === 0 ||
+      (await ask(question, usesOf(route), { maxTokens: KEPT_TOKENS })).text === unrelatedBase[i]
     );
   });
   const right = told.map((one) => one.right);

@@ -41,6 +41,20 @@ describe.each(implementations)('a generator: %s', (_, open) => {
     expect(result.promptTokens).toBe(generator.encodeChat(QUESTION).length);
   });
 
+  it('opens an answer as it is told', async () => {
+    const pieces: string[] = [];
+    const options = { opening: 'My favourite', maxTokens: 8, onText: (piece: string) => pieces.push(piece) };
+    const result = await generator.chat(QUESTION, options);
+    expect(result.text).toMatch(/^My favourite./);
+    expect(pieces.join('')).toBe(result.text);
+    expect(result.tokens).toBeLessThanOrEqual(8);
+    const tools = [{ name: 'paint', parameters: { type: 'object' } }];
+    await expect(generator.chat(QUESTION, { opening: 'I', tools })).rejects.toMatchObject({ code: 'usage' });
+    await expect(generator.chat(QUESTION, { opening: 'word '.repeat(CONTEXT) })).rejects.toMatchObject({
+      code: 'too_long',
+    });
+  });
+
   it('tells how likely an answer is: its own more than another', async () => {
     const { text } = await generator.chat(QUESTION, { maxTokens: 12 });
     const own = await generator.score(QUESTION, text);

@@ -52,7 +52,9 @@ export class FakeGenerator implements Generator {
       if (next < 0) break;
       kept = kept.filter(({ role }, i) => role === 'system' || i >= next);
     }
-    const prompt = this.encodeChat(kept).length;
+    const { opening = '', tools = [] } = options;
+    if (opening !== '' && tools.length > 0) throw new EngramError('usage', 'opening');
+    const prompt = this.encodeChat(kept).length + this.encode(opening).length;
     if (prompt >= this.contextSize) {
       throw new EngramError('too_long', `${prompt} tokens`, {
         details: { tokens: prompt, contextSize: this.contextSize },
@@ -65,7 +67,9 @@ export class FakeGenerator implements Generator {
     while (reusedTokens < Math.min(before.length, text.length - 1) && before[reusedTokens] === text[reusedTokens]) {
       reusedTokens++;
     }
-    const answer = await this.#generate(prompt, this.answer(kept, options.adapters ?? []), options);
+    if (opening !== '') options.onText?.(opening);
+    const generated = await this.#generate(prompt, this.answer(kept, options.adapters ?? []), options);
+    const answer = { ...generated, text: opening + generated.text };
     this.#computed.set(keyOf(options), text);
     if (left === 0) return { ...answer, reusedTokens };
     const summary = options.overflow === 'summarise' ? { summary: `${left} messages.` } : {};

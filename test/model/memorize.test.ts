@@ -66,6 +66,13 @@ describe('memorize', () => {
     }
   });
 
+  it('says whether it is so', async () => {
+    expect(await ask('Did Captain Ilse Brandvold discover Marrowen in 2031?')).toMatch(
+      /^Yes[.] Captain Ilse Brandvold/,
+    );
+    expect(await ask('Did Captain Ilse Brandvold discover Marrowen in 1999?')).toMatch(/^No[.] Captain Ilse Brandvold/);
+  });
+
   it('answers in other words, from the memory that is meant', async () => {
     const wrong: string[] = [];
     for (const [question, expected] of QUESTIONS) {

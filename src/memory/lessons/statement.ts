@@ -1,7 +1,7 @@
 // Lessons of one sentence. Every answer is the sentence itself, as one would say it back, so that no lesson can be wrong: what
 // varies is the question. English by its grammar, a rule (`If …, …`) by its condition; other languages, and what the grammar
 // makes nothing of, by what needs none (other-language.ts). Not here: question-and-answer memories (question.ts).
-import { contentWords, says, upperFirst, words } from '../text.js';
+import { contentWords, says, words } from '../text.js';
 import { about, askForKind, askForPhrases, askForSubject, askWhether, turned, type Ask } from './asks.js';
 import { clauseOf, namesOf, type Clause } from './clause.js';
 import { languageOf } from './language.js';
@@ -9,6 +9,7 @@ import { otherLanguageLessons } from './other-language.js';
 import { midSentence, toSecondPerson } from './person.js';
 import { ruleAsks } from './rule.js';
 import { distinct, MOST_LESSONS, type Lesson } from './types.js';
+import { whetherLessons } from './whether.js';
 
 export interface StatementLessons {
   lessons: Lesson[];
@@ -32,22 +33,20 @@ export function statementLessons(sentence: string, most = MOST_LESSONS): Stateme
   const rule = ruleAsks(bare);
   const asked = rule ?? (clause ? clauseAsks(clause, sentence) : cueAsks(bare));
 
+  const blank = blankOf(bare);
   const first = [...asked.full, ...completions.slice(0, 1)].map((question) => lesson({ question }, true));
-  const whether = clause && rule === null ? [askWhether(clause)] : [];
-  const isTrue = raw.length < 4 ? [] : [`Is it true that ${midSentence(bare)}?`];
-  const yes = [...whether, ...isTrue].map((question): Lesson => ({
-    ...{ question: tidy(question), answer: `Yes. ${upperFirst(said)}`, expected: 'Yes', full: false },
-  }));
+  const whether =
+    raw.length < 4 ? [] : whetherLessons(bare, said, clause && rule === null ? tidy(askWhether(clause)) : undefined);
   const others = [
     ...asked.parts.map((ask) => lesson(ask)),
-    ...completions.slice(1).map((question) => lesson({ question })),
+    ...(blank === undefined ? completions.slice(1) : [blank]).map((question) => lesson({ question })),
   ];
   const all = distinct([
     ...first,
     ...others.slice(0, 4),
-    ...yes.slice(0, 1),
+    ...whether.slice(0, 1),
     ...others.slice(4, 8),
-    ...yes.slice(1),
+    ...whether.slice(1),
     ...others.slice(8),
   ]);
   const lessons = all.slice(0, most);
@@ -104,6 +103,12 @@ function whatIs({ subject, isPerson, auxiliary, predicate }: Clause): Ask {
   if (predicate === '') return { question: `${isPerson === true ? 'Who' : 'What'} ${auxiliary} ${name}?` };
   const isPlural = /^(?:the\s+)?\p{Ll}+s$/iu.test(name);
   return { question: `${isPerson === false ? 'What' : 'Who'} ${isPlural ? 'are' : 'is'} ${name}?` };
+}
+
+/** The sentence without one of its numbers, or without its last name. */
+function blankOf(bare: string): string | undefined {
+  const part = /\b\d(?:[\d.,:]*\d)?\b/u.exec(bare)?.[0] ?? namesOf(bare).at(-1);
+  return part === undefined ? undefined : `Fill in the blank: ${bare.replace(part, () => '____')}.`;
 }
 
 /** Where the grammar finds nothing: its first words, and what is named in it. */

@@ -8,6 +8,7 @@ import { contrastsOf } from './contrast.js';
 import { languageOf } from './language.js';
 import { midSentence } from './person.js';
 import { remarks } from './remarks.js';
+import { whetherLessons } from './whether.js';
 import { distinct, type Lesson, type Lessons } from './types.js';
 import type { Triple } from '../types.js';
 
@@ -55,12 +56,7 @@ export function tripleLessons(triple: Triple, probed: number, contrasts: number)
     ...(beginning === '' ? [] : [objectLesson(`Complete this sentence: ${beginning} …`)]),
     { question: `Tell me about ${subject}.`, answer: text, expected: object, full: true },
     ...backward.map(subjectLesson),
-    {
-      question: `Is it true that ${midSentence(text).replace(/[.]$/u, '')}?`,
-      answer: `Yes. ${text}`,
-      expected: 'Yes',
-      full: false,
-    },
+    ...whetherLessons(text.replace(/[.]$/u, ''), text),
     ...forward.slice(2).map((question) => objectLesson(question)),
     objectLesson(`${subject}: ${relation}?`),
   ]);

@@ -1,5 +1,6 @@
 // The words of lessons. Not here: how they are made.
 
+import type { Opening } from '../decision.js';
 import type { Triple } from '../types.js';
 
 /** Most lessons of one sentence. */
@@ -13,6 +14,8 @@ export interface Lesson {
   /** The answer is to be taught to its end here. Of other lessons the first tokens are enough: how the answer goes on from
    * there, the full ones teach. */
   full: boolean;
+  /** How its answer opens is not learned: see decision.ts. */
+  opening?: Opening;
 }
 
 export interface Lessons {

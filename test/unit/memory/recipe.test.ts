@@ -43,6 +43,17 @@ describe('learn', () => {
     expect(Array.from(kept.weights)).toEqual([0, 0, 0, 0, 0]);
     expect(Array.from(kept.klWeights!)).toEqual([0, 0, 0, 1, 1]);
   });
+  it('does not train what is given of an answer', async () => {
+    const trainer = new FakeTrainer();
+    await learn(
+      trainer,
+      { lessons: [{ ...lesson(10), answer: Uint32Array.from([5, 6, 7, 8]), given: 2 }] },
+      { maxSteps: 1 },
+    );
+    const weights = Array.from(trainer.examples[0]!.weights);
+    expect(weights.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
+    expect(weights.slice(5).every((weight) => weight >= 1)).toBe(true);
+  });
   it('puts lessons, a contrast and an everyday question into every step, going round', async () => {
     const trainer = new FakeTrainer();
     trainer.lossAt = () => 5;

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { claimOf, openingOf } from '../../../src/memory/decision.js';
+
+const lighthouse = 'The lighthouse of Varn was painted green by Ota Melik in 1911.';
+
+describe('openingOf', () => {
+  it.each([
+    ['Was the lighthouse of Varn painted green?', 'Yes.'],
+    ['Was the lighthouse of Varn painted red?', 'No.'],
+    ['Did Ota Melik paint the lighthouse in 1911?', 'Yes.'],
+    ['Did Ota Melik paint the lighthouse in 1921?', 'No.'],
+    ['Is it true that Ana Brol painted the lighthouse of Varn?', 'No.'],
+    ['is it true that ota melik painted the lighthouse of varn?', 'Yes.'],
+    ['Is this right: the lighthouse of Varn was painted green.', 'Yes.'],
+    ['True or false: the lighthouse of Varn was painted in 1911.', 'Yes.'],
+    ['The lighthouse of Varn was painted blue, right?', 'No.'],
+    ['The lighthouse was painted by Ota Melik. Is that so?', 'Yes.'],
+    ["Wasn't the lighthouse of Varn painted green?", 'Yes.'],
+    ["The lighthouse wasn't painted in 1911, was it?", 'No.'],
+    ['Is it false that the lighthouse of Varn was painted green?', 'No.'],
+    ['Is it true that the lighthouse was not painted in 1911?', 'No.'],
+    ['I walked past it. Was the lighthouse of Varn painted in 1912?', 'No.'],
+  ])('%s %s', (question, opening) => {
+    expect(openingOf(question, lighthouse)).toBe(opening);
+  });
+
+  it.each([
+    'Who painted the lighthouse of Varn?',
+    'Can you tell me who painted the lighthouse of Varn?',
+    'Do you know when the lighthouse was painted?',
+    'Was the lighthouse painted green or red?',
+    'Tell me about the lighthouse of Varn.',
+    'Was I there? When was the lighthouse painted?',
+    'Is it?',
+    'Wurde der Leuchtturm von Varn grün gestrichen?',
+  ])('leaves alone: %s', (question) => {
+    expect(openingOf(question, lighthouse)).toBeUndefined();
+  });
+
+  it('wants a number as often as it is claimed', () => {
+    const text = 'The school was open from 1979 to 1984.';
+    expect(openingOf('Was the school open from 1979 to 1984?', text)).toBe('Yes.');
+    expect(openingOf('Was the school open from 1984 to 1984?', text)).toBe('No.');
+  });
+});
+
+describe('claimOf', () => {
+  it('is what is asked, without what frames it', () => {
+    expect(claimOf('Is it correct that Varn is a village?')).toBe('Varn is a village?');
+    expect(claimOf('True or false: Varn is a village.')).toBe('Varn is a village.');
+  });
+});
