@@ -8,10 +8,14 @@ import type { Router } from './router.js';
 import { contentWords, says } from './text.js';
 import type { Contradiction } from './types.js';
 
-/** Cosine from which two questions count as one. */
-const SAME_QUESTION = 0.9;
-/** Two sentences that differ in more than this share of the shorter one's words are about different things. */
-const SAME_FRAME = 0.6;
+/** Measured by scripts/bench/contradictions.mjs: see docs/memory-ledger.md. */
+export const LIMITS = {
+  /** Cosine from which two questions count as one, though one word of each is another. */
+  sameQuestion: 0.9,
+  otherWords: 1,
+  /** Two sentences that share less than this of the shorter one's words are about different things. */
+  sameFrame: 0.6,
+};
 /** Most questions of a memory that are compared. */
 const MOST = 24;
 
@@ -75,7 +79,7 @@ function closestPair(
   for (const mine of all) {
     for (const its of others) {
       const closeness = sameQuestion(mine, its);
-      if (closeness < SAME_QUESTION || closeness <= (best?.closeness ?? 0)) continue;
+      if (closeness < LIMITS.sameQuestion || closeness <= (best?.closeness ?? 0)) continue;
       if (differ(mine, its)) best = { mine, its, closeness };
     }
   }
@@ -86,7 +90,7 @@ function closestPair(
 function sameQuestion(a: Embedded, b: Embedded): number {
   const [mine, its] = [contentWords(a.lesson.question), contentWords(b.lesson.question)];
   if (mine.length > 0 && mine.toString() === its.toString()) return 1;
-  const isFar = without(mine, its).length > 1 || without(its, mine).length > 1;
+  const isFar = without(mine, its).length > LIMITS.otherWords || without(its, mine).length > LIMITS.otherWords;
   return isFar ? 0 : a.vector.reduce((sum, value, i) => sum + value * b.vector[i]!, 0);
 }
 
@@ -101,5 +105,5 @@ function differ({ lesson: a, isSentence }: Embedded, { lesson: b, isSentence: is
   if (!isSentence && !isOtherSentence) return true;
   const [mine, its] = [new Set(contentWords(a.answer)), new Set(contentWords(b.answer))];
   const shared = [...mine].filter((word) => its.has(word)).length;
-  return shared >= SAME_FRAME * Math.min(mine.size, its.size);
+  return shared >= LIMITS.sameFrame * Math.min(mine.size, its.size);
 }

@@ -75,7 +75,7 @@ export class Measurement {
         const result = { learned, ...(await this.#after(name, ask, i, learned)) };
         await subject.forget(one, learned);
         clean = !this.options.supersede; // what was believed before may still be held
-        if (this.options.forget) result.forgotten = await this.#ask(ask, askedOf(one), TOKENS.asked);
+        if (this.options.forget) result.forgotten = await this.#askForgotten(ask, i);
         return result;
       });
     }
@@ -91,10 +91,10 @@ export class Measurement {
     subject.checkHeld(all.filter((_, i) => !isForgotten(i)));
     for (const [i, one] of this.cases.entries()) if (isForgotten(i)) await subject.forget(one, all[i]);
     const ask = once((question, how) => subject.ask(question, how));
-    for (const [i, one] of this.cases.entries()) {
+    for (const i of this.cases.keys()) {
       await this.#piece(this.#key(name, i), async () =>
         isForgotten(i)
-          ? { learned: all[i], forgotten: await this.#ask(ask, askedOf(one), TOKENS.asked) }
+          ? { learned: all[i], forgotten: await this.#askForgotten(ask, i) }
           : { learned: all[i], ...(await this.#after(name, ask, i, all[i])) },
       );
     }
@@ -108,17 +108,27 @@ export class Measurement {
     return isWanted ? { gated, ungated: await this.#answers(ask, i, memory.id) } : { gated };
   }
 
+  /** What is kept is expected to be what the base model said; what is asked for is not, so that its seconds are those of a user. */
   async #answers(ask, i, memory) {
     const one = this.cases[i];
+    const before = this.journal.get(this.#key('none', i));
     return {
-      asked: await this.#ask(ask, askedOf(one), TOKENS.asked, memory),
-      neighbours: await this.#ask(ask, one.neighbours, TOKENS.kept, memory),
-      unrelated: await this.#ask(ask, this.unrelatedOf(i), TOKENS.kept, memory),
+      asked: await this.#ask(ask, askedOf(one), { maxTokens: TOKENS.asked, memory }),
+      neighbours: await this.#ask(ask, one.neighbours, { maxTokens: TOKENS.kept, memory }, before?.neighbours),
+      unrelated: await this.#ask(ask, this.unrelatedOf(i), { maxTokens: TOKENS.kept, memory }, before?.unrelated),
     };
   }
 
-  #ask(ask, questions, maxTokens, memory) {
-    return inTurn(questions, this.options.parallel, (question) => ask(question, { maxTokens, memory }));
+  /** What is forgotten is expected to be answered as the base model does. */
+  #askForgotten(ask, i) {
+    const before = this.journal.get(this.#key('none', i));
+    return this.#ask(ask, askedOf(this.cases[i]), { maxTokens: TOKENS.asked }, before?.asked);
+  }
+
+  #ask(ask, questions, how, expected = []) {
+    return inTurn(questions, this.options.parallel, (question, j) =>
+      ask(question, { ...how, ...(expected[j] === undefined ? {} : { expected: expected[j].text }) }),
+    );
   }
 
   #key(name, i) {
@@ -158,7 +168,7 @@ async function inTurn(items, width, work) {
   const worker = async () => {
     while (next < items.length) {
       const at = next++;
-      results[at] = await work(items[at]);
+      results[at] = await work(items[at], at);
     }
   };
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
