@@ -82,7 +82,7 @@ async function shares(brain, router, told) {
  * sentence that is untrue, or another one of its passage. */
 function toldOf(kind, cases) {
   const random = randomFrom(1);
-  return cases.flatMap(({ id, inputs: [input], old, asked }, i) => {
+  return cases.flatMap(({ id, inputs: [input], old, asked, neighbours }, i) => {
     if (kind === 'sentences') {
       const other = untrue(input, namesOf(cases[(i + 1) % cases.length].text), random);
       return other === undefined ? [] : [{ about: id, how: 'another value', input: other }];
@@ -93,6 +93,7 @@ function toldOf(kind, cases) {
     return [
       { about: id, how: 'another answer', input: { question: input.question, answer } },
       { about: id, how: 'another answer, paraphrased', input: { question: paraphrase, answer } },
+      { about: id, how: 'a near question', input: { question: neighbours[0], answer } },
       { about: id, how: 'the same answer', input },
       { about: id, how: 'the same answer, paraphrased', input: { question: paraphrase, answer: input.answer } },
     ];

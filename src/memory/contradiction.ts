@@ -1,5 +1,6 @@
 // Which memories say something else than a new one: the gate finds those that its questions touch, and of these count the ones
-// that answer the same question otherwise. Found, not proven: what becomes of them is the user's choice. Not here: superseding
+// that answer the same question otherwise; which questions are the same the gate says too, where they are what people gave, and
+// their words, where they were made from a text. Found, not proven: what becomes of them is the user's choice. Not here: superseding
 // (memorize.ts).
 import type { Brain } from './brain.js';
 import { lessonsFor, type Lesson, type Lessons } from './lessons/index.js';
@@ -10,6 +11,8 @@ import type { Contradiction } from './types.js';
 
 /** Measured by scripts/bench/contradictions.mjs: see docs/memory-ledger.md. */
 export const LIMITS = {
+  /** What was asked is what another memory was asked if the gate is so sure of it. */
+  byGate: 0.8,
   /** Cosine from which two questions count as one, though one word of each is another. */
   sameQuestion: 0.9,
   otherWords: 1,
@@ -26,11 +29,13 @@ export async function contradictions(
   signal?: AbortSignal,
 ): Promise<Contradiction[]> {
   const touched = await touchedBy(router, lessons, signal);
-  const found: { contradiction: Contradiction; closeness: number }[] = [];
+  const found: Found[] = [];
+  const sameAsked = await askedAlike(brain, router, lessons, signal);
+  if (sameAsked !== undefined) found.push(sameAsked);
   const mine = touched.length === 0 ? [] : await embedded(router, lessons, signal);
   for (const id of touched) {
     const memory = brain.get(id);
-    if (memory === undefined) continue;
+    if (memory === undefined || id === sameAsked?.contradiction.id) continue;
     const best = closestPair(mine, await embedded(router, lessonsFor(inputOf(memory)), signal));
     if (best === undefined) continue;
     const { question, expected: now } = best.mine.lesson;
@@ -40,6 +45,28 @@ export async function contradictions(
     });
   }
   return found.sort((a, b) => b.closeness - a.closeness).map(({ contradiction }) => contradiction);
+}
+
+interface Found {
+  contradiction: Contradiction;
+  closeness: number;
+}
+
+/** Where both are a question and its answer the gate knows best whether they ask the same, in whatever words. Its best match, if
+ * that is answered otherwise. */
+async function askedAlike(
+  brain: Brain,
+  router: Router,
+  { question, answer: now }: Lessons,
+  signal?: AbortSignal,
+): Promise<Found | undefined> {
+  if (question === undefined || now === undefined) return undefined;
+  const [best] = await router.gate.match(question, [], signal); // touchedBy() has brought the gate up to date
+  const memory = best === undefined ? undefined : brain.get(best.id);
+  if (best === undefined || best.score < LIMITS.byGate || memory?.answer === undefined) return undefined;
+  const { id, text, answer: was } = memory;
+  if (says(now, was) || says(was, now)) return undefined;
+  return { contradiction: { id, text, question: memory.question ?? question, was, now }, closeness: best.score };
 }
 
 async function touchedBy(router: Router, { text, recall, question }: Lessons, signal?: AbortSignal): Promise<string[]> {
