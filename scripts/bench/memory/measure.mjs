@@ -33,7 +33,7 @@ export class Measurement {
   left(strategies) {
     const keys = this.cases.flatMap((_, i) =>
       inOrder(strategies).flatMap((name) => [
-        this.#key(name, i),
+        name === 'none' ? this.#baseKey(i) : this.#key(name, i),
         ...(this.options.sequential && name !== 'none' ? [this.#learnedKey(name, i)] : []),
       ]),
     );
@@ -42,7 +42,8 @@ export class Measurement {
 
   /** One strategy over all cases. `none` has to be the first: its answers are those that others are compared with. */
   async strategy(name) {
-    if (this.cases.every((_, i) => this.journal.has(this.#key(name, i)))) return;
+    const keyOf = (i) => (name === 'none' ? this.#baseKey(i) : this.#key(name, i));
+    if (this.cases.every((_, i) => this.journal.has(keyOf(i)))) return;
     const subject = await this.open(name);
     try {
       if (name === 'none') await this.#base(subject);
@@ -54,14 +55,29 @@ export class Measurement {
 
   /** What is known so far of a strategy: results of the cases that were measured, by their number. */
   results(name) {
-    const of = (i) => this.journal.get(this.#key(name, i));
+    const of = (i) => (name === 'none' ? this.#before(i) : this.journal.get(this.#key(name, i)));
     return new Map(this.cases.flatMap((_, i) => (of(i) === undefined ? [] : [[i, of(i)]])));
   }
 
-  /** What the model answers to everything with nothing remembered. */
+  /** What the model answers with nothing remembered: to everything, or where nothing is compared with the rest, to what must stay. */
   async #base(subject) {
     const ask = once((question, how) => subject.ask(question, how));
-    for (const i of this.cases.keys()) await this.#piece(this.#key('none', i), () => this.#answers(ask, i));
+    for (const i of this.cases.keys()) {
+      await this.#piece(this.#baseKey(i), () => (this.#isLean ? this.#kept(ask, i) : this.#answers(ask, i)));
+    }
+  }
+
+  get #isLean() {
+    const { gate, forget, strategies } = this.options;
+    return gate && !forget && !strategies.includes('none');
+  }
+
+  #baseKey(i) {
+    return this.#isLean && !this.journal.has(this.#key('none', i)) ? this.#key('kept', i) : this.#key('none', i);
+  }
+
+  #before(i) {
+    return this.journal.get(this.#baseKey(i));
   }
 
   async #alone(name, subject) {
@@ -108,21 +124,25 @@ export class Measurement {
     return isWanted ? { gated, ungated: await this.#answers(ask, i, memory.id) } : { gated };
   }
 
-  /** What is kept is expected to be what the base model said; what is asked for is not, so that its seconds are those of a user. */
   async #answers(ask, i, memory) {
-    const one = this.cases[i];
-    const before = this.journal.get(this.#key('none', i));
+    const asked = await this.#ask(ask, askedOf(this.cases[i]), { maxTokens: TOKENS.asked, memory });
+    return { ...(await this.#kept(ask, i, memory)), asked };
+  }
+
+  /** What is kept is expected to be what the base model said; what is asked for is not, so that its seconds are those of a user. */
+  async #kept(ask, i, memory) {
+    const before = this.#before(i);
+    const how = { maxTokens: TOKENS.kept, memory };
     return {
-      asked: await this.#ask(ask, askedOf(one), { maxTokens: TOKENS.asked, memory }),
-      neighbours: await this.#ask(ask, one.neighbours, { maxTokens: TOKENS.kept, memory }, before?.neighbours),
-      unrelated: await this.#ask(ask, this.unrelatedOf(i), { maxTokens: TOKENS.kept, memory }, before?.unrelated),
+      asked: [],
+      neighbours: await this.#ask(ask, this.cases[i].neighbours, how, before?.neighbours),
+      unrelated: await this.#ask(ask, this.unrelatedOf(i), how, before?.unrelated),
     };
   }
 
   /** What is forgotten is expected to be answered as the base model does. */
   #askForgotten(ask, i) {
-    const before = this.journal.get(this.#key('none', i));
-    return this.#ask(ask, askedOf(this.cases[i]), { maxTokens: TOKENS.asked }, before?.asked);
+    return this.#ask(ask, askedOf(this.cases[i]), { maxTokens: TOKENS.asked }, this.#before(i)?.asked);
   }
 
   #ask(ask, questions, how, expected = []) {

@@ -70,6 +70,7 @@ const changes = (row) => ({
   old: percent(row.supersededOld),
   'forgotten: recalled': percent(row.forgottenRecalled),
   'by the base model': percent(row.forgottenKnownBefore),
+  'not by it': percent(row.forgottenLeft),
   'as before': percent(row.forgottenAsBefore),
 });
 

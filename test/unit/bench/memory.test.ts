@@ -307,7 +307,7 @@ describe('rows', () => {
   it('tells what is still recalled of what was forgotten, apart from what is held', () => {
     const learned = { seconds: 2, memories: [memory] };
     expect(row({ learned, forgotten: [said('Bonn'), said('Ulm')] })).toMatchObject({
-      ...{ forgottenRecalled: 0.5, forgottenKnownBefore: 0, forgottenAsBefore: 0.5 },
+      ...{ forgottenRecalled: 0.5, forgottenLeft: 0.5, forgottenKnownBefore: 0, forgottenAsBefore: 0.5 },
     });
   });
 
@@ -488,7 +488,7 @@ describe('the order of things', () => {
     const { Measurement } = await load<{
       Measurement: new (parts: object) => {
         strategy: (name: string) => Promise<void>;
-        results: (name: string) => Map<number, Result>;
+        results: (name: string) => Map<number, Result & Partial<Answers>>;
         left: (strategies: string[]) => number;
       };
     }>('measure');
@@ -501,7 +501,7 @@ describe('the order of things', () => {
         signal,
         tick: () => undefined,
       },
-      options: { sequential: false, gate: true, parallel: 1, ...options },
+      options: { sequential: false, gate: true, parallel: 1, strategies: ['none', 'weights'], ...options },
       open: () => Promise.resolve(brain),
     });
     return { measurement, brain };
@@ -546,6 +546,21 @@ describe('the order of things', () => {
       ...[['what is a', undefined] as const, ['near a', ''] as const, ['u', ''] as const],
       ...[['what is b', undefined] as const, ['near b', ''] as const],
     ]);
+  });
+
+  it('asks the base model only what is compared with', async () => {
+    const path = join(newFolder(), 'run.jsonl');
+    const lean = await measure({ strategies: ['weights'] }, path);
+    expect(lean.measurement.left(['weights'])).toBe(4);
+    await lean.measurement.strategy('none');
+    expect(lean.brain.said).toEqual(['ask near a', 'ask u', 'ask near b']);
+    await lean.measurement.strategy('weights');
+    expect(lean.measurement.left(['weights'])).toBe(0);
+    expect(lean.measurement.results('none').get(0)?.neighbours).toHaveLength(1);
+    const whole = await measure({}, path);
+    expect(whole.measurement.left(['none', 'weights'])).toBe(2);
+    await whole.measurement.strategy('none');
+    expect(whole.brain.said).toContain('ask what is a');
   });
 
   it('goes on where it was cut off', async () => {
