@@ -49,7 +49,7 @@ export async function learnPassage(
     return outcome(
       await memorizeEach(
         (input, onProgress) => memorize(parts, input, { onProgress, ...(signal ? { signal } : {}) }),
-        inputsOf(plan),
+        inputsOf(plan).filter((input) => !isTakenBack(parts, input)),
         {
           signal,
           onProgress: ({ progress }) => {
@@ -63,6 +63,11 @@ export async function learnPassage(
     const soFar = outcome(error.details?.['report'] as BatchReport);
     throw new EngramError('cancelled', error.message, { cause: error, details: { outcome: soFar } });
   }
+}
+
+/** What the user forgot or replaced is not learned again behind their back. */
+function isTakenBack({ brain }: Memorizer, input: MemoryInput): boolean {
+  return typeof input === 'string' && brain.byText(input).some(({ state }) => state !== 'remembered');
 }
 
 /** None where it says nothing by itself, such as a table of numbers. */

@@ -115,6 +115,8 @@ describe('sleep', () => {
     expect(report.passages.learned[0]!.memories).toEqual([memory!.id]);
     expect(memory).toMatchObject({ text: WIFI, state: 'remembered' });
     expect((await sleep(parts, { passages, dryRun: true })).passages.due).toEqual([]);
+    await brain.forget(memory!.id);
+    expect((await sleep(parts, { passages, again: true })).passages.learned[0]!.memories).toEqual([]); // nor what was forgotten
   });
 
   it('that is woken up in a passage keeps and reports what was learned of it', async () => {
