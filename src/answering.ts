@@ -111,6 +111,10 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
     return generate();
   });
   const confidence = matches.length > 0 ? confidenceOf(result.logprobs) : undefined;
+  const [read] = passages; // the one that is most about the question
+  if (read !== undefined && result.finishReason !== 'cancelled') {
+    await parts.retrieval.noteUse(asked.at(-1)?.content ?? '', read);
+  }
   const isJson = options.jsonSchema !== undefined && result.finishReason === 'stop';
   return {
     answer: result.text.trim(),

@@ -2,7 +2,7 @@
 import type { GivenSettings } from './config.js';
 import type { EmbedOptions } from './embedding/index.js';
 import type { ChatMessage, GenerateOptions } from './inference/index.js';
-import type { MoveOptions } from './memory/index.js';
+import type { MoveOptions, SleepOptions } from './memory/index.js';
 
 export interface OpenProgress {
   phase: 'pull' | 'model' | 'embedder';
@@ -75,6 +75,11 @@ export interface ExplainOptions extends Omit<AskOptions, 'jsonSchema' | 'tools' 
 /** Where the brain is and which model it is to belong to, and how. */
 export interface MoveBrainOptions extends OpenOptions, Pick<MoveOptions, 'partly'> {
   onMove?: MoveOptions['onProgress'];
+}
+
+export interface EngramSleepOptions extends Omit<SleepOptions, 'passages'> {
+  /** Learn passages of documents too that answered at least three different questions. Default false. */
+  passages?: boolean | undefined;
 }
 
 export interface SaveStateOptions extends Pick<AskOptions, 'adapter' | 'maxTokens' | 'overflow' | 'signal'> {

@@ -22,6 +22,7 @@ import {
   Router,
   undo,
   sleep,
+  WELL_USED,
   type Answer,
   type BatchOptions,
   type BatchReport,
@@ -42,7 +43,6 @@ import {
   type Recalled,
   type RecallOptions,
   type Receipt,
-  type SleepOptions,
   type SleepReport,
   type UsedGround,
   type Undone,
@@ -64,6 +64,7 @@ import type {
   ClassifyRequest,
   CompleteOptions,
   EngramEmbedOptions,
+  EngramSleepOptions,
   EvaluateRequest,
   ExplainOptions,
   MoveBrainOptions,
@@ -329,9 +330,16 @@ export class Engram {
     return rebuild(this.#memorizer(await this.#remembering(), options.signal), options);
   }
 
-  /** Trains what was learned fast again with care, and keeps what stands better: see memory/sleep.ts. */
-  async sleep(options: SleepOptions = {}): Promise<SleepReport> {
-    return sleep(this.#memorizer(await this.#remembering(), options.signal), options);
+  /** Trains what was learned fast again with care, and keeps what stands better: see memory/sleep.ts. With `passages` it learns
+   * well-used passages of documents too, also into a brain that has no memories yet. */
+  async sleep({ passages = false, ...options }: EngramSleepOptions = {}): Promise<SleepReport> {
+    const read = passages ? await this.#retrieval.wellUsed(WELL_USED) : [];
+    const { signal } = options;
+    const open = read.length > 0 ? (await this.#open(signal, true))! : await this.#remembering();
+    return sleep(this.#memorizer(open, signal), {
+      ...options,
+      passages: read.map(({ passage: { text, place }, questions }) => ({ text, place, questions })),
+    });
   }
 
   /** Reads files and folders into the brain's documents, or goes through those given before if there are none: what is new or

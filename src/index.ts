@@ -92,6 +92,8 @@ export {
   type ModelIdentity,
   type MoveReport,
   type OpenChat,
+  type PassageOutcome,
+  type PassagePlan,
   type Probe,
   type Recalled,
   type RecallOptions,

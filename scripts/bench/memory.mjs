@@ -4,17 +4,19 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readSettings } from '../../dist/index.js';
-import { phase } from '../set-up/progress.mjs';
+import { note, phase } from '../set-up/progress.mjs';
 import { interruption } from './child.mjs';
 import { describeMachine, describeSource } from './machine.mjs';
 import { readCases, readUnrelated } from './memory/cases.mjs';
 import { Estimate } from './memory/estimate.mjs';
 import { Journal } from './memory/journal.mjs';
 import { Measurement } from './memory/measure.mjs';
+import { comparePeft } from './memory/peft.mjs';
 import { missesOf, rowOf } from './memory/rows.mjs';
 import { inOrder } from './memory/strategies.mjs';
 import { Subject } from './memory/subject.mjs';
 import { PeakMeter } from './peak.mjs';
+import { reasonOf } from './peers.mjs';
 
 /** Unrelated questions there are in all; each case is asked a few of them in turn. */
 const UNRELATED = 100;
@@ -33,6 +35,7 @@ export async function benchMemory(options) {
   let done = false;
   try {
     const measurement = await measure({ cases, unrelated, journal, options: { ...options, home } });
+    const peft = options.peers.includes('peft') ? await besidePeft({ cases, journal, options }) : undefined;
     done = !interruption.aborted;
     const { rows, misses } = rowsOf(measurement, options);
     return {
@@ -46,6 +49,7 @@ export async function benchMemory(options) {
       options: { ...identity, count: options.count },
       unrelatedQuestions: unrelated.length,
       rows,
+      ...(peft === undefined ? {} : { peft }),
       ...(options.misses ? { misses } : {}),
     };
   } finally {
@@ -77,6 +81,20 @@ async function measure({ cases, unrelated, journal, options }) {
     if (!signal.aborted) throw error;
   }
   return measurement;
+}
+
+/** PEFT's training of the same memories, or why there is none; undefined if it was interrupted. */
+async function besidePeft({ cases, journal, options }) {
+  try {
+    return await journal.once('peft', () =>
+      phase('Training beside PEFT', (show) => comparePeft({ cases, options, show })),
+    );
+  } catch (error) {
+    if (interruption.aborted) return undefined;
+    const why = reasonOf(error);
+    note(`Without PEFT: ${why}`);
+    return { why };
+  }
 }
 
 /** Rows with and without the gate, and what each did not hold. */

@@ -1,5 +1,6 @@
 // Which memories say something else than a new one: the gate finds those that its questions touch, and of these count the ones
-// that answer the same question otherwise. Found, not proven: what becomes of them is the user's choice. Not here: superseding
+// that answer the same question otherwise; which questions are the same the gate says too, where they are what people gave, and
+// their words, where they were made from a text. Found, not proven: what becomes of them is the user's choice. Not here: superseding
 // (memorize.ts).
 import type { Brain } from './brain.js';
 import { lessonsFor, type Lesson, type Lessons } from './lessons/index.js';
@@ -8,10 +9,16 @@ import type { Router } from './router.js';
 import { contentWords, says } from './text.js';
 import type { Contradiction } from './types.js';
 
-/** Cosine from which two questions count as one. */
-const SAME_QUESTION = 0.9;
-/** Two sentences that differ in more than this share of the shorter one's words are about different things. */
-const SAME_FRAME = 0.6;
+/** Measured by scripts/bench/contradictions.mjs: see docs/memory-ledger.md. */
+export const LIMITS = {
+  /** What was asked is what another memory was asked if the gate is so sure of it. */
+  byGate: 0.8,
+  /** Cosine from which two questions count as one, though one word of each is another. */
+  sameQuestion: 0.9,
+  otherWords: 1,
+  /** Two sentences that share less than this of the shorter one's words are about different things. */
+  sameFrame: 0.6,
+};
 /** Most questions of a memory that are compared. */
 const MOST = 24;
 
@@ -22,11 +29,13 @@ export async function contradictions(
   signal?: AbortSignal,
 ): Promise<Contradiction[]> {
   const touched = await touchedBy(router, lessons, signal);
-  const found: { contradiction: Contradiction; closeness: number }[] = [];
+  const found: Found[] = [];
+  const sameAsked = await askedAlike(brain, router, lessons, signal);
+  if (sameAsked !== undefined) found.push(sameAsked);
   const mine = touched.length === 0 ? [] : await embedded(router, lessons, signal);
   for (const id of touched) {
     const memory = brain.get(id);
-    if (memory === undefined) continue;
+    if (memory === undefined || id === sameAsked?.contradiction.id) continue;
     const best = closestPair(mine, await embedded(router, lessonsFor(inputOf(memory)), signal));
     if (best === undefined) continue;
     const { question, expected: now } = best.mine.lesson;
@@ -36,6 +45,28 @@ export async function contradictions(
     });
   }
   return found.sort((a, b) => b.closeness - a.closeness).map(({ contradiction }) => contradiction);
+}
+
+interface Found {
+  contradiction: Contradiction;
+  closeness: number;
+}
+
+/** Where both are a question and its answer the gate knows best whether they ask the same, in whatever words. Its best match, if
+ * that is answered otherwise. */
+async function askedAlike(
+  brain: Brain,
+  router: Router,
+  { question, answer: now }: Lessons,
+  signal?: AbortSignal,
+): Promise<Found | undefined> {
+  if (question === undefined || now === undefined) return undefined;
+  const [best] = await router.gate.match(question, [], signal); // touchedBy() has brought the gate up to date
+  const memory = best === undefined ? undefined : brain.get(best.id);
+  if (best === undefined || best.score < LIMITS.byGate || memory?.answer === undefined) return undefined;
+  const { id, text, answer: was } = memory;
+  if (says(now, was) || says(was, now)) return undefined;
+  return { contradiction: { id, text, question: memory.question ?? question, was, now }, closeness: best.score };
 }
 
 async function touchedBy(router: Router, { text, recall, question }: Lessons, signal?: AbortSignal): Promise<string[]> {
@@ -75,7 +106,7 @@ function closestPair(
   for (const mine of all) {
     for (const its of others) {
       const closeness = sameQuestion(mine, its);
-      if (closeness < SAME_QUESTION || closeness <= (best?.closeness ?? 0)) continue;
+      if (closeness < LIMITS.sameQuestion || closeness <= (best?.closeness ?? 0)) continue;
       if (differ(mine, its)) best = { mine, its, closeness };
     }
   }
@@ -86,7 +117,7 @@ function closestPair(
 function sameQuestion(a: Embedded, b: Embedded): number {
   const [mine, its] = [contentWords(a.lesson.question), contentWords(b.lesson.question)];
   if (mine.length > 0 && mine.toString() === its.toString()) return 1;
-  const isFar = without(mine, its).length > 1 || without(its, mine).length > 1;
+  const isFar = without(mine, its).length > LIMITS.otherWords || without(its, mine).length > LIMITS.otherWords;
   return isFar ? 0 : a.vector.reduce((sum, value, i) => sum + value * b.vector[i]!, 0);
 }
 
@@ -101,5 +132,5 @@ function differ({ lesson: a, isSentence }: Embedded, { lesson: b, isSentence: is
   if (!isSentence && !isOtherSentence) return true;
   const [mine, its] = [new Set(contentWords(a.answer)), new Set(contentWords(b.answer))];
   const shared = [...mine].filter((word) => its.has(word)).length;
-  return shared >= SAME_FRAME * Math.min(mine.size, its.size);
+  return shared >= LIMITS.sameFrame * Math.min(mine.size, its.size);
 }

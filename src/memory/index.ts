@@ -12,6 +12,7 @@ export { informationFrom } from './information.js';
 export { checkInput, memoriesOf, memoriesOfFile } from './lessons/index.js';
 export { memorize, type Memorizer, type MemorizeOptions, type Replaces } from './memorize.js';
 export { moveBrain, type MoveOptions, type MoveReport } from './move.js';
+export { WELL_USED, type PassageOutcome, type PassagePlan } from './passage-sleep.js';
 export { proveForgotten, type ProofOptions } from './proof.js';
 export { rebuild, type RebuildOptions, type RebuildProgress, type RebuildReport } from './rebuild.js';
 export { recall, type Recalled, type RecallOptions } from './recall.js';

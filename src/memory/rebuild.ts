@@ -19,7 +19,7 @@ export interface RebuildOptions {
 }
 
 export interface RebuildProgress {
-  memory: Memory;
+  memory: Pick<Memory, 'id' | 'text'>;
   done: number;
   of: number;
   step: MemorizeProgress;

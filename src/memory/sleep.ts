@@ -1,6 +1,8 @@
 // Sleep: what was learned fast is trained again with care, beside everyday questions and those near it, while there is time. A
 // memory changes over only if it then stands at least as well in everything and better in something. Each is a transaction of
-// its own, so sleep can end at any moment. Not here: the training (memorize.ts), what is asked (standing.ts).
+// its own, so sleep can end at any moment. Not here: the training (memorize.ts), what is asked (standing.ts), passages that become
+// memories (passage-sleep.ts).
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -11,6 +13,7 @@ import type { BrainWriter } from './brain-writer.js';
 import { lessonsFor } from './lessons/index.js';
 import { relearn, type Memorizer } from './memorize.js';
 import { neighbourhoodOf } from './neighbourhood.js';
+import { learnPassage, type PassageOutcome, type PassagePlan } from './passage-sleep.js';
 import { renew, type RebuildProgress } from './rebuild.js';
 import { besideOf, inputOf } from './remembered.js';
 import type { GateData } from './router.js';
@@ -25,9 +28,12 @@ export interface SleepOptions {
   /** Also those that an earlier sleep gained nothing for, which are left out as long as their adapter is the same. Default
    * false. */
   again?: boolean | undefined;
+  /** Passages that answered several questions: they are learned when the memories are done, each once. Default none. */
+  passages?: readonly PassagePlan[] | undefined;
   onProgress?: ((progress: RebuildProgress) => void) | undefined;
   /** What became of a memory, as soon as it is known. */
   onOutcome?: ((outcome: SleepOutcome) => void) | undefined;
+  onPassage?: ((outcome: PassageOutcome) => void) | undefined;
   /** Aborting ends sleep with the report: what is done stays, the memory in work is as it was. */
   signal?: AbortSignal | undefined;
 }
@@ -62,49 +68,74 @@ export interface SleepReport {
   unchanged: number;
   mended: number;
   lost: number;
+  /** Passages that were due, and what those became that were tended to. */
+  passages: { due: PassagePlan[]; learned: PassageOutcome[] };
   ended: 'done' | 'time' | 'interrupted' | 'dry run';
   seconds: number;
 }
 
 /** Throws `usage`, and what would meet every memory (`locked`, `disk`, `memory`) with the report so far as `details.report`. */
 export async function sleep(parts: Memorizer, options: SleepOptions = {}): Promise<SleepReport> {
-  const { minutes = Infinity, dryRun = false, again = false, signal, onProgress, onOutcome } = options;
+  const { minutes = Infinity, dryRun = false, again = false, signal } = options;
   if (!(minutes > 0)) throw new EngramError('usage', `Expected more than 0 minutes but received ${minutes}.`);
   const started = performance.now();
   const { brain } = parts;
   const tried = await readTried(brain);
   const due = await planOf(brain, again ? new Map() : tried);
+  const read = (options.passages ?? []).filter(({ text }) => again || !tried.has(passageKey(text)));
   const memories: SleepOutcome[] = [];
+  const learned: PassageOutcome[] = [];
   const report = (ended: SleepReport['ended']): SleepReport => {
     const count = (became: SleepOutcome['became']) => memories.filter((one) => one.became === became).length;
     return {
       ...{ due, memories, consolidated: count('consolidated'), unchanged: count('unchanged'), lost: count('lost') },
-      ...{ mended: memories.filter(({ mended }) => mended).length, ended },
+      ...{ mended: memories.filter(({ mended }) => mended).length, passages: { due: read, learned }, ended },
       seconds: (performance.now() - started) / 1000,
     };
   };
   if (dryRun) return report('dry run');
-  for (const [done, plan] of due.entries()) {
+  const of = due.length + read.length;
+  const tendTo = async (plan: SleepPlan, done: number): Promise<void> => {
+    const begun = performance.now();
+    // A lock for each memory, not for the night: others may memorize in between.
+    const tended = await brain.write('sleeping', (writer) =>
+      tend(parts, writer, plan, {
+        signal,
+        onProgress: (step, memory) => options.onProgress?.({ memory, done, of, step }),
+      }),
+    );
+    const outcome = { ...plan, ...tended, seconds: (performance.now() - begun) / 1000 };
+    memories.push(outcome);
+    const hash = brain.get(plan.id)?.adapter?.sha256;
+    if (hash !== undefined && outcome.became !== 'lost') await writeTried(brain, tried.set(plan.id, hash));
+    options.onOutcome?.(outcome);
+  };
+  const learnFrom = async (plan: PassagePlan, done: number): Promise<void> => {
+    const memory = { id: plan.place, text: plan.text };
+    const outcome = await learnPassage(parts, plan, {
+      signal,
+      onProgress: (step) => options.onProgress?.({ memory, done, of, step }),
+    });
+    learned.push(outcome);
+    const key = passageKey(plan.text);
+    await writeTried(brain, tried.set(key, key));
+    options.onPassage?.(outcome);
+  };
+  const tasks = [
+    ...due.map((plan, done) => () => tendTo(plan, done)),
+    ...read.map((plan, i) => () => learnFrom(plan, due.length + i)),
+  ];
+  for (const task of tasks) {
     if (signal?.aborted === true) return report('interrupted');
     if (performance.now() - started >= minutes * 60_000) return report('time');
-    const begun = performance.now();
     try {
-      // A lock for each memory, not for the night: others may memorize in between.
-      const tended = await brain.write('sleeping', (writer) =>
-        tend(parts, writer, plan, {
-          signal,
-          onProgress: (step, memory) => onProgress?.({ memory, done, of: due.length, step }),
-        }),
-      );
-      const outcome = { ...plan, ...tended, seconds: (performance.now() - begun) / 1000 };
-      memories.push(outcome);
-      const hash = brain.get(plan.id)?.adapter?.sha256;
-      if (hash !== undefined && outcome.became !== 'lost') await writeTried(brain, tried.set(plan.id, hash));
-      onOutcome?.(outcome);
+      await task();
     } catch (error) {
       if (!(error instanceof EngramError)) throw error;
-      if (error.code === 'cancelled') return report('interrupted');
       const { code, message, hint, details } = error;
+      const partly = details?.['outcome'] as PassageOutcome | undefined;
+      if (partly !== undefined) learned.push(partly);
+      if (code === 'cancelled') return report('interrupted');
       throw new EngramError(code, message, {
         hint,
         cause: error,
@@ -199,7 +230,12 @@ async function tend(
   }
 }
 
-/** What sleep was tried on, by id: the hash of the adapter that it left. Only saves time: what cannot be read was not tried. */
+/** Names a passage among what sleep was tried on. */
+function passageKey(text: string): string {
+  return `passage ${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+}
+
+/** What sleep was tried on, by id: the hash of the adapter that it left; and passages. Only saves time: what cannot be read was not tried. */
 async function readTried(brain: Brain): Promise<Map<string, string>> {
   try {
     const kept: unknown = JSON.parse(await readFile(triedPath(brain), 'utf8'));

@@ -4,5 +4,13 @@ export { readContent, SkipError, type DocumentKind, type Metadata, type SkipCode
 export { withPassages } from './prompt.js';
 export { Retrieval, type RelevantOptions, type RetrievalOptions, type WatchOptions } from './retrieval.js';
 export { SEARCH_MODES, type Reranker, type SearchMode, type SearchOptions } from './search.js';
-export type { FoundPassage, IngestProgress, IngestReport, Passage, Skipped, StoredDocument } from './types.js';
+export type {
+  FoundPassage,
+  IngestProgress,
+  IngestReport,
+  Passage,
+  Skipped,
+  StoredDocument,
+  UsedPassage,
+} from './types.js';
 export { VectorIndex, type VectorIndexOptions } from './vectors/index.js';

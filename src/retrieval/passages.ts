@@ -20,6 +20,16 @@ export class Passages {
     return Uint32Array.from(this.#file.all('SELECT id FROM passages ORDER BY id'), (row) => Number(row['id']));
   }
 
+  /** Of each text that has one of these hashes (in hex) a passage: its id. */
+  withHashes(hashes: Iterable<string>): Map<string, number> {
+    const rows = this.#file.all(
+      `SELECT min(id) AS id, CAST(lower(hex(text_hash)) AS BLOB) AS hash FROM passages
+       WHERE lower(hex(text_hash)) IN (SELECT value FROM json_each(?)) GROUP BY text_hash`,
+      JSON.stringify([...hashes]),
+    );
+    return new Map(rows.map((row) => [textOf(row['hash']), Number(row['id'])]));
+  }
+
   /** The vectors of these passages by one embedder; those that are missing or unsound are left out. */
   vectors(ids: Uint32Array, embedder: string, dimensions: number): VectorBatch {
     const labels: number[] = [];

@@ -11,7 +11,8 @@ import { Library } from './library.js';
 import { RELEVANCE_THRESHOLD } from './relevance.js';
 import { Searcher, type SearchOptions } from './search.js';
 import { sourceMatcher } from './sources.js';
-import type { FoundPassage, IngestReport, StoredDocument } from './types.js';
+import type { FoundPassage, IngestReport, Passage, StoredDocument, UsedPassage } from './types.js';
+import { PassageUse } from './use.js';
 import { watch, type WatchTiming } from './watch.js';
 
 export interface RetrievalOptions {
@@ -43,11 +44,13 @@ const CONSIDERED = 10;
 export class Retrieval {
   readonly #folder: string;
   readonly #embedder: RetrievalOptions['embedder'];
+  readonly #use: PassageUse;
   #open: { library: Library; searcher: Searcher } | undefined;
 
   constructor({ home, brain, embedder }: RetrievalOptions) {
     this.#folder = join(home, 'brains', checkName(brain, 'the brain'));
     this.#embedder = embedder;
+    this.#use = new PassageUse(this.#folder);
   }
 
   /** Whether anything has been ingested. */
@@ -60,7 +63,7 @@ export class Retrieval {
   async ingest(paths: readonly string[], options: IngestOptions = {}): Promise<IngestReport> {
     await makeFolder(this.#folder);
     return withWriterLock(this.#folder, 'ingesting', async () => {
-      const { library, searcher } = this.#existing() ?? this.#use(Library.openOrCreate(this.#path));
+      const { library, searcher } = this.#existing() ?? this.#opened(Library.openOrCreate(this.#path));
       const chosen = paths.length > 0 ? paths : library.roots();
       if (chosen.length === 0) {
         throw new EngramError('empty', 'There is nothing to ingest.', { hint: 'Name files or folders.' });
@@ -101,6 +104,21 @@ export class Retrieval {
       .slice(0, most);
   }
 
+  /** Notes that a passage is what the answer to a question rested on. */
+  noteUse(question: string, passage: Passage): Promise<void> {
+    return this.#use.note(question, passage);
+  }
+
+  /** Passages that answered at least so many different questions, the most used first; those that are gone are left out. */
+  async wellUsed(least: number): Promise<UsedPassage[]> {
+    const { passages } = this.#existing()?.library ?? {};
+    const counts = new Map([...(await this.#use.counts())].filter(([, questions]) => questions >= least));
+    if (passages === undefined || counts.size === 0) return [];
+    return [...passages.withHashes(counts.keys())]
+      .flatMap(([hash, id]) => passages.get([id]).map((passage) => ({ passage, questions: counts.get(hash)! })))
+      .sort((a, b) => b.questions - a.questions || a.passage.id - b.passage.id);
+  }
+
   /** All files that were ingested, by their paths, with those that were skipped. */
   documents(): StoredDocument[] {
     return this.#existing()?.library.documents() ?? [];
@@ -139,10 +157,10 @@ export class Retrieval {
   #existing(): { library: Library; searcher: Searcher } | undefined {
     if (this.#open !== undefined) return this.#open;
     const library = Library.open(this.#path);
-    return library === undefined ? undefined : this.#use(library);
+    return library === undefined ? undefined : this.#opened(library);
   }
 
-  #use(library: Library): { library: Library; searcher: Searcher } {
+  #opened(library: Library): { library: Library; searcher: Searcher } {
     const searcher = new Searcher(library, this.#embedder, join(this.#folder, 'index', 'passages'));
     return (this.#open = { library, searcher });
   }

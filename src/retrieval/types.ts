@@ -51,6 +51,12 @@ export interface FoundPassage extends Passage {
   relevance: number | undefined;
 }
 
+/** A passage that answered so many different questions. */
+export interface UsedPassage {
+  passage: Passage;
+  questions: number;
+}
+
 export interface IngestReport {
   added: string[];
   changed: string[];

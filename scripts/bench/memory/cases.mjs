@@ -14,8 +14,8 @@ import { contains } from './scoring.mjs';
  *   `evidence`: which inputs answer it
  * @typedef {string | { question: string, answer: string } | { text: string }} Input what memorize is given; a longer text as
  *   the memories that engram makes of it
- * @typedef {{ id: string, inputs: Input[], text: string, asked: Asked[], neighbours: string[], old?: { input: Input, answers: string[], text: string } }} Case
- *   `text`: the document for retrieval; `neighbours`: questions near to it, whose answers must stay; `old`: what was believed
+ * @typedef {{ id: string, title?: string, inputs: Input[], text: string, asked: Asked[], neighbours: string[], old?: { input: Input, answers: string[], text: string } }} Case
+ *   `text`: the document for retrieval, called by its `title`; `neighbours`: questions near to it, whose answers must stay; `old`: what was believed
  *   before, for superseding
  */
 

@@ -27,6 +27,8 @@ export function addMemory(bench) {
       '--unrelated <file>',
       'questions that must stay, lines of {"prompt": …} (default: known.jsonl beside the data)',
     )
+    .addOption(list('--peers <list>', 'whose training to take beside it', oneOf(['peft', 'none']), ['none']))
+    .option('--python <path>', 'an interpreter with PEFT (default: one in the cache, made on first use)')
     .option('--model <name|path>', 'a name of the catalog or a GGUF file', 'smollm2-135m-instruct')
     .option('--embedder <name|path>', 'the embedding model', 'all-minilm-l6-v2')
     .option('--threads <number>', 'threads to compute with (default: what the machine gives)', whole)

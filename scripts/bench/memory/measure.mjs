@@ -33,7 +33,7 @@ export class Measurement {
   left(strategies) {
     const keys = this.cases.flatMap((_, i) =>
       inOrder(strategies).flatMap((name) => [
-        this.#key(name, i),
+        name === 'none' ? this.#baseKey(i) : this.#key(name, i),
         ...(this.options.sequential && name !== 'none' ? [this.#learnedKey(name, i)] : []),
       ]),
     );
@@ -42,7 +42,8 @@ export class Measurement {
 
   /** One strategy over all cases. `none` has to be the first: its answers are those that others are compared with. */
   async strategy(name) {
-    if (this.cases.every((_, i) => this.journal.has(this.#key(name, i)))) return;
+    const keyOf = (i) => (name === 'none' ? this.#baseKey(i) : this.#key(name, i));
+    if (this.cases.every((_, i) => this.journal.has(keyOf(i)))) return;
     const subject = await this.open(name);
     try {
       if (name === 'none') await this.#base(subject);
@@ -54,14 +55,29 @@ export class Measurement {
 
   /** What is known so far of a strategy: results of the cases that were measured, by their number. */
   results(name) {
-    const of = (i) => this.journal.get(this.#key(name, i));
+    const of = (i) => (name === 'none' ? this.#before(i) : this.journal.get(this.#key(name, i)));
     return new Map(this.cases.flatMap((_, i) => (of(i) === undefined ? [] : [[i, of(i)]])));
   }
 
-  /** What the model answers to everything with nothing remembered. */
+  /** What the model answers with nothing remembered: to everything, or where nothing is compared with the rest, to what must stay. */
   async #base(subject) {
     const ask = once((question, how) => subject.ask(question, how));
-    for (const i of this.cases.keys()) await this.#piece(this.#key('none', i), () => this.#answers(ask, i));
+    for (const i of this.cases.keys()) {
+      await this.#piece(this.#baseKey(i), () => (this.#isLean ? this.#kept(ask, i) : this.#answers(ask, i)));
+    }
+  }
+
+  get #isLean() {
+    const { gate, forget, strategies } = this.options;
+    return gate && !forget && !strategies.includes('none');
+  }
+
+  #baseKey(i) {
+    return this.#isLean && !this.journal.has(this.#key('none', i)) ? this.#key('kept', i) : this.#key('none', i);
+  }
+
+  #before(i) {
+    return this.journal.get(this.#baseKey(i));
   }
 
   async #alone(name, subject) {
@@ -75,7 +91,7 @@ export class Measurement {
         const result = { learned, ...(await this.#after(name, ask, i, learned)) };
         await subject.forget(one, learned);
         clean = !this.options.supersede; // what was believed before may still be held
-        if (this.options.forget) result.forgotten = await this.#ask(ask, askedOf(one), TOKENS.asked);
+        if (this.options.forget) result.forgotten = await this.#askForgotten(ask, i);
         return result;
       });
     }
@@ -91,10 +107,10 @@ export class Measurement {
     subject.checkHeld(all.filter((_, i) => !isForgotten(i)));
     for (const [i, one] of this.cases.entries()) if (isForgotten(i)) await subject.forget(one, all[i]);
     const ask = once((question, how) => subject.ask(question, how));
-    for (const [i, one] of this.cases.entries()) {
+    for (const i of this.cases.keys()) {
       await this.#piece(this.#key(name, i), async () =>
         isForgotten(i)
-          ? { learned: all[i], forgotten: await this.#ask(ask, askedOf(one), TOKENS.asked) }
+          ? { learned: all[i], forgotten: await this.#askForgotten(ask, i) }
           : { learned: all[i], ...(await this.#after(name, ask, i, all[i])) },
       );
     }
@@ -109,16 +125,30 @@ export class Measurement {
   }
 
   async #answers(ask, i, memory) {
-    const one = this.cases[i];
+    const asked = await this.#ask(ask, askedOf(this.cases[i]), { maxTokens: TOKENS.asked, memory });
+    return { ...(await this.#kept(ask, i, memory)), asked };
+  }
+
+  /** What is kept is expected to be what the base model said; what is asked for is not, so that its seconds are those of a user. */
+  async #kept(ask, i, memory) {
+    const before = this.#before(i);
+    const how = { maxTokens: TOKENS.kept, memory };
     return {
-      asked: await this.#ask(ask, askedOf(one), TOKENS.asked, memory),
-      neighbours: await this.#ask(ask, one.neighbours, TOKENS.kept, memory),
-      unrelated: await this.#ask(ask, this.unrelatedOf(i), TOKENS.kept, memory),
+      asked: [],
+      neighbours: await this.#ask(ask, this.cases[i].neighbours, how, before?.neighbours),
+      unrelated: await this.#ask(ask, this.unrelatedOf(i), how, before?.unrelated),
     };
   }
 
-  #ask(ask, questions, maxTokens, memory) {
-    return inTurn(questions, this.options.parallel, (question) => ask(question, { maxTokens, memory }));
+  /** What is forgotten is expected to be answered as the base model does. */
+  #askForgotten(ask, i) {
+    return this.#ask(ask, askedOf(this.cases[i]), { maxTokens: TOKENS.asked }, this.#before(i)?.asked);
+  }
+
+  #ask(ask, questions, how, expected = []) {
+    return inTurn(questions, this.options.parallel, (question, j) =>
+      ask(question, { ...how, ...(expected[j] === undefined ? {} : { expected: expected[j].text }) }),
+    );
   }
 
   #key(name, i) {
@@ -158,7 +188,7 @@ async function inTurn(items, width, work) {
   const worker = async () => {
     while (next < items.length) {
       const at = next++;
-      results[at] = await work(items[at]);
+      results[at] = await work(items[at], at);
     }
   };
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));

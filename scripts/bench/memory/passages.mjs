@@ -14,9 +14,9 @@ const SHARED_WORDS = 2;
 
 /** The passage with all its questions. `next`: the row after it, whose questions are its neighbours. */
 export function passageCase(row, id, next) {
-  const { context, questions } = row;
+  const { title, context, questions } = row;
   return {
-    id,
+    ...{ id, title },
     inputs: [{ text: context }],
     text: context,
     asked: unique(questions).map(({ question, answer }) => ({ ask: kindOf(question), question, answers: [answer] })),
@@ -35,7 +35,7 @@ export function sentenceCases(row, id, next, random) {
     if (asked.length === 0) return [];
     return [
       {
-        id: `${id}.${i}`,
+        ...{ id: `${id}.${i}`, title: row.title },
         inputs: [sentence],
         text: sentence,
         asked: [
@@ -94,7 +94,7 @@ function builtOf(sentence, others, random) {
 }
 
 /** The statement with another number, or another name; undefined if it has neither. */
-function untrue(statement, others, random) {
+export function untrue(statement, others, random) {
   const number = /\b[1-9]\d*\b/u.exec(statement)?.[0];
   if (number !== undefined) return statement.replace(number, String(Number(number) + 1 + Math.floor(random() * 9)));
   const name = namesOf(statement).at(-1);

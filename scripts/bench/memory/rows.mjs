@@ -65,10 +65,11 @@ function superseding(judged) {
   return { supersededNew: share(asked, ({ right }) => right), supersededOld: share(asked, ({ old }) => old) };
 }
 
-/** Of the questions about what was forgotten: still answered right, by the base model too, and answered exactly as by it. */
+/** Of the questions about what was forgotten: still answered right, by the base model too, by it not, and answered exactly as by it. */
 function forgetting(asked) {
   return {
     forgottenRecalled: share(asked, ({ right }) => right),
+    forgottenLeft: share(asked, ({ right, before }) => right && !before),
     forgottenKnownBefore: share(asked, ({ before }) => before),
     forgottenAsBefore: share(asked, ({ same }) => same),
   };

@@ -1,7 +1,7 @@
 // One brain that is measured, through the public API: cases are remembered, ingested, or both; questions are asked; what was
 // remembered is taken back. Not here: which questions, in which order (measure.mjs).
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Engram, memoriesOf } from '../../../dist/index.js';
 import { SetUpProblem } from '../../set-up/problem.mjs';
 import { STRATEGIES } from './strategies.mjs';
@@ -43,8 +43,8 @@ export class Subject {
       seconds += memories.reduce((sum, memory) => sum + memory.seconds, 0);
     }
     if (this.#uses.retrieval) {
-      if (supersedes) await this.#ingest(one.id, one.old.text);
-      seconds += await this.#ingest(one.id, one.text);
+      if (supersedes) await this.#ingest(one, one.old.text);
+      seconds += await this.#ingest(one, one.text);
     }
     return { seconds, memories, ...(supersedes ? { superseded } : {}) };
   }
@@ -70,10 +70,11 @@ export class Subject {
     return this.#engram.memories().find((memory) => memory.state === 'remembered' && isSame(memory));
   }
 
-  /** Seconds that it took. */
-  async #ingest(name, text) {
-    mkdirSync(this.#documents, { recursive: true });
-    writeFileSync(join(this.#documents, `${name}.txt`), text);
+  /** Seconds that it took. A file is called as a person would call it: its name stands before its passages in the prompt. */
+  async #ingest({ id, title = 'notes' }, text) {
+    const folder = join(this.#documents, id);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${title.replace(/[^\p{L}\p{N} -]+/gu, ' ').trim()}.txt`), text);
     const { seconds } = await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
     return seconds;
   }
@@ -93,7 +94,7 @@ export class Subject {
     const held = new Set(this.#held());
     for (const { id: memory } of memories) if (held.has(memory)) await this.#engram.forget(memory);
     if (this.#uses.retrieval) {
-      rmSync(join(this.#documents, `${id}.txt`), { force: true });
+      rmSync(join(this.#documents, id), { recursive: true, force: true });
       await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
     }
   }
@@ -111,18 +112,27 @@ export class Subject {
     return this.#engram.memories().flatMap(({ id, state }) => (state === 'remembered' ? [id] : []));
   }
 
-  /** The greedy answer. `memory`: id of the memory that is on whatever the question, in place of the gate's choice. */
-  async ask(question, { maxTokens, memory }) {
+  /** The greedy answer. `memory`: id of the memory that is on whatever the question, in place of the gate's choice; `expected`:
+   * the answer that is likely, which is then computed together. Together the last bits of probabilities differ: where nothing
+   * was on and another answer came all the same, it is asked again token by token, as it was asked before. */
+  async ask(question, { maxTokens, memory, expected }) {
+    const answer = await this.#asked(question, { maxTokens, memory, expected });
+    const isBase = answer.on.length + answer.passages.length === 0;
+    if (expected === undefined || !isBase || answer.text === expected) return answer;
+    return this.#asked(question, { maxTokens, memory });
+  }
+
+  async #asked(question, how) {
     const { signal } = this.#options;
     const passages = this.#uses.retrieval ? undefined : 0;
     const { answer, memories, promptTokens, tokens, seconds, ...rest } = await this.#engram.ask(question, {
-      ...{ maxTokens, memory, passages, signal },
+      ...{ ...how, passages, signal },
     });
     signal.throwIfAborted(); // what was generated until then is no answer
     return {
       text: answer,
       on: memories.map(({ id }) => id),
-      passages: rest.passages.map(({ source, text }) => ({ source: basename(source, '.txt'), text })),
+      passages: rest.passages.map(({ source, text }) => ({ source: basename(dirname(source)), text })),
       ...{ promptTokens, tokens, seconds },
     };
   }

@@ -18,7 +18,27 @@ export function memoryTable(result) {
     kinds === undefined ? [] : [{ ...name({ strategy, gate }), ...kindCells(kinds) }],
   );
   const misses = (result.misses ?? []).map(missLine).join('\n');
-  return `${[head.join('\n'), ...tables, tableOf(kinds), misses].filter(Boolean).join('\n\n')}\n`;
+  return `${[head.join('\n'), ...tables, tableOf(kinds), peftLines(result.peft), misses].filter(Boolean).join('\n\n')}\n`;
+}
+
+/** The training beside PEFT's, a memory a line, and the medians. */
+function peftLines(peft) {
+  if (peft === undefined) return '';
+  if (peft.rows === undefined) return `Without PEFT: ${peft.why}`;
+  const { versions, dtype, precision, threads, memories } = peft;
+  const line = (row) => ({
+    memory: row.case ?? `median of ${memories}`,
+    steps: row.steps,
+    'engram s': row.engramSeconds,
+    'PEFT s': row.peftSeconds,
+    'times as fast': row.ratio,
+    'by CPU seconds': row.cpuRatio,
+    'engram ms a step': row.engramStepMs,
+    'PEFT ms a step': row.peftStepMs,
+    'by step': row.stepRatio,
+  });
+  const about = `PEFT ${versions.peft}, torch ${versions.torch}, ${dtype}; engram ${precision}; ${threads} threads: the same steps`;
+  return `${about}\n\n${table([...peft.rows, peft].map(line))}`;
 }
 
 const tableOf = (lines) => {
@@ -50,6 +70,7 @@ const changes = (row) => ({
   old: percent(row.supersededOld),
   'forgotten: recalled': percent(row.forgottenRecalled),
   'by the base model': percent(row.forgottenKnownBefore),
+  'not by it': percent(row.forgottenLeft),
   'as before': percent(row.forgottenAsBefore),
 });
 

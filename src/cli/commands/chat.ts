@@ -1,11 +1,15 @@
 // `engram chat`: a conversation, in a terminal or through a pipe. Exits with 1 if a turn of a pipe failed.
+import { EngramError } from '../../errors.js';
 import type { AskOptions } from '../../index.js';
 import { GROUNDING, OVERFLOW, type CommandSpec, type Options } from '../command.js';
 import { converse } from '../converse.js';
-import { choiceOf } from '../input.js';
+import { choiceOf, numberOf } from '../input.js';
 import type { Job } from '../job.js';
 import { keepingOf, talkAndKeep } from '../kept-chat.js';
 import { MORE_SAMPLING, SAMPLING, samplingOf } from '../sampling.js';
+
+/** Minutes: a week. Longer than a timer of the platform can be is refused. */
+const LONGEST_IDLE = 7 * 24 * 60;
 
 export const chat: CommandSpec = {
   usage: 'chat',
@@ -15,6 +19,7 @@ export const chat: CommandSpec = {
     ['--new [name]', 'begin one and keep it under this name (in a terminal the default, with the time for a name)'],
     ['--no-save', 'keep nothing of it'],
     ['--state-limit <size>', 'room for the saved states of all chats, e.g. 500MB (default: 1GB)'],
+    ['--sleep-after <minutes>', 'as `engram sleep --passages` when nothing was said for so long (default: never)'],
     ...OVERFLOW,
     ...GROUNDING,
     ...SAMPLING,
@@ -27,6 +32,10 @@ export const chat: CommandSpec = {
   run: async (job, _words, options) => {
     const keeping = keepingOf(job, options);
     const asking = askingOf(options);
+    const sleepAfter = numberOf(options, 'sleepAfter', '--sleep-after');
+    if (sleepAfter !== undefined && !(sleepAfter > 0 && sleepAfter <= LONGEST_IDLE)) {
+      throw new EngramError('usage', `Expected minutes above 0, at most ${LONGEST_IDLE}, for --sleep-after.`);
+    }
     const engine = await job.open();
     if (job.isInteractive) {
       const held = engine.memories().filter((memory) => memory.state === 'remembered').length;
@@ -35,8 +44,8 @@ export const chat: CommandSpec = {
     }
     const { session, name } =
       keeping === undefined
-        ? { session: await converse(job, engine, asking), name: undefined }
-        : await talkAndKeep(job, engine, asking, keeping);
+        ? { session: await converse(job, engine, asking, { sleepAfter }), name: undefined }
+        : await talkAndKeep(job, engine, asking, { ...keeping, sleepAfter });
     job.value({ ...(name === undefined ? {} : { chat: name }), turns: session.turns });
     return exitCode(job, session.failures);
   },

@@ -1,5 +1,5 @@
 // `engram sleep`: memories trained again with care while there is time. Not here: how (memory/sleep.ts).
-import type { SleepOutcome, SleepReport, Standing } from '../../index.js';
+import type { PassageOutcome, SleepOutcome, SleepReport, Standing } from '../../index.js';
 import type { CommandSpec } from '../command.js';
 import { duration, excerpt, share, table } from '../format.js';
 import { numberOf } from '../input.js';
@@ -13,11 +13,13 @@ export const sleep: CommandSpec = {
     ['--minutes <number>', 'begin no further memory after so long (default: no limit)'],
     ['--dry-run', 'list what is due, and do nothing'],
     ['--again', 'also what an earlier sleep gained nothing for'],
+    ['--passages', 'learn passages of documents too that answered at least three different questions'],
   ],
-  examples: ['engram sleep --minutes 30', 'engram sleep --dry-run'],
+  examples: ['engram sleep --minutes 30', 'engram sleep --passages --dry-run'],
   notes: [
     'Ctrl-C wakes it at any moment: what is done stays. A memory changes over only if it stands at least as well in all that',
     'is asked and better in something; `engram memories undo ID` takes that back. Damaged memories are mended first.',
+    'A learned passage is memories like others (`engram memories`, `engram forget`); they stay when its document goes.',
   ],
   run: async (job, _words, options) => {
     const minutes = numberOf(options, 'minutes', '--minutes');
@@ -27,26 +29,42 @@ export const sleep: CommandSpec = {
       minutes,
       dryRun: options['dryRun'] === true,
       again: options['again'] === true,
+      passages: options['passages'] === true,
       signal: job.signal,
       onProgress: training(job),
       onOutcome: (outcome) => {
         job.note(outcomeLine(outcome));
       },
+      onPassage: (outcome) => {
+        job.note(passageLine(outcome));
+      },
     });
     job.progress.clear();
-    job.line(report.ended === 'dry run' ? dueTable(report) : summary(report));
+    job.line(report.ended === 'dry run' ? dueTable(report) : sleepSummary(report));
     job.value(report);
     if (report.ended === 'interrupted') return 130;
     return report.lost > 0 ? 1 : undefined;
   },
 };
 
-function dueTable({ due }: SleepReport): string {
-  if (due.length === 0) return 'Nothing is due.';
+function dueTable({ due, passages }: SleepReport): string {
+  if (due.length + passages.due.length === 0) return 'Nothing is due.';
   return table(
     ['memory', 'why', 'text'],
-    due.map(({ id, why, text }) => [id, why, excerpt(text)]),
+    [
+      ...due.map(({ id, why, text }) => [id, why, excerpt(text)]),
+      ...passages.due.map(({ text, questions }) => ['passage', `answered ${questions} questions`, excerpt(text)]),
+    ],
   );
+}
+
+function passageLine({ place, memories, known, failed, seconds }: PassageOutcome): string {
+  const parts = [
+    `${memories.length} learned`,
+    ...(known > 0 ? [`${known} known`] : []),
+    ...(failed > 0 ? [`${failed} not learned`] : []),
+  ];
+  return `${place}: ${parts.join(', ')} (${duration(seconds)})`;
 }
 
 function outcomeLine({ id, text, became, mended, reason, before, after, seconds }: SleepOutcome): string {
@@ -63,9 +81,15 @@ function gains(before: Standing, after: Standing): string {
     .join(', ');
 }
 
-function summary({ due, memories, consolidated, unchanged, mended, lost, ended, seconds }: SleepReport): string {
-  const counts = `${consolidated} consolidated, ${unchanged} unchanged, ${mended} mended, ${lost} lost`;
-  const left = due.length - memories.length;
+/** What a sleep did, for a person. */
+export function sleepSummary(report: SleepReport): string {
+  const { due, memories, consolidated, unchanged, mended, lost, passages, ended, seconds } = report;
+  const learned = passages.learned.reduce((sum, one) => sum + one.memories.length, 0);
+  const counts = [
+    `${consolidated} consolidated, ${unchanged} unchanged, ${mended} mended, ${lost} lost`,
+    ...(passages.due.length === 0 ? [] : [`${learned} learned from ${passages.learned.length} passages`]),
+  ].join(', ');
+  const left = due.length - memories.length + passages.due.length - passages.learned.length;
   const rest = left === 0 ? '' : ` ${left} left: ${ended === 'time' ? 'time was up' : 'woken up'}.`;
   const means = meanGains(memories);
   return [`${counts} (${duration(seconds)}).${rest}`, ...(means === '' ? [] : [`On average: ${means}.`])].join('\n');

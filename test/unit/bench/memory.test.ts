@@ -307,7 +307,7 @@ describe('rows', () => {
   it('tells what is still recalled of what was forgotten, apart from what is held', () => {
     const learned = { seconds: 2, memories: [memory] };
     expect(row({ learned, forgotten: [said('Bonn'), said('Ulm')] })).toMatchObject({
-      ...{ forgottenRecalled: 0.5, forgottenKnownBefore: 0, forgottenAsBefore: 0.5 },
+      ...{ forgottenRecalled: 0.5, forgottenLeft: 0.5, forgottenKnownBefore: 0, forgottenAsBefore: 0.5 },
     });
   });
 
@@ -352,6 +352,48 @@ describe('rows', () => {
     };
     expect(memoryTable(result)).toMatch(/strategy +memories +efficacy[\s\S]*weights +1 +100%/);
     expect(memoryPlot(result)).toContain('a&lt;b');
+  });
+});
+
+describe('beside PEFT', () => {
+  it('notes what a trainer is told, so that another can take the same steps', async () => {
+    const { recording } = await load<{
+      recording: (trainer: object) => {
+        trainer: {
+          add: (example: object) => number;
+          backward: (batch: object[]) => Promise<unknown>;
+          update: (rate: number) => Promise<unknown>;
+        };
+        examples: object[];
+        steps: { rate: number; batch: number[][]; loss: number; ms: number }[];
+      };
+    }>('recording');
+    const told: unknown[] = [];
+    const { trainer, examples, steps } = recording({
+      add: () => 7,
+      backward: (batch: object[]) => Promise.resolve({ examples: batch.map(() => ({ sumLoss: 6 })) }),
+      update: (rate: number) => Promise.resolve(told.push(rate)),
+    });
+    const example = { tokens: Uint32Array.of(5, 6), weights: Float32Array.of(0, 2), adaptedFrom: 1 };
+    expect(trainer.add(example)).toBe(7);
+    await trainer.backward([{ example: 7, scale: 0.5 }]);
+    await trainer.update(1e-3);
+    expect(examples).toEqual([{ tokens: [5, 6], weights: [0, 2], from: 1 }]);
+    expect(steps).toMatchObject([{ rate: 1e-3, batch: [[7, 0.5]], loss: 3 }]);
+    expect(steps[0]!.ms).toBeGreaterThanOrEqual(0);
+    expect(told).toEqual([1e-3]);
+  });
+
+  it('is shown as a line a memory and the medians, or with the reason why there is none', () => {
+    const result = {
+      ...{ machine: { cpu: 'C', cores: 2, kernel: 'k', load: 0 }, peakGflops: { f32: 9 }, engram: '1', node: '20' },
+      ...{ date: 'today', seconds: 3, options: { kind: 'zsre', count: 1, offset: 0, seed: 1, model: 'm' }, rows: [] },
+    };
+    const figures = { steps: 6, engramSeconds: 1, peftSeconds: 7, ratio: 7, cpuRatio: 6.5 };
+    const peft = { versions: { peft: '0', torch: '2' }, dtype: 'float32', precision: 'int8', threads: 2, memories: 1 };
+    const shown = memoryTable({ ...result, peft: { ...peft, ...figures, rows: [{ case: 'zsre-1', ...figures }] } });
+    expect(shown).toMatch(/zsre-1 +6 +1 +7 +7 +6\.5\nmedian of 1 +6 +1 +7/);
+    expect(memoryTable({ ...result, peft: { why: 'no Python' } })).toContain('Without PEFT: no Python');
   });
 });
 
@@ -420,8 +462,10 @@ describe('the order of things', () => {
       this.held.add(id);
       return Promise.resolve({ seconds: 1, memories: [{ id, committed: true, steps: 1, seconds: 1 }] });
     }
-    ask(question: string, { memory }: { memory?: string }): Promise<Said> {
+    readonly expected = new Map<string, string | undefined>();
+    ask(question: string, { memory, expected }: { memory?: string; expected?: string }): Promise<Said> {
       this.said.push(`ask ${question}${memory === undefined ? '' : ` with ${memory}`}`);
+      this.expected.set(question, expected);
       return Promise.resolve({ text: [...this.held].join(), on: [], passages: [] });
     }
     forget({ id }: Case): Promise<void> {
@@ -444,7 +488,7 @@ describe('the order of things', () => {
     const { Measurement } = await load<{
       Measurement: new (parts: object) => {
         strategy: (name: string) => Promise<void>;
-        results: (name: string) => Map<number, Result>;
+        results: (name: string) => Map<number, Result & Partial<Answers>>;
         left: (strategies: string[]) => number;
       };
     }>('measure');
@@ -457,7 +501,7 @@ describe('the order of things', () => {
         signal,
         tick: () => undefined,
       },
-      options: { sequential: false, gate: true, parallel: 1, ...options },
+      options: { sequential: false, gate: true, parallel: 1, strategies: ['none', 'weights'], ...options },
       open: () => Promise.resolve(brain),
     });
     return { measurement, brain };
@@ -491,6 +535,32 @@ describe('the order of things', () => {
       ...['learn a', 'ask what is a', 'ask near a', 'ask u'],
       ...['ask what is a with a', 'ask near a with a', 'ask u with a'],
     ]);
+  });
+
+  it('expects of what must stay, and of it alone, what the base model answered', async () => {
+    const { measurement, brain } = await measure({});
+    await measurement.strategy('none');
+    brain.held.add('another');
+    await measurement.strategy('weights');
+    expect([...brain.expected]).toEqual([
+      ...[['what is a', undefined] as const, ['near a', ''] as const, ['u', ''] as const],
+      ...[['what is b', undefined] as const, ['near b', ''] as const],
+    ]);
+  });
+
+  it('asks the base model only what is compared with', async () => {
+    const path = join(newFolder(), 'run.jsonl');
+    const lean = await measure({ strategies: ['weights'] }, path);
+    expect(lean.measurement.left(['weights'])).toBe(4);
+    await lean.measurement.strategy('none');
+    expect(lean.brain.said).toEqual(['ask near a', 'ask u', 'ask near b']);
+    await lean.measurement.strategy('weights');
+    expect(lean.measurement.left(['weights'])).toBe(0);
+    expect(lean.measurement.results('none').get(0)?.neighbours).toHaveLength(1);
+    const whole = await measure({}, path);
+    expect(whole.measurement.left(['none', 'weights'])).toBe(2);
+    await whole.measurement.strategy('none');
+    expect(whole.brain.said).toContain('ask what is a');
   });
 
   it('goes on where it was cut off', async () => {

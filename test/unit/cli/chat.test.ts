@@ -94,6 +94,33 @@ describe('chat in a terminal', () => {
     expect(stdout).toContain('I know 1 words.');
   });
 
+  it('sleeps when nothing was said for so long, and is woken by the next line', async () => {
+    const api = new FakeApi();
+    await runCli(['memorize', 'A heron is blue.'], { api });
+    const ended: string[] = [];
+    api.engine.sleep = async ({ signal, passages } = {}) => {
+      expect(passages).toBe(true);
+      await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      ended.push('sleep');
+      const none = { consolidated: 1, unchanged: 0, mended: 0, lost: 0, passages: { due: [], learned: [] } };
+      return { due: [], memories: [], ...none, ended: 'interrupted', seconds: 60 };
+    };
+    const chatted = api.engine.chat.bind(api.engine);
+    api.engine.chat = (messages, options) => {
+      ended.push('chat');
+      return chatted(messages, options);
+    };
+    const stdin = (input: PassThrough): void => {
+      setTimeout(() => input.write('hello\n'), 150);
+      setTimeout(() => input.end(), 200);
+    };
+    const { code, stderr } = await runCli(['chat', '--sleep-after', '0.0005'], { api, home: newHome(), stdin });
+    expect(code).toBe(0);
+    expect(ended.slice(0, 2)).toEqual(['sleep', 'chat']);
+    expect(stderr).toContain('Slept: 1 consolidated');
+    expect((await runCli(['chat', '--sleep-after', '0'], { api, stdin: '' })).code).toBe(2);
+  });
+
   it('leaves with Ctrl-C twice at an empty prompt, and with once throws a line away', async () => {
     const api = new FakeApi();
     const { code, stdout } = await chat(api, newHome(), 'half a line', CTRL_C, CTRL_C, CTRL_C);

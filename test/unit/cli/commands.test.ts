@@ -299,10 +299,21 @@ describe('sleep', () => {
     await runCli(['memorize', 'A heron is blue.'], { api });
     const { code, stdout, stderr } = await runCli(['sleep', '--minutes', '2'], { api });
     expect(code).toBe(0);
-    expect(api.engine.calls.at(-1)).toEqual(['sleep', { minutes: 2, dryRun: false, again: false }]);
+    expect(api.engine.calls.at(-1)).toEqual(['sleep', { minutes: 2, dryRun: false, again: false, passages: false }]);
     expect(stderr).toContain('m-000000 consolidated (3.0 s): paraphrase 75% → 100%, near 25% → 75% A heron is blue.');
     expect(stdout).toBe(
       '1 consolidated, 0 unchanged, 0 mended, 0 lost (3.0 s).\nOn average: paraphrase 75% → 100%, near 25% → 75%.\n',
+    );
+  });
+
+  it('learns well-used passages if asked to', async () => {
+    const api = new FakeApi();
+    await runCli(['memorize', 'A heron is blue.'], { api });
+    const { stdout, stderr } = await runCli(['sleep', '--passages'], { api });
+    expect(stderr).toContain('kiln.md: 1 learned, 1 known (2.0 s)');
+    expect(stdout).toContain('0 lost, 1 learned from 1 passages (3.0 s).');
+    expect((await runCli(['sleep', '--passages', '--dry-run'], { api })).stdout).toMatch(
+      /passage +answered 3 questions +The kiln is hot\./,
     );
   });
 

@@ -193,8 +193,9 @@ export class FakeEngine implements Engine {
   }
 
   sleep(options: Parameters<Engine['sleep']>[0] = {}): ReturnType<Engine['sleep']> {
-    const { signal, onProgress, onOutcome, ...asked } = options;
+    const { signal, onProgress, onOutcome, onPassage, ...asked } = options;
     this.calls.push(['sleep', asked]);
+    const read = options.passages === true ? [{ text: 'The kiln is hot.', place: 'kiln.md', questions: 3 }] : [];
     const due = this.held.map(({ id, text }) => ({ id, text, why: 'new' as const }));
     const isLeft = options.dryRun === true || signal?.aborted === true;
     const memories = (isLeft ? [] : due).map((plan, done) => {
@@ -205,9 +206,15 @@ export class FakeEngine implements Engine {
       onOutcome?.(outcome);
       return outcome;
     });
+    const learned = (isLeft ? [] : read).map((plan) => {
+      const outcome = { ...plan, memories: ['m-111111'], known: 1, failed: 0, seconds: 2 };
+      onPassage?.(outcome);
+      return outcome;
+    });
+    const passages = { due: read, learned };
     const ended = options.dryRun === true ? 'dry run' : signal?.aborted === true ? 'interrupted' : 'done';
     const counts = { consolidated: memories.length, unchanged: 0, mended: 0, lost: 0 };
-    return Promise.resolve({ due, memories, ...counts, ended, seconds: 3 });
+    return Promise.resolve({ due, memories, ...counts, passages, ended, seconds: 3 });
   }
 
   train(request: Parameters<Engine['train']>[0]): ReturnType<Engine['train']> {

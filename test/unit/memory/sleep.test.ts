@@ -100,6 +100,43 @@ describe('sleep', () => {
     expect(await brain.check()).toEqual([]);
   });
 
+  it('learns passages that were well used, each once', async () => {
+    const passages = [
+      { text: WIFI, place: 'house.md', questions: 4 },
+      { text: '12 | 14 | 16', place: 'table.csv', questions: 3 },
+    ];
+    expect((await sleep(parts, { passages, dryRun: true })).passages).toEqual({ due: passages, learned: [] });
+    const report = await sleep(parts, { passages });
+    expect(report.passages.learned).toMatchObject([
+      { place: 'house.md', known: 0, failed: 0 },
+      { place: 'table.csv', memories: [] },
+    ]);
+    const [memory] = brain.memories();
+    expect(report.passages.learned[0]!.memories).toEqual([memory!.id]);
+    expect(memory).toMatchObject({ text: WIFI, state: 'remembered' });
+    expect((await sleep(parts, { passages, dryRun: true })).passages.due).toEqual([]);
+    await brain.forget(memory!.id);
+    expect((await sleep(parts, { passages, again: true })).passages.learned[0]!.memories).toEqual([]); // nor what was forgotten
+  });
+
+  it('that is woken up in a passage keeps and reports what was learned of it', async () => {
+    const text = `${WIFI}\n\nThe kiln is run by Mara Voss.`;
+    const controller = new AbortController();
+    let learned = '';
+    const report = await sleep(parts, {
+      passages: [{ text, place: 'house.md', questions: 3 }],
+      signal: controller.signal,
+      onProgress: ({ step }) => {
+        const [first] = brain.memories();
+        if (first === undefined || step.phase !== 'train') return;
+        learned = first.id;
+        controller.abort();
+      },
+    });
+    expect(report).toMatchObject({ ended: 'interrupted', passages: { learned: [{ memories: [learned] }] } });
+    expect(await brain.check()).toEqual([]);
+  });
+
   it('ends when it is woken up or time is over: what is done stays, the rest is as it was', async () => {
     const [kiln, wifi] = [await learn(KILN), await learn(WIFI)];
     world.carefulHelps = true;

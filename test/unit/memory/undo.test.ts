@@ -56,6 +56,15 @@ describe('a memory that contradicts another', () => {
     expect(await ask('Who runs the kiln?')).toBe('Ana Roy');
   });
 
+  it('is found in other words, unless it says the same', async () => {
+    const old = await learn(KILN);
+    const question = 'Now who runs the big old kiln?';
+    const now = await learn({ question, answer: 'Ana Roy' });
+    expect(now.contradicts).toMatchObject([{ id: old.id, was: 'Mara Voss', now: 'Ana Roy' }]);
+    await brain.forget(now.id);
+    expect((await learn({ question, answer: 'It is Mara Voss' })).contradicts).toBeUndefined();
+  });
+
   it('takes its place if that is asked for: in one transaction, with the old answer gone', async () => {
     const old = await learn(KILN);
     const now = await learn(NEW_KILN, 'auto');

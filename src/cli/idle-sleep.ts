@@ -1,0 +1,49 @@
+// Sleep while nobody says anything: begun when a chat was idle for so long, woken by the next line. Not here: what sleep does
+// (commands/sleep.ts, Engram.sleep).
+import { EngramError } from '../errors.js';
+import type { Engine } from './api.js';
+import { sleepSummary } from './commands/sleep.js';
+import type { Job } from './job.js';
+
+export class IdleSleep {
+  readonly #job: Job;
+  readonly #engine: Engine;
+  readonly #minutes: number;
+  #timer: NodeJS.Timeout | undefined;
+  #asleep: { done: Promise<void>; wake: AbortController } | undefined;
+
+  constructor(job: Job, engine: Engine, minutes: number) {
+    this.#job = job;
+    this.#engine = engine;
+    this.#minutes = minutes;
+  }
+
+  /** Nothing is said from now on. */
+  begin(): void {
+    this.#timer = setTimeout(() => {
+      const wake = new AbortController();
+      this.#asleep = { wake, done: this.#sleep(wake.signal) };
+    }, this.#minutes * 60_000);
+  }
+
+  /** Something is said: resolves when what was begun is committed or dropped. */
+  async end(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#asleep?.wake.abort();
+    await this.#asleep?.done;
+    this.#asleep = undefined;
+  }
+
+  async #sleep(signal: AbortSignal): Promise<void> {
+    try {
+      if (!this.#engine.memories().some(({ state }) => state === 'remembered')) return;
+      const report = await this.#engine.sleep({ passages: true, signal });
+      // A sleep in which nothing came about is not worth a word.
+      const learned = report.passages.learned.some(({ memories }) => memories.length > 0);
+      if (report.consolidated + report.mended > 0 || learned) this.#job.note(`Slept: ${sleepSummary(report)}`);
+    } catch (error) {
+      if (!(error instanceof EngramError)) throw error;
+      this.#job.note(`Sleep ended: ${error.message}`);
+    }
+  }
+}
