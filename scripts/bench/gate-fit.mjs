@@ -4,17 +4,17 @@
 import { readSettings } from '../../dist/index.js';
 import { contrastsOf } from '../../dist/memory/lessons/index.js';
 import { EVIDENCE, evidenceOf, evidenceOfWords, meaningOf } from '../../dist/memory/evidence.js';
-import { KINDS, readEveryday, readRows } from './gate/data.mjs';
+import { KINDS, readEveryday, readRows, textsOf } from './gate/data.mjs';
 import { openWorld } from './gate/world.mjs';
 
 const [folder, most = '250'] = process.argv.slice(2);
 /** How much worse it is to let a wrong question pass than to keep a right one out. */
-const COST = { right: 1, near: 2, other: 3 };
+const COST = { right: 1.5, near: 2, other: 2, sibling: 0.25 };
 /** Keeps weights small where the data says little. */
 const RIDGE = 1e-4;
 const ROUNDS = 3;
 /** Memories that a question is held against besides its own: those that look most like it. */
-const HARDEST = { asked: 4, near: 2, everyday: 2 };
+const HARDEST = { asked: 4, sibling: 2, near: 2, everyday: 2 };
 
 const sets = KINDS.map((kind) => {
   const rows = readRows(folder, kind);
@@ -25,9 +25,7 @@ const contrasts = new Map();
 for (const row of sets.flat()) {
   contrasts.set(row, row.memory.question === undefined ? [] : contrastsOf([row.memory.question], 2));
 }
-const texts = sets
-  .flat()
-  .flatMap((row) => [row.memory.text, row.memory.question ?? '', ...row.asked, ...row.near, ...contrasts.get(row)]);
+const texts = sets.flat().flatMap((row) => [...textsOf(row), ...contrasts.get(row)]);
 const world = await openWorld([...texts, ...everyday], {
   embedder: readSettings().embedder,
   model: 'smollm2-135m-instruct',
@@ -37,14 +35,18 @@ const world = await openWorld([...texts, ...everyday], {
 const pairs = [];
 for (const rows of sets) {
   const entries = rows.map((row, i) => world.entryOf(String(i), row.memory));
-  const found = { right: [], near: [], other: [] };
+  const found = { right: [], near: [], other: [], sibling: [] };
   const add = (kind, query, entry) => found[kind].push({ right: kind === 'right', facets: evidence(query, entry) });
   const others = (query, row, count) => hardest(query, entries, count, (i) => isApart(rows[i], row));
+  // What else is said of the same topic: it may answer a question too, so it counts less.
+  const siblings = (query, row, count) =>
+    hardest(query, entries, count, (i) => rows[i] !== row && !isApart(rows[i], row));
   for (const [i, row] of rows.entries()) {
     for (const question of row.asked) {
       const query = await world.query(question);
       add('right', query, entries[i]);
       for (const entry of others(query, row, HARDEST.asked)) add('other', query, entry);
+      for (const entry of siblings(query, row, HARDEST.sibling)) add('sibling', query, entry);
     }
     for (const question of row.near) {
       const query = await world.query(question);

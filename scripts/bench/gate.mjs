@@ -1,7 +1,7 @@
 // How well the relevance gate tells which memory a question is about, by itself: no model is trained and none answers. Memories
 // stand in it as memorize would put them; what is asked is what passes, and to which memory.
 import { readSettings } from '../../dist/index.js';
-import { readEveryday, readRows } from './gate/data.mjs';
+import { readEveryday, readRows, textsOf } from './gate/data.mjs';
 import { openWorld } from './gate/world.mjs';
 import { describeMachine, describeSource } from './machine.mjs';
 import { throwIfInterrupted } from './child.mjs';
@@ -19,7 +19,7 @@ export async function benchGate({ data, kinds, offset, count, memories: sizes, e
   const everyday = readEveryday(data).slice(-OTHERS);
   const some = (rows) => rows.slice(offset, count === undefined ? undefined : offset + count);
   const all = [...sets.values()].flatMap(some);
-  const texts = all.flatMap(({ memory, asked, near }) => [memory.text, memory.question ?? '', ...asked, ...near]);
+  const texts = all.flatMap(textsOf);
   const world = await openWorld([...texts, ...everyday], {
     embedder: embedder ?? readSettings().embedder,
     model,

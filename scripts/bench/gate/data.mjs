@@ -2,11 +2,13 @@
 // not answer. Read from the files of zsRE, CounterFact, WikiBigEdit and SQuAD as shared by their authors. Not here: asking.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gateKeys } from '../../../dist/memory/gate.js';
+import { lessonsFor } from '../../../dist/memory/lessons/index.js';
 import { normalize, sentences } from '../../../dist/memory/text.js';
 import { SetUpProblem } from '../../set-up/problem.mjs';
 
 /**
- * @typedef {{ memory: { text: string, question?: string }, asked: string[], near: string[], topic?: string }} Row
+ * @typedef {{ memory: { text: string, question?: string, lessons?: { question: string }[] }, asked: string[], near: string[], topic?: string }} Row
  * Rows of one topic may answer each other's questions.
  */
 
@@ -28,6 +30,11 @@ export function readRows(path, kind) {
     throw new SetUpProblem(`${path} does not look like ${kind}.`);
   }
   return rows;
+}
+
+/** What of a row is embedded. */
+export function textsOf({ memory, asked, near }) {
+  return [...gateKeys(memory), ...asked, ...near];
 }
 
 /** Questions about the world, of known.jsonl in the same folder; none where there is none. */
@@ -64,5 +71,7 @@ function sentenceRow({ title, context, questions }) {
   }
   const [first] = asked;
   if (first === undefined) return [];
-  return [{ memory: { text: first[0] }, asked: [...first[1]].slice(0, 3), near: [], topic: title }];
+  const [text, about] = first;
+  const { lessons } = lessonsFor(text);
+  return [{ memory: { text, lessons }, asked: [...about].slice(0, 3), near: [], topic: title }];
 }
