@@ -6,7 +6,7 @@ import { EngramError } from '../errors.js';
 import { modelSha256, type EmbeddingCard } from '../models/index.js';
 import { bertGraph, readBertShape } from './bert.js';
 import { withCache } from './cache.js';
-import { broken, readCard } from './card.js';
+import { asObject, broken, readCard } from './card.js';
 import { OnnxEmbedder } from './embedder.js';
 import { writeOnnx } from './onnx.js';
 import { readSafetensors } from './safetensors.js';
@@ -119,6 +119,3 @@ async function graphOf(folder: string, config: Readonly<Record<string, unknown>>
     throw error instanceof RangeError ? broken(folder, error.message, error) : error;
   }
 }
-
-const asObject = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
