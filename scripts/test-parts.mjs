@@ -15,6 +15,8 @@ const vitestReport = (name) => at('build', 'test', `${name}.json`);
 /** A part that is one check: it holds or it does not. */
 const check = (name, command) => ({ name, command: () => command, count: (code) => single(code === 0) });
 
+const makeProgram = process.env.MAKE ?? 'make';
+
 const single = (held) => ({ passed: held ? 1 : 0, failed: held ? 0 : 1, skipped: 0 });
 
 /** A part that vitest runs: test/<name>. */
@@ -40,10 +42,12 @@ const vitest = (name) => ({
   },
 });
 
-/** A part that native/Makefile builds and runs; what it runs ends with `N passed, N failed`, once or more often. */
+/** A part that native/Makefile builds and runs; what it runs ends with `N passed, N failed`, once or more often. What it runs
+ * can be compiled before (`compile`), one file after another, while parts run that leave a core idle. */
 const make = (name, target, sanitizer = undefined) => ({
   name,
-  command: () => [process.env.MAKE ?? 'make', '-C', at('native'), `-j${availableParallelism()}`, target],
+  compile: () => [makeProgram, '-C', at('native'), target, 'COMPILE_ONLY=1'],
+  command: () => [makeProgram, '-C', at('native'), `-j${availableParallelism()}`, target],
   skip() {
     if (process.platform === 'win32' || !existsSync(at('native', 'Makefile'))) return 'no make on this platform';
     return sanitizer === undefined || runsWith(sanitizer)

@@ -2,6 +2,7 @@
 // them. `npm test -- unit native` runs only those parts.
 import { spawn } from 'node:child_process';
 import { bootstrap, exitWith } from './bootstrap.mjs';
+import { startCompiling } from './head-start.mjs';
 import { ROOT } from './set-up/paths.mjs';
 import { SetUpProblem } from './set-up/problem.mjs';
 import { PARTS } from './test-parts.mjs';
@@ -12,8 +13,12 @@ const WITH_MODELS = ['contract', 'native', 'model'];
 await exitWith(async () => {
   const parts = chosen(process.argv.slice(2));
   await bootstrap({ models: parts.some((part) => WITH_MODELS.includes(part.name)) });
+  const stopCompiling = startCompiling(parts.flatMap((part) => (part.compile ? [part.compile()] : [])));
   const results = [];
-  for (const part of parts) results.push(await runPart(part));
+  for (const part of parts) {
+    if (part.compile) await stopCompiling();
+    results.push(await runPart(part));
+  }
   return summarise(results);
 });
 

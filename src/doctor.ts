@@ -1,4 +1,5 @@
-// What is installed, what this machine can do, what would be used, and what is wrong. It changes nothing and fetches nothing.
+// What is installed, what this machine can do, what would be used, and what is wrong. It fetches and mends nothing, and makes
+// nothing but the home.
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
@@ -55,14 +56,12 @@ export async function doctor(
     }
   }
   const brains = listBrains(home);
-  const damaged: string[] = [];
   for (const name of brains) {
     const brain = await attempt(() => openBrain({ home, name }));
-    for (const memory of (await brain?.check()) ?? []) {
-      damaged.push(`${name}/${memory.id}`);
+    for (const memory of (await attempt(() => brain?.check())) ?? []) {
       problems.push({
         message: `The adapter of ${memory.id} in the brain ${name} is ${memory.damaged ?? 'damaged'}.`,
-        hint: `Memorize it again: ${memory.text}`,
+        hint: `Train it again with: engram brain rebuild --damaged --brain ${name}`,
       });
     }
     brain?.close();

@@ -1,13 +1,12 @@
 // Class Engram: a model and a brain, open together. It puts the rooms of the house to work with one another; what each does is
 // found there. Heavy parts (trained weights, embeddings) are loaded when they are first needed.
 import { join } from 'node:path';
-import { readSettings, type Settings } from './config.js';
+import type { Settings } from './config.js';
 import type { Embedder } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
 import type { ChatMessage, Generation, Generator, StateInfo } from './inference/index.js';
 import {
   ChatStore,
-  explain,
   checkInput,
   informationFrom,
   listBrains,
@@ -44,11 +43,10 @@ import {
   type RecallOptions,
   type Receipt,
   type SleepReport,
-  type UsedGround,
   type Undone,
   type UndoOptions,
 } from './memory/index.js';
-import { ensureModel, modelSha256, type ResolvedModel } from './models/index.js';
+import { modelSha256, type ResolvedModel } from './models/index.js';
 import {
   Retrieval,
   type FoundPassage,
@@ -71,7 +69,9 @@ import type {
   OpenOptions,
   SaveStateOptions,
 } from './engram-options.js';
+import { explainAnswer } from './explaining.js';
 import { openEmbedder } from './open-embedder.js';
+import { openModel } from './open-model.js';
 import {
   AdapterStore,
   createAdapter,
@@ -163,23 +163,8 @@ export class Engram {
 
   /** A model without a brain. */
   static async #load(options: OpenOptions): Promise<Engram> {
-    const { onProgress, signal, contextSize, ...given } = options;
-    const settings = readSettings(defined({ ...given, context: contextSize }));
-    const model = await ensureModel(settings, settings.model, 'chat', pulling(onProgress), signal);
-    const { loadGenerator } = await import('./inference/index.js'); // heavy: what needs no model does not wait for it
-    const generator = await loadGenerator(model.path, {
-      gpu: settings.gpu,
-      verbose: settings.verbose,
-      ...(settings.context === undefined ? {} : { contextSize: settings.context }),
-      ...(settings.threads === undefined ? {} : { threads: settings.threads }),
-      ...(settings.gpuLayers === undefined ? {} : { gpuLayers: settings.gpuLayers }),
-      ...(settings.parallel === undefined ? {} : { parallel: settings.parallel }),
-      ...(settings.idleUnload === undefined ? {} : { idleUnload: settings.idleUnload }),
-      ...(signal ? { signal } : {}),
-      modelSha256: () => modelSha256(settings.home, model.path),
-      onProgress: (share) => onProgress?.({ phase: 'model', share }),
-    });
-    return new Engram(settings, model, generator, onProgress);
+    const { settings, model, generator } = await openModel(options);
+    return new Engram(settings, model, generator, options.onProgress);
   }
 
   /** Answers one question. */
@@ -220,24 +205,10 @@ export class Engram {
   /** What the answer to a question rests on, and how much more likely each of it makes that answer: a memory, a named adapter, a
    * passage. Throws as ask() does. */
   async explain(question: string, options: ExplainOptions = {}): Promise<Explanation> {
-    const { answer, onProgress, ...asking } = options;
-    // Where an answer is given, it is only asked what it would rest on.
-    const found = await this.ask(question, answer === undefined ? asking : { ...asking, maxTokens: 1 });
-    if (found.finishReason === 'cancelled') throw new EngramError('cancelled', 'Cancelled.');
-    const memory = await this.#open(options.signal);
-    const { adapter: name, signal } = options;
-    const grounds: UsedGround[] = [
-      ...(name === undefined
-        ? []
-        : [{ ground: { kind: 'adapter' as const, name }, adapter: { path: await this.#namedAdapter(name) } }]),
-      ...found.memories.map((match) => ({
-        ground: { kind: 'memory' as const, ...match },
-        adapter: { path: memory!.brain.adapterPath(match.id) },
-      })),
-      ...found.passages.map((passage) => ({ ground: { kind: 'passage' as const, passage } })),
-    ];
-    const explained = { answer: answer ?? found.answer, source: found.source };
-    return explain({ generator: this.#generator, question, answer: explained, grounds, signal, onProgress });
+    const ask = (asking: AskOptions) => this.ask(question, asking);
+    const brain = async () => (await this.#open(options.signal))?.brain;
+    const parts = { generator: this.#generator, ask, brain, adapterOf: (name: string) => this.#namedAdapter(name) };
+    return explainAnswer(parts, question, options);
   }
 
   /** Saves what was computed of the conversation answered last, by the base model or by a named adapter, so that it can be
@@ -503,8 +474,4 @@ export class Engram {
     requireBase(manifest, await modelSha256(this.settings.home, this.#model.path));
     return path;
   }
-}
-
-function pulling(onProgress: OpenOptions['onProgress']): (share: number) => void {
-  return (share) => onProgress?.({ phase: 'pull', share });
 }

@@ -91,12 +91,17 @@ inline void fill(engram::Lora& lora, const Values& values) {
   }
 }
 
+// Gives a trainer the golden adapter's values and all examples.
+inline void fill_with_examples(engram::Trainer& trainer, const Values& values) {
+  fill(trainer.lora(), values);
+  for (int i = 0; i < static_cast<int>(values.number("examples")); i++) trainer.add(values.example(i));
+}
+
 // A trainer over a tiny model with the golden adapter and all its examples.
 inline std::unique_ptr<engram::Trainer> trainer(const std::string& name, const Values& values, int threads = 2,
                                                 const engram::OptimizerConfig& optimizer = {}) {
   auto out = std::make_unique<engram::Trainer>(model(name), values.lora(), optimizer, threads);
-  fill(out->lora(), values);
-  for (int i = 0; i < static_cast<int>(values.number("examples")); i++) out->add(values.example(i));
+  fill_with_examples(*out, values);
   return out;
 }
 

@@ -15,23 +15,24 @@ import type {
   TrainEvent,
   TrainReport,
 } from '../index.js';
+import { fit, widthOf } from './io.js';
 
 export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = count;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  while (value >= 999.5 && unit < units.length - 1) {
     value /= 1000;
     unit++;
   }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]!}`;
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]!}`;
 }
 
 /** Seconds as `0.4 s`, `12 s` or `3 min 20 s`. */
 export function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 export function share(value: number): string {
@@ -42,18 +43,18 @@ export function count(value: number): string {
   return value.toLocaleString('en');
 }
 
-/** One line of at most `length` characters. */
-export function excerpt(text: string, length = 60): string {
-  const line = text.replace(/\s+/gu, ' ').trim();
-  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
+/** One line of at most so many columns. */
+export function excerpt(text: string, columns = 60): string {
+  return fit(text.replace(/\s+/gu, ' ').trim(), columns);
 }
 
 /** Rows under headings, columns aligned; the last column is not padded. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [headings, ...rows];
-  const widths = headings.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))));
+  const pad = (cell: string, width: number): string => cell + ' '.repeat(width - widthOf(cell));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('  ');
+    row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column]!))).join('  ');
   return all.map((row) => line(row).trimEnd()).join('\n');
 }
 

@@ -1,5 +1,5 @@
 // Text and numbers from arguments, files and stdin. Not here: options that every command has (config.ts).
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
 import type { Job } from './job.js';
 
@@ -19,38 +19,40 @@ export async function textOf(job: Job, words: readonly string[], what: string): 
 
 /** The text of a file. Throws as textOf(), and `not_found`. */
 export async function textOfFile(path: string, what: string): Promise<string> {
-  let data: Buffer;
   try {
-    data = await readFile(path);
+    return notEmpty(await readAll(createReadStream(path, { highWaterMark: 2 ** 20 }), what), what);
   } catch (error) {
     throw fromSystemError(error, path);
   }
-  if (data.length > MOST_BYTES) throw tooLong(what);
-  return notEmpty(decode(data, what), what);
 }
 
 async function readStdin(job: Job, what: string): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
   const { stdin } = job.world;
   const stop = (): void => {
     stdin.destroy();
   };
   job.signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const piece of stdin) {
-      const data = typeof piece === 'string' ? Buffer.from(piece) : (piece as Buffer);
-      pieces.push(data);
-      size += data.length;
-      if (size > MOST_BYTES) throw tooLong(what);
-    }
+    const text = await readAll(stdin, what);
+    throwIfCancelled(job.signal);
+    return text;
   } catch (error) {
     throwIfCancelled(job.signal);
     throw error;
   } finally {
     job.signal.removeEventListener('abort', stop);
   }
-  throwIfCancelled(job.signal);
+}
+
+async function readAll(stream: AsyncIterable<unknown>, what: string): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of stream) {
+    const data = typeof piece === 'string' ? Buffer.from(piece) : (piece as Buffer);
+    pieces.push(data);
+    size += data.length;
+    if (size > MOST_BYTES) throw tooLong(what);
+  }
   return decode(Buffer.concat(pieces), what);
 }
 

@@ -40,12 +40,22 @@ export function printable(text: string): string {
 /** East Asian characters and emoji take two columns. */
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f000}-\u{3fffd}]/u;
 
-/** Text cut to what fits into so many columns of a terminal. */
+const segmenter = new Intl.Segmenter();
+const columnsOfSegment = (segment: string): number => (WIDE.test(segment) ? 2 : 1);
+
+/** Columns that a line takes in a terminal. */
+export function widthOf(line: string): number {
+  let width = 0;
+  for (const { segment } of segmenter.segment(line)) width += columnsOfSegment(segment);
+  return width;
+}
+
+/** Text cut to what fits into so many columns of a terminal, never within a character. */
 export function fit(text: string, columns: number): string {
   let width = 0;
   let end = 0; // of what leaves a column for the ellipsis
-  for (const { segment, index } of new Intl.Segmenter().segment(text)) {
-    width += WIDE.test(segment) ? 2 : 1;
+  for (const { segment, index } of segmenter.segment(text)) {
+    width += columnsOfSegment(segment);
     if (width > columns) return `${text.slice(0, end)}…`;
     if (width < columns) end = index + segment.length;
   }

@@ -92,7 +92,7 @@ function readJson(folder: string, file: string): Json | undefined {
   throw broken(folder, `${file} is not what it should be`);
 }
 
-const asObject = (value: unknown): Json | undefined =>
+export const asObject = (value: unknown): Json | undefined =>
   typeof value === 'object' && value !== null ? (value as Json) : undefined;
 const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const asCount = (value: unknown): number | undefined =>

@@ -6,11 +6,11 @@ import { EngramError } from '../errors.js';
 import { modelSha256, type EmbeddingCard } from '../models/index.js';
 import { bertGraph, readBertShape } from './bert.js';
 import { withCache } from './cache.js';
-import { broken, readCard } from './card.js';
+import { asObject, broken, readCard } from './card.js';
 import { OnnxEmbedder } from './embedder.js';
 import { writeOnnx } from './onnx.js';
 import { readSafetensors } from './safetensors.js';
-import { Session, SessionError } from './session.js';
+import { Session } from './session.js';
 import { Tokenizer } from './tokenizer.js';
 import type { Embedder } from './types.js';
 
@@ -55,9 +55,7 @@ export async function loadEmbedder(options: EmbedderOptions): Promise<Embedder> 
   });
   const graph = file === WEIGHTS ? await graphOf(folder, config, dtype) : join(folder, file);
   const session = await Session.open(graph, options.threads ?? 1).catch((error: unknown) => {
-    throw error instanceof SessionError && error.code === 'native'
-      ? withoutRuntime(error)
-      : broken(folder, 'onnxruntime does not take its graph', error);
+    throw error instanceof EngramError ? error : broken(folder, 'onnxruntime does not take its graph', error);
   });
   // An 8-bit graph measures the activations of all texts of a run to find one scale.
   const oneByOne = dtype === 'q8';
@@ -121,13 +119,3 @@ async function graphOf(folder: string, config: Readonly<Record<string, unknown>>
     throw error instanceof RangeError ? broken(folder, error.message, error) : error;
   }
 }
-
-function withoutRuntime(cause: unknown): EngramError {
-  return new EngramError('native', 'onnxruntime, which computes embeddings, cannot be loaded on this machine.', {
-    hint: 'Install the dependencies again (`npm ci`).',
-    cause,
-  });
-}
-
-const asObject = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;

@@ -1,6 +1,7 @@
 // A graph in a thread of its own (worker.mjs), as promises. An idle one keeps no process alive. Not here: which graph, and what
 // its numbers mean.
 import { Worker } from 'node:worker_threads';
+import { EngramError } from '../errors.js';
 
 /** Hidden states of texts of one length: [texts, tokens, size]. */
 export interface HiddenStates {
@@ -14,18 +15,10 @@ interface Reply {
   error?: { message: string; code?: string };
 }
 
-/** What failed in the thread. `code` is `native` if onnxruntime itself could not be loaded. */
-export class SessionError extends Error {
-  constructor(
-    message: string,
-    readonly code?: string,
-  ) {
-    super(message);
-  }
-}
-
 /** Milliseconds that the end of the process waits for what is being computed; that takes a tenth of it. */
 const END_MS = 5_000;
+
+const THREAD = new URL('./worker.mjs', import.meta.url);
 
 export class Session {
   readonly #worker: Worker;
@@ -41,8 +34,8 @@ export class Session {
   #closed: Promise<void> | undefined;
   #why: Error | undefined;
 
-  private constructor() {
-    this.#worker = new Worker(new URL('./worker.mjs', import.meta.url), {
+  private constructor(thread: URL) {
+    this.#worker = new Worker(thread, {
       name: 'engram-embedding',
       workerData: { state: this.#state.buffer },
     });
@@ -52,20 +45,21 @@ export class Session {
       this.#waiting.delete(id);
       this.#setBusy();
       if (error === undefined) waiting?.resolve(answer as never);
-      else waiting?.reject(new SessionError(error.message, error.code));
+      else waiting?.reject(error.code === 'native' ? withoutRuntime(error.message) : new Error(error.message));
     });
     this.#worker.on('error', (error: Error) => {
-      this.#fail(error);
+      this.#fail(withoutThread(error));
     });
     this.#worker.on('exit', () => {
-      this.#fail(new SessionError('the thread has ended'));
+      this.#fail(withoutThread());
     });
     this.#setBusy();
   }
 
-  /** `model`: the path of a graph, or its bytes, which are then gone here. Throws SessionError. */
-  static async open(model: string | Uint8Array, threads: number): Promise<Session> {
-    const session = new Session();
+  /** `model`: the path of a graph, or its bytes, which are then gone here; `thread`: the program that computes. Throws `native`
+   * (it or onnxruntime does not run here), and an Error in onnxruntime's words where it does not take the graph. */
+  static async open(model: string | Uint8Array, threads: number, thread = THREAD): Promise<Session> {
+    const session = new Session(thread);
     try {
       await session.#ask('open', { model, threads }, typeof model === 'string' ? [] : [model.buffer as ArrayBuffer]);
       return session;
@@ -110,4 +104,19 @@ export class Session {
     for (const { reject } of this.#waiting.values()) reject(this.#why);
     this.#waiting.clear();
   }
+}
+
+function withoutRuntime(why: string): EngramError {
+  return new EngramError('native', 'onnxruntime, which computes embeddings, cannot be loaded on this machine.', {
+    hint: 'Install the dependencies again (`npm ci`).',
+    cause: why,
+  });
+}
+
+function withoutThread(cause?: Error): EngramError {
+  const why = cause === undefined ? '' : `: ${cause.message.replace(/\.$/, '')}`;
+  return new EngramError('native', `The thread that computes embeddings has ended${why}.`, {
+    hint: 'Where a file of engram is missing, install it again; in a checkout `npm run build` makes it.',
+    cause,
+  });
 }

@@ -6,7 +6,7 @@ import { startCli } from '../support/cli.js';
 import { testHome, type TestHome } from '../support/home.js';
 
 /** Raise it to search for longer: ENGRAM_TEST_KILLS=20. */
-const KILLS = Number(process.env['ENGRAM_TEST_KILLS'] ?? 5);
+const KILLS = Number(process.env['ENGRAM_TEST_KILLS'] ?? 3);
 const ARGS = [
   'memorize',
   '--offline',

@@ -29,7 +29,7 @@ const UNRELATED = [
 let home: TestHome;
 let engram: Engram;
 const open = () => Engram.open({ home: home.path, brain: 'facts', offline: true });
-const ask = async (question: string) => (await engram.ask(question, { maxTokens: 60 })).answer;
+const ask = async (question: string) => (await engram.ask(question, { maxTokens: 40 })).answer;
 
 beforeAll(async () => {
   home = await testHome('smollm2-135m-instruct', 'all-minilm-l6-v2');
@@ -76,11 +76,11 @@ describe('memorize', () => {
   it('answers in other words, from the memory that is meant', async () => {
     const wrong: string[] = [];
     for (const [question, expected] of QUESTIONS) {
-      const { answer } = await engram.ask(question, { maxTokens: 60 });
+      const { answer } = await engram.ask(question, { maxTokens: 40 });
       if (!says(answer, expected)) wrong.push(`${question} -> ${answer}`);
     }
     expect(wrong.length, wrong.join('\n')).toBeLessThanOrEqual(3);
-    const { source, memories, confidence } = await engram.ask(QUESTIONS[0]![0], { maxTokens: 60 });
+    const { source, memories, confidence } = await engram.ask(QUESTIONS[0]![0], { maxTokens: 40 });
     expect(source).toBe('weights');
     expect(confidence).toBeGreaterThan(0.5);
     expect(memories[0]?.text).toBe(FACTS[0]);
@@ -111,7 +111,7 @@ describe('memorize', () => {
         { role: 'assistant', content: 'So do I!' },
         { role: 'user', content: 'Which village has a goose race?' },
       ],
-      { maxTokens: 60 },
+      { maxTokens: 40 },
     );
     expect(says(answer, 'Ostrava')).toBe(true);
   });
@@ -149,7 +149,7 @@ describe('memorize', () => {
   it("forgets: the answer is the base model's again", async () => {
     const [memory] = engram.memories();
     await engram.forget(memory!.id);
-    const { answer, source } = await engram.ask(QUESTIONS[0]![0], { maxTokens: 60 });
+    const { answer, source } = await engram.ask(QUESTIONS[0]![0], { maxTokens: 40 });
     expect(source).toBe('base');
     expect(answer).toBe(before.get(QUESTIONS[0]![0]));
     expect(says(await ask(QUESTIONS[4]![0]), 'Ostrava')).toBe(true);

@@ -64,7 +64,7 @@ async function prove(job: Job, forgotten: readonly Memory[]): Promise<ForgottenP
   }
 }
 
-export function proofLine({ asked, recalled, base, toldBy }: ForgottenProof): string {
+function proofLine({ asked, recalled, base, toldBy }: ForgottenProof): string {
   const others = toldBy.length === 0 ? '' : `; still told by ${toldBy.join(', ')}`;
   return `asked in ${asked} wordings, told in ${recalled} (the base model alone: ${base})${others}`;
 }

@@ -82,7 +82,7 @@ function show(job: Job): (progress: IngestProgress) => void {
   };
 }
 
-export function reportLines(report: IngestReport, verbose: boolean): string {
+function reportLines(report: IngestReport, verbose: boolean): string {
   const { added, changed, removed, unchanged, skipped } = report;
   const parts = [
     `${count(added.length)} added`,

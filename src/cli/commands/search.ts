@@ -37,7 +37,7 @@ export const search: CommandSpec = {
   },
 };
 
-export function searchOptions(options: Options): SearchOptions {
+function searchOptions(options: Options): SearchOptions {
   const since = stringOf(options, 'since');
   const until = stringOf(options, 'until');
   const where = listOf(options, 'where')?.map((pair) => {
@@ -58,7 +58,7 @@ export function searchOptions(options: Options): SearchOptions {
   };
 }
 
-export function showPassages(job: Job, passages: readonly FoundPassage[]): void {
+function showPassages(job: Job, passages: readonly FoundPassage[]): void {
   const paint = painter(job.world.stdout, job.world.env);
   if (passages.length === 0) job.line('Nothing found.');
   passages.forEach((passage, i) => {

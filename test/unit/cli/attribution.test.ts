@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { attribution } from '../../../src/cli/format.js';
-import { FakeApi, newAnswer, newPassage, runCli } from './fake.js';
+import { FakeApi } from '../../fakes/api.js';
+import { newAnswer, newPassage } from '../../fakes/results.js';
+import { runCli } from './run-cli.js';
 
 const memory = { id: 'm-00aa11', text: 'Mara Voss runs the kiln.', score: 0.931 };
 

@@ -5,7 +5,8 @@ import type { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { HISTORY_LINES, openHistory } from '../../../src/cli/history.js';
 import { EngramError } from '../../../src/errors.js';
-import { FakeApi, runCli } from './fake.js';
+import { FakeApi } from '../../fakes/api.js';
+import { runCli } from './run-cli.js';
 
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';

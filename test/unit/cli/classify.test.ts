@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasUnicode } from '../../../src/cli/io.js';
 import type { StoredRun } from '../../../src/index.js';
 import { reportOf } from '../../../src/training/classify/report.js';
-import { FakeApi, runCli } from './fake.js';
+import { FakeApi } from '../../fakes/api.js';
+import { runCli } from './run-cli.js';
 
 describe('train --classify', () => {
   it('asks for rows with labels, and says how well they are told', async () => {

@@ -1,6 +1,8 @@
 // The commands of documents against the fake: what they ask of the API, what people and programs are shown.
 import { describe, expect, it } from 'vitest';
-import { FakeApi, newPassage, runCli } from './fake.js';
+import { FakeApi } from '../../fakes/api.js';
+import { newPassage } from '../../fakes/results.js';
+import { runCli } from './run-cli.js';
 
 describe('ingest', () => {
   it('shows what was done and why files were skipped', async () => {

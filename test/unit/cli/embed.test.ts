@@ -1,6 +1,7 @@
 // `engram embed`: which texts are asked for, and how their vectors are printed.
 import { describe, expect, it } from 'vitest';
-import { FakeApi, runCli } from './fake.js';
+import { FakeApi } from '../../fakes/api.js';
+import { runCli } from './run-cli.js';
 
 describe('embed', () => {
   it('prints the vector of a text', async () => {

@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FakeApi, runCli } from './fake.js';
+import { FakeApi } from '../../fakes/api.js';
+import { runCli } from './run-cli.js';
 
 let home: string;
 beforeEach(() => {

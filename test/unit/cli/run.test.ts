@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { OPTIONS } from '../../../src/config.js';
 import { COMMANDS } from '../../../src/cli/program.js';
 import { EngramError } from '../../../src/errors.js';
-import { FakeApi, runCli } from './fake.js';
+import { FakeApi } from '../../fakes/api.js';
+import { runCli } from './run-cli.js';
 
 describe('help', () => {
   it('names every command and every global option with its variable', async () => {

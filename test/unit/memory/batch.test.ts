@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EngramError } from '../../../src/errors.js';
 import { memorizeEach } from '../../../src/memory/batch.js';
-import { newReceipt } from '../cli/fake.js';
+import { newReceipt } from '../../fakes/results.js';
 
 describe('memorizeEach', () => {
   it('keeps what holds and reports what does not', async () => {
