@@ -11,6 +11,25 @@
 #endif
 
 namespace engram {
+namespace {
+
+// After so long without a look the mean says little of now: a program that ran between two answers may have ended.
+// Where it was believed all the same, the next answer began with fewer threads than it could have.
+constexpr double kOldS = 1;
+
+// Processors, if nobody but the caller runs or waits for one at this moment.
+std::optional<double> all_if_alone(const std::string& root) {
+#if defined(__linux__)
+  std::ifstream file(root + "/proc/loadavg");  // three means, then "running/all"
+  std::string mean;
+  int running = 0;
+  if (file >> mean >> mean >> mean >> running && running <= 1)
+    return static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+#endif
+  return std::nullopt;
+}
+
+}  // namespace
 
 FreeCpus::FreeCpus(std::string root) : root_(std::move(root)), last_(count()), at_(std::chrono::steady_clock::now()) {}
 
@@ -37,6 +56,9 @@ std::optional<double> FreeCpus::look() {
   if (!counts) return std::nullopt;
   const Counts before = *std::exchange(last_, counts);
   at_ = now;
+  if (seconds > kOldS) {
+    if (const std::optional<double> all = all_if_alone(root_)) return all;
+  }
   return std::max(0.0, counts->idle_s - before.idle_s + counts->own_s - before.own_s) / seconds;
 }
 

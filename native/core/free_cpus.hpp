@@ -14,7 +14,7 @@ class FreeCpus {
   explicit FreeCpus(std::string root = "/");
 
   // Processors' worth of time since the last look that told something; nothing within some 200 ms of it, for too little
-  // has been counted then, and where the system does not say.
+  // has been counted then, and where the system does not say. If that was long ago and nobody else runs now, all.
   std::optional<double> look();
 
  private:

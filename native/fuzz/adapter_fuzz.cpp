@@ -1,9 +1,10 @@
-// Fuzzes the adapter reader over the tiny model of the fixtures; an adapter that is accepted must be usable, one that
-// is refused must leave the trainer's own as it was.
+// Fuzzes both readers of adapters over the tiny model of the fixtures: one that is accepted to be trained on must be
+// usable, and for llama.cpp too; one that is refused must leave the trainer's own as it was.
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 
+#include "adapter_check.hpp"
 #include "error.hpp"
 #include "fuzz.hpp"
 #include "model.hpp"
@@ -49,6 +50,13 @@ std::vector<std::string> fuzz::seeds() {
 }
 
 void fuzz::read(const std::string& path) {
+  static const AdaptedModel model = AdaptedModel::read(fuzz::fixture("tiny-tied.gguf"));
+  bool is_for_llama = true;
+  try {
+    check_adapter(path, model);
+  } catch (const Error&) {
+    is_for_llama = false;
+  }
   Trainer trainer(tiny(), config(), {}, 1);
   const auto before = values(trainer);
   try {
@@ -57,6 +65,7 @@ void fuzz::read(const std::string& path) {
     if (values(trainer) != before) __builtin_trap();
     throw;
   }
+  if (!is_for_llama) __builtin_trap();
   trainer.add({{1, 2, 3}, {0, 1, 1}, {}});
   trainer.backward({{0}});
   trainer.update();

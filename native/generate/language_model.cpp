@@ -31,6 +31,7 @@ LanguageModel::LanguageModel(std::shared_ptr<const LlamaLibrary> library, const 
     const LanguageModelOptions& options;
     bool cancelled = false;
   } watch{options};
+  if (!options.only_vocabulary) adapted_ = AdaptedModel::read(path);
   llama_model_params params = llama().model_default_params();
   params.vocab_only = options.only_vocabulary;
   params.n_gpu_layers = options.gpu_layers;
@@ -73,7 +74,9 @@ std::string LanguageModel::text(std::span<const Token> tokens, bool special) con
 }
 
 LoadedAdapter::LoadedAdapter(std::shared_ptr<const LanguageModel> model, const std::string& path)
-    : model_(std::move(model)), adapter_(model_->llama().adapter_lora_init(model_->get(), path.c_str())) {
+    : model_(std::move(model)) {
+  check_adapter(path, model_->adapted());
+  adapter_ = model_->llama().adapter_lora_init(model_->get(), path.c_str());
   if (adapter_ == nullptr) {
     throw Error("corrupt", "llama.cpp refuses the adapter " + path + ".", "Train it again.");
   }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../core/adapter_check.hpp"
 #include "llama_library.hpp"
 
 namespace engram {
@@ -24,7 +25,8 @@ struct LanguageModelOptions {
 
 class LanguageModel {
  public:
-  // Maps the file. Throws `cancelled`, and `corrupt` for whatever llama.cpp refuses: its log says why.
+  // Maps the file. Throws `cancelled`, as AdaptedModel::read(), and `corrupt` for whatever llama.cpp refuses: its log
+  // says why.
   LanguageModel(std::shared_ptr<const LlamaLibrary> library, const std::string& path,
                 const LanguageModelOptions& options);
   ~LanguageModel();
@@ -41,6 +43,8 @@ class LanguageModel {
   bool is_recurrent() const { return llama().model_is_recurrent(model_) || llama().model_is_hybrid(model_); }
   // A token that stands for no text: one that controls, or is written only where that is asked for.
   bool is_special(Token token) const;
+  // What its adapters must fit; nothing of a model that only tokenises.
+  const AdaptedModel& adapted() const { return adapted_; }
 
   // Nothing is added. Special tokens in the text are found only with `parse_special`.
   std::vector<Token> tokenize(std::string_view text, bool parse_special) const;
@@ -49,6 +53,7 @@ class LanguageModel {
 
  private:
   std::shared_ptr<const LlamaLibrary> library_;
+  AdaptedModel adapted_;
   llama_model* model_ = nullptr;
   const llama_vocab* vocabulary_ = nullptr;
 };
@@ -56,7 +61,8 @@ class LanguageModel {
 // A LoRA adapter of a model, as llama.cpp has it. Whoever applies it to a context keeps it.
 class LoadedAdapter {
  public:
-  LoadedAdapter(std::shared_ptr<const LanguageModel> model, const std::string& path);  // throws `corrupt`
+  // Throws as check_adapter(), and `corrupt` for what llama.cpp refuses all the same: its log says why.
+  LoadedAdapter(std::shared_ptr<const LanguageModel> model, const std::string& path);
   ~LoadedAdapter();
   LoadedAdapter(const LoadedAdapter&) = delete;
   LoadedAdapter& operator=(const LoadedAdapter&) = delete;
@@ -65,7 +71,7 @@ class LoadedAdapter {
 
  private:
   std::shared_ptr<const LanguageModel> model_;
-  llama_adapter_lora* adapter_;
+  llama_adapter_lora* adapter_ = nullptr;
 };
 
 }  // namespace engram

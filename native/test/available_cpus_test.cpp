@@ -86,4 +86,17 @@ TEST(cpus_that_are_free_are_those_idle_and_our_own) {
   CHECK(!FreeCpus("/nowhere").look());
 }
 
+// What ran while nobody looked may have ended.
+TEST(cpus_that_were_taken_long_ago_are_free_if_nobody_runs) {
+  const Root root;
+  for (const bool others_run : {false, true}) {
+    root.write("proc/stat", "cpu  100 0 100 1000 0 0 0 0 0 0\n");
+    root.write("proc/loadavg", others_run ? "2.00 1.00 1.00 3/90 1234\n" : "2.00 1.00 1.00 1/90 1234\n");
+    FreeCpus free(root);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+    const auto found = free.look();  // nothing was idle meanwhile
+    CHECK(found && (others_run ? *found < 0.9 : *found >= 1));
+  }
+}
+
 #endif

@@ -64,11 +64,12 @@ function startLine({ what, unit, engram, llamaBench, nodeLlamaCpp, ratio }) {
   };
 }
 
-function adapterLine({ engine, adapters, adapterMb, newMs, knownMs, rssAtFirstMb, rssAtLastMb }) {
+function adapterLine({ engine, adapters, adapterMb, newMs, newCpuMs, knownMs, rssAtFirstMb, rssAtLastMb }) {
   const figure = (value, unit) => (value === undefined ? '' : `${value} ${unit}`);
   return {
     adapters: engine,
     'switch to a new one': figure(newMs, 'ms'),
+    'CPU time': figure(newCpuMs, 'ms'),
     'to a known one': figure(knownMs, 'ms'),
     'RSS before': figure(rssAtFirstMb, 'MB'),
     [`after ${adapters ?? ''} of ${adapterMb} MB`]: figure(rssAtLastMb, 'MB'),

@@ -22,6 +22,7 @@ import { benchKernels } from './kernels.mjs';
 import { addMemory } from './memory/command.mjs';
 import { CONDITIONS } from './neighbours.mjs';
 import { count, list, oneOf, positive, refusable, whole, wholeOrNone } from './options.mjs';
+import { benchRelevance, relevanceTable } from './relevance.mjs';
 import { retrievalTable } from './retrieval-table.mjs';
 import { benchRetrieval } from './retrieval.mjs';
 import { readShape } from './shapes.mjs';
@@ -78,8 +79,8 @@ function program() {
     .addOption(
       list(
         '--what <list>',
-        `work (default: ${BY_WEIGHT.join(',')}; with --quick the first two)`,
-        oneOf(BY_WEIGHT),
+        `work, or none (default: ${BY_WEIGHT.join(',')}; with --quick the first two)`,
+        oneOf([...BY_WEIGHT, 'none']),
       ).default(undefined),
     )
     .addOption(list('--conditions <list>', 'what goes on beside it', oneOf(Object.keys(INFER_CONDITIONS))))
@@ -99,7 +100,7 @@ function program() {
     .action(async ({ what, ...options }) => {
       const result = await benchInference({ ...options, works: what });
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : inferTable(result));
-      if (result.rows.every(({ engram }) => engram === undefined)) process.exitCode = 1;
+      if (result.rows.length > 0 && result.rows.every(({ engram }) => engram === undefined)) process.exitCode = 1;
     });
   bench
     .command('embed')
@@ -156,6 +157,17 @@ function program() {
       const result = await benchRetrieval(options);
       if (options.plot !== undefined) writeFileSync(options.plot, retrievalPlot(result));
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : retrievalTable(result));
+    });
+  bench
+    .command('relevance')
+    .description('which questions get passages: the threshold chosen on one half of them, judged on the other')
+    .requiredOption('--data <folder>', 'a folder of collections, zsre.jsonl, wikibigedit.jsonl and known.jsonl')
+    .option('--queries <number>', 'most questions about each collection, and about anything else', whole, 300)
+    .option('--embedder <name|path>', 'the embedding model', 'all-minilm-l6-v2')
+    .option('--json', 'one JSON document on stdout', false)
+    .action(async (options) => {
+      const result = await benchRelevance(options);
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : relevanceTable(result));
     });
   addMemory(bench);
   bench

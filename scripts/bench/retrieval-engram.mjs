@@ -41,7 +41,7 @@ export async function searchAll(retrieval, corpus, options) {
     const started = performance.now();
     const passages = await retrieval.search(text, { k: PASSAGES, ...options });
     times.push(performance.now() - started);
-    rankings.set(id, [...new Set(passages.map(({ source }) => idOf(basename(source, '.md'))))]);
+    rankings.set(id, [...new Set(passages.map(documentOf))]);
   }
   return { rankings, ms: median(times) };
 }
@@ -59,4 +59,6 @@ function writeDocuments({ documents }, folder) {
 
 /** Ids may have characters that no file name can. */
 const nameOf = (id) => `d${Buffer.from(id).toString('hex')}`;
-const idOf = (name) => Buffer.from(name.slice(1), 'hex').toString();
+
+/** The document that a passage is of. */
+export const documentOf = ({ source }) => Buffer.from(basename(source, '.md').slice(1), 'hex').toString();

@@ -2,9 +2,8 @@
 // file has changed. Not here: which context runs with which (slots.ts).
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { awaitNative } from '../addon.js';
+import { awaitNative, fromNative } from '../addon.js';
 import { EngramError, fromSystemError } from '../errors.js';
-import { checkAdapter, type CheckedModel } from './adapter-check.js';
 import type { NativeAdapter, NativeEngine, NativeLanguageModel } from './native.js';
 import { recentComplaints } from './runtime.js';
 import type { AdapterUse } from './types.js';
@@ -32,10 +31,7 @@ export class Adapters {
   /** By path, in the order of last use. */
   readonly #loaded = new Map<string, Loaded>();
 
-  constructor(
-    private readonly native: NativeLanguageModel,
-    private readonly model: CheckedModel,
-  ) {}
+  constructor(private readonly native: NativeLanguageModel) {}
 
   /** Whether a file is loaded in another state than the one it has now. */
   outdated({ members }: AdapterSet): string[] {
@@ -87,17 +83,16 @@ export class Adapters {
       return known.adapter;
     }
     const { state, bytes } = await fileState(path);
-    await checkAdapter(path, this.model);
     try {
       const adapter = await this.native.loadAdapter(path);
       this.#loaded.set(path, { adapter, state, bytes });
       return adapter;
-    } catch (error) {
-      throw new EngramError('corrupt', `llama.cpp refuses the adapter ${path}.`, {
-        hint: 'Train it again.',
-        cause: error,
-        details: { path, log: await recentComplaints() },
-      });
+    } catch (thrown) {
+      const error = fromNative(thrown);
+      if (!(error instanceof EngramError)) throw error;
+      const { code, message, hint } = error;
+      const details = { path, log: await recentComplaints() };
+      throw new EngramError(code, message, { hint, cause: thrown, details });
     }
   }
 }

@@ -79,17 +79,13 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
     const header = readGgufHeader(info.path);
     const block = Math.min(llama.gpu === false ? BLOCK.cpu : BLOCK.gpu, contextSize);
     const computing = threads ?? defaultThreads(llama);
-    const slots = await Slots.open(
-      model,
-      new Adapters(model, { path: info.path, architecture: info.architecture, header }),
-      {
-        contextSize,
-        lanes: parallel,
-        block,
-        threads: computing,
-        bytes: Math.max(0, needs.chat - info.bytes),
-      },
-    );
+    const slots = await Slots.open(model, new Adapters(model), {
+      contextSize,
+      lanes: parallel,
+      block,
+      threads: computing,
+      bytes: Math.max(0, needs.chat - info.bytes),
+    });
     const vocabulary = new ModelVocabulary(model, header);
     const generator = new LlamaGenerator({
       modelPath,

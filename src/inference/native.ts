@@ -30,6 +30,7 @@ export interface NativeLanguageModel {
   tokenize(text: string, parseSpecial: boolean): Uint32Array;
   /** Bytes that are no character become U+FFFD. */
   text(tokens: Uint32Array, writeSpecial: boolean): string;
+  /** Looks at the file first: is it whole, for this model, and are its values numbers? */
   loadAdapter(path: string): Promise<NativeAdapter>;
   /** Vectors of length 1 of texts given as tokens, in a context that lives as long. False from `onProgress` cancels. */
   embed(

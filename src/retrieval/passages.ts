@@ -1,10 +1,11 @@
 // The passages of a library as search reads them: by id, by document, by their words, and their vectors. Not here: storing them
 // (library.ts), ranking (search.ts).
 import { asBlobs, textOf } from '../database/index.js';
+import { contextOf } from './chunks.js';
 import type { LibraryFile } from './library-file.js';
 import type { Metadata } from './readers/index.js';
 import type { Term } from './relevance.js';
-import { floatsOf, metadataOf, placed, stringsOf } from './rows.js';
+import { floatsOf, hashOf, metadataOf, placed, stringsOf } from './rows.js';
 import type { Passage } from './types.js';
 import type { VectorBatch } from './vectors/index.js';
 
@@ -30,9 +31,10 @@ export class Passages {
     return new Map(rows.map((row) => [textOf(row['hash']), Number(row['id'])]));
   }
 
-  /** The vectors of these passages by one embedder; those that are missing or unsound are left out. */
-  vectors(ids: Uint32Array, embedder: string, dimensions: number): VectorBatch {
+  /** The vectors of these passages by one embedder; `unsound` are those that have none to compare with. */
+  vectors(ids: Uint32Array, embedder: string, dimensions: number): VectorBatch & { unsound: number[] } {
     const labels: number[] = [];
+    const unsound: number[] = [];
     const found: Float32Array[] = [];
     const rows = this.#file.all(
       `SELECT p.id AS id, v.vector AS vector FROM json_each(?) AS wanted JOIN passages p ON p.id = wanted.value
@@ -42,7 +44,10 @@ export class Passages {
     );
     for (const row of rows) {
       const vector = floatsOf(row['vector'], dimensions);
-      if (vector === undefined) continue;
+      if (vector === undefined) {
+        unsound.push(Number(row['id']));
+        continue;
+      }
       labels.push(Number(row['id']));
       found.push(vector);
     }
@@ -50,7 +55,15 @@ export class Passages {
     found.forEach((vector, i) => {
       vectors.set(vector, i * dimensions);
     });
-    return { labels: Uint32Array.from(labels), vectors };
+    return { labels: Uint32Array.from(labels), vectors, unsound };
+  }
+
+  /** What these passages are embedded as, with the hash that their vectors are stored under. */
+  embedded(ids: readonly number[]): { id: number; hash: Uint8Array; text: string }[] {
+    return this.get(ids).map(({ id, title, headings, text: passage }) => {
+      const text = contextOf(title, { text: passage, headings });
+      return { id, hash: hashOf(text), text };
+    });
   }
 
   /** Passages by their ids, in the same order; those that are gone are left out. */

@@ -23,13 +23,18 @@ export function bytesOf(vector: Float32Array): Buffer {
   return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 }
 
-/** Undefined for a blob of another length or with values that are no numbers. */
+/** Whether a vector points anywhere: its values are numbers, and not all zero. */
+export function hasDirection(vector: Float32Array): boolean {
+  return vector.every(Number.isFinite) && vector.some((value) => value !== 0);
+}
+
+/** Undefined for a blob of another length or without direction. */
 export function floatsOf(blob: unknown, dimensions: number): Float32Array | undefined {
   const bytes = blob instanceof ArrayBuffer ? new Uint8Array(blob) : blob;
   if (!(bytes instanceof Uint8Array) || bytes.length !== 4 * dimensions) return undefined;
   const vector = new Float32Array(dimensions);
   new Uint8Array(vector.buffer).set(bytes);
-  return vector.every(Number.isFinite) ? vector : undefined;
+  return hasDirection(vector) ? vector : undefined;
 }
 
 export function skippedOf(row: Record<string, unknown>): { code: SkipCode; reason: string } | undefined {

@@ -104,7 +104,7 @@ export class Searcher {
     const embedder = await this.#matchingEmbedder();
     const [query] = await embedder.embed([question], { kind: 'query', signal });
     const dense = await this.#index(embedder);
-    return { query: query!, found: await dense.search(query!, most, allowed) };
+    return { query: query!, found: await dense.search(query!, most, { allowed, signal }) };
   }
 
   /** Writes the index of vectors as it is now, so that the next process need not make it. */

@@ -63,7 +63,7 @@ describe('the doctor', () => {
     writeFileSync(join(home, 'brains', 'work', 'ledger.sqlite'), 'no database, but long enough to be looked into');
     const report = await doctor({ home });
     expect(report.problems).toHaveLength(3);
-    expect(report.brains).toEqual(['work']);
+    expect(report['brains']).toEqual(['work']);
     expect(existsSync(join(home, 'brains', 'work', 'ledger.sqlite'))).toBe(true);
   });
 });

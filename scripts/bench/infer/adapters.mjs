@@ -45,11 +45,11 @@ async function adapterBytes(model, path) {
 
 async function rowOf(run, name, folder, bytes) {
   const engine = new Engine({ engine: name, model: run.path, contextSize: CONTEXT });
-  const answer = async (adapter) => (await engine.ask({ do: 'answer', adapter })).ms;
-  /** Milliseconds that the first answer with an adapter takes longer than the second. */
+  const answer = (adapter) => engine.ask({ do: 'answer', adapter });
+  /** What the first answer with an adapter takes longer than the second. */
   const switchTo = async (adapter) => {
-    const first = await answer(adapter);
-    return { first, extra: first - (await answer(adapter)) };
+    const [first, second] = [await answer(adapter), await answer(adapter)];
+    return { ms: first.ms - second.ms, cpuMs: first.cpuMs - second.cpuMs };
   };
   try {
     return await phase(`Switching adapters, ${name}`, async (update) => {
@@ -69,8 +69,9 @@ async function rowOf(run, name, folder, bytes) {
       for (let i = 0; i < KNOWN_SWITCHES; i++) known.push(await switchTo(pair[(i + 1) % 2]));
       return {
         adapters: last + 1 - SETTLE,
-        newMs: extraOf(fresh.slice(SETTLE)),
-        knownMs: extraOf(known),
+        newMs: extraOf(fresh.slice(SETTLE), 'ms'),
+        newCpuMs: extraOf(fresh.slice(SETTLE), 'cpuMs'),
+        knownMs: extraOf(known, 'ms'),
         rssAtFirstMb,
         rssAtLastMb,
       };
@@ -83,7 +84,7 @@ async function rowOf(run, name, folder, bytes) {
   }
 }
 
-const extraOf = (switches) => significant(median(switches.map(({ extra }) => extra)));
+const extraOf = (switches, unit) => significant(median(switches.map((one) => one[unit])));
 
 const adapterPath = (folder, name) => join(folder, `${name}.gguf`);
 

@@ -224,20 +224,31 @@ describe('damage', () => {
     expect(await found('kiln', { mode: 'dense' })).toEqual(['The kiln.']);
   });
 
-  it('of a vector is mended at the next ingest, and until then its passage is found by words', async () => {
+  const SIZE = new FakeEmbedder().dimensions;
+  it.each([
+    ['has no numbers', '0000c07f'.repeat(SIZE)],
+    ['is all zero', '00000000'.repeat(SIZE)],
+    ['is cut off', '00'],
+  ])('of a vector that %s is mended when it is found, for good at the next ingest', async (_, blob) => {
     write('a.txt', 'The kiln.');
     write('b.txt', 'The garden.');
     await ingest();
     await retrieval.close();
     const database = new Database(library());
-    database.exec("UPDATE vectors SET vector = x'00' WHERE rowid = 1");
+    database.exec(`UPDATE vectors SET vector = x'${blob}' WHERE rowid = 1`);
     database.close();
     rmSync(join(home, 'brains', 'default', 'index'), { recursive: true, force: true });
     retrieval = openWith(embedder);
-    expect(await found('kiln', { mode: 'dense' })).toHaveLength(1);
-    expect(await found('kiln')).toContain('The kiln.');
-    expect((await ingest()).embedded).toBe(1);
+    expect(await found('kiln', { mode: 'dense' })).toEqual(['The kiln.', 'The garden.']);
+    await ingest();
+    await retrieval.close();
+    const mended = new Database(library());
+    expect(mended.prepare(`SELECT 1 FROM vectors WHERE vector = x'${blob}'`).all()).toEqual([]);
+    mended.close();
+    retrieval = openWith(embedder);
+    embedder.asked.length = 0;
     expect(await found('kiln', { mode: 'dense' })).toHaveLength(2);
+    expect(embedder.asked).toEqual([['kiln']]);
   });
 
   it('of the library is told', async () => {
