@@ -1,0 +1,121 @@
+// Whether LangChain's classic zero-shot ReAct agent does on a small model what it is told: requests to remember in many wordings
+// train on the whole fact and nothing else, other inputs train nothing, and all end. Each begins with an empty brain.
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Engram, readSettings } from '../../dist/index.js';
+import { EngramLLM, memorizeTool } from '../../dist/langchain/index.js';
+import { phase } from '../set-up/progress.mjs';
+import { SETS } from './agent/requests.mjs';
+import { scoreInputs } from './agent/scores.mjs';
+import { throwIfInterrupted } from './child.mjs';
+import { describeMachine, describeSource } from './machine.mjs';
+import { significant } from './statistics.mjs';
+import { table } from './table.mjs';
+
+const ANSWER_TOKENS = 48;
+/** An agent that takes more steps has not ended. */
+const MOST_ITERATIONS = 6;
+
+/** Options as agent/command.mjs reads them; returns what --json prints. */
+export async function benchAgent({ sets, model, embedder, threads, training }) {
+  const started = Date.now();
+  const machine = describeMachine();
+  const { home: installed } = readSettings();
+  const home = mkdtempSync(join(tmpdir(), 'engram-bench-agent-'));
+  symlinkSync(join(installed, 'models'), join(home, 'models'));
+  const engram = await Engram.open({ home, model, embedder, threads, contextSize: 2048 });
+  const rows = [];
+  try {
+    for (const set of sets) {
+      const { requests, others } = SETS[set];
+      await phase(`${set}: requests and other inputs`, async (update) => {
+        for (const entry of [...requests, ...others.map((input) => ({ input }))]) {
+          throwIfInterrupted();
+          update(`${rows.length} done`);
+          rows.push({ set, ...(await tried(engram, entry, training)) });
+        }
+      });
+    }
+  } finally {
+    await engram.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+  return {
+    benchmark: 'agent',
+    date: new Date(started).toISOString(),
+    seconds: Math.round((Date.now() - started) / 1000),
+    machine,
+    ...describeSource(),
+    model,
+    embedder,
+    training,
+    sets: sets.map((set) => ({ set, ...summed(rows.filter((row) => row.set === set)) })),
+    rows,
+  };
+}
+
+/** One input to an agent whose brain is empty. Without `training` the tool replies as if it had trained. */
+async function tried(engram, { input, fact, question, told }, training) {
+  const { initializeAgentExecutorWithOptions } = await import('@langchain/classic/agents'); // a development dependency
+  const tool = memorizeTool({ engram });
+  if (!training) tool.func = () => Promise.resolve('Train complete. Loss: 0.02');
+  const agent = await initializeAgentExecutorWithOptions([tool], new EngramLLM({ engram, maxTokens: ANSWER_TOKENS }), {
+    agentType: 'zero-shot-react-description',
+    returnIntermediateSteps: true,
+    maxIterations: MOST_ITERATIONS,
+  });
+  const begun = performance.now();
+  const { output, intermediateSteps: steps } = await agent.invoke({ input });
+  const seconds = (performance.now() - begun) / 1000;
+  const inputs = steps.map(({ action }) => action.toolInput);
+  const row = {
+    input,
+    fact,
+    inputs,
+    observations: steps.map(({ observation }) => observation),
+    output,
+    ended: steps.length < MOST_ITERATIONS,
+    ...(fact === undefined ? { calls: inputs.length } : scoreInputs(inputs, fact)),
+    seconds: significant(seconds),
+  };
+  if (!training) return row;
+  row.trained = row.observations.length > 0 && row.observations.every((text) => text.startsWith('Train complete.'));
+  if (question !== undefined) {
+    const asked = await agent.invoke({ input: question });
+    row.answer = asked.output;
+    row.told = asked.output.toLowerCase().includes(told.toLowerCase());
+  }
+  for (const { id, state } of engram.memories()) if (state === 'remembered') await engram.forget(id);
+  return row;
+}
+
+function summed(rows) {
+  const requests = rows.filter(({ fact }) => fact !== undefined);
+  const others = rows.filter(({ fact }) => fact === undefined);
+  const share = (some, is) => `${some.filter(is).length} of ${some.length}`;
+  return {
+    'fact alone, once': share(requests, ({ exact }) => exact),
+    'whole fact': share(requests, ({ whole }) => whole),
+    ...(requests.some(({ trained }) => trained !== undefined)
+      ? {
+          trained: share(requests, ({ exact, trained }) => exact && trained),
+          'told later': share(requests, ({ told }) => told),
+        }
+      : {}),
+    'others left alone': share(others, ({ calls }) => calls === 0),
+    ended: share(rows, ({ ended }) => ended),
+  };
+}
+
+export function agentTable({ sets, rows, machine, engram, commit, model }, { misses = false } = {}) {
+  const about = `${model}, engram ${engram} (${commit ?? 'no commit'}), ${machine.cpu}, load ${machine.load}`;
+  const missed = rows.filter(({ fact, exact, calls, told }) =>
+    fact === undefined ? calls > 0 : !exact || told === false,
+  );
+  const lines = missed.map(
+    ({ input, inputs, observations, output, answer }) =>
+      `\n› ${input}\n${inputs.map((text, i) => `  ${text}\n  = ${observations[i]}`).join('\n')}\n  ${output}\n  later: ${answer ?? ''}`,
+  );
+  return `${about}\n${table(sets)}\n${misses ? lines.join('\n') : ''}\n`;
+}
