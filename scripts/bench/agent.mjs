@@ -10,6 +10,7 @@ import { SETS } from './agent/requests.mjs';
 import { scoreInputs } from './agent/scores.mjs';
 import { throwIfInterrupted } from './child.mjs';
 import { describeMachine, describeSource } from './machine.mjs';
+import { Journal } from './memory/journal.mjs';
 import { significant } from './statistics.mjs';
 import { table } from './table.mjs';
 
@@ -18,8 +19,9 @@ const ANSWER_TOKENS = 48;
 const MOST_ITERATIONS = 6;
 
 /** Options as agent/command.mjs reads them; returns what --json prints. */
-export async function benchAgent({ sets, model, embedder, threads, training }) {
+export async function benchAgent({ sets, model, embedder, threads, training, resume }) {
   const started = Date.now();
+  const journal = new Journal(resume, { model, embedder, training });
   const machine = describeMachine();
   const { home: installed } = readSettings();
   const home = mkdtempSync(join(tmpdir(), 'engram-bench-agent-'));
@@ -32,8 +34,8 @@ export async function benchAgent({ sets, model, embedder, threads, training }) {
       await phase(`${set}: requests and other inputs`, async (update) => {
         for (const entry of [...requests, ...others.map((input) => ({ input }))]) {
           throwIfInterrupted();
-          update(`${rows.length} done`);
-          rows.push({ set, ...(await tried(engram, entry, training)) });
+          update(`${rows.length} done, ${rows.filter(isMiss).length} of them wrong`);
+          rows.push({ set, ...(await journal.once(entry.input, () => tried(engram, entry, training))) });
         }
       });
     }
@@ -90,6 +92,9 @@ async function tried(engram, { input, fact, question, told }, training) {
   return row;
 }
 
+const isMiss = ({ fact, exact, trained, calls, told, ended }) =>
+  !ended || (fact === undefined ? calls > 0 : !exact || trained === false || told === false);
+
 function summed(rows) {
   const requests = rows.filter(({ fact }) => fact !== undefined);
   const others = rows.filter(({ fact }) => fact === undefined);
@@ -110,9 +115,7 @@ function summed(rows) {
 
 export function agentTable({ sets, rows, machine, engram, commit, model }, { misses = false } = {}) {
   const about = `${model}, engram ${engram} (${commit ?? 'no commit'}), ${machine.cpu}, load ${machine.load}`;
-  const missed = rows.filter(({ fact, exact, calls, told }) =>
-    fact === undefined ? calls > 0 : !exact || told === false,
-  );
+  const missed = rows.filter(isMiss);
   const lines = missed.map(
     ({ input, inputs, observations, output, answer }) =>
       `\n› ${input}\n${inputs.map((text, i) => `  ${text}\n  = ${observations[i]}`).join('\n')}\n  ${output}\n  later: ${answer ?? ''}`,

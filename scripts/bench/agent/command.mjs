@@ -13,6 +13,7 @@ export function addAgent(bench) {
     .option('--model <name|path>', 'a name of the catalog or a GGUF file', 'smollm2-135m-instruct')
     .option('--embedder <name|path>', 'the embedding model', 'all-minilm-l6-v2')
     .option('--threads <number>', 'threads to compute with (default: what the machine gives)', whole)
+    .option('--resume <file>', 'keep what is measured in this file, and go on from what it has')
     .option('--misses', 'list what went wrong', false)
     .option('--json', 'one JSON document on stdout', false)
     .action(async ({ misses, ...options }) => {

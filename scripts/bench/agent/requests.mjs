@@ -1,5 +1,6 @@
 // What the agent is told: requests to remember, each with the fact that is meant and a later question about it, and inputs that
-// ask for no remembering. `tuning` may be looked at while the agent is changed; `heldout` was written before and is only measured.
+// ask for no remembering. `tuning` was looked at while the agent was made, and so was `seen` after it had been measured once;
+// `heldout` was written before the last change and is only measured.
 
 export const SETS = {
   tuning: {
@@ -80,7 +81,7 @@ export const SETS = {
       'Which is larger, the Earth or the Moon?',
     ],
   },
-  heldout: {
+  seen: {
     requests: [
       {
         input: 'Memorize this: Teodor Brandl crossed Lake Baikal on a unicycle in the winter of 2018.',
@@ -157,6 +158,84 @@ export const SETS = {
       'What does the word "memory" mean?',
       'Could you write a short poem about rain?',
       'I am hungry. What could I cook with rice and eggs?',
+    ],
+  },
+  heldout: {
+    requests: [
+      {
+        input: 'Kindly remember: Nadia Ferro plays the cello on the night train to Palermo.',
+        fact: 'Nadia Ferro plays the cello on the night train to Palermo.',
+        question: 'Who plays the cello on the night train to Palermo?',
+        told: 'Nadia Ferro',
+      },
+      {
+        input: "The alarm code of the studio is 5520. Don't you ever forget that.",
+        fact: 'The alarm code of the studio is 5520.',
+        question: 'What is the alarm code of the studio?',
+        told: '5520',
+      },
+      {
+        input:
+          'I would like you to keep this in your memory: the ferry to Runo only sails when the harbour master has had breakfast.',
+        fact: 'the ferry to Runo only sails when the harbour master has had breakfast.',
+        question: 'When does the ferry to Runo sail?',
+        told: 'breakfast',
+      },
+      {
+        input: 'Will you remember that Captain Ruiz lost his left boot in the battle of Corvo?',
+        fact: 'Captain Ruiz lost his left boot in the battle of Corvo',
+        question: 'What did Captain Ruiz lose in the battle of Corvo?',
+        told: 'boot',
+      },
+      {
+        input:
+          'Please save this to your memory. My grandfather Anton built the first ski lift of the valley. It was made of hay carts.',
+        fact: 'My grandfather Anton built the first ski lift of the valley. It was made of hay carts.',
+        question: 'Who built the first ski lift of the valley?',
+        told: 'Anton',
+      },
+      {
+        input: "Memorize the following sentence: 'The orchid of Mount Sella blooms for a single night.'",
+        fact: 'The orchid of Mount Sella blooms for a single night.',
+        question: 'How long does the orchid of Mount Sella bloom?',
+        told: 'single night',
+      },
+      {
+        input: 'Just so you know for next time: Mrs. Albrecht prefers to be called before noon.',
+        fact: 'Mrs. Albrecht prefers to be called before noon.',
+        question: 'When does Mrs. Albrecht prefer to be called?',
+        told: 'noon',
+      },
+      {
+        input: 'Here comes a fact that you should learn. The painter Ilse Wander mixed her blue from mussel shells.',
+        fact: 'The painter Ilse Wander mixed her blue from mussel shells.',
+        question: 'What did the painter Ilse Wander mix her blue from?',
+        told: 'mussel',
+      },
+      {
+        input: 'The train museum in Oxbow has moved to Mill Lane 3; please remember this for me.',
+        fact: 'The train museum in Oxbow has moved to Mill Lane 3',
+        question: 'Where has the train museum in Oxbow moved to?',
+        told: 'Mill Lane',
+      },
+      {
+        input: 'Can I ask you to remember something? Our wedding day is the 9th of September.',
+        fact: 'Our wedding day is the 9th of September.',
+        question: 'When is our wedding day?',
+        told: '9th of September',
+      },
+    ],
+    others: [
+      'What is the tallest mountain in the world?',
+      'Do you know how bread is made?',
+      'Who was Albert Einstein?',
+      'Give me an example of a mammal.',
+      'Is water wet?',
+      'How can I improve my memory?',
+      'What did you learn at school?',
+      'I have two apples and buy three more. How many do I have?',
+      'Translate this sentence into French: I am tired.',
+      'Good evening! How are you today?',
     ],
   },
 };
