@@ -14,8 +14,8 @@ export interface RequestForTool {
   content: string | undefined;
 }
 
-/** Nearness from which on a part speaks of a tool: chosen over forty requests to remember and fifty other inputs, none of them
- * among those that `bench -- agent` holds out. */
+/** Nearness from which on a part speaks of a tool: chosen over inputs like those that `bench -- agent` calls tuning and seen, of
+ * which the least near request has 0.135; of plain questions in two parts few come near it. */
 const SPEAKS = 0.13;
 /** The same of a request that has nothing else: where nothing is left to tell it from, it has to be clearer. */
 const SPEAKS_ALONE = 0.22;
