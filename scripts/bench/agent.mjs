@@ -3,8 +3,10 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engram, readSettings } from '../../dist/index.js';
+import { Engram, openEmbedder, readSettings } from '../../dist/index.js';
 import { EngramLLM, memorizeTool } from '../../dist/langchain/index.js';
+import { readReactPrompt } from '../../dist/langchain/react-prompt.js';
+import { readRequest } from '../../dist/langchain/request.js';
 import { phase } from '../set-up/progress.mjs';
 import { SETS } from './agent/requests.mjs';
 import { scoreInputs } from './agent/scores.mjs';
@@ -19,14 +21,12 @@ const ANSWER_TOKENS = 48;
 const MOST_ITERATIONS = 6;
 
 /** Options as agent/command.mjs reads them; returns what --json prints. */
-export async function benchAgent({ sets, model, embedder, threads, training, resume }) {
+export async function benchAgent({ sets, model, embedder, threads, training, reading, resume }) {
   const started = Date.now();
-  const journal = new Journal(resume, { model, embedder, training });
+  const journal = new Journal(resume, { model, embedder, training, reading });
   const machine = describeMachine();
-  const { home: installed } = readSettings();
-  const home = mkdtempSync(join(tmpdir(), 'engram-bench-agent-'));
-  symlinkSync(join(installed, 'models'), join(home, 'models'));
-  const engram = await Engram.open({ home, model, embedder, threads, contextSize: 2048 });
+  const settings = { model, embedder, threads };
+  const { measure, close } = reading ? await reader(settings) : await runner(settings, training);
   const rows = [];
   try {
     for (const set of sets) {
@@ -35,13 +35,12 @@ export async function benchAgent({ sets, model, embedder, threads, training, res
         for (const entry of [...requests, ...others.map((input) => ({ input }))]) {
           throwIfInterrupted();
           update(`${rows.length} done, ${rows.filter(isMiss).length} of them wrong`);
-          rows.push({ set, ...(await journal.once(entry.input, () => tried(engram, entry, training))) });
+          rows.push({ set, ...(await journal.once(entry.input, () => measure(entry))) });
         }
       });
     }
   } finally {
-    await engram.close();
-    rmSync(home, { recursive: true, force: true });
+    await close();
   }
   return {
     benchmark: 'agent',
@@ -51,10 +50,38 @@ export async function benchAgent({ sets, model, embedder, threads, training, res
     ...describeSource(),
     model,
     embedder,
-    training,
+    ...(reading ? { reading } : { training }),
     sets: sets.map((set) => ({ set, ...summed(rows.filter((row) => row.set === set)) })),
     rows,
   };
+}
+
+/** The agent itself, in a home of its own. */
+async function runner(settings, training) {
+  const home = mkdtempSync(join(tmpdir(), 'engram-bench-agent-'));
+  symlinkSync(join(readSettings().home, 'models'), join(home, 'models'));
+  const engram = await Engram.open({ ...settings, home, contextSize: 2048 });
+  const close = async () => {
+    await engram.close();
+    rmSync(home, { recursive: true, force: true });
+  };
+  return { measure: (entry) => tried(engram, entry, training), close };
+}
+
+/** Only what is read out of a request, which decides what the tool is called with, by the embedding model alone. */
+async function reader({ embedder, threads }) {
+  const { name, description } = memorizeTool();
+  const open = await openEmbedder({ embedder, threads });
+  const embed = (texts) => open.embed(texts);
+  const measure = async ({ input, fact }) => {
+    const prompt = `${name}: ${description}\n\nAction: one of [${name}]\nAction Input:\nFinal Answer: …\n\nQuestion: ${input}`;
+    const { tools, question } = readReactPrompt(prompt, ['Observation']);
+    const { speaks, content } = await readRequest(embed, question, tools[0].use);
+    const inputs = content === undefined ? [] : [content];
+    const score = fact === undefined ? { calls: speaks ? 1 : 0 } : scoreInputs(inputs, fact);
+    return { input, fact, inputs, ...score };
+  };
+  return { measure, close: () => open.close() };
 }
 
 /** One input to an agent whose brain is empty. Without `training` the tool replies as if it had trained. */
@@ -93,7 +120,7 @@ async function tried(engram, { input, fact, question, told }, training) {
 }
 
 const isMiss = ({ fact, exact, trained, calls, told, ended }) =>
-  !ended || (fact === undefined ? calls > 0 : !exact || trained === false || told === false);
+  ended === false || (fact === undefined ? calls > 0 : !exact || trained === false || told === false);
 
 function summed(rows) {
   const requests = rows.filter(({ fact }) => fact !== undefined);
@@ -109,7 +136,7 @@ function summed(rows) {
         }
       : {}),
     'others left alone': share(others, ({ calls }) => calls === 0),
-    ended: share(rows, ({ ended }) => ended),
+    ...(rows.some(({ ended }) => ended !== undefined) ? { ended: share(rows, ({ ended }) => ended) } : {}),
   };
 }
 
@@ -118,7 +145,7 @@ export function agentTable({ sets, rows, machine, engram, commit, model }, { mis
   const missed = rows.filter(isMiss);
   const lines = missed.map(
     ({ input, inputs, observations, output, answer }) =>
-      `\n› ${input}\n${inputs.map((text, i) => `  ${text}\n  = ${observations[i]}`).join('\n')}\n  ${output}\n  later: ${answer ?? ''}`,
+      `\n› ${input}\n${inputs.map((text, i) => `  ${text}\n  = ${observations?.[i] ?? ''}`).join('\n')}\n  ${output ?? ''}\n  later: ${answer ?? ''}`,
   );
   return `${about}\n${table(sets)}\n${misses ? lines.join('\n') : ''}\n`;
 }

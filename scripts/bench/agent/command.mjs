@@ -9,6 +9,7 @@ export function addAgent(bench) {
     .command('agent')
     .description("what LangChain's classic ReAct agent trains on when it is told to remember, and when it is not")
     .addOption(list('--sets <list>', 'inputs: those looked at while tuning, those held out', oneOf(Object.keys(SETS))))
+    .option('--reading', 'only what is read out of the requests, by the embedding model: seconds', false)
     .option('--no-training', 'only what the tool is called with: it replies as if it had trained')
     .option('--model <name|path>', 'a name of the catalog or a GGUF file', 'smollm2-135m-instruct')
     .option('--embedder <name|path>', 'the embedding model', 'all-minilm-l6-v2')
