@@ -60,9 +60,11 @@ class Step {
 
   async write(): Promise<Answer> {
     if (!/Thought:\s*$/u.test(this.prompt)) this.#say('Thought:');
+    const offers = await this.#offers();
+    const isTold = offers.some(({ content }) => content !== undefined);
     // What is asked and was learned needs no tool.
-    if (await this.#isKnown()) return this.#fromMemory();
-    const offer = await this.#choose(await this.#offers());
+    if (!isTold && (await this.#isKnown())) return this.#fromMemory();
+    const offer = await this.#choose(offers, isTold);
     if (offer === undefined) return this.#finish();
     const { tool, content } = offer;
     const input = content ?? (await this.#input(tool));
@@ -88,11 +90,9 @@ class Step {
     return offers;
   }
 
-  /** A thought, and the tool that the model then takes; undefined to answer. A request that has something for a tool is not
-   * answered before. */
-  async #choose(offers: readonly Offer[]): Promise<Offer | undefined> {
+  /** A thought, and the tool that the model then takes; undefined to answer, which it may not with `mustAct`. */
+  async #choose(offers: readonly Offer[], mustAct: boolean): Promise<Offer | undefined> {
     const names = offers.map(({ tool }) => literal(tool.name)).join(' | ');
-    const mustAct = offers.some(({ content }) => content !== undefined);
     const choices = [...(names === '' ? [] : [`"Action: " (${names}) "\\n"`]), ...(mustAct ? [] : ['"Final Answer:"'])];
     const { text: answer } = await this.#decode(this.#text, {
       grammar: `root ::= ${THOUGHT} (${choices.join(' | ')})`,

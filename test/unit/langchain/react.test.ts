@@ -84,6 +84,17 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
     expect(fake.asked.at(-1)!.input).toEqual([{ role: 'user', content: question }]);
   });
 
+  it('remembers what it is told, though a memory is about the same', async () => {
+    const memories = [{ id: 'm-1', text: FACT, score: 0.9 }];
+    const fake = new FakeEngram((asked) => {
+      const reply = model('')(asked);
+      return { ...(typeof reply === 'string' ? { answer: reply } : reply), memories };
+    });
+    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
+    await agent.invoke({ input: `${FACT} Can you remember that?` });
+    expect(fake.memorized).toEqual([FACT]);
+  });
+
   it('ends when its model would call the same tool with the same input for ever', async () => {
     const fake = new FakeEngram((asked) => {
       const { grammar = '' } = asked.options;
