@@ -20,7 +20,7 @@ try {
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   const tarball = join(folder, packed.filename);
   if (process.argv.includes('--install'))
-    run('npm', ['install', '--no-audit', '--no-fund', tarball], { stdio: 'inherit' });
+    run('npm', ['install', '--no-audit', '--no-fund', tarball, `@types/node@${nodeTypes()}`], { stdio: 'inherit' });
   else link(tarball);
   console.log(`${packed.files.length} files, ${(packed.size / 1e6).toFixed(1)} MB packed; Node ${process.version}`);
 
@@ -67,6 +67,11 @@ try {
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** What a project in TypeScript has beside the package. */
+function nodeTypes() {
+  return JSON.parse(readFileSync(at('package.json'), 'utf8')).devDependencies['@types/node'];
 }
 
 /** The package unpacked beside links to the dependencies that it names, and to nothing else. */

@@ -142,6 +142,12 @@ export class Engram {
     }
   }
 
+  /** Opens a model alone, for what touches no brain: complete(), createAdapter(), fineTune(), classify(). What does touch one opens
+   * it then, and throws what open() would have. Throws as open() does. */
+  static openModel(options: Omit<OpenOptions, 'brain'> = {}): Promise<Engram> {
+    return Engram.#load(options);
+  }
+
   /** Trains the memories of a brain on another base model, the one that is given here, and binds it to that: see memory/move.ts for
    * what it throws. */
   static async moveBrain({ partly, onMove, ...options }: MoveBrainOptions): Promise<MoveReport> {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import { SetUpProblem } from '../set-up/problem.mjs';
+import { addAgent } from './agent/command.mjs';
 import { interrupt } from './child.mjs';
 import { KINDS as GATE_KINDS } from './gate/data.mjs';
 import { benchGate, gateTable } from './gate.mjs';
@@ -170,6 +171,7 @@ function program() {
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : relevanceTable(result));
     });
   addMemory(bench);
+  addAgent(bench);
   bench
     .command('gate')
     .description('which memory a question is about, told by the gate alone: nothing is trained and nothing answered')

@@ -11,11 +11,8 @@ export interface GradientOptions extends Omit<OpenOptions, 'brain' | 'embedder' 
   host?: string | undefined;
 }
 
-/** No brain of this name is ever made: adapters belong to no brain, and what a user's brain remembers stays out of it. */
-const NO_BRAIN = 'gradient-has-no-brain';
-
 export class Gradient {
-  readonly #open: OpenOptions;
+  readonly #open: Omit<OpenOptions, 'brain'>;
   readonly #home: string;
   /** The base model that is used where none is named. */
   readonly #model: string;
@@ -84,7 +81,7 @@ export class Gradient {
     this.#requireOpen();
     let engine = this.#engines.get(model);
     if (engine === undefined) {
-      engine = Engram.open({ ...this.#open, model, brain: NO_BRAIN });
+      engine = Engram.openModel({ ...this.#open, model });
       this.#engines.set(model, engine);
       engine.catch(() => this.#engines.delete(model));
     }

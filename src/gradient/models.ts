@@ -122,7 +122,7 @@ export class ModelAdapter {
     const engine = await this.#engine();
     const { tokens, sumLoss, steps, held } = await engine
       .fineTune({ ...options, adapter: this.id, samples: read })
-      .catch((error: unknown) => this.#fail(error));
+      .catch((error: unknown) => this.#fail(inOwnWords(error)));
     return { numberOfTrainableTokens: tokens, sumLoss, steps, held };
   }
 
@@ -152,12 +152,35 @@ async function complete(
 ): Promise<Completion> {
   if (typeof query !== 'string' || query === '') throw new EngramError('empty', 'The query is empty.');
   const given = { ...options, adapter, maxTokens: maxGeneratedTokenCount, logprobs: 0 };
-  const { text, finishReason, logprobs = [] } = await engine.complete(query, given);
+  const {
+    text,
+    finishReason,
+    logprobs = [],
+  } = await engine.complete(query, given).catch((error: unknown) => {
+    throw inOwnWords(error);
+  });
   return {
     generatedOutput: text,
     finishReason,
     logprobs: logprobs.map(({ text: token, logprob }) => ({ token, logprob })),
   };
+}
+
+/** What this API calls what engram has another name for. */
+const NAMES = [
+  [/\bmaxTokens\b/g, 'maxGeneratedTokenCount'],
+  [/\bweight\b/g, 'multiplier'],
+  [/^The text has\b/, 'The query has'],
+  [/--context\b/, 'contextSize'],
+] as const;
+
+function inOwnWords(error: unknown): unknown {
+  if (!(error instanceof EngramError)) return error;
+  const { code, details } = error;
+  const [message, hint] = [error.message, error.hint ?? ''].map((text) =>
+    NAMES.reduce((worded, [theirs, ours]) => worded.replace(theirs, ours), text),
+  );
+  return new EngramError(code, message!, { hint: hint === '' ? undefined : hint, details, cause: error });
 }
 
 /** What the name can lend to the name of a folder, and what makes it the only one. */

@@ -14,7 +14,15 @@ import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import type { Runnable } from '@langchain/core/runnables';
 import { type Answer, type AskOptions, type Engram } from '../index.js';
 import { isReact, writeReact } from './react.js';
-import { lastChunk, toAIMessage, toChatMessages, toToolChoice, toTools, usageOf } from './messages.js';
+import {
+  countTokens,
+  lastChunk,
+  toAIMessage,
+  toChatMessages,
+  tokenUsageOf,
+  toToolChoice,
+  toTools,
+} from './messages.js';
 import { askOptions, stopOf, unlessAborted, type CallFields, type ModelFields } from './options.js';
 import { engramOf, settingsOf, type EngramSource } from './source.js';
 import { streamOf } from './stream.js';
@@ -91,11 +99,7 @@ export class ChatEngram extends BaseChatModel<ChatEngramCallOptions> {
 
   /** Counts by the model's own tokens. */
   override async getNumTokens(content: Parameters<BaseChatModel['getNumTokens']>[0]): Promise<number> {
-    const text =
-      typeof content === 'string'
-        ? content
-        : content.map((part) => (part.type === 'text' ? part['text'] : '')).join('');
-    return (await this.engram()).tokens(text).length;
+    return countTokens(await this.engram(), content);
   }
 
   override bindTools(
@@ -126,13 +130,7 @@ export class ChatEngram extends BaseChatModel<ChatEngramCallOptions> {
     });
     await Promise.all(pieces);
     const message = toAIMessage(answer);
-    const usage = usageOf(answer);
-    const tokenUsage = {
-      promptTokens: usage.input_tokens,
-      completionTokens: usage.output_tokens,
-      totalTokens: usage.total_tokens,
-    };
-    return { generations: [{ text: answer.answer, message }], llmOutput: { tokenUsage } };
+    return { generations: [{ text: answer.answer, message }], llmOutput: { tokenUsage: tokenUsageOf([answer]) } };
   }
 
   override async *_streamResponseChunks(

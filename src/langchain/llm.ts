@@ -4,7 +4,7 @@ import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager
 import { LLM, type BaseLLMCallOptions, type BaseLLMParams } from '@langchain/core/language_models/llms';
 import { GenerationChunk, type LLMResult } from '@langchain/core/outputs';
 import type { Answer, AskOptions, Engram, MemorizeProgress, Receipt } from '../index.js';
-import { usageOf } from './messages.js';
+import { countTokens, tokenUsageOf } from './messages.js';
 import { answerOf, askOptions, infoOf, stopOf, unlessAborted, type CallFields, type ModelFields } from './options.js';
 import { isReact, writeReact } from './react.js';
 import { engramOf, settingsOf, type EngramSource } from './source.js';
@@ -66,11 +66,7 @@ export class EngramLLM extends LLM<EngramLLMCallOptions> {
 
   /** Counts by the model's own tokens. */
   override async getNumTokens(content: Parameters<LLM['getNumTokens']>[0]): Promise<number> {
-    const text =
-      typeof content === 'string'
-        ? content
-        : content.map((part) => (part.type === 'text' ? part['text'] : '')).join('');
-    return (await this.engram()).tokens(text).length;
+    return countTokens(await this.engram(), content);
   }
 
   /** Learns texts into the weights, one after the other: what the `memorize` tool does. Throws what Engram.memorize() throws,
@@ -104,11 +100,9 @@ export class EngramLLM extends LLM<EngramLLMCallOptions> {
         }),
       ),
     );
-    const sum = (of: (answer: Answer) => number): number => answers.reduce((total, answer) => total + of(answer), 0);
-    const [promptTokens, completionTokens] = [sum((a) => a.promptTokens), sum((a) => a.tokens)];
     return {
       generations: answers.map((answer) => [{ text: answer.answer, generationInfo: infoOf(answer) }]),
-      llmOutput: { tokenUsage: { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens } },
+      llmOutput: { tokenUsage: tokenUsageOf(answers) },
     };
   }
 
@@ -130,12 +124,7 @@ export class EngramLLM extends LLM<EngramLLMCallOptions> {
     } finally {
       await pieces.return(undefined as never);
     }
-    const {
-      input_tokens: promptTokens,
-      output_tokens: completionTokens,
-      total_tokens: totalTokens,
-    } = usageOf(next.value);
-    const tokenUsage = { promptTokens, completionTokens, totalTokens };
+    const tokenUsage = tokenUsageOf([next.value]);
     yield new GenerationChunk({ text: '', generationInfo: { ...infoOf(next.value), tokenUsage } });
   }
 

@@ -1,4 +1,5 @@
 // Messages and tools from LangChain's words to engram's and back. Not here: generating.
+import type { BaseLanguageModel } from '@langchain/core/language_models/base';
 import {
   AIMessage,
   AIMessageChunk,
@@ -9,7 +10,15 @@ import {
   type UsageMetadata,
 } from '@langchain/core/messages';
 import { convertToOpenAITool } from '@langchain/core/utils/function_calling';
-import { EngramError, type Answer, type AskOptions, type ChatMessage, type Tool, type ToolCall } from '../index.js';
+import {
+  EngramError,
+  type Answer,
+  type AskOptions,
+  type ChatMessage,
+  type Engram,
+  type Tool,
+  type ToolCall,
+} from '../index.js';
 import { infoOf } from './options.js';
 
 /** As the model's template reads them: one system message, at the beginning. Throws `unsupported` for what is no text. */
@@ -150,4 +159,18 @@ export function usageOf({ promptTokens, reusedTokens, tokens }: Answer): UsageMe
     total_tokens: promptTokens + tokens,
     input_token_details: { cache_read: reusedTokens },
   };
+}
+
+/** As LangChain's older `llmOutput` has it. */
+export function tokenUsageOf(answers: readonly Answer[]): Record<string, number> {
+  const sum = (of: (answer: Answer) => number): number => answers.reduce((total, answer) => total + of(answer), 0);
+  const [promptTokens, completionTokens] = [sum((answer) => answer.promptTokens), sum((answer) => answer.tokens)];
+  return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens };
+}
+
+/** By the model's own tokens; parts that are no text count nothing. */
+export function countTokens(engram: Engram, content: Parameters<BaseLanguageModel['getNumTokens']>[0]): number {
+  const parts =
+    typeof content === 'string' ? [content] : content.map((part) => (part.type === 'text' ? part['text'] : ''));
+  return engram.countTokens(parts.join(''));
 }

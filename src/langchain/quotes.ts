@@ -11,7 +11,8 @@ export function literal(text: string): string {
 const MOST = 4000;
 
 /** Ends of sentences, with what closes them; in Chinese and Japanese no space follows. Titles and initials end none. */
-const END = /(?<!\b(?:Dr|Mrs?|Ms|Prof|St|Jr|Sr|vs|\p{Lu}))(?:[.!?…]+["'”’)\]]*(?=\s|$)|[。！？]+[」』”’]*)/gu;
+export const SENTENCE_END =
+  /(?<!\b(?:Dr|Mrs?|Ms|Prof|St|Jr|Sr|vs|\p{Lu}))(?:[.!?…]+["'”’)\]]*(?=\s|$)|[。！？]+[」』”’]*)/gu;
 /** After what introduces: where a quotation may begin within a sentence. What stands before a colon or dash is no quotation of
  * its own. */
 const INTRODUCTION = /(?::\s+|\s[-–—]\s+|：|:?\s*["“„「『])/gu;
@@ -50,7 +51,7 @@ function cutsOf(text: string): { flat: string; starts: ReadonlySet<number>; cuts
   const flat = lines.filter((line) => line !== '').join(' ');
   if (flat === '') return { flat, starts: new Set(), cuts: [] };
   const ends = new Set([flat.length]);
-  for (const { index, 0: found } of flat.matchAll(END)) ends.add(index + found.length);
+  for (const { index, 0: found } of flat.matchAll(SENTENCE_END)) ends.add(index + found.length);
   // A line that has no full stop ends all the same, but not one that introduces the next.
   let at = -1;
   for (const line of lines.filter((some) => some !== '')) {

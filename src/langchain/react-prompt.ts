@@ -1,14 +1,24 @@
 // Reads the prompt of a ReAct agent (Yao et al., 2022): which tools it lists, what is asked, what was done so far. Any prompt
 // with LangChain's format instructions is one, whatever stands around them. Not here: writing the next step (react.ts).
 
+/** As the prompt lists it. */
+export interface ReactTool {
+  name: string;
+  /** What the prompt says of its input; of the tool, where it says nothing of that. */
+  use: string;
+  /** By that, its input is a text and no name, number or query. */
+  takesText: boolean;
+}
+
 export interface ReactPrompt {
-  /** As the prompt lists them; `takesText`: by what it says of the tool, its input is a text and no name, number or query. */
-  tools: readonly { name: string; takesText: boolean }[];
+  tools: readonly ReactTool[];
   question: string;
   /** What was done since, oldest first. */
   steps: readonly { tool: string; input: string; observation: string }[];
 }
 
+/** A sentence about the input. */
+const ABOUT_INPUT = /[^.!?]*\binput\b[^.!?]*[.!?]?/gi;
 /** What descriptions call an input that is text. */
 const TEXT = /\b(?:texts?|passages?|sentences?|paragraphs?|documents?|notes?|facts?|information|in detail)\b/i;
 /** A step as LangChain writes it back into the prompt. */
@@ -26,7 +36,7 @@ export function readReactPrompt(prompt: string, stop: readonly string[]): ReactP
   if (asked === null || names.some((name) => name === '')) return undefined;
   const done = rest.slice(asked.index + asked[0].length);
   return {
-    tools: names.map((name) => ({ name, takesText: TEXT.test(descriptionOf(name, prompt.slice(0, listed.index))) })),
+    tools: names.map((name) => toolOf(name, descriptionOf(name, prompt.slice(0, listed.index)))),
     question: asked[1]!.trim(),
     steps: Array.from(done.matchAll(STEP), ([, tool = '', input = '', observation = '']) => ({
       tool: tool.trim(),
@@ -36,8 +46,18 @@ export function readReactPrompt(prompt: string, stop: readonly string[]): ReactP
   };
 }
 
-/** The line `name: description`, which may have its arguments after the name. */
+function toolOf(name: string, description: string): ReactTool {
+  const about = description.match(ABOUT_INPUT)?.map((sentence) => sentence.trim()) ?? [];
+  const use = about.length === 0 ? description : about.join(' ');
+  return { name, use, takesText: TEXT.test(use) };
+}
+
+/** What stands behind the name in the line `name: description`, which may have its arguments after the name. */
 function descriptionOf(name: string, text: string): string {
-  const lines = text.split('\n');
-  return lines.find((line) => line.startsWith(name) && /^\s*(?:\(.*?\))?\s*[:-]/.test(line.slice(name.length))) ?? '';
+  for (const line of text.split('\n')) {
+    if (!line.startsWith(name)) continue;
+    const [, description] = /^\s*(?:\(.*?\))?\s*[:-]\s*(.*)$/.exec(line.slice(name.length)) ?? [];
+    if (description !== undefined) return description;
+  }
+  return '';
 }

@@ -1,6 +1,6 @@
 // Writes the next step of a ReAct agent. Small models do not keep its format, so each part is decoded under a grammar: a thought,
-// then one of the listed tools with its input, or the final answer; the model chooses by its own likelihood. Not here: running
-// the tools and asking again (LangChain's AgentExecutor).
+// then a tool with its input, or the final answer. The model chooses by its own likelihood, between the tools that the request
+// leaves (request.ts). Not here: running the tools and asking again (LangChain's AgentExecutor).
 import {
   EngramError,
   type Answer,
@@ -10,7 +10,8 @@ import {
   type Generation,
 } from '../index.js';
 import { literal, quoteGrammar } from './quotes.js';
-import { readReactPrompt, type ReactPrompt } from './react-prompt.js';
+import { readReactPrompt, type ReactPrompt, type ReactTool } from './react-prompt.js';
+import { readRequest } from './request.js';
 
 /** Calls of tools for one question; then it is answered. */
 const MOST_STEPS = 10;
@@ -23,7 +24,13 @@ const INPUT_TOKENS = 256;
 const THOUGHT = '" " [^\\n:]{1,200} "\\n"';
 /** Parts are passed on when they are whole, and end by their grammar. */
 const UNSAID = { onText: undefined, stop: undefined };
-const ANSWER_ENDS = ['\nObservation:', '\nThought:', '\nAction:', '\nQuestion:'];
+const ANSWER_ENDS = ['\n\n', '\nObservation:', '\nThought:', '\nAction:', '\nQuestion:'];
+
+/** A tool that may be called now, and what the request has for it. */
+interface Offer {
+  tool: ReactTool;
+  content: string | undefined;
+}
 
 export function isReact(prompt: string, stop: readonly string[]): boolean {
   return readReactPrompt(prompt, stop) !== undefined;
@@ -53,33 +60,51 @@ class Step {
 
   async write(): Promise<Answer> {
     if (!/Thought:\s*$/u.test(this.prompt)) this.#say('Thought:');
+    const offers = await this.#offers();
+    const isTold = offers.some(({ content }) => content !== undefined);
     // What is asked and was learned needs no tool.
-    if (await this.#isKnown()) return this.#fromMemory();
-    const tool = await this.#choose();
-    if (tool === undefined) return this.#finish();
-    const input = await this.#input(tool);
+    if (!isTold && (await this.#isKnown())) return this.#fromMemory();
+    const offer = await this.#choose(offers, isTold);
+    if (offer === undefined) return this.#finish();
+    const { tool, content } = offer;
+    const input = content ?? (await this.#input(tool));
     if (this.react.steps.some((step) => step.tool === tool.name && step.input === input)) return this.#finish();
     this.#say(`Action: ${tool.name}\nAction Input: ${input}`);
     return this.#whole();
   }
 
-  /** A thought, and the tool that the model then takes; undefined to answer. */
-  async #choose(): Promise<ReactPrompt['tools'][number] | undefined> {
-    const { tools, steps } = this.react;
-    const names = tools.map(({ name }) => literal(name)).join(' | ');
-    const mayAct = steps.length < MOST_STEPS;
-    const choice = mayAct ? `("Action: " (${names}) "\\n" | "Final Answer:")` : '"Final Answer:"';
+  /** One that takes a text is offered where the request speaks of it, and not after its own reply, which is no news to it. */
+  async #offers(): Promise<Offer[]> {
+    const { tools, question, steps } = this.react;
+    if (steps.length >= MOST_STEPS) return [];
+    const { signal } = this.settings;
+    const embed = (texts: readonly string[]) => this.engram.embed(texts, { signal });
+    const offers: Offer[] = [];
+    for (const tool of tools) {
+      if (!tool.takesText) offers.push({ tool, content: undefined });
+      else if (steps.at(-1)?.tool !== tool.name) {
+        const { speaks, content } = await readRequest(embed, question, tool.use);
+        if (speaks) offers.push({ tool, content: steps.length === 0 ? content : undefined });
+      }
+    }
+    return offers;
+  }
+
+  /** A thought, and the tool that the model then takes; undefined to answer, which it may not with `mustAct`. */
+  async #choose(offers: readonly Offer[], mustAct: boolean): Promise<Offer | undefined> {
+    const names = offers.map(({ tool }) => literal(tool.name)).join(' | ');
+    const choices = [...(names === '' ? [] : [`"Action: " (${names}) "\\n"`]), ...(mustAct ? [] : ['"Final Answer:"'])];
     const { text: answer } = await this.#decode(this.#text, {
-      grammar: `root ::= ${THOUGHT} ${choice}`,
+      grammar: `root ::= ${THOUGHT} (${choices.join(' | ')})`,
       maxTokens: INPUT_TOKENS,
     });
     const at = Math.max(answer.lastIndexOf('\nAction: '), answer.lastIndexOf('\nFinal Answer:'));
     this.#say(at < 0 ? ' I now know the final answer\n' : answer.slice(0, at + 1));
     const [, name] = /^Action: (.*)\n$/u.exec(answer.slice(at + 1)) ?? [];
-    return tools.find((tool) => tool.name === name);
+    return offers.find(({ tool }) => tool.name === name);
   }
 
-  async #input({ name, takesText }: ReactPrompt['tools'][number]): Promise<string> {
+  async #input({ name, takesText }: ReactTool): Promise<string> {
     const { question, steps } = this.react;
     const head = `${this.#text}Action: ${name}\nAction Input: `;
     const free = await this.#decode(head, { grammar: 'root ::= [^\\n]+ "\\n"', maxTokens: INPUT_TOKENS, logprobs: 0 });

@@ -1,15 +1,11 @@
 // What README, docs and examples show: TypeScript that compiles against the built package, command lines that the parser takes.
-// Not here: running them (test/model/examples.test.ts).
+// Not here: running them (test/model/docs.test.ts, examples.test.ts).
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { parse } from '../../src/cli/program.js';
-
-const ROOT = join(import.meta.dirname, '..', '..');
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => join('docs', name))].filter((name) =>
-  name.endsWith('.md'),
-);
+import { blocks, PAGES, ROOT } from '../support/docs.js';
 
 /** What examples use and another one has made. */
 const GLOBALS = `
@@ -25,24 +21,6 @@ declare const vectors: Float32Array;
 declare const query: Float32Array;
 declare const batches: never;
 `;
-
-interface Block {
-  page: string;
-  line: number;
-  text: string;
-}
-
-function blocks(language: string): Block[] {
-  return PAGES.flatMap((page) => {
-    const text = readFileSync(join(ROOT, page), 'utf8');
-    const fence = new RegExp('^```' + language + '\n([\\s\\S]*?)^```$', 'gm');
-    return [...text.matchAll(fence)].map((found) => ({
-      page,
-      line: text.slice(0, found.index).split('\n').length + 1,
-      text: found[1]!,
-    }));
-  });
-}
 
 it('shows TypeScript that compiles', { timeout: 300_000 }, () => {
   const examples = blocks('ts');

@@ -46,6 +46,12 @@ export class FakeEngram {
     return { ...rest, text, guessedTokens: 0, firstTokenSeconds: 0 };
   }
 
+  /** Those that speak of keeping something are alike, and all others. */
+  embed(texts: readonly string[]): Promise<Float32Array[]> {
+    const keeps = (text: string): boolean => /\b(?:keep|kept|memorize|note|remember|text)/iu.test(text);
+    return Promise.resolve(texts.map((text) => Float32Array.from(keeps(text) ? [1, 0] : [0, 1])));
+  }
+
   memorize(text: string): Promise<Receipt> {
     this.memorized.push(text);
     const share = { before: 0, after: 1 };
@@ -73,6 +79,10 @@ export class FakeEngram {
 
   tokens(text: string): { id: number; text: string }[] {
     return Array.from(text, (character) => ({ id: character.codePointAt(0)!, text: character }));
+  }
+
+  countTokens(text: string): number {
+    return this.tokens(text).length;
   }
 
   close(): Promise<void> {

@@ -28,6 +28,21 @@ it('fine-tunes an adapter under the chain that uses it', async () => {
   expect(stdout).toContain('trained on 26 tokens');
 });
 
+it('fine-tunes an adapter under a chain of LangChain that uses it', async () => {
+  const stdout = await run('langchain-gradient');
+  const [before, after] = stdout.split('trained on 26 tokens');
+  expect(before).toContain('before:');
+  expect(before).not.toContain('Dallas Cowboys');
+  expect(after).toMatch(/after:\s+The Dallas Cowboys!/);
+});
+
+it('tells the tags of words of sentences that it was not trained on', async () => {
+  const stdout = await run('ner');
+  const support = stdout.match(/^(?:PER|LOC|O) .* (\d+)$/gm)?.map((line) => Number(line.split(' ').at(-1)));
+  expect(support?.sort()).toEqual([2, 2, 4]);
+  expect(Number(/accuracy: (.*)/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(0.75);
+});
+
 it('composes an adapter and a memory, and says what the answer rests on', async () => {
   const stdout = await run('chain');
   expect(stdout).toContain('learned: [ true ]');

@@ -68,7 +68,14 @@ it('refuses what cannot be, in the words of the API', async () => {
     code: 'too_long',
     message: expect.stringContaining('the context holds 256') as string,
   });
+  await expect(adapter.fineTune({ samples: [{ ...SAMPLE, fineTuningParameters: { multiplier: 0 } }] })).rejects.toThrow(
+    /for multiplier/,
+  );
   await expect(adapter.complete({ query: '' })).rejects.toMatchObject({ code: 'empty' });
+  await expect(adapter.complete({ query: 'word '.repeat(300) })).rejects.toThrow(/^The query has \d+ tokens/);
+  await expect(adapter.complete({ query: 'Hello', maxGeneratedTokenCount: -1 })).rejects.toThrow(
+    /maxGeneratedTokenCount/,
+  );
   await expect(base.createModelAdapter({ name: ' ' })).rejects.toMatchObject({ code: 'usage' });
 
   await adapter.delete();

@@ -17,7 +17,7 @@ const REQUEST = `Please remember the fact in detail:\n${FACT}`;
 function model(free: string, { quote = FACT }: { quote?: string } = {}): (asked: FakeAsked) => FakeReply {
   return ({ input, options: { grammar = '' } }) => {
     const logprobs = [{ token: 1, text: '', logprob: -1, likeliest: [] }];
-    if (grammar.includes('"Final Answer:"')) {
+    if (/"(?:Final Answer:|Action: )"/.test(grammar)) {
       const isDone =
         typeof input === 'string' && input.includes('\nObservation: ') && /Observation: (?!the result)/.test(input);
       const [, tool] = /"Action: " \("(.*?)"/.exec(grammar) ?? [];
@@ -84,15 +84,45 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
     expect(fake.asked.at(-1)!.input).toEqual([{ role: 'user', content: question }]);
   });
 
+  it('remembers what it is told, though a memory is about the same', async () => {
+    const memories = [{ id: 'm-1', text: FACT, score: 0.9 }];
+    const fake = new FakeEngram((asked) => {
+      const reply = model('')(asked);
+      return { ...(typeof reply === 'string' ? { answer: reply } : reply), memories };
+    });
+    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
+    await agent.invoke({ input: `${FACT} Can you remember that?` });
+    expect(fake.memorized).toEqual([FACT]);
+  });
+
   it('ends when its model would call the same tool with the same input for ever', async () => {
     const fake = new FakeEngram((asked) => {
       const { grammar = '' } = asked.options;
-      return grammar.includes('"Final Answer:"') && grammar.includes('"Action: "')
-        ? ' Again.\nAction: memorize\n'
-        : model('The lighthouse of N')(asked);
+      return grammar.includes('"Final Answer:"') ? ' Again.\nAction: toss\n' : model('heads')(asked);
     });
+    const toss = new DynamicTool({
+      name: 'toss',
+      description: 'Tosses a coin.',
+      func: (side) => Promise.resolve(side),
+    });
+    const agent = await zeroShotAgent([toss], new EngramLLM(fake));
+    const { output, intermediateSteps } = await agent.invoke({ input: 'Heads or tails?' });
+    expect(output).toBe('It is done.');
+    expect(intermediateSteps).toHaveLength(1);
+  });
+
+  it('is not called where nobody speaks of it, or when it has just replied', async () => {
+    const fake = new FakeEngram(({ options: { grammar = '' } }) =>
+      grammar.includes('"Action: "') ? ' Why not.\nAction: memorize\n' : ' No.\nFinal Answer:',
+    );
     const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
-    expect(await agent.invoke({ input: REQUEST })).toMatchObject({ output: 'It is done.' });
+    for (const input of [
+      'What is the capital of France?',
+      'Do you remember who painted it?',
+      'I am tired. Who are you?',
+    ])
+      expect(await agent.invoke({ input })).toMatchObject({ intermediateSteps: [] });
+    expect(await agent.invoke({ input: REQUEST })).toMatchObject({ intermediateSteps: [{}] });
     expect(fake.memorized).toEqual([FACT]);
   });
 
@@ -134,9 +164,29 @@ describe('the input of a tool', () => {
     expect(await run(weather, 'Lindau', 'What is the weather in Lindau?')).toBe('Lindau');
   });
 
-  it('is a whole passage where it takes one and the model begins to quote', async () => {
+  it('is what the request has for it where it takes a text', async () => {
     expect(await run(note, 'the lighthouse painted green', REQUEST)).toBe(FACT);
-    expect(await run(note, '1', REQUEST)).toBe(FACT); // no text
+    expect(await run(note, '1', `${FACT} Can you remember that?`)).toBe(FACT);
+  });
+
+  it('is a whole passage of what another tool found, where the model begins to quote', async () => {
+    const look = new DynamicTool({
+      name: 'look',
+      description: 'Looks it up. The input is a name.',
+      func: () => Promise.resolve(FACT),
+    });
+    const fake = new FakeEngram((asked) => {
+      const { grammar = '' } = asked.options;
+      const next = typeof asked.input === 'string' && asked.input.includes(`Observation: ${FACT}`) ? 'note' : 'look';
+      if (grammar.includes('"Action: "')) return ` Go on.\nAction: ${next}\n`;
+      return model('the lighthouse painted green')(asked);
+    });
+    const agent = await zeroShotAgent([look, note], new EngramLLM(fake));
+    const { intermediateSteps } = await agent.invoke({ input: 'Look for the lighthouse and note what you find' });
+    expect(intermediateSteps).toMatchObject([
+      { action: { tool: 'look' } },
+      { action: { tool: 'note', toolInput: FACT } },
+    ]);
   });
 
   it('is what the model writes itself where that is likelier to it than quoting', async () => {
@@ -163,7 +213,7 @@ describe('the prompt of a ReAct agent', () => {
       agent_scratchpad: '',
     });
     expect(readReactPrompt(prompt, ['\nObservation:'])).toEqual({
-      tools: [{ name: 'note', takesText: true }],
+      tools: [{ name: 'note', use: 'Keeps a text.', takesText: true }],
       question: 'Hi?',
       steps: [],
     });
@@ -175,15 +225,15 @@ describe('the prompt of a ReAct agent', () => {
     const agent_scratchpad =
       ' So.\nAction: a b\nAction Input: x\nObservation: 1\n2\nThought: Then.\nAction: c\nAction Input: y\nObservation: 3\nThought: ';
     const prompt = await HUB.format({
-      tools: 'a b: A.\nc: C.',
+      tools: 'a b: A.\nc: C. Its input is d.',
       tool_names: 'a b, c',
       input: 'Two\nlines',
       agent_scratchpad,
     });
     expect(readReactPrompt(prompt, ['\nObservation:'])).toEqual({
       tools: [
-        { name: 'a b', takesText: false },
-        { name: 'c', takesText: false },
+        { name: 'a b', use: 'A.', takesText: false },
+        { name: 'c', use: 'Its input is d.', takesText: false },
       ],
       question: 'Two\nlines',
       steps: [
