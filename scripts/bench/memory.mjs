@@ -86,7 +86,7 @@ async function measure({ cases, unrelated, journal, options }) {
 /** PEFT's training of the same memories, or why there is none; undefined if it was interrupted. */
 async function besidePeft({ cases, journal, options }) {
   try {
-    return await journal.once('peft', () =>
+    return await journal.once(`peft ${cases.length}`, () =>
       phase('Training beside PEFT', (show) => comparePeft({ cases, options, show })),
     );
   } catch (error) {

@@ -36,14 +36,14 @@ export class IdleSleep {
 
   async #sleep(signal: AbortSignal): Promise<void> {
     try {
-      if (!this.#engine.memories().some(({ state }) => state === 'remembered')) return;
       const report = await this.#engine.sleep({ passages: true, signal });
       // A sleep in which nothing came about is not worth a word.
       const learned = report.passages.learned.some(({ memories }) => memories.length > 0);
       if (report.consolidated + report.mended > 0 || learned) this.#job.note(`Slept: ${sleepSummary(report)}`);
     } catch (error) {
       if (!(error instanceof EngramError)) throw error;
-      this.#job.note(`Sleep ended: ${error.message}`);
+      // A brain that holds nothing has nothing to sleep on.
+      if (error.code !== 'not_found') this.#job.note(`Sleep ended: ${error.message}`);
     }
   }
 }

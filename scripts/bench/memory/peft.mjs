@@ -16,8 +16,8 @@ import { recording } from './recording.mjs';
 
 const PROGRAM = fileURLToPath(new URL('peft_recipe.py', import.meta.url));
 const DTYPES = ['float32', 'bfloat16'];
-/** The longest wait for a memory, or for PEFT to be loaded. */
-const LIMIT_MS = 600_000;
+/** The longest wait for a memory, or for PEFT to be loaded, on a machine that others keep busy. */
+const LIMIT_MS = 1_800_000;
 /** In newMemoryTrainer. */
 const MAX_GRAD_NORM = 1;
 
@@ -65,9 +65,10 @@ export async function comparePeft({ cases, options, show }) {
 
 /** The lessons that rules make of an input, as token ids. */
 function lessonsOf(generator, input) {
-  return lessonsFor(input).lessons.map(({ question, answer, full }) => {
+  return lessonsFor(input).lessons.map(({ question, answer, full, opening = '' }) => {
     const messages = [{ role: 'user', content: question }];
     return {
+      given: generator.encode(opening).length,
       prompt: generator.encodeChat(messages),
       answerStart: generator.answerStart(messages),
       answer: Uint32Array.from([...generator.encode(answer), generator.special.endOfTurn]),
