@@ -14,7 +14,7 @@ const suite = (name: string, testTimeout: number, parallel: boolean) => ({
 export default defineConfig({
   test: {
     projects: [
-      suite('unit', 5_000, true),
+      suite('unit', 30_000, true),
       suite('contract', 120_000, false),
       suite('native', 120_000, false),
       suite('model', 600_000, false),
