@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { Engram } from 'engram';
 
 /** Sentences with the tags of their words; words without a tag are O. */
-const PEOPLE = ['Mara', 'Jonas', 'Ines', 'Teodor', 'Amara', 'Silas', 'Vera', 'Anton', 'Lena', 'Paul'];
-const PLACES = ['Bergen', 'Lindau', 'Tallinn', 'Graz', 'Oslo', 'Palermo', 'Lugano', 'Riga', 'Porto', 'Turin'];
+const PEOPLE = ['Mara', 'Jonas', 'Ines', 'Teodor', 'Amara', 'Silas'];
+const PLACES = ['Bergen', 'Lindau', 'Tallinn', 'Graz', 'Oslo', 'Palermo'];
 const sentences = PEOPLE.map((person, i) => {
   const place = PLACES[i];
   return i % 2 === 0
@@ -26,17 +26,17 @@ const engram = await Engram.open();
 const folder = await mkdtemp(join(tmpdir(), 'engram-example-'));
 const adapter = `ner-${Date.now().toString(36)}`;
 const [train, test] = [join(folder, 'train.jsonl'), join(folder, 'test.jsonl')];
-await writeFile(train, rows(sentences.slice(0, 8)).join('\n'));
-await writeFile(test, rows(sentences.slice(8)).join('\n'));
+await writeFile(train, rows(sentences.slice(0, 4)).join('\n'));
+await writeFile(test, rows(sentences.slice(4)).join('\n'));
 
 await engram.train({
   file: train,
   adapter,
   format: 'labels',
-  epochs: 4,
+  epochs: 6,
   test: 0,
   layers: [15, 29],
-  learningRate: 2e-3,
+  learningRate: 1e-3,
 });
 const report = await engram.evaluate({ adapter, file: test });
 for (const { label, precision, recall, f1, support } of [
@@ -47,8 +47,6 @@ for (const { label, precision, recall, f1, support } of [
   console.log(label.padEnd(9), [precision, recall, f1].map((share) => share.toFixed(2)).join('  '), support);
 console.log('accuracy:', report.accuracy.toFixed(2));
 
-const [found] = await engram.classify({ adapter, texts: ['Clara, in: Clara travels to Bologna'] });
-console.log('Clara is', found?.labels[0]);
 
 await engram.adapters.remove(adapter);
 await engram.close();
