@@ -47,7 +47,6 @@ for (const { label, precision, recall, f1, support } of [
   console.log(label.padEnd(9), [precision, recall, f1].map((share) => share.toFixed(2)).join('  '), support);
 console.log('accuracy:', report.accuracy.toFixed(2));
 
-
 await engram.adapters.remove(adapter);
 await engram.close();
 await rm(folder, { recursive: true });
