@@ -19,8 +19,7 @@ try {
   );
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   const tarball = join(folder, packed.filename);
-  if (process.argv.includes('--install'))
-    install(tarball);
+  if (process.argv.includes('--install')) install(tarball);
   else link(tarball);
   console.log(`${packed.files.length} files, ${(packed.size / 1e6).toFixed(1)} MB packed; Node ${process.version}`);
 
