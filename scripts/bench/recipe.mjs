@@ -1,7 +1,7 @@
 // Tries changes of the memory recipe: each case is trained alone and asked with its adapter on for every question, so that
 // what is seen is what the weights do, not the gate (but whether something is so is decided as in engram). For choosing numbers; `bench memory` judges the whole.
 // Usage, after a build: node scripts/bench/recipe.mjs --data FOLDER [--kinds zsre,wikibigedit,counterfact,sentences]
-//   [--count 8] [--offset 0] [--contrasts 0] [--replay 0] [--misses] ['{"learningRate": 5e-4}' …]
+//   [--count 8] [--offset 0] [--contrasts 0] [--replay 0] [--careful] [--misses] ['{"learningRate": 5e-4}' …]
 // Each JSON is one recipe, as far as it differs from RECIPE; none: the one that is there.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,6 +28,7 @@ const { values, positionals } = parseArgs({
     contrasts: { type: 'string', default: '0' },
     replay: { type: 'string', default: '0' },
     misses: { type: 'boolean', default: false },
+    careful: { type: 'boolean', default: false },
   },
 });
 if (values.data === undefined) {
@@ -91,7 +92,7 @@ async function tried({ id, inputs, asked, neighbours }) {
   const contrasts = await kept(made.contrasts.slice(0, Number(values.contrasts)));
   const replay = await kept(REPLAY.slice(0, Number(values.replay)));
   const trainer = newMemoryTrainer(base);
-  const { steps, flop } = await learn(trainer, { lessons, contrasts, replay });
+  const { steps, flop } = await learn(trainer, { lessons, contrasts, replay }, { careful: values.careful });
   const path = join(folder, `${id}.gguf`);
   await trainer.save(path);
   trainer.close();

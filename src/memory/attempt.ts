@@ -104,10 +104,11 @@ export class Attempt {
     const trainer = newMemoryTrainer(base);
     try {
       const { beside } = this.place;
-      const { maxSteps, lossBelow } = beside === undefined ? RECIPE : RECIPE.careful;
+      const careful = beside !== undefined;
+      const { maxSteps } = careful ? RECIPE.careful : RECIPE;
       const input: LearnInput = {
         lessons: this.#tokens(),
-        ...(beside === undefined ? {} : { contrasts: await this.#kept(beside), replay: await this.#kept(REPLAY) }),
+        ...(!careful ? {} : { contrasts: await this.#kept(beside), replay: await this.#kept(REPLAY) }),
       };
       const candidate: Candidate = {
         entry: await this.parts.router.entry(this.#id, gateData, options.signal),
@@ -118,7 +119,7 @@ export class Attempt {
       for (let round = 1; ; round++) {
         const result = await learn(trainer, input, {
           maxSteps: round === 1 ? maxSteps : Math.ceil(maxSteps / 3),
-          lossBelow,
+          careful,
           onProgress: (progress) =>
             options.onProgress?.({ phase: 'train', ...progress, step: total.steps + progress.step }),
           ...(options.signal ? { signal: options.signal } : {}),
@@ -134,7 +135,7 @@ export class Attempt {
         const receipt = this.#receipt(probes, total);
         // Unrelated answers that moved will not come back by more training.
         const isLast = round === ROUNDS || receipt.unrelated.kept < receipt.unrelated.asked;
-        const isEnough = beside === undefined || probes.every(({ held }) => held);
+        const isEnough = !careful || probes.every(({ held }) => held);
         if ((receipt.committed && isEnough) || isLast) return { receipt, data };
       }
     } finally {

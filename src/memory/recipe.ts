@@ -41,8 +41,11 @@ export const RECIPE = {
   lossBelow: 0.7,
   /** … and answers that must stay have moved less than this. Whether it holds is then asked, not computed. */
   klBelow: 0.15,
-  /** With care, for what is trained in sleep: surer, and with more steps to get there beside what must stay. */
-  careful: { lossBelow: 0.35, maxSteps: 144 },
+  /** With care, for what is trained in sleep: surer and slower, beside more of what must stay. */
+  careful: {
+    ...{ learningRate: 5e-4, lossBelow: 0.35, maxSteps: 144 },
+    ...{ contrastsPerStep: 4, replayPerStep: 4, klWeight: 3, klBelow: 0.05 },
+  },
 };
 
 /** Token ids of a prompt and of the answer to it, end of turn included. */
@@ -101,14 +104,16 @@ export async function learn(
   trainer: Trainer,
   input: LearnInput,
   options: {
-    maxSteps?: number;
     /** Default that of the recipe. */
-    lossBelow?: number;
+    maxSteps?: number;
+    /** As the recipe has it for sleep. Default false. */
+    careful?: boolean;
     onProgress?: (progress: LearnProgress) => void;
     signal?: AbortSignal;
   } = {},
 ): Promise<LearnResult> {
-  const { signal, onProgress, lossBelow = RECIPE.lossBelow } = options;
+  const { signal, onProgress, careful = false } = options;
+  const recipe = careful ? { ...RECIPE, ...RECIPE.careful } : RECIPE;
   const stop = () => {
     trainer.cancel();
   };
@@ -131,7 +136,7 @@ export async function learn(
     const toHold = (part: Exercise['part']) =>
       Math.min(RECIPE.heldInARow[part], exercises.filter((exercise) => exercise.part === part).length);
     const left = { beginning: toHold('beginning'), whole: toHold('whole') }; // to be held in a row
-    const maxSteps = options.maxSteps ?? RECIPE.maxSteps;
+    const maxSteps = options.maxSteps ?? recipe.maxSteps;
     let kl = 0; // running mean per kept token
 
     for (let step = 1; step <= maxSteps; step++) {
@@ -139,15 +144,15 @@ export async function learn(
       const need = (i: number) => known[i]!.worst + (step - known[i]!.step) * RECIPE.needPerStep;
       const open = exercises.map((_, i) => i).filter((i) => left[exercises[i]!.part] > 0);
       const chosen = choose(exercises, open.length > 0 ? open : exercises.map((_, i) => i), need);
-      const stay = [...inTurn(contrasts, step, RECIPE.contrastsPerStep), ...inTurn(replay, step, RECIPE.replayPerStep)];
+      const stay = [...inTurn(contrasts, step, recipe.contrastsPerStep), ...inTurn(replay, step, recipe.replayPerStep)];
       const taughtTokens = sum(chosen.map((i) => learnedTokens(exercises[i]!.lesson)));
       const stayTokens = sum(stay.map((example) => keptTokens.get(example)!));
       const batch: BatchItem[] = [
         ...chosen.map((i) => ({ example: examples[i]!, scale: 1 / taughtTokens })),
-        ...stay.map((example) => ({ example, klScale: RECIPE.klWeight / stayTokens })),
+        ...stay.map((example) => ({ example, klScale: recipe.klWeight / stayTokens })),
       ];
       const loss = await trainer.backward(batch);
-      await trainer.update(RECIPE.learningRate * settled(lossPerToken(loss.examples)));
+      await trainer.update(recipe.learningRate * settled(lossPerToken(loss.examples)));
 
       result.steps = step;
       result.tokens += loss.computedTokens;
@@ -155,7 +160,7 @@ export async function learn(
       chosen.forEach((i, at) => {
         const { maxLoss, sumLoss, sumWeights } = loss.examples[at]!;
         const { part } = exercises[i]!;
-        left[part] = maxLoss < lossBelow ? left[part] - 1 : toHold(part);
+        left[part] = maxLoss < recipe.lossBelow ? left[part] - 1 : toHold(part);
         known[i] = { worst: maxLoss, loss: sumLoss, weight: sumWeights, step };
       });
       const moved = sum(loss.examples.map(({ sumKl }) => sumKl)) / Math.max(1, stayTokens);
@@ -170,7 +175,7 @@ export async function learn(
         tokensPerSecond: loss.computedTokens / loss.seconds,
       });
       const held = left.beginning <= 0 && left.whole <= 0;
-      if (step >= RECIPE.minSteps && held && kl < RECIPE.klBelow) break;
+      if (step >= RECIPE.minSteps && held && kl < recipe.klBelow) break;
     }
 
     return result;
