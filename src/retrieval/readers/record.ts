@@ -1,9 +1,6 @@
 // Records (rows, objects) as text that a model can read and as fields that a search can filter by. Not here: their formats.
 import type { Metadata } from './types.js';
 
-/** Longest value that is kept as a field, characters. */
-const LONGEST_FIELD = 200;
-
 /** `name: value` lines. */
 export function recordText(fields: Metadata): string {
   return Object.entries(fields)
@@ -21,9 +18,4 @@ export function fieldsOf(value: unknown, path = '', out: Metadata = {}): Metadat
     for (const [key, item] of Object.entries(value)) fieldsOf(item, path === '' ? key : `${path}.${key}`, out);
   }
   return out;
-}
-
-/** The fields that are short enough to filter by. */
-export function shortFields(fields: Metadata): Metadata {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => String(value).length <= LONGEST_FIELD));
 }
