@@ -116,10 +116,10 @@ export async function resolveAdapters(uses: readonly AdapterUse[]): Promise<Adap
 
 /** What tells a file from one that has replaced it. */
 async function fileState(path: string): Promise<{ state: string; bytes: number }> {
-  try {
-    const { size, mtimeMs, ino } = await stat(path);
-    return { state: `${size}-${mtimeMs}-${ino}`, bytes: size };
-  } catch (error) {
+  const stats = await stat(path).catch((error: unknown) => {
     throw fromSystemError(error, `the adapter ${path}`);
-  }
+  });
+  if (!stats.isFile()) throw new EngramError('unsupported', `${path} is not a file.`);
+  const { size, mtimeMs, ino } = stats;
+  return { state: `${size}-${mtimeMs}-${ino}`, bytes: size };
 }
