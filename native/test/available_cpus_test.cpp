@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <thread>
 
 #include "check.hpp"
@@ -24,7 +25,8 @@ struct Root {
     std::ofstream(file) << text;
   }
   operator std::string() const { return path.string(); }
-  const std::filesystem::path path = std::filesystem::temp_directory_path() / "engram-cpus-test";
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("engram-cpus-" + std::to_string(std::random_device()()));
 };
 
 }  // namespace
