@@ -31,6 +31,9 @@ export interface Answering {
 /** Passages that are put before the model unless told: more make a small model lose the one that counts (docs/retrieval.md). */
 const MOST_PASSAGES = 3;
 
+/** Where no memory is touched. */
+const NO_ROUTE: Route = { adapters: [], matches: [] };
+
 /** Of an answer that nothing was computed for. */
 const NOTHING = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0, finishReason: 'stop' as const };
 
@@ -73,9 +76,9 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
   const asked: readonly ChatMessage[] = about === undefined ? messages : [{ role: 'user', content: about }];
   const route = async (): Promise<Route> => {
     if (adapter !== undefined) return { adapters: await parts.adaptersOf(adapter), matches: [] };
-    if (!memories) return { adapters: [], matches: [] };
+    if (!memories) return NO_ROUTE;
     if (only !== undefined) return routeTo(only, memory?.brain);
-    return (await memory?.router.route(asked, undefined, options.signal)) ?? { adapters: [], matches: [] };
+    return (await memory?.router.route(asked, undefined, options.signal)) ?? NO_ROUTE;
   };
   let { adapters, adaptersFrom, opening, matches } = await route();
   const named = () => matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' }));
@@ -83,13 +86,13 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
   let unsure: Answer['unsure'];
   if (passages.length > 0 && matches.length > 0) {
     const [best] = matches;
-    const uses = defined({ adapters, adaptersFrom, signal: options.signal });
+    const uses = defined({ adapters, adaptersFrom, opening, signal: options.signal });
     const confidence = await confidenceIn(generator, messages, uses);
     // What was learned needs no document beside it, as far as it was learned.
     if (holds(memory?.brain.get(best!.id), confidence)) [prompt, passages] = [messages, []];
     else {
       unsure = named();
-      ({ adapters, adaptersFrom, opening, matches } = { adapters: [], matches: [] } as Route);
+      ({ adapters, adaptersFrom, opening, matches } = NO_ROUTE);
     }
   }
   const source = sourceOf(messages, { adapters, passages });
@@ -118,7 +121,7 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
   const isJson = options.jsonSchema !== undefined && result.finishReason === 'stop';
   return {
     answer: result.text.trim(),
-    ...(isJson ? { json: JSON.parse(result.text) as unknown } : {}),
+    ...(isJson ? { json: JSON.parse(result.text.slice(options.opening?.length ?? 0)) as unknown } : {}),
     source: sourceOf(messages, { adapters, passages }),
     memories: named(),
     ...(unsure === undefined ? {} : { unsure }),
@@ -144,7 +147,7 @@ async function routeTo(id: string, brain: Brain | undefined): Promise<Route> {
 async function confidenceIn(
   generator: Generator,
   messages: readonly ChatMessage[],
-  uses: Pick<GenerateOptions, 'adapters' | 'adaptersFrom' | 'signal'>,
+  uses: Pick<GenerateOptions, 'adapters' | 'adaptersFrom' | 'opening' | 'signal'>,
 ): Promise<number | undefined> {
   try {
     const { logprobs } = await generator.chat(messages, { ...uses, maxTokens: BEGINNING, logprobs: 0 });

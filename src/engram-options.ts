@@ -61,7 +61,16 @@ export interface EngramEmbedOptions extends EmbedOptions {
 /** No chat template, hence no tools; no memories and passages. */
 export type CompleteOptions = Omit<
   AskOptions,
-  'passages' | 'about' | 'memory' | 'memories' | 'unknown' | 'overflow' | 'tools' | 'toolChoice' | 'parallelToolCalls'
+  | 'passages'
+  | 'about'
+  | 'memory'
+  | 'memories'
+  | 'unknown'
+  | 'opening'
+  | 'overflow'
+  | 'tools'
+  | 'toolChoice'
+  | 'parallelToolCalls'
 >;
 
 /** As AskOptions, but for those of a form. */

@@ -91,7 +91,7 @@ export interface GenerateOptions {
   /** Guesses what follows from where the same words stood before, and computes the guesses together (prompt lookup). Faster
    * where an answer repeats its prompt; changes the last bits of probabilities. Default false. */
   lookup?: boolean;
-  /** The answer begins with this, which is not generated: what follows it is, and a grammar or a schema is of that. */
+  /** In chat(): the answer begins with this, which is not generated: what follows it is, and a grammar or a schema is of that. */
   opening?: string;
   /** What the answer is expected to be: as long as it is just that, its tokens are computed together. It changes nothing but the
    * time, and the last bits of probabilities. */

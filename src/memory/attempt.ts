@@ -108,7 +108,7 @@ export class Attempt {
       const { maxSteps } = careful ? RECIPE.careful : RECIPE;
       const input: LearnInput = {
         lessons: this.#tokens(),
-        ...(!careful ? {} : { contrasts: await this.#kept(beside), replay: await this.#kept(REPLAY) }),
+        ...(careful ? { contrasts: await this.#kept(beside), replay: await this.#kept(REPLAY) } : {}),
       };
       const candidate: Candidate = {
         entry: await this.parts.router.entry(this.#id, gateData, options.signal),
@@ -194,12 +194,12 @@ export class Attempt {
   }
 
   /** What is answered to a lesson's question, with the candidate as if it had been committed. */
-  async #answer({ question, answer }: Lesson, candidate?: Candidate): Promise<string> {
+  async #answer({ question, answer, opening }: Lesson, candidate?: Candidate): Promise<string> {
     const route = await this.#route(question, candidate);
     if (candidate === undefined) for (const { id } of route.matches) this.#knownBy.add(id);
     return this.#ask(question, route, {
       maxTokens: this.#tokensFor(answer),
-      ...(candidate ? { expected: answer } : {}),
+      ...(candidate ? { expected: answer.slice(opening?.length ?? 0) } : {}),
     });
   }
 

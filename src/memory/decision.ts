@@ -1,7 +1,7 @@
 // Whether it is so: a question that is answered with yes or no is decided by comparing what it claims with what was remembered,
-// word by word, and the weights say the rest. A small model trained on both gets it right as often as a coin (docs/memory.md).
+// word by word, and the weights say the rest: a small model does not learn to tell (docs/memory.md).
 // English. Not here: which memory a question touches (gate.ts).
-import nlp from 'compromise';
+import { taggedWords } from './lessons/clause.js';
 import { languageOf } from './lessons/language.js';
 import { contentWords, sentences } from './text.js';
 
@@ -25,8 +25,8 @@ const NEGATION = /\b(?:not|never|no|none|nobody|neither|cannot)\b|n['’]t\b/gi;
 /** `Wasn't it green?` asks whether it was. */
 const DOUBTED = /(?<=^\p{L}{2,6})n['’]t\b/u;
 
-/** What a yes-or-no question claims; undefined of any other question. `English` only. */
-export function claimOf(question: string): string | undefined {
+/** What a yes-or-no question claims; undefined of any other question. */
+function claimOf(question: string): string | undefined {
   const parts = sentences(question);
   const last = parts.at(-1) ?? '';
   const begins = parts.findIndex(
@@ -59,8 +59,7 @@ export function openingOf(question: string, text: string): Opening | undefined {
 
 /** What may be said in other words: verbs and adverbs. Other nouns, names, numbers or adjectives make it another claim. */
 function actionsOf(claim: string): Set<string> {
-  const terms = (nlp(claim).json() as { terms: { text: string; tags: string[] }[] }[]).flatMap((part) => part.terms);
-  const actions = terms.filter(
+  const actions = taggedWords(claim).filter(
     ({ text, tags }) => (tags.includes('Verb') || tags.includes('Adverb')) && !/^\p{Lu}|\p{N}/u.test(text),
   );
   return new Set(actions.flatMap(({ text }) => contentWords(text)));

@@ -43,8 +43,13 @@ export const RECIPE = {
   klBelow: 0.15,
   /** With care, for what is trained in sleep: surer and slower, beside more of what must stay. */
   careful: {
-    ...{ learningRate: 5e-4, lossBelow: 0.35, maxSteps: 144 },
-    ...{ contrastsPerStep: 4, replayPerStep: 4, klWeight: 3, klBelow: 0.05 },
+    learningRate: 5e-4,
+    lossBelow: 0.35,
+    maxSteps: 144,
+    contrastsPerStep: 4,
+    replayPerStep: 4,
+    klWeight: 3,
+    klBelow: 0.05,
   },
 };
 

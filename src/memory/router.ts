@@ -2,10 +2,10 @@
 // Not here: scoring (gate.ts) and generating (inference/).
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../defined.js';
 import type { Embedder } from '../embedding/index.js';
 import { EngramError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
-import { defined } from '../defined.js';
 import type { AdapterUse, ChatMessage, GenerateOptions } from '../inference/index.js';
 import type { Brain, BrainMemory } from './brain.js';
 import { openingOf, type Opening } from './decision.js';

@@ -36,7 +36,8 @@ export interface Clause {
   openings: Phrase[];
 }
 
-interface Term {
+/** A word with what stands around it and its word classes. */
+export interface Tagged {
   text: string;
   pre: string;
   post: string;
@@ -56,7 +57,7 @@ const YEAR = /\b(?:1\d{3}|20\d{2})s?\b|\bcentury\b|\b\d+ ?(?:BC|AD|BCE|CE|am|pm|
 
 /** The main clause, or null where the rules find none. */
 export function clauseOf(sentence: string): Clause | null {
-  const terms = termsOf(sentence);
+  const terms = taggedWords(sentence);
   if (isImperative(terms)) return null;
   // What opens the sentence may have a verb of its own (`When the rain came, …`): it ends at its comma.
   const comma = isOpening(terms) ? terms.findIndex(({ post }) => post.includes(',')) : -1;
@@ -65,11 +66,11 @@ export function clauseOf(sentence: string): Clause | null {
 }
 
 /** `Ignore the alarm and call Tom.` has no subject. */
-function isImperative([first]: readonly Term[]): boolean {
+function isImperative([first]: readonly Tagged[]): boolean {
   return first !== undefined && (first.tags.includes('Imperative') || first.tags.includes('Infinitive'));
 }
 
-function clauseFrom(terms: readonly Term[], from: number): Clause | null {
+function clauseFrom(terms: readonly Tagged[], from: number): Clause | null {
   const verb = mainVerb(terms, from);
   if (verb === null) return null;
   const { subject: subjectTerms, opening } = partedBefore(terms.slice(0, verb.start));
@@ -108,13 +109,14 @@ export function namesOf(sentence: string): string[] {
   return [...new Set(out)];
 }
 
-function termsOf(sentence: string): Term[] {
-  const parts = nlp(sentence).json() as { terms: Term[] }[];
+/** The words of a text with their classes. English. */
+export function taggedWords(sentence: string): Tagged[] {
+  const parts = nlp(sentence).json() as { terms: Tagged[] }[];
   return parts.flatMap(({ terms }) => terms).filter(({ text }) => text !== '');
 }
 
 /** The first finite verb with its auxiliaries that stands in no clause of its own (`who led …`, `that contain …`). */
-function mainVerb(terms: readonly Term[], from: number): { start: number; end: number } | null {
+function mainVerb(terms: readonly Tagged[], from: number): { start: number; end: number } | null {
   let isSubordinate = false;
   for (let i = from; i < terms.length; i++) {
     const { text, tags, post } = terms[i]!;
@@ -135,7 +137,7 @@ function mainVerb(terms: readonly Term[], from: number): { start: number; end: n
 }
 
 /** `invented by Tesla` in `the technologies invented by Tesla are …`: a participle with a verb to come in the same breath. */
-function isParticipleBefore(terms: readonly Term[], i: number): boolean {
+function isParticipleBefore(terms: readonly Tagged[], i: number): boolean {
   if (!/(?:ed|en|wn|de|lt|pt|ught)$/i.test(terms[i]!.text)) return false;
   if (!/^(?:by|in|or|on|from|with|at|during|as|for)$/i.test(terms[i + 1]?.text ?? '')) return false;
   for (let k = i + 1; k < Math.min(terms.length, i + 9); k++) {
@@ -146,7 +148,7 @@ function isParticipleBefore(terms: readonly Term[], i: number): boolean {
   return false;
 }
 
-function endOfVerb(terms: readonly Term[], start: number): number {
+function endOfVerb(terms: readonly Tagged[], start: number): number {
   let end = start + 1;
   if (!AUXILIARY.test(terms[start]!.text)) return end;
   for (let i = start + 1; i < terms.length; i++) {
@@ -162,14 +164,14 @@ function endOfVerb(terms: readonly Term[], start: number): number {
 
 /** What stands before the verb: the subject without its appositions, and what opens the sentence (`With great care, …`, `In
  * 2005 …`). */
-function partedBefore(terms: readonly Term[]): { subject: Term[]; opening: Term[] } {
-  const segments: Term[][] = [[]];
+function partedBefore(terms: readonly Tagged[]): { subject: Tagged[]; opening: Tagged[] } {
+  const segments: Tagged[][] = [[]];
   for (const term of terms) {
     segments.at(-1)!.push(term);
     if (/[,;:–—]/.test(term.post)) segments.push([]);
   }
   const filled = segments.filter((segment) => segment.length > 0);
-  const opening: Term[] = [];
+  const opening: Tagged[] = [];
   while (filled.length > 1 && isOpening(filled[0]!)) opening.push(...filled.shift()!);
   const segment = filled[0] ?? [];
   if (!isOpening(segment)) return { subject: segment, opening };
@@ -183,7 +185,7 @@ function partedBefore(terms: readonly Term[]): { subject: Term[]; opening: Term[
   return { subject: segment.slice(after), opening: [...opening, ...segment.slice(0, after)] };
 }
 
-function isOpening(segment: readonly Term[]): boolean {
+function isOpening(segment: readonly Tagged[]): boolean {
   const [first] = segment;
   if (first === undefined) return false;
   return PREPOSITION.test(first.text) || first.tags.includes('Gerund') || first.tags.includes('Adverb');
@@ -215,8 +217,8 @@ export function infinitiveOf(verb: string): string {
 }
 
 /** What follows the verb, cut at prepositions, conjunctions and commas; what belongs to a noun (`of …`) stays with it. */
-function phrasesOf(terms: readonly Term[]): Phrase[] {
-  const groups: { terms: Term[]; isApart: boolean }[] = [];
+function phrasesOf(terms: readonly Tagged[]): Phrase[] {
+  const groups: { terms: Tagged[]; isApart: boolean }[] = [];
   let isApart = false;
   for (const term of terms) {
     const last = groups.at(-1);
@@ -231,7 +233,7 @@ function phrasesOf(terms: readonly Term[]): Phrase[] {
   return groups.map(phraseOf).filter(({ core, lead }) => /[\p{L}\p{N}]/u.test(core) && lead !== 'of');
 }
 
-function phraseOf({ terms, isApart }: { terms: readonly Term[]; isApart: boolean }): Phrase {
+function phraseOf({ terms, isApart }: { terms: readonly Tagged[]; isApart: boolean }): Phrase {
   const first = terms[0]!.text.toLowerCase();
   const leads = terms.findIndex(({ text }) => !PREPOSITION.test(text) && text.toLowerCase() !== 'of');
   const core = /^(?:every|each)$/.test(first) ? terms : terms.slice(Math.max(0, leads));
@@ -243,7 +245,7 @@ function phraseOf({ terms, isApart }: { terms: readonly Term[]; isApart: boolean
   return { text: textOf(terms), tells, core: textOf(core), ...lead, ...(counted === '' ? {} : { counted }), isApart };
 }
 
-function tellsOf(lead: string, terms: readonly Term[], core: string): Tells {
+function tellsOf(lead: string, terms: readonly Tagged[], core: string): Tells {
   const has = (tag: string) => terms.some(({ tags }) => tags.includes(tag));
   const first = terms[0];
   const number = terms.findIndex(({ tags }) => tags.includes('Value'));
@@ -261,7 +263,7 @@ function tellsOf(lead: string, terms: readonly Term[], core: string): Tells {
 }
 
 /** `about seven parrots`, but not `level 3 of …`: little stands before the number, and a noun behind it. */
-function isCount(terms: readonly Term[], number: number): boolean {
+function isCount(terms: readonly Tagged[], number: number): boolean {
   const next = terms[number + 1];
   const before = terms.slice(0, number);
   return (
@@ -272,7 +274,7 @@ function isCount(terms: readonly Term[], number: number): boolean {
   );
 }
 
-function isPerson(terms: readonly Term[], subject: string): boolean | undefined {
+function isPerson(terms: readonly Tagged[], subject: string): boolean | undefined {
   if (/^(?:i|we|he|she|they|you)$/i.test(subject)) return true;
   const has = (tag: string) => terms.some(({ tags }) => tags.includes(tag));
   if (has('Person') || has('Actor')) return true;
@@ -281,7 +283,7 @@ function isPerson(terms: readonly Term[], subject: string): boolean | undefined 
   return isName && !has('Organization') && !has('Place') ? undefined : false;
 }
 
-function textOf(terms: readonly Term[]): string {
+function textOf(terms: readonly Tagged[]): string {
   return terms
     .map(({ pre, text, post }) => pre + text + post)
     .join('')

@@ -1,9 +1,8 @@
 // A question, or the beginning of a sentence, in other words: by rules that change its form and keep its meaning. Some wordings
 // are lessons, others are kept back as probes, so that a memory is never judged by the wordings it was trained on. Not here:
 // synonyms (by-model.ts has the model look for them).
-import nlp from 'compromise';
 import { contentWords, lowerFirst, normalize, upperFirst, words } from '../text.js';
-import { namesOf } from './clause.js';
+import { namesOf, taggedWords } from './clause.js';
 import { languageOf, type Language } from './language.js';
 import { midSentence } from './person.js';
 import { remarks } from './remarks.js';
@@ -165,7 +164,7 @@ function asStatement(bare: string): string | null {
 
 /** `river system contains the creek` → `The river system that contains the creek is`. */
 function whichStatement(rest: string): string | null {
-  const terms = (nlp(rest).json() as { terms: { text: string; tags: string[] }[] }[]).flatMap((part) => part.terms);
+  const terms = taggedWords(rest);
   const verb = terms.findIndex(
     ({ text, tags }) => tags.includes('Verb') || new RegExp(`^(?:${AUXILIARY})$`, 'i').test(text),
   );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claimOf, openingOf } from '../../../src/memory/decision.js';
+import { openingOf } from '../../../src/memory/decision.js';
 
 const lighthouse = 'The lighthouse of Varn was painted green by Ota Melik in 1911.';
 
@@ -41,12 +41,5 @@ describe('openingOf', () => {
     const text = 'The school was open from 1979 to 1984.';
     expect(openingOf('Was the school open from 1979 to 1984?', text)).toBe('Yes.');
     expect(openingOf('Was the school open from 1984 to 1984?', text)).toBe('No.');
-  });
-});
-
-describe('claimOf', () => {
-  it('is what is asked, without what frames it', () => {
-    expect(claimOf('Is it correct that Varn is a village?')).toBe('Varn is a village?');
-    expect(claimOf('True or false: Varn is a village.')).toBe('Varn is a village.');
   });
 });
