@@ -8,8 +8,8 @@
 
 namespace engram::kernels {
 
-constexpr int64_t kInt8Lanes = 32;   // columns of a panel
-constexpr int64_t kInt8Group = 128;  // activations that share a scale
+constexpr int64_t kInt8Lanes = 32;  // columns of a panel
+constexpr int64_t kInt8Group = 64;  // activations that share a scale
 
 // C[rows, cols] (+)= Σ over groups of scales[r, g] · (X[r, g] · (W[g, lane] - offset)) · lane_scale[lane].
 // X has rows of k bytes, ldx apart; k is a multiple of 4. W is a panel [k / 4][lanes][4]. `sums` is -offset · Σ X of

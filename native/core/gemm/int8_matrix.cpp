@@ -1,4 +1,4 @@
-// Weights as bytes with a scale for each row of W; activations as bytes with a scale for each group of 128, made anew
+// Weights as bytes with a scale for each row of W; activations as bytes with a scale for each group of 64, made anew
 // for each product (LLM.int8(), Dettmers et al. 2022, arXiv 2208.07339; both directions as in SwitchBack, Wortsman et
 // al. 2023, arXiv 2304.13013). The gradients of A and B are not made here and stay f32.
 //
