@@ -10,7 +10,7 @@ namespace {
 struct Stretch {
   const StoredExample* of;
   int64_t from, to, shareable;
-  const Context* before;  // of what comes before `from`
+  const Prefix* before;  // of what comes before `from`
 };
 
 int64_t shared_prefix(const std::vector<Stretch>& stretches) {

@@ -15,9 +15,9 @@ namespace engram {
 // An example and what is computed of it once.
 struct StoredExample {
   Example example;
-  std::shared_ptr<const Context> context;  // of the tokens before `adapted_from`, once computed; others may share it
-  std::vector<float> hidden;               // [own_rows, D] input of the first adapted layer, once computed
-  std::vector<Distribution> teacher;       // for each token with a KL weight, in order, once computed
+  std::shared_ptr<const Prefix> context;  // of the tokens before `adapted_from`, once computed; others may share it
+  std::vector<float> hidden;              // [own_rows, D] input of the first adapted layer, once computed
+  std::vector<Distribution> teacher;      // for each token with a KL weight, in order, once computed
   // Rows of the example: the last token predicts nothing, so it is none.
   int64_t rows() const { return static_cast<int64_t>(example.tokens.size()) - 1; }
   // Those that are computed at every pass, from `adapted_from` on.
@@ -44,8 +44,8 @@ Layout lay_out(const std::vector<const StoredExample*>& examples);
 // The rows before `adapted_from` in the same way, as far as no known context begins with them.
 struct Unread {
   const StoredExample* example;
-  std::shared_ptr<const Context> known;  // may be null
-  int64_t rows;                          // of it
+  std::shared_ptr<const Prefix> known;  // may be null
+  int64_t rows;                         // of it
 };
 Layout lay_out_contexts(const std::vector<Unread>& unread);
 

@@ -47,7 +47,7 @@ struct Trainer::State {
   ThreadPool pool;
   Transformer transformer;
   std::vector<StoredExample> examples;
-  std::vector<std::shared_ptr<const Context>> contexts;  // of all examples, each once
+  std::vector<std::shared_ptr<const Prefix>> contexts;  // of all examples, each once
   int64_t hidden_bytes = 0, most_rows = 0;
   Floats x, dx, norm, rstd, logits;  // work space
 
@@ -100,12 +100,12 @@ struct Trainer::State {
   // Has the base model read what comes before `adapted_from`, from where it differs from everything read before.
   void read_contexts(const std::vector<StoredExample*>& items) {
     std::vector<Unread> unread;
-    std::vector<std::shared_ptr<Context>> fresh;
-    std::vector<std::pair<StoredExample*, std::shared_ptr<const Context>>> found;  // given when all is computed
+    std::vector<std::shared_ptr<Prefix>> fresh;
+    std::vector<std::pair<StoredExample*, std::shared_ptr<const Prefix>>> found;  // given when all is computed
     for (StoredExample* e : items) {
       if (e->example.adapted_from == 0 || e->context != nullptr) continue;
       const std::span<const int32_t> tokens = std::span(e->example.tokens).first(e->example.adapted_from);
-      const auto shared_with = [&](const Context& c) {
+      const auto shared_with = [&](const Prefix& c) {
         return std::mismatch(tokens.begin(), tokens.end(), c.tokens.begin(), c.tokens.end()).first - tokens.begin();
       };
       const auto same = [&](const auto& c) { return std::ranges::equal(c->tokens, tokens); };
@@ -125,7 +125,7 @@ struct Trainer::State {
         next.rows--;  // the beginning of a longer one: a row of it is computed again
       }
       unread.push_back(next);
-      fresh.push_back(std::make_shared<Context>());
+      fresh.push_back(std::make_shared<Prefix>());
       fresh.back()->tokens.assign(tokens.begin(), tokens.end());
       found.emplace_back(e, fresh.back());
     }

@@ -20,7 +20,7 @@
 namespace engram {
 
 // What the base model has computed of a sequence's beginning: keys and values of each layer [rows, 2 K].
-struct Context {
+struct Prefix {
   std::vector<int32_t> tokens;  // [rows]
   std::vector<std::vector<float>> layers;
   int64_t rows() const { return static_cast<int64_t>(tokens.size()); }
@@ -31,7 +31,7 @@ struct Rows {
   std::vector<int32_t> tokens, positions;  // [T]
   std::vector<Segment> segments;
   struct Seen {
-    const Context* context;
+    const Prefix* context;
     int64_t rows;  // of it
   };
   std::vector<Seen> contexts;  // what segments see beside the batch, as rows from T on, one after the other
