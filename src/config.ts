@@ -70,6 +70,11 @@ const gpu = (value: unknown, where: string): 'auto' | false => {
   throw wrong(where, 'auto or off', value);
 };
 
+const prompts = (value: unknown, where: string): 'auto' | 'llama' => {
+  if (value === 'auto' || value === 'llama') return value;
+  throw wrong(where, 'auto or llama', value);
+};
+
 /** Names that Windows keeps for devices, with any extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
@@ -179,6 +184,13 @@ export const OPTIONS = {
     defaultText: '1',
     default: () => undefined,
     read: whole(1, 64),
+  }),
+  prompts: spec<'auto' | 'llama'>({
+    description: 'who reads prompts: auto (our own kernels, for small models on the CPU) or llama (llama.cpp)',
+    flag: '--prompts <auto|llama>',
+    variable: 'ENGRAM_PROMPTS',
+    default: () => 'auto',
+    read: prompts,
   }),
   idleUnload: spec({
     description: 'free the model after so long without work; the next question loads it again',

@@ -21,6 +21,7 @@ export interface OpenOptions extends Pick<
   | 'parallel'
   | 'gpu'
   | 'gpuLayers'
+  | 'prompts'
   | 'idleUnload'
   | 'offline'
   | 'verbose'

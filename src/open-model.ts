@@ -18,11 +18,15 @@ export async function openModel(options: OpenOptions): Promise<OpenedModel> {
   const onPull = (share: number): void => onProgress?.({ phase: 'pull', share });
   const model = await ensureModel(settings, settings.model, 'chat', onPull, signal);
   const { loadGenerator } = await import('./inference/index.js'); // heavy: what needs no model does not wait for it
-  const { gpu, verbose, context, threads, gpuLayers, parallel, idleUnload } = settings;
+  const { gpu, verbose, context, threads, gpuLayers, parallel, idleUnload, prompts } = settings;
+  const { openPromptWeights } = await import('./training/index.js');
   const generator = await loadGenerator(model.path, {
     gpu,
     verbose,
     ...defined({ contextSize: context, threads, gpuLayers, parallel, idleUnload, signal }),
+    ...(prompts === 'auto'
+      ? { promptWeights: (signal?: AbortSignal) => openPromptWeights(model.path, { threads, signal }) }
+      : {}),
     modelSha256: () => modelSha256(settings.home, model.path),
     onProgress: (share) => onProgress?.({ phase: 'model', share }),
   });

@@ -138,9 +138,10 @@ const char* name_of(GenerationResult::Finish finish) {
 Napi::Function EngineHandle::define(Napi::Env env) {
   return DefineClass(
       env, "NativeEngine",
-      {InstanceMethod<&EngineHandle::use>("use"), InstanceMethod<&EngineHandle::generate>("generate"),
-       InstanceMethod<&EngineHandle::cancel>("cancel"), InstanceMethod<&EngineHandle::save>("save"),
-       InstanceMethod<&EngineHandle::restore>("restore"), InstanceMethod<&EngineHandle::close>("close")});
+      {InstanceAccessor<&EngineHandle::reads_prompts>("readsPrompts"), InstanceMethod<&EngineHandle::use>("use"),
+       InstanceMethod<&EngineHandle::generate>("generate"), InstanceMethod<&EngineHandle::cancel>("cancel"),
+       InstanceMethod<&EngineHandle::save>("save"), InstanceMethod<&EngineHandle::restore>("restore"),
+       InstanceMethod<&EngineHandle::close>("close")});
 }
 
 Napi::Object EngineHandle::make(Napi::Env env, std::shared_ptr<Engine> engine) {
@@ -192,6 +193,11 @@ Napi::Value EngineHandle::ask(Napi::Env env, std::function<Convert(Context&)> ac
         });
       });
   return promise;
+}
+
+Napi::Value EngineHandle::reads_prompts(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(),
+                 [&]() -> Napi::Value { return Napi::Boolean::New(info.Env(), engine()->reads_prompts()); });
 }
 
 // use(adapters, scales) → promise

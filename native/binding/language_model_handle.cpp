@@ -9,6 +9,7 @@
 #include "engine_handle.hpp"
 #include "environment.hpp"
 #include "failure.hpp"
+#include "model_handle.hpp"
 #include "worker.hpp"
 
 namespace engram::binding {
@@ -175,9 +176,11 @@ Napi::Value LanguageModelHandle::create_engine(const Napi::CallbackInfo& info) {
     options.lanes = field("lanes", kMostLanes);
     options.block = field("block", kMostBlock);
     options.threads = field("threads", kMostThreads);
+    const Napi::Value readers = given.Get("weights");
+    const std::shared_ptr<const Model> weights = readers.IsUndefined() ? nullptr : ModelHandle::of(readers);
     return in_background(env, "engram.createEngine", env.Undefined(),
-                         [model = model(), options](Worker&, const auto&) -> Convert {
-                           auto engine = std::make_shared<Engine>(model, options, shared_cores());
+                         [model = model(), options, weights](Worker&, const auto&) -> Convert {
+                           auto engine = std::make_shared<Engine>(model, options, shared_cores(), weights);
                            return [engine](Napi::Env env) -> Napi::Value { return EngineHandle::make(env, engine); };
                          });
   });

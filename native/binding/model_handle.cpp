@@ -43,6 +43,14 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   });
 }
 
+std::shared_ptr<const Model> ModelHandle::of(const Napi::Value& value) {
+  const Napi::Object given = object(value, "weights");
+  if (!given.InstanceOf(Environment::of(value.Env()).model_class.Value())) {
+    throw Error("usage", "weights must be a NativeModel.");
+  }
+  return Unwrap(given)->held()->model();
+}
+
 const std::shared_ptr<HeldModel>& ModelHandle::held() const {
   if (held_ == nullptr) throw Error("usage", "The model is closed.");
   return held_;

@@ -29,6 +29,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   static Napi::Object make(Napi::Env env, std::shared_ptr<const Model> model);
 
   explicit ModelHandle(const Napi::CallbackInfo& info);
+  static std::shared_ptr<const Model> of(const Napi::Value& value);  // throws `usage`
 
  private:
   Napi::Value info(const Napi::CallbackInfo& info);

@@ -2,6 +2,7 @@
 #include "context.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "../core/error.hpp"
 
@@ -18,6 +19,19 @@ Clock::time_point patience_end(double ms) {
   constexpr double kMostMs = 1e9;
   if (!(ms < kMostMs)) return Clock::time_point::max();
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(ms));
+}
+
+// Most that keys and values of a layer may differ from llama.cpp's, as a share of their norm, so that weights count as
+// those of the same model. Rounding to bytes makes a few hundredths, another order of heads or positions more than 1.
+constexpr double kMostApart = 0.3;
+
+double apart(const std::vector<float>& some, const std::vector<float>& others) {
+  double difference = 0, norm = 0;
+  for (size_t i = 0; i < others.size(); ++i) {
+    difference += std::pow(double{some[i]} - double{others[i]}, 2);
+    norm += std::pow(double{others[i]}, 2);
+  }
+  return std::sqrt(difference / norm);  // NaN if there is nothing to compare
 }
 
 }  // namespace
@@ -182,6 +196,65 @@ bool Context::decode(std::span<const Feed> feeds, double patience_ms, const std:
   return true;
 }
 
+void Context::read_with(std::shared_ptr<const Model> weights, const std::atomic<bool>& stop) {
+  const ModelConfig& config = weights->config;
+  // Beyond their own context positions are turned otherwise, of some models from the first on.
+  if (model_->is_recurrent() || config.n_vocab != model_->vocabulary_size() || config.n_ctx < options_.size) return;
+  auto reader = std::make_unique<PromptReader>(std::move(weights), options_.threads, stop);
+  constexpr int kTokens = 8;
+  std::vector<Token> tokens;
+  for (int i = 0; i < kTokens; ++i) tokens.push_back(model_->vocabulary_size() / (kTokens + 1) * (i + 1));
+  if (!decode({{{.lane = 0, .tokens = tokens, .wanted = 0, .is_block = false}}})) return;
+  const std::vector<uint8_t> bytes = state(0);
+  clear(0);
+  const std::optional<CacheState> theirs = read_cache_state(bytes, reader->config());
+  if (!theirs || theirs->shape.stream != 0 || theirs->prefix.rows() != kTokens) return;
+  if (write_cache_state(theirs->prefix, theirs->shape, 0, reader->config()) != bytes) return;
+  // In two blocks, as prompts are.
+  Prefix ours;
+  reader->read(ours, std::span(tokens).first(kTokens / 2));
+  reader->read(ours, std::span(tokens).subspan(kTokens / 2));
+  for (size_t layer = 0; layer < ours.layers.size(); ++layer) {
+    if (!(apart(ours.layers[layer], theirs->prefix.layers[layer]) < kMostApart)) return;
+  }
+  shape_ = theirs->shape;
+  reader_ = std::move(reader);
+}
+
+Prefix Context::held(int lane) {
+  const std::vector<Token>& tokens = lanes_[static_cast<size_t>(lane)].tokens;
+  if (tokens.empty()) return {};
+  std::optional<CacheState> found = read_cache_state(state(lane), reader_->config());
+  if (!found || found->prefix.tokens.size() != tokens.size())
+    throw Error("native", "llama.cpp's cache is not as it was.");
+  found->prefix.tokens = tokens;
+  return std::move(found->prefix);
+}
+
+bool Context::read(Prefix& held, std::span<const Token> tokens) {
+  try {
+    reader_->read(held, tokens);
+    return true;
+  } catch (const Error& error) {
+    if (error.code != "cancelled") throw;
+    return false;
+  }
+}
+
+void Context::lay(int lane, const Prefix& read, size_t whole) {
+  // A context of one stream has all lanes in it; else each lane has its own.
+  CacheShape shape = shape_;
+  if (shape.streams > 1) shape.stream = static_cast<uint32_t>(lane);
+  const std::vector<uint8_t> bytes = write_cache_state(read, shape, lane, reader_->config());
+  if (llama().state_seq_set_data(context_, bytes.data(), bytes.size(), lane) != bytes.size()) {
+    clear(lane);
+    throw Error("native", "llama.cpp does not take what was read.", "Set prompts to llama.");
+  }
+  Lane& held = lanes_[static_cast<size_t>(lane)];
+  held.tokens.assign(read.tokens.begin(), read.tokens.end());
+  held.whole = whole;
+}
+
 std::span<const float> Context::logits(int index) {
   const float* row = llama().get_logits_ith(context_, rows_[static_cast<size_t>(index)]);
   if (row == nullptr) throw Error("native", "llama.cpp gave no logits.");
@@ -195,6 +268,10 @@ std::span<const Token> Context::whole(int lane) const {
 
 std::vector<uint8_t> Context::save(int lane) {
   keep(lane, lanes_[static_cast<size_t>(lane)].whole);
+  return state(lane);
+}
+
+std::vector<uint8_t> Context::state(int lane) {
   std::vector<uint8_t> state(llama().state_seq_get_size(context_, lane));
   const size_t written = llama().state_seq_get_data(context_, state.data(), state.size(), lane);
   state.resize(written);

@@ -1,6 +1,6 @@
 // A context of a model: its KV cache, cut into lanes of one conversation each, the adapters it computes with, and
-// ggml's threads. What a lane has computed is used again only where that cannot change an answer. Not here: who
-// computes when (engine.hpp), sampling.
+// ggml's threads. What a lane has computed is used again only where that cannot change an answer. Prompts are computed
+// by llama.cpp, or read by kernels of our own (prompt_reader.hpp). Not here: who computes when (engine.hpp), sampling.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,9 @@
 #include <span>
 #include <vector>
 
+#include "cache_state.hpp"
 #include "language_model.hpp"
+#include "prompt_reader.hpp"
 
 namespace engram {
 
@@ -75,6 +77,19 @@ class Context {
   // it was aborted, or took longer than `patience_ms` on the CPU: then nothing has changed. Throws `native`.
   bool decode(std::span<const Feed> feeds, double patience_ms = std::numeric_limits<double>::infinity(),
               const std::vector<AdapterUse>* adapters = nullptr);
+  // From now on prompts can be read with these weights, of the same model, if what they make of a few tokens is what
+  // llama.cpp makes of them, and lies in its cache as expected; else nothing changes. All lanes must be empty.
+  void read_with(std::shared_ptr<const Model> weights, const std::atomic<bool>& stop);
+  // So it is, and the context has no adapters of its own.
+  bool reads() const { return reader_ != nullptr && own_.empty(); }
+  // What a lane holds, to be read on.
+  Prefix held(int lane);
+  // Reads tokens that come after what is held, as one block. False if it was stopped: then nothing has changed.
+  bool read(Prefix& held, std::span<const Token> tokens);
+  // Puts what was read, of which the first `whole` tokens are whole blocks, in place of what a lane holds. Throws
+  // `native`.
+  void lay(int lane, const Prefix& read, size_t whole);
+
   // Of the tokens wanted in the last decode(), in order, one for each token of the vocabulary. Throws `native`.
   std::span<const float> logits(int index);
 
@@ -93,6 +108,7 @@ class Context {
   };
   const LlamaLibrary& llama() const { return model_->llama(); }
   void activate(const std::vector<AdapterUse>& adapters);
+  std::vector<uint8_t> state(int lane);
 
   std::shared_ptr<const LanguageModel> model_;
   ContextOptions options_;
@@ -106,6 +122,8 @@ class Context {
   std::vector<AdapterUse> own_, active_;  // adapters; those that llama.cpp has now
   std::vector<Lane> lanes_;
   std::vector<int> rows_;  // of the last batch, those with logits
+  std::unique_ptr<PromptReader> reader_;
+  CacheShape shape_;  // where there is a reader
 };
 
 }  // namespace engram

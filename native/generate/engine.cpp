@@ -22,6 +22,9 @@ constexpr auto kBunch = std::chrono::milliseconds(40);
 // more when they are wrong.
 constexpr size_t kLookFor = 3, kFollow = 4;
 
+// Tokens of a prompt that are read between two tokens of others' answers.
+constexpr size_t kReadTokens = 256;
+
 }  // namespace
 
 struct Engine::Answer {
@@ -32,6 +35,7 @@ struct Engine::Answer {
   int lane = -1;
   std::unique_ptr<Sampler> sampler;
   size_t fed = 0;              // tokens of the prompt that are computed
+  std::optional<Prefix> read;  // while it is read, what is known of it
   std::vector<Token> pending;  // to be computed next: the last token, then guesses of what follows
   std::vector<Token> text;     // prompt and answer, where something is looked up
   int count = 0;               // tokens of the answer
@@ -50,6 +54,12 @@ struct Engine::Answer {
     const std::span<const Token> prompt = request.prompt;
     return request.adapters.empty() ? prompt : prompt.first(std::min(prompt.size(), request.adapted_from + 1));
   }
+  // Where reading its prompt ends: what adapters work on and the last token, from which the answer begins, are
+  // llama.cpp's.
+  size_t read_end() const {
+    const size_t last = request.prompt.size() - 1;
+    return request.adapters.empty() ? last : std::min(last, request.adapted_from);
+  }
   // Where the next piece of its prompt ends. Whole blocks may be used again by whoever begins with the same.
   size_t piece_end(const Context& context, bool& is_block) const {
     const size_t end = std::min(request.prompt.size(), context.block_end(fed, request.prefix));
@@ -59,9 +69,12 @@ struct Engine::Answer {
   }
 };
 
-Engine::Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options, std::shared_ptr<Cores> cores)
+Engine::Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options, std::shared_ptr<Cores> cores,
+               std::shared_ptr<const Model> weights)
     : context_(std::move(model), options), cores_(std::move(cores)), chooser_(options.threads) {
   context_.abort_when(&interrupt_);
+  if (weights != nullptr) context_.read_with(std::move(weights), interrupt_);
+  reads_prompts_ = context_.reads();
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -218,6 +231,15 @@ void Engine::step() {
       prompting = answer.get();
     }
   }
+  if (prompting != nullptr && context_.reads() && prompting->fed < prompting->read_end()) {
+    try {
+      read(*prompting);
+    } catch (...) {
+      fail(*prompting, std::current_exception());
+    }
+    if (feeds.empty()) return take_turns(waits);
+    prompting = nullptr;
+  }
   size_t end = 0;
   if (prompting != nullptr) {
     const std::span<const Token> prompt = prompting->request.prompt;
@@ -255,7 +277,11 @@ void Engine::step() {
       fail(*answer, std::current_exception());
     }
   }
-  // Those that did not take part come first next time.
+  take_turns(waits);
+}
+
+// Those that did not take part come first next time.
+void Engine::take_turns(const std::vector<bool>& waits) {
   std::vector<std::unique_ptr<Answer>> next;
   for (const bool waiting : {true, false}) {
     for (size_t i = 0; i < waits.size(); ++i) {
@@ -263,6 +289,23 @@ void Engine::step() {
     }
   }
   answers_ = std::move(next);
+}
+
+// The next blocks of a prompt, by our own kernels. llama.cpp gets them when all are read: it takes a lane as a whole.
+void Engine::read(Answer& answer) {
+  const std::span<const Token> prompt = answer.request.prompt;
+  const size_t end = answer.read_end(), first = answer.fed;
+  if (!answer.read) answer.read = context_.held(answer.lane);
+  while (answer.fed < end && answer.fed - first < kReadTokens) {
+    const size_t next = std::min(end, context_.block_end(answer.fed, answer.request.prefix));
+    if (!context_.read(*answer.read, prompt.subspan(answer.fed, next - answer.fed))) return;  // something was cancelled
+    answer.fed = next;
+  }
+  if (answer.fed < end) return;
+  size_t whole = 0;
+  for (size_t next = 0; (next = context_.block_end(whole, answer.request.prefix)) <= end;) whole = next;
+  context_.lay(answer.lane, *answer.read, whole);
+  answer.read.reset();
 }
 
 // Chooses tokens from the logits of an answer: one, and as many more as were guessed right.

@@ -65,14 +65,17 @@ class GenerationSink {
 
 class Engine {
  public:
-  // `cores`: who else computes. Throws `memory`.
-  Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options, std::shared_ptr<Cores> cores);
+  // `cores`: who else computes; `weights`: to read prompts with, or null. Throws `memory`.
+  Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options, std::shared_ptr<Cores> cores,
+         std::shared_ptr<const Model> weights = nullptr);
   ~Engine();  // cancels what is being computed
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   const LanguageModel& model() const { return *context_.model(); }
   const ContextOptions& options() const { return context_.options(); }
+  // Prompts are read with the weights it was given: they are what llama.cpp has.
+  bool reads_prompts() const { return reads_prompts_; }
 
   // Requests begin in their order, as lanes become free. Any thread.
   uint64_t submit(GenerationRequest request, std::shared_ptr<GenerationSink> sink);
@@ -87,6 +90,8 @@ class Engine {
   void loop();
   void admit();
   void step();
+  void read(Answer& answer);
+  void take_turns(const std::vector<bool>& waits);
   void guess(Answer& answer) const;
   void take(Answer& answer, int first_row);
   void flush(Answer& answer);
@@ -95,6 +100,7 @@ class Engine {
   void forget_ended();
 
   Context context_;
+  bool reads_prompts_ = false;
   const std::shared_ptr<Cores> cores_;
   ThreadChooser chooser_;                         // the engine's thread only, as are the next two
   std::optional<Cores::Generating> turn_;         // while answers are computed

@@ -23,6 +23,7 @@ import type {
   GenerateOptions,
   Generation,
   Generator,
+  PromptWeights,
   Score,
   ScoreOptions,
   StateInfo,
@@ -40,6 +41,7 @@ export interface GeneratorParts {
   model: NativeLanguageModel;
   vocabulary: ModelVocabulary;
   slots: Slots;
+  weights: PromptWeights | undefined;
   /** What saved states are bound to. */
   states: Omit<StatesOptions, 'slots' | 'alone' | 'modelPath' | 'lanes' | 'contextSize'>;
   threads: number;
@@ -195,6 +197,7 @@ export class LlamaGenerator extends Encoder implements Generator {
       this.#closing.abort();
       await this.#turns.idle();
       await this.#parts.slots.close();
+      this.#parts.weights?.close();
       this.#parts.model.close();
     })();
     return this.#closed;

@@ -12,15 +12,16 @@ import { loadAddon, type NativeLanguageModel } from './native.js';
 import { loadRuntime, recentComplaints, type Runtime } from './runtime.js';
 import { Slots } from './slots.js';
 import { fileState } from './states.js';
-import type { Generator, LoadOptions } from './types.js';
+import type { Generator, LoadOptions, PromptWeights } from './types.js';
 import { ModelVocabulary } from './vocabulary.js';
 
 /** Most tokens of context unless more is asked for: enough for a long talk, little enough for a small machine. */
 const DEFAULT_CONTEXT = 4096;
 
 /** Tokens of a prompt that are computed at once (native/generate/context.hpp says why in fixed places). On a CPU 64 are
- * nearly as fast as 512, and what is computed anew for a next question is on average half of it. */
-const BLOCK = { cpu: 64, gpu: 512 };
+ * nearly as fast as 512, and what is computed anew for a next question is on average half of it. Where our own kernels read
+ * prompts that costs little, and every block looks at all before it. */
+const BLOCK = { cpu: 64, gpu: 512, own: 128 };
 
 /** Number format of keys and values, llama.cpp's default. */
 const CACHE_TYPE = 'f16';
@@ -75,15 +76,19 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
   }
 
   const model = await loadModel(runtime, info, options);
+  let weights: PromptWeights | undefined;
   try {
+    weights = llama.gpu === false ? await options.promptWeights?.(signal) : undefined;
     const header = readGgufHeader(info.path);
-    const block = Math.min(llama.gpu === false ? BLOCK.cpu : BLOCK.gpu, contextSize);
+    const blocks = llama.gpu === false ? BLOCK.cpu : BLOCK.gpu;
+    const block = Math.min(weights === undefined ? blocks : BLOCK.own, contextSize);
     const computing = threads ?? defaultThreads(llama);
     const slots = await Slots.open(model, new Adapters(model), {
       contextSize,
       lanes: parallel,
       block,
       threads: computing,
+      weights: weights?.native,
       bytes: Math.max(0, needs.chat - info.bytes),
     });
     const vocabulary = new ModelVocabulary(model, header);
@@ -94,11 +99,13 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
       model,
       vocabulary,
       slots,
+      weights,
       states: {
         modelState,
         modelSha256: options.modelSha256 ?? (() => sha256File(info.path)),
         libraries: runtime.libraries,
         cacheType: CACHE_TYPE,
+        reader: weights !== undefined && slots.readsPrompts ? weights.name : null,
         block,
         contextMatters: header.tensors.some(({ name }) => name === LONG_ROPE),
         isRecurrent: model.info.isRecurrent,
@@ -113,6 +120,7 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
     throwIfCancelled(signal);
     return generator;
   } catch (error) {
+    weights?.close();
     model.close();
     throw error;
   }

@@ -45,6 +45,8 @@ export interface NativeLanguageModel {
     /** Tokens of a prompt computed at once. */
     block: number;
     threads: number;
+    /** A NativeModel to read prompts with. */
+    weights: object | undefined;
   }): Promise<NativeEngine>;
   /** Its engines and adapters keep the weights until they are closed too. */
   close(): void;
@@ -60,6 +62,8 @@ export interface NativeAdapter {
 export type OnTokens = (tokens: Uint32Array, probabilities: Float64Array[] | undefined) => void;
 
 export interface NativeEngine {
+  /** With the weights it was given: they are what llama.cpp has. */
+  readonly readsPrompts: boolean;
   /** From the next answer on. What was computed with other adapters is forgotten. */
   use(adapters: readonly NativeAdapter[], scales: Float32Array): Promise<void>;
   generate(request: NativeRequest, onTokens: OnTokens): { id: number; done: Promise<NativeResult> };

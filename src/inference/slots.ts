@@ -14,6 +14,8 @@ export interface SlotOptions {
   lanes: number;
   block: number;
   threads: number;
+  /** To read prompts with. */
+  weights: object | undefined;
   /** Of one context. */
   bytes: number;
 }
@@ -48,6 +50,11 @@ export class Slots {
     const slots = new Slots(model, adapters, options);
     slots.#slots.push(await slots.#create());
     return slots;
+  }
+
+  /** Of the base model's context. */
+  get readsPrompts(): boolean {
+    return this.#slots[0]!.engine.readsPrompts;
   }
 
   /** A context that runs with these adapters. Throws `not_found`, `corrupt`, `mismatch`. */

@@ -22,6 +22,8 @@ export interface StatesOptions {
   /** Files of llama.cpp that are loaded. */
   libraries: readonly string[];
   cacheType: string;
+  /** What prompts are read with; null: llama.cpp. */
+  reader: string | null;
   block: number;
   lanes: number;
   contextSize: number;
@@ -70,7 +72,7 @@ export class States {
   }
 
   async #bind({ members }: AdapterSet, signal: AbortSignal | undefined): Promise<StateBinding> {
-    const { libraries, cacheType, lanes, block, contextSize, contextMatters } = this.options;
+    const { libraries, cacheType, reader, lanes, block, contextSize, contextMatters } = this.options;
     this.#build ??= buildOf(libraries);
     const adapters = [];
     for (const { path, scale } of members) adapters.push({ sha256: await sha256File(path, { signal }), scale });
@@ -79,6 +81,7 @@ export class States {
       adapters,
       build: await this.#build,
       cacheType,
+      reader,
       lanes,
       block,
       context: contextMatters ? contextSize : null,

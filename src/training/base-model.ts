@@ -24,6 +24,28 @@ export interface OpenBaseModelOptions {
 /** Makes the weights of a GGUF resident, or shares those that are. Throws `not_found`, `corrupt`, `unsupported` (not a
  * language model, or an architecture that cannot be trained), `memory`, `native`, `cancelled`. */
 export async function openBaseModel(path: string, options: OpenBaseModelOptions = {}): Promise<BaseModel> {
+  const { shared, native, threads } = await join(path, options);
+  return new ResidentModel(shared, native, threads);
+}
+
+/** The weights alone, until leave(). Throws as openBaseModel(). */
+export async function openResident(
+  path: string,
+  options: OpenBaseModelOptions = {},
+): Promise<{ native: NativeModel; leave: () => void }> {
+  const { shared, native } = await join(path, options);
+  return {
+    native,
+    leave: () => {
+      shared.leave();
+    },
+  };
+}
+
+async function join(
+  path: string,
+  options: OpenBaseModelOptions,
+): Promise<{ shared: Resident; native: NativeModel; threads: number }> {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) refuse('path', 'a path', path);
   const { precision, signal, onProgress } = options;
   if (precision !== undefined) checkOneOf('precision', precision, ['f32', 'f16', 'bf16', 'int8']);
@@ -32,8 +54,8 @@ export async function openBaseModel(path: string, options: OpenBaseModelOptions 
   const key = await keyOf(path, precision);
   for (;;) {
     const shared = residents.get(key) ?? load(key, path, precision, threads);
-    const model = await shared.join(onProgress, signal);
-    if (model !== undefined) return new ResidentModel(shared, model, threads);
+    const native = await shared.join(onProgress, signal);
+    if (native !== undefined) return { shared, native, threads };
     // It was given up by those who loaded it just as we joined: load it ourselves.
   }
 }

@@ -54,3 +54,4 @@ export { trainAdapter } from './train-adapter.js';
 export type { TrainAdapterOptions } from './train-adapter.js';
 export type * from './types.js';
 export { memoryOf } from './memory-budget.js';
+export { openPromptWeights } from './prompt-weights.js';

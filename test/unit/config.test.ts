@@ -31,6 +31,12 @@ describe('readSettings', () => {
     expect(() => readSettings({ gpu: 'cuda9' }, {})).toThrow('auto or off');
   });
 
+  it('reads prompts as auto or llama', () => {
+    expect(readSettings({}, {}).prompts).toBe('auto');
+    expect(readSettings({}, { ENGRAM_PROMPTS: 'llama' }).prompts).toBe('llama');
+    expect(() => readSettings({ prompts: 'mine' }, {})).toThrow('auto or llama');
+  });
+
   it('makes the home absolute and expands ~', () => {
     expect(readSettings({ home: 'x' }, {}).home).toBe(resolve('x'));
     expect(readSettings({ home: '~/x' }, {}).home).toBe(resolve(homedir(), 'x'));

@@ -1,0 +1,52 @@
+// The weights that training holds, to read prompts with: on a CPU the kernels of the training step are several times as fast as
+// llama.cpp's. They are a second copy of the weights, shared with training, so only of models that are small for the machine. Not
+// here: reading (native/generate/prompt_reader.hpp).
+import { totalmem } from 'node:os';
+import { defined } from '../defined.js';
+import { EngramError, throwIfCancelled } from '../errors.js';
+import { openResident } from './base-model.js';
+import { cpuInfo } from './device.js';
+import { memoryOf } from './memory-budget.js';
+import type { NativeModel, Precision } from './native.js';
+import { resolveLora } from './options.js';
+
+/** Most that they may take of the machine's memory. Of all of it, not of what is free: an answer must not depend on that. */
+const MOST_SHARE = 1 / 8;
+
+export interface PromptWeights {
+  native: NativeModel;
+  /** What keys and values they make depends on. */
+  name: string;
+  close: () => void;
+}
+
+export interface PromptWeightsOptions {
+  /** How the weights are held. Default: as training holds them, where that is fine enough. */
+  precision?: Precision | undefined;
+  threads?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Undefined for a model that cannot be trained, or is too large. Throws as openBaseModel(). */
+export async function openPromptWeights(
+  path: string,
+  { precision = readingPrecision(), threads, signal }: PromptWeightsOptions = {},
+): Promise<PromptWeights | undefined> {
+  throwIfCancelled(signal);
+  try {
+    const { model } = memoryOf(path)({ precision, tokens: 1 }, resolveLora({}, 1));
+    if (model > totalmem() * MOST_SHARE) return undefined;
+  } catch (error) {
+    if (error instanceof EngramError && error.code === 'unsupported') return undefined;
+    throw error;
+  }
+  const { native, leave } = await openResident(path, defined({ precision, threads, signal }));
+  return { native, name: `${native.info.precision}-${cpuInfo().kernel}`, close: leave };
+}
+
+/** As training holds them, unless that is 7 bits: those of AVX2 alone make answers measurably worse (docs/inference.md). */
+function readingPrecision(): Precision | undefined {
+  const { precision, features } = cpuInfo();
+  const isCoarse = precision === 'int8' && !features.some((name) => name.endsWith('vnni'));
+  return isCoarse ? 'f16' : undefined;
+}
