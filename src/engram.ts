@@ -433,7 +433,9 @@ export class Engram {
   }
 
   #routed(brain: Brain): { brain: Brain; router: Router } {
-    return { brain, router: new Router(brain, () => this.#embed(), this.#information) };
+    const score = async (text: string, next: string, signal?: AbortSignal): Promise<number> =>
+      (await this.#generator.score(text, next, defined({ signal }))).logprob;
+    return { brain, router: new Router(brain, () => this.#embed(), this.#information, score) };
   }
 
   async #identity(signal?: AbortSignal): Promise<ModelIdentity> {

@@ -11,7 +11,7 @@ import { Logprobs } from './logprobs.js';
 import type { NativeEngine, NativeLanguageModel, NativeRequest, NativeResult } from './native.js';
 import { Prefix } from './prefix.js';
 import { grammarOf, likeliest, mostTokens, sampling } from './sampling.js';
-import type { Slots } from './slots.js';
+import { ASIDE_TOKENS, type Slots } from './slots.js';
 import { States, type StatesOptions } from './states.js';
 import { Summaries, type SummarisedFit } from './summary.js';
 import { TextStream } from './text-stream.js';
@@ -61,6 +61,8 @@ interface Place {
   writesSpecial?: boolean;
   /** The answer is what is expected; its probabilities are wanted. */
   insists?: boolean;
+  /** Computed where no conversation is disturbed. */
+  aside?: boolean;
 }
 
 export class LlamaGenerator extends Encoder implements Generator {
@@ -137,7 +139,8 @@ export class LlamaGenerator extends Encoder implements Generator {
     if (given === 0) throw new EngramError('empty', 'There is no answer to score.');
     const all = tokens.length + given;
     if (all > this.contextSize) throw tooLong(all, this.contextSize, 'Question and answer together');
-    const place: Place = { prefix: 0, before: tokens, insists: true };
+    const aside = isText && adapters.length === 0 && all <= Math.min(ASIDE_TOKENS, this.contextSize);
+    const place: Place = { prefix: 0, before: tokens, insists: true, aside };
     if (adaptersFrom === 'answer' && !isText) place.adaptedFrom = this.answerStart(prompt);
     const options = { adapters, logprobs: 0, expected: answer, maxTokens: given, ...(signal ? { signal } : {}) };
     const { logprobs = [] } = await this.#generate(tokens, place, options);
@@ -239,7 +242,7 @@ export class LlamaGenerator extends Encoder implements Generator {
 
   async #generate(
     prompt: number[],
-    { prefix, before, adaptedFrom, writesSpecial = false, insists = false }: Place,
+    { prefix, before, adaptedFrom, writesSpecial = false, insists = false, aside = false }: Place,
     options: GenerateOptions,
   ): Promise<Generation> {
     const { vocabulary, slots } = this.#parts;
@@ -285,8 +288,8 @@ export class LlamaGenerator extends Encoder implements Generator {
           seconds: (now - started) / 1000,
         };
       };
-      const { engine, ...adapted } =
-        late === undefined ? { engine: await slots.with(adapters) } : await slots.baseWith(adapters);
+      const own = (): Promise<NativeEngine> => (aside ? slots.aside() : slots.with(adapters));
+      const { engine, ...adapted } = late === undefined ? { engine: await own() } : await slots.baseWith(adapters);
       if (request.maxTokens === 0) return finish('length');
       if (abort.aborted) return finish('cancelled');
 

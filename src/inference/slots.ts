@@ -9,6 +9,9 @@ import type { NativeAdapter, NativeEngine, NativeLanguageModel } from './native.
 /** Contexts besides the base model's. */
 const SWITCHED = 2;
 
+/** Tokens of the context in which texts are weighed beside the conversations. */
+export const ASIDE_TOKENS = 1024;
+
 export interface SlotOptions {
   contextSize: number;
   lanes: number;
@@ -36,6 +39,7 @@ export interface Place {
 export class Slots {
   /** The base model's context first; the rest in the order of last use. */
   readonly #slots: Slot[] = [];
+  #aside: Promise<NativeEngine> | undefined;
   /** Switching takes several steps, between which nobody else may switch. */
   #switching: Promise<unknown> = Promise.resolve();
 
@@ -71,6 +75,13 @@ export class Slots {
       this.adapters.freeUnused(new Set(inUse));
       return { engine: this.#slots[0]!.engine, ...loaded };
     });
+  }
+
+  /** A small context of the base model, where nothing that is kept of a conversation is in the way. Throws `memory`. */
+  aside(): Promise<NativeEngine> {
+    const options = { ...this.options, lanes: 1, contextSize: Math.min(ASIDE_TOKENS, this.options.contextSize) };
+    this.#aside ??= awaitNative(() => this.model.createEngine(options));
+    return this.#aside;
   }
 
   /** Notes where an answer was computed. */
@@ -118,6 +129,8 @@ export class Slots {
 
   async close(): Promise<void> {
     await this.#alone(async () => {
+      const aside = await this.#aside?.catch(() => undefined);
+      if (aside !== undefined) await awaitNative(() => aside.close());
       for (const { engine } of this.#slots) await awaitNative(() => engine.close());
       this.#slots.length = 0;
       this.adapters.close();

@@ -12,6 +12,7 @@ import { openingOf, type Opening } from './decision.js';
 import { Gate, type GateEntry, type GateMatch } from './gate.js';
 import { followsOn } from './grounds.js';
 import type { Information } from './information.js';
+import { byLikelihood, type ScoreText } from './likeliest.js';
 
 /** What a memory's event keeps for the gate; the embeddings of the keys are derived and can be made again. */
 export interface GateData {
@@ -32,7 +33,9 @@ export interface Route {
 export interface Candidate {
   entry: GateEntry;
   adapterPath: string;
-  /** Its text, if it is one. */
+  /** Its text; where there is none, that of the memory with its id. */
+  text?: string | undefined;
+  /** Its text, if it is one and no question with an answer. */
   statement?: string | undefined;
 }
 
@@ -55,10 +58,12 @@ export class Router {
   readonly #known = new Map<string, string | undefined>(); // memory id -> hash of the adapter it was loaded with
   readonly #verified = new Map<string, string>(); // memory id -> hash that its adapter's file was found to have
 
+  /** Without `score` what the gate thinks best is best. */
   constructor(
     private readonly brain: Brain,
     private readonly embedder: () => Promise<Embedder>,
     information: Information,
+    private readonly score?: ScoreText,
   ) {
     this.#gate = new Gate(embedder, information);
   }
@@ -79,9 +84,16 @@ export class Router {
     const questions = messages.filter(({ role }) => role === 'user').map(({ content }) => content);
     const last = questions.at(-1) ?? '';
     const extra = candidate ? [candidate.entry] : [];
-    let matches = await this.#gate.match(last, extra, signal, without);
+    let asked = last;
+    let matches = await this.#gate.match(asked, extra, signal, without);
     if (matches.length === 0 && questions.length > 1 && followsOn(last)) {
-      matches = await this.#gate.match(questions.at(-2)!, extra, signal, without);
+      asked = questions.at(-2)!;
+      matches = await this.#gate.match(asked, extra, signal, without);
+    }
+    if (matches.length > 1 && this.score !== undefined) {
+      const textOf = (id: string): string =>
+        (id === candidate?.entry.id ? candidate.text : undefined) ?? this.brain.get(id)?.text ?? '';
+      matches = await byLikelihood(this.score, asked, matches, textOf, signal);
     }
     const best = matches[0];
     if (best === undefined) return { adapters: [], matches: [] };

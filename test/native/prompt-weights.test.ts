@@ -55,4 +55,16 @@ describe('a generator with weights for prompts', () => {
     expect(again.text).toBe(answer.text);
     expect(again.reusedTokens).toBeGreaterThan(0);
   });
+
+  it('weighs a text beside a conversation, which stays as it was computed', async () => {
+    const generator = await load('own');
+    const conversation = await generator.complete(TEXT, { maxTokens: 12 });
+    const [likely, unlikely] = [conversation.text, `${conversation.text.slice(6)}${conversation.text.slice(0, 6)}`];
+    const scores = [];
+    for (const text of [likely, unlikely]) scores.push((await generator.score(TEXT, text)).logprob);
+    expect(scores[0]).toBeGreaterThan(scores[1]!);
+    const again = await generator.complete(TEXT, { maxTokens: 12 });
+    expect(again.reusedTokens).toBeGreaterThan(0);
+    expect(again.text).toBe(conversation.text);
+  });
 });
