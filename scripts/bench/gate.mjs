@@ -1,4 +1,4 @@
-// How well the relevance gate tells which memory a question is about, by itself: no model is trained and none answers. Memories
+// How well it is told which memory a question is about, by the gate alone or with the model: none is trained, none answers. Memories
 // stand in it as memorize would put them; what is asked is what passes, and to which memory.
 import { readSettings } from '../../dist/index.js';
 import { readEveryday, readRows, textsOf } from './gate/data.mjs';
@@ -12,7 +12,7 @@ import { table } from './table.mjs';
 const OTHERS = 200;
 
 /** Options as program.mjs reads them; returns what --json prints. */
-export async function benchGate({ data, kinds, offset, count, memories: sizes, embedder, model }) {
+export async function benchGate({ data, kinds, offset, count, memories: sizes, likelihood, embedder, model }) {
   const started = Date.now();
   const machine = describeMachine();
   const sets = new Map(kinds.map((kind) => [kind, readRows(data, kind)]));
@@ -23,6 +23,7 @@ export async function benchGate({ data, kinds, offset, count, memories: sizes, e
   const world = await openWorld([...texts, ...everyday], {
     embedder: embedder ?? readSettings().embedder,
     model,
+    likelihood,
   });
   const rows = [];
   for (const [kind, read] of sets) {
@@ -36,6 +37,7 @@ export async function benchGate({ data, kinds, offset, count, memories: sizes, e
     machine,
     ...describeSource(),
     offset,
+    likelihood,
     rows,
   };
 }
@@ -59,9 +61,10 @@ async function measure(world, rows, all, size, everyday) {
     const held = [...own, ...fill];
     const gate = world.emptyGate();
     for (const row of held) gate.set(entryOf(row));
+    const texts = new Map(held.map((row) => [entryOf(row).id, row.memory.text]));
     const match = async (question) => {
       const before = performance.now();
-      const matches = await gate.match(question);
+      const matches = await world.ordered(question, await gate.match(question), (id) => texts.get(id));
       times.push(performance.now() - before);
       return matches[0]?.id;
     };
@@ -110,10 +113,10 @@ class Share {
 }
 
 /** Ends with a newline. */
-export function gateTable({ machine, engram, commit, node, date, seconds, offset, rows }) {
+export function gateTable({ machine, engram, commit, node, date, seconds, offset, likelihood, rows }) {
   const head = [
     `${machine.cpu}, ${machine.cores} cores, load ${machine.load} before`,
-    `engram ${engram} ${commit ?? ''}, node ${node}; ${date}, ${seconds} s; rows from ${offset}`,
+    `engram ${engram} ${commit ?? ''}, node ${node}; ${date}, ${seconds} s; rows from ${offset}${likelihood ? '; where several pass, the model decides' : ''}`,
   ];
   const percent = (share) => (share === undefined ? '' : `${(100 * share).toFixed(1)}%`);
   const lines = rows.map((row) => ({

@@ -174,14 +174,15 @@ function program() {
   addAgent(bench);
   bench
     .command('gate')
-    .description('which memory a question is about, told by the gate alone: nothing is trained and nothing answered')
+    .description('which memory a question is about: nothing is trained and nothing answered')
     .requiredOption('--data <path>', 'a folder of zsre.jsonl, counterfact.jsonl, wikibigedit.jsonl, squad.jsonl')
     .addOption(list('--kinds <list>', 'which of them', oneOf(GATE_KINDS)))
     .option('--offset <number>', 'the first row (weights were fitted on rows before 750)', wholeOrNone, 750)
     .option('--count <number>', 'rows of each (default: all)', count)
     .addOption(list('--memories <list>', 'memories in the brain', whole, ['1', '200', '1000']))
+    .option('--likelihood', 'where several pass, the model decides, as in ask; else the gate alone', false)
     .option('--embedder <name|path>', 'the embedding model')
-    .option('--model <name|path>', 'whose tokenizer tells how rare a word is', 'smollm2-135m-instruct')
+    .option('--model <name|path>', 'that decides, and whose tokenizer tells how rare a word is', 'smollm2-135m-instruct')
     .option('--json', 'one JSON document on stdout', false)
     .action(async (options) => {
       const result = await benchGate(options);

@@ -7,7 +7,9 @@ import { loadGenerator } from '../../../dist/inference/index.js';
 import { Gate, gateKeys } from '../../../dist/memory/gate.js';
 import { informationFrom } from '../../../dist/memory/information.js';
 import { sentences } from '../../../dist/memory/text.js';
+import { byLikelihood } from '../../../dist/memory/likeliest.js';
 import { resolveModel } from '../../../dist/models/index.js';
+import { openPromptWeights } from '../../../dist/training/index.js';
 import { phase } from '../../set-up/progress.mjs';
 import { cacheFolder } from '../cache.mjs';
 import { throwIfInterrupted } from '../child.mjs';
@@ -16,10 +18,11 @@ import { throwIfInterrupted } from '../child.mjs';
 const SLAB = 512;
 
 /** Everything that the gate will ask for must be among `texts`: each, and each of its sentences, is embedded at once. */
-export async function openWorld(texts, { embedder: name, model }) {
+export async function openWorld(texts, { embedder: name, model, likelihood = false }) {
   const { home } = readSettings();
   const { path } = await resolveModel(home, model, { role: 'chat' });
-  const generator = await loadGenerator(path, { contextSize: 256 });
+  const promptWeights = (signal) => openPromptWeights(path, { signal });
+  const generator = await loadGenerator(path, { contextSize: 1024, ...(likelihood ? { promptWeights } : {}) });
   const information = informationFrom((text) => generator.encode(text));
   const vectors = await embedAll([...new Set(texts.flatMap((text) => [text, ...sentences(text)]))], name, home);
   const embedder = {
@@ -41,6 +44,12 @@ export async function openWorld(texts, { embedder: name, model }) {
       );
     },
     query: (text) => maker.query(text),
+    /** The matches of a question as the router orders them. */
+    async ordered(question, matches, textOf) {
+      if (!likelihood || matches.length < 2) return matches;
+      const score = async (text, next) => (await generator.score(text, next)).logprob;
+      return byLikelihood(score, question, matches, textOf);
+    },
     close: () => generator.close(),
   };
 }
