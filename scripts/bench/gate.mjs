@@ -61,7 +61,8 @@ async function measure(world, rows, all, size, everyday) {
     const held = [...own, ...fill];
     const gate = world.emptyGate();
     for (const row of held) gate.set(entryOf(row));
-    const texts = new Map(held.map((row) => [entryOf(row).id, row.memory.text]));
+    const told = held.filter(({ memory }) => memory.question === undefined);
+    const texts = new Map(told.map((row) => [entryOf(row).id, row.memory.text]));
     const match = async (question) => {
       const before = performance.now();
       const matches = await world.ordered(question, await gate.match(question), (id) => texts.get(id));

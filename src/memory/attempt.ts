@@ -113,7 +113,6 @@ export class Attempt {
       const candidate: Candidate = {
         entry: await this.parts.router.entry(this.#id, gateData, options.signal),
         adapterPath: this.#path,
-        text: this.lessons.text,
         statement: statementOf(this.lessons),
       };
       const total = { steps: 0, tokens: 0, flop: 0, loss: { before: 0, after: 0 } };

@@ -33,9 +33,7 @@ export interface Route {
 export interface Candidate {
   entry: GateEntry;
   adapterPath: string;
-  /** Its text; where there is none, that of the memory with its id. */
-  text?: string | undefined;
-  /** Its text, if it is one and no question with an answer. */
+  /** Its text, if it is one; where there is none, that of the memory with its id. */
   statement?: string | undefined;
 }
 
@@ -90,11 +88,9 @@ export class Router {
       asked = questions.at(-2)!;
       matches = await this.#gate.match(asked, extra, signal, without);
     }
-    if (matches.length > 1 && this.score !== undefined) {
-      const textOf = (id: string): string =>
-        (id === candidate?.entry.id ? candidate.text : undefined) ?? this.brain.get(id)?.text ?? '';
-      matches = await byLikelihood(this.score, asked, matches, textOf, signal);
-    }
+    const textOf = (id: string): string | undefined =>
+      (id === candidate?.entry.id ? candidate.statement : undefined) ?? statementOf(this.brain.get(id));
+    if (this.score !== undefined) matches = await byLikelihood(this.score, asked, matches, textOf, signal);
     const best = matches[0];
     if (best === undefined) return { adapters: [], matches: [] };
     const isCandidate = best.id === candidate?.entry.id;

@@ -46,7 +46,7 @@ export async function openWorld(texts, { embedder: name, model, likelihood = fal
     query: (text) => maker.query(text),
     /** The matches of a question as the router orders them. */
     async ordered(question, matches, textOf) {
-      if (!likelihood || matches.length < 2) return matches;
+      if (!likelihood) return matches;
       const score = async (text, next) => (await generator.score(text, next)).logprob;
       return byLikelihood(score, question, matches, textOf);
     },

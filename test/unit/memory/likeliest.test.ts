@@ -6,7 +6,7 @@ const TEXTS: Record<string, string> = {
   bridge: 'The bridge is old.',
   ferry: 'The ferry is slow.',
 };
-const textOf = (id: string): string => TEXTS[id] ?? id;
+const textOf = (id: string): string | undefined => (id === 'pair' ? undefined : (TEXTS[id] ?? id));
 
 describe('byLikelihood', () => {
   it('puts first what the model would ask about, of what the gate holds for about as good', async () => {
@@ -35,6 +35,12 @@ describe('byLikelihood', () => {
     const score = (text: string): Promise<number> => Promise.resolve(/[df]\n/.test(text) ? -1 : -9);
     const found = await byLikelihood(score, 'Which?', matches, textOf);
     expect(found.map(({ id }) => id).join('')).toBe('dabcef');
+  });
+
+  it('leaves questions with their answers to the gate', async () => {
+    const matches = ['tower', 'pair', 'bridge'].map((id, i) => ({ id, score: 0.9 - i / 10 }));
+    const never = (): Promise<number> => Promise.reject(new Error('asked'));
+    expect(await byLikelihood(never, 'Which?', matches, textOf)).toEqual(matches);
   });
 
   it('ends with the signal', async () => {
