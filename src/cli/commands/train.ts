@@ -95,7 +95,8 @@ export const train: CommandSpec = {
   run: async (job, [file], options) => {
     const request = readRequest(file, options);
     const { RunControl } = await job.api();
-    const engine = await job.open();
+    // No prompt is read: with --memory every copy of the weights counts.
+    const engine = await job.open({ prompts: 'llama' });
     const control = new RunControl();
     const suspension = pauseOnSuspend(job, control);
     try {
