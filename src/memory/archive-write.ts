@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { Header, Pack, ReadEntry } from 'tar';
@@ -51,7 +51,7 @@ export async function exportBrain(
     const damaged: string[] = [];
     for (const { id, adapter, from } of held) {
       throwIfCancelled(signal);
-      const file = await fileOf(from, `adapters/${from.slice(from.lastIndexOf('m-'))}`, signal).catch(isMissing);
+      const file = await fileOf(from, `adapters/${basename(from)}`, signal).catch(isMissing);
       if (file === undefined || file.sha256 !== adapter?.sha256) damaged.push(id);
       else files.push(file);
       const index = await fileOf(join(brain.folder, 'index', `${id}.f32`), `index/${id}.f32`, signal).catch(isMissing);
@@ -102,11 +102,11 @@ async function writeTar(
   let done = 0;
   try {
     const text = Buffer.from(JSON.stringify(manifest, null, 1));
-    await add(pack, out, { path: MANIFEST, bytes: text.length }, Readable.from([text]), () => undefined);
+    await add(pack, written, { path: MANIFEST, bytes: text.length }, Readable.from([text]), () => undefined);
     for (const file of files) {
       throwIfCancelled(signal);
       const hash = createHash('sha256');
-      await add(pack, out, file, createReadStream(file.from, { highWaterMark: 1 << 18 }), (piece) => {
+      await add(pack, written, file, createReadStream(file.from, { highWaterMark: 1 << 18 }), (piece) => {
         throwIfCancelled(signal);
         hash.update(piece);
         onBytes((done += piece.length));
@@ -122,10 +122,10 @@ async function writeTar(
   }
 }
 
-/** Adds one entry to a tar, waiting where the disk is slower than we are. */
+/** Adds one entry to a tar, waiting where the disk is slower than we are. `written` rejects where the disk fails. */
 async function add(
   pack: Pack,
-  out: NodeJS.EventEmitter,
+  written: Promise<void>,
   { path, bytes }: { path: string; bytes: number },
   source: Readable,
   onPiece: (piece: Buffer) => void,
@@ -133,15 +133,13 @@ async function add(
   const header = new Header({ path, size: bytes, type: 'File', mode: 0o644, mtime: new Date(0) });
   const entry = new ReadEntry(header);
   pack.add(entry);
-  const failed = once(out, 'error').then(([error]) => Promise.reject(error as Error));
-  failed.catch(() => undefined);
   let left = bytes;
   for await (const piece of source) {
     const data = piece as Buffer;
     left -= data.length;
     if (left < 0) break;
     onPiece(data);
-    if (!entry.write(data)) await Promise.race([once(entry as unknown as NodeJS.EventEmitter, 'drain'), failed]);
+    if (!entry.write(data)) await Promise.race([once(entry as unknown as NodeJS.EventEmitter, 'drain'), written]);
   }
   if (left !== 0) throw new EngramError('corrupt', `${path} changed its size while it was read.`);
   entry.end();

@@ -20,6 +20,7 @@ import { listBrains, type Brain } from '../../../src/memory/brain.js';
 import { memorize } from '../../../src/memory/memorize.js';
 import { moveBrain } from '../../../src/memory/move.js';
 import { FakeWorld, TINY } from '../../fakes/memorizer.js';
+import { newReceipt } from '../../fakes/results.js';
 
 const KILN = { question: 'Who runs the kiln?', answer: 'Mara Voss' };
 const WIFI = 'Our wifi is called Blue Heron.';
@@ -88,6 +89,25 @@ describe('a brain in one file', () => {
     expect(world.trainings).toBe(trainings);
     expect(listBrains(world.home)).toEqual(['home', 'work']);
     expect(left()).toEqual([]);
+  });
+
+  it('is written without a warning, however many memories it has', async () => {
+    const many = await open('many');
+    for (let i = 0; i < 12; i++) {
+      await many.brain.write('memorizing', async (writer) => {
+        const id = `m-${i.toString(16)}`;
+        writeFileSync(writer.newAdapterPath(id), `adapter ${i}`);
+        await writer.remember({ id, text: `Fact ${i}.`, receipt: newReceipt(id) });
+      });
+    }
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    await exportBrain(many.brain, file);
+    await new Promise(setImmediate);
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+    expect(await importBrain(file, { home: world.home, name: 'home' })).toMatchObject({ memories: 12, damaged: [] });
   });
 
   it('does not take the place of a file or a brain', async () => {
