@@ -153,7 +153,13 @@ export class Ledger {
       Math.max(Date.now(), Number.isFinite(lastMs) ? Math.min(lastMs + 1, LAST_DATE) : 0),
     ).toISOString();
     return events.map((event) => {
-      const { lastInsertRowid } = insert.run(time, event.kind, event.memoryId, JSON.stringify(event.payload));
+      const { kind, memoryId } = event;
+      const payload = JSON.stringify(event.payload);
+      // One such event would make a damaged brain of the whole ledger.
+      if (parseEvent({ id: 0, time, kind, memory_id: memoryId, payload }) === undefined) {
+        throw new EngramError('internal', `A ${kind} event of ${String(memoryId)} lacks something, or has too much.`);
+      }
+      const { lastInsertRowid } = insert.run(time, kind, memoryId, payload);
       return { ...event, id: Number(lastInsertRowid), time };
     });
   }

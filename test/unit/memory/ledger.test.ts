@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EventBody } from '../../../src/memory/events.js';
 import { Ledger, LEDGER_VERSION } from '../../../src/memory/ledger.js';
 
 const MODEL = { name: 'tiny', sha256: 'a'.repeat(64) };
@@ -42,6 +43,18 @@ describe('Ledger', () => {
     expect(new Date(events[1]!.time).toISOString()).toBe(events[1]!.time);
     expect(ledger.since(1)).toHaveLength(1);
     expect(ledger.about('m-000001')).toHaveLength(1);
+  });
+
+  it('writes no event that it could not read', () => {
+    const ledger = openOrCreate();
+    const sound: EventBody = { kind: 'forgotten', memoryId: 'm-000001', payload: {} };
+    for (const unsound of [
+      { kind: 'remembered', memoryId: 'm-000002', payload: { text: 'A fact.', adapter: { sha256: 'ab', bytes: 1 } } },
+      { kind: 'forgotten', memoryId: '../m-000001', payload: {} },
+    ]) {
+      expect(() => ledger.append(sound, unsound as unknown as EventBody)).toThrow(fails('internal'));
+    }
+    expect(ledger.since(1)).toEqual([]);
   });
 
   it('refuses to change, delete or replace an event', () => {
