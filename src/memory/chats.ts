@@ -94,10 +94,14 @@ export class ChatStore {
 
   /** Deletes a chat with all that was said. Throws `not_found`, `locked`, `disk`. */
   async remove(name: string): Promise<void> {
-    const folder = join(this.#folder, checkName(name, 'the chat'));
-    if (!(await namesIn(this.#folder)).includes(name))
-      throw new EngramError('not_found', `There is no chat "${name}".`);
-    await this.#locked(name, async () => {
+    const checked = checkName(name, 'the chat');
+    const folder = join(this.#folder, checked);
+    if (!(await namesIn(this.#folder)).includes(checked)) {
+      throw new EngramError('not_found', `There is no chat "${checked}".`, {
+        hint: '`engram chats list` lists them.',
+      });
+    }
+    await this.#locked(checked, async () => {
       // Renamed first: half of it must not be left under its name.
       const doomed = join(this.#folder, `.removed-${process.pid}-${Date.now()}`);
       try {

@@ -132,6 +132,13 @@ describe('a chat', () => {
     await expect(store.remove('r')).rejects.toMatchObject({ code: 'not_found' });
     expect(await store.list()).toEqual([]);
   });
+
+  it('is the same however the accents of its name are written', async () => {
+    await store.begin('re\u0301sume\u0301', say(...TURN));
+    expect(await heard('r\u00e9sum\u00e9')).toEqual(TURN);
+    await store.remove('re\u0301sume\u0301');
+    expect(await store.list()).toEqual([]);
+  });
 });
 
 describe('the states of a home', () => {
