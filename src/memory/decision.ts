@@ -53,7 +53,7 @@ export function openingOf(question: string, text: string): Opening | undefined {
     // A number that is claimed twice has to be there twice.
     return has > 0 ? has >= count || !/\p{N}/u.test(stem) : acted.has(stem);
   });
-  const isTurned = (isNegated(claim) !== isNegated(text)) !== FRAMED_FALSE.test(question.trim());
+  const isTurned = (isNegated(claim) !== isNegated(closestTo(claim, text))) !== FRAMED_FALSE.test(question.trim());
   return isSaid !== isTurned ? 'Yes.' : 'No.';
 }
 
@@ -69,6 +69,16 @@ function countOf(stems: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const stem of stems) counts.set(stem, (counts.get(stem) ?? 0) + 1);
   return counts;
+}
+
+/** Of the sentences of a text the one that shares most words with a claim: what another one denies is no answer to it. */
+function closestTo(claim: string, text: string): string {
+  const claimed = [...new Set(contentWords(affirmed(claim)))];
+  const shared = (sentence: string): number => {
+    const said = new Set(contentWords(sentence));
+    return claimed.filter((word) => said.has(word)).length;
+  };
+  return sentences(text).reduce((best, other) => (shared(other) > shared(best) ? other : best));
 }
 
 function affirmed(text: string): string {

@@ -43,7 +43,7 @@ function ofText(text: string): Lessons {
   const all = sentences(text);
   if (all.length > MAX_SENTENCES) throw tooLong(all.length, 'sentences', MAX_SENTENCES);
   const most = Math.max(4, Math.min(MOST.sentence, Math.floor(MOST.text / all.length)));
-  const parts = all.map((sentence) => statementLessons(sentence, most));
+  const parts = all.map((sentence) => statementLessons(sentence, most, text));
   // A question that several sentences answer is answered with all of them: nothing that was said is left out.
   const byQuestion = new Map<string, Lesson>();
   const kept = parts.map((part) =>

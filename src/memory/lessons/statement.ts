@@ -17,8 +17,8 @@ export interface StatementLessons {
   probes: Lesson[];
 }
 
-/** At most `most` lessons, those that matter most. */
-export function statementLessons(sentence: string, most = MOST_LESSONS): StatementLessons {
+/** At most `most` lessons, those that matter most. `text`: the memory that the sentence is of, if it has more of them. */
+export function statementLessons(sentence: string, most = MOST_LESSONS, text = sentence): StatementLessons {
   if (languageOf(sentence) !== 'en') return otherLanguageLessons(sentence);
   const said = toSecondPerson(sentence);
   const bare = sentence.replace(/[\s.!?]+$/u, '');
@@ -36,7 +36,9 @@ export function statementLessons(sentence: string, most = MOST_LESSONS): Stateme
   const blank = blankOf(bare);
   const first = [...asked.full, ...completions.slice(0, 1)].map((question) => lesson({ question }, true));
   const whether =
-    raw.length < 4 ? [] : whetherLessons(bare, said, clause && rule === null ? tidy(askWhether(clause)) : undefined);
+    raw.length < 4
+      ? []
+      : whetherLessons(bare, said, text, clause && rule === null ? tidy(askWhether(clause)) : undefined);
   const others = [
     ...asked.parts.map((ask) => lesson(ask)),
     ...(blank === undefined ? completions.slice(1) : [blank]).map((question) => lesson({ question })),

@@ -56,7 +56,7 @@ export function tripleLessons(triple: Triple, probed: number, contrasts: number)
     ...(beginning === '' ? [] : [objectLesson(`Complete this sentence: ${beginning} …`)]),
     { question: `Tell me about ${subject}.`, answer: text, expected: object, full: true },
     ...backward.map(subjectLesson),
-    ...whetherLessons(text.replace(/[.]$/u, ''), text),
+    ...whetherLessons(text.replace(/[.]$/u, ''), text, text),
     ...forward.slice(2).map((question) => objectLesson(question)),
     objectLesson(`${subject}: ${relation}?`),
   ]);

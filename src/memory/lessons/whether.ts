@@ -6,11 +6,12 @@ import { contrastsOf } from './contrast.js';
 import { midSentence } from './person.js';
 import type { Lesson } from './types.js';
 
-/** One to be affirmed and one to be denied, of a statement without its final punctuation, said back as `said`. `question`: what
- * asks for less than the whole, which costs less to read. */
+/** One to be affirmed and one to be denied, of a statement without its final punctuation, said back as `said`. `text`: the whole
+ * memory, which decides when it is asked. `question`: what asks for less than the whole, which costs less to read. */
 export function whetherLessons(
   bare: string,
   said: string,
+  text: string,
   question = `Is it true that ${midSentence(bare)}?`,
 ): Lesson[] {
   const lesson = (asked: string, opening: Opening): Lesson => ({
@@ -24,5 +25,5 @@ export function whetherLessons(
   });
   const untrue = contrastsOf([question], 1).map((other) => lesson(other, 'No.'));
   const all = [lesson(question, 'Yes.'), ...untrue];
-  return all.filter(({ question: asked, opening }) => openingOf(asked, bare) === opening);
+  return all.filter(({ question: asked, opening }) => openingOf(asked, text) === opening);
 }

@@ -42,4 +42,13 @@ describe('openingOf', () => {
     expect(openingOf('Was the school open from 1979 to 1984?', text)).toBe('Yes.');
     expect(openingOf('Was the school open from 1984 to 1984?', text)).toBe('No.');
   });
+
+  it.each([
+    ['Is the bridge of Varn red?', 'Yes.'],
+    ['Is the bridge of Varn green?', 'No.'],
+    ['Is the bridge open on Sundays?', 'No.'],
+    ['Is the bridge not open on Sundays?', 'Yes.'],
+  ])('weighs a denial against the sentence that is about it: %s %s', (question, opening) => {
+    expect(openingOf(question, 'The bridge of Varn is red. It is not open on Sundays.')).toBe(opening);
+  });
 });

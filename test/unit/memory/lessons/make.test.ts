@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { openingOf } from '../../../../src/memory/decision.js';
 import { contrastsOf } from '../../../../src/memory/lessons/contrast.js';
 import { lessonsFor } from '../../../../src/memory/lessons/make.js';
 
@@ -39,6 +40,12 @@ describe('lessonsFor', { timeout: 60_000 }, () => {
     const { lessons } = lessonsFor('My dog is called Rex. My dog is called Bello.');
     const { answer } = lessons.find(({ question }) => question === 'What is my dog called?')!;
     expect(answer).toBe('Your dog is called Rex. Your dog is called Bello.');
+  });
+  it('teaches of whether it is so only what the whole text decides so', () => {
+    const text = 'Bo Lind lives in Portugal. Ana Brol lives in Oslo. Bo Lind does not live in Bergen.';
+    const decided = lessonsFor(text).lessons.filter(({ opening }) => opening !== undefined);
+    expect(decided.length).toBeGreaterThan(2);
+    for (const { question, opening } of decided) expect(openingOf(question, text), question).toBe(opening);
   });
   it('asks after a remark about something else, too', () => {
     const { lessons } = lessonsFor({ question: 'The mother tongue of Ana Brol is', answer: 'Welsh' });
