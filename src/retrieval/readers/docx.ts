@@ -7,7 +7,7 @@ const MOST_BYTES = 256 * 2 ** 20;
 
 export const readDocx: Reader = async (bytes) => {
   // Word wraps an encrypted document into the format that it used before .docx.
-  if (bytes.readUInt32BE(0) === 0xd0cf11e0) {
+  if (bytes.toString('hex', 0, 4) === 'd0cf11e0') {
     throw new SkipError('protected', 'It is protected by a password, or a document of an old Word.');
   }
   await requireSane(bytes);

@@ -55,7 +55,17 @@ const FOREIGN: readonly (readonly [name: string, magic: string])[] = [
 /** Reads a file's bytes. Throws SkipError for one that gives no text. */
 export async function readContent(bytes: Buffer, path: string): Promise<Content> {
   if (bytes.length === 0) throw new SkipError('empty', 'It is empty.');
-  const content = await (await READERS[kindOf(bytes, path)]())(bytes, path);
+  const kind = kindOf(bytes, path);
+  const read = await READERS[kind]();
+  let content: Content;
+  try {
+    content = await read(bytes, path);
+  } catch (error) {
+    if (error instanceof SkipError) throw error;
+    // Of a library that the file was too much for (tags nested without end): the other files are read all the same.
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SkipError('corrupt', `It cannot be read as ${kind}: ${why}`, { cause: error });
+  }
   if (content.blocks.every(({ kind }) => kind === 'heading') && content.text.trim() === '') {
     throw new SkipError('empty', 'There is no text in it.');
   }

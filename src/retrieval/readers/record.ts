@@ -8,14 +8,18 @@ export function recordText(fields: Metadata): string {
     .join('\n');
 }
 
+/** Deeper than any data is nested: an attack on the stack. */
+const DEEPEST = 100;
+
 /** The fields of an object of any depth by their dotted paths: `address.city`. Empty ones are left out. */
-export function fieldsOf(value: unknown, path = '', out: Metadata = {}): Metadata {
+export function fieldsOf(value: unknown, path = '', out: Metadata = {}, depth = 0): Metadata {
   if (typeof value === 'string' ? value.trim() !== '' : typeof value === 'number' || typeof value === 'boolean') {
     out[path === '' ? 'value' : path] = value as string | number | boolean;
   } else if (typeof value === 'object' && value !== null) {
-    // Deeper than any data is nested: an attack on the stack.
-    if (path.split('.').length > 100) return out;
-    for (const [key, item] of Object.entries(value)) fieldsOf(item, path === '' ? key : `${path}.${key}`, out);
+    if (depth === DEEPEST) return out;
+    for (const [key, item] of Object.entries(value)) {
+      fieldsOf(item, path === '' ? key : `${path}.${key}`, out, depth + 1);
+    }
   }
   return out;
 }

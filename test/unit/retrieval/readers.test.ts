@@ -187,4 +187,11 @@ describe('files that give no text', () => {
       'a pdf by another name': 'read',
     });
   });
+
+  it('are skipped where a reader cannot cope with them, too', async () => {
+    expect(await reason('stub.docx', 'PK')).toBe('corrupt');
+    const deep = 20_000;
+    expect(await reason('deep.html', `${'<div>'.repeat(deep)}x${'</div>'.repeat(deep)}`)).toBe('corrupt');
+    expect(await reason('deep.json', `${'{"":'.repeat(deep)}1${'}'.repeat(deep)}`)).not.toBe('read');
+  });
 });
