@@ -53,6 +53,9 @@ export async function loadEmbedder(options: EmbedderOptions): Promise<Embedder> 
   const tokenizer = await Tokenizer.load(folder).catch((error: unknown) => {
     throw error instanceof EngramError ? error : broken(folder, 'its tokenizer is not sound', error);
   });
+  const { cacheIn: home } = options;
+  const files = [file, ...dataFiles(file, config), 'tokenizer.json'];
+  const hashes = home === undefined ? [] : await Promise.all(files.map((name) => modelSha256(home, join(folder, name))));
   const graph = file === WEIGHTS ? await graphOf(folder, config, dtype) : join(folder, file);
   const session = await Session.open(graph, options.threads ?? 1).catch((error: unknown) => {
     throw error instanceof EngramError ? error : broken(folder, 'onnxruntime does not take its graph', error);
@@ -61,10 +64,7 @@ export async function loadEmbedder(options: EmbedderOptions): Promise<Embedder> 
   const oneByOne = dtype === 'q8';
   const id = `${basename(folder)}/${dtype}`;
   const embedder = new OnnxEmbedder({ id, dimensions, card, tokenizer, session, oneByOne });
-  const { cacheIn: home } = options;
   if (home === undefined) return embedder;
-  const files = [file, ...dataFiles(file, config), 'tokenizer.json'];
-  const hashes = await Promise.all(files.map((name) => modelSha256(home, join(folder, name))));
   const model = JSON.stringify([VERSION, dtype, hashes, card]);
   return withCache(embedder, { path: join(home, 'cache', 'embeddings.sqlite'), model });
 }

@@ -105,9 +105,10 @@ export class IdleGenerator extends Encoder implements Generator {
   }
 
   #unload(): void {
-    const loaded = this.#loaded;
+    const [loaded, earlier] = [this.#loaded, this.#unloading];
     this.#loaded = undefined;
     this.#unloading = (async () => {
+      await earlier;
       await (await loaded?.catch(() => undefined))?.close();
     })();
   }

@@ -80,6 +80,7 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
   try {
     weights = llama.gpu === false ? await options.promptWeights?.(signal) : undefined;
     const header = readGgufHeader(info.path);
+    const vocabulary = new ModelVocabulary(model, header); // before any context, which would keep the weights if it throws
     const blocks = llama.gpu === false ? BLOCK.cpu : BLOCK.gpu;
     const block = Math.min(weights === undefined ? blocks : BLOCK.own, contextSize);
     const computing = threads ?? defaultThreads(llama);
@@ -91,7 +92,6 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
       weights: weights?.native,
       bytes: Math.max(0, needs.chat - info.bytes),
     });
-    const vocabulary = new ModelVocabulary(model, header);
     const generator = new LlamaGenerator({
       modelPath,
       contextSize,

@@ -27,6 +27,18 @@ afterEach(async () => {
 });
 
 describe('a model that is not used', () => {
+  it('has been freed when it is closed, also where that had begun before', async () => {
+    let isFreed = false;
+    vi.spyOn(FakeGenerator.prototype, 'close').mockImplementation(async () => {
+      await new Promise(setImmediate);
+      isFreed = true;
+    });
+    vi.advanceTimersByTime(IDLE);
+    await generator.close();
+    expect(isFreed).toBe(true);
+    vi.restoreAllMocks();
+  });
+
   it('is freed after its time, and loaded again once for all who ask', async () => {
     expect((await generator.chat(QUESTION)).text).not.toBe('');
     vi.advanceTimersByTime(IDLE - 1);
