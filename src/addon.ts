@@ -1,4 +1,4 @@
-// Loads the native addon, once, and makes EngramErrors of what it throws. Not here: what its functions are; training/ and
+// Loads the native addon and makes EngramErrors of what it throws. Not here: what its functions are; training/ and
 // inference/ each describe and use their own.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -6,20 +6,16 @@ import { EngramError, type ErrorCode } from './errors.js';
 
 const ADDON = '../build/Release/engram.node';
 
-let loaded: unknown;
-
-/** The addon, loaded once: the part of it that `Functions` describes. Throws `native` with what to do about it. */
-
+/** The part of the addon that `Functions` describes. Throws `native` with what to do about it. */
 export function loadAddon<Functions extends object>(names: readonly (keyof Functions & string)[]): Functions {
-  loaded ??= loadAddonFrom(fileURLToPath(new URL(ADDON, import.meta.url)), names);
-  return loaded as Functions;
+  return loadAddonFrom(fileURLToPath(new URL(ADDON, import.meta.url)), names) as Functions;
 }
 
-/** Loads the addon from a file, not kept. `names`: functions that it must have. */
+/** Loads the addon from a file, once. `names`: functions that it must have. */
 export function loadAddonFrom(path: string, names: readonly string[]): unknown {
   let exports: Record<string, unknown>;
   try {
-    exports = createRequire(import.meta.url)(path) as Record<string, unknown>;
+    exports = createRequire(import.meta.url)(path) as Record<string, unknown>; // kept by Node
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
     throw unusable(path, isMissing ? 'is not built' : 'cannot be loaded', error);

@@ -107,7 +107,7 @@ export class Engram {
   readonly #information: ReturnType<typeof informationFrom>;
   #memory: { brain: Brain; router: Router } | undefined;
   #embedder: Promise<Embedder> | undefined;
-  #baseModel: Promise<BaseModel> | undefined;
+  #baseModel: BaseModel | undefined;
 
   private constructor(
     settings: Settings,
@@ -420,7 +420,7 @@ export class Engram {
     await this.#retrieval.close();
     await this.#generator.close();
     await (await this.#embedder?.catch(() => undefined))?.close();
-    (await this.#baseModel?.catch(() => undefined))?.close();
+    this.#baseModel?.close();
   }
 
   /** The brain and its router. There is none until something is memorized, unless `create`. */
@@ -429,7 +429,9 @@ export class Engram {
     const { home, brain: name } = this.settings;
     if (!create && !listBrains(home).includes(name)) return undefined;
     const brain = await openBrain({ home, name, model: await this.#identity(signal), create });
-    return (this.#memory = this.#routed(brain));
+    if (this.#memory === undefined) return (this.#memory = this.#routed(brain));
+    brain.close(); // another call was faster
+    return this.#memory;
   }
 
   #routed(brain: Brain): { brain: Brain; router: Router } {
@@ -455,15 +457,20 @@ export class Engram {
 
   #embed(): Promise<Embedder> {
     const { home, embedder, threads, offline } = this.settings;
-    this.#embedder ??= openEmbedder({ home, embedder, threads, offline, onProgress: this.#onProgress });
-    this.#embedder.catch(() => (this.#embedder = undefined));
+    const options = { home, embedder, threads, offline, onProgress: this.#onProgress };
+    this.#embedder ??= openEmbedder(options).catch((error: unknown) => {
+      this.#embedder = undefined; // the next one tries again
+      throw error;
+    });
     return this.#embedder;
   }
 
-  #base(signal?: AbortSignal): Promise<BaseModel> {
-    const { threads } = this.settings;
-    this.#baseModel ??= openBaseModel(this.#model.path, { ...(threads === undefined ? {} : { threads }), signal });
-    this.#baseModel.catch(() => (this.#baseModel = undefined));
+  /** Calls that overlap share the loading (training/base-model.ts), and each can be cancelled by itself. */
+  async #base(signal?: AbortSignal): Promise<BaseModel> {
+    if (this.#baseModel !== undefined) return this.#baseModel;
+    const base = await openBaseModel(this.#model.path, defined({ threads: this.settings.threads, signal }));
+    if (this.#baseModel === undefined) return (this.#baseModel = base);
+    base.close(); // another call was faster
     return this.#baseModel;
   }
 

@@ -26,8 +26,10 @@ export function openRetrieval({ onProgress, ...given }: OpenRetrievalOptions = {
   let loading: Promise<Embedder> | undefined;
   const embedder = (): Promise<Embedder> => {
     const { home, embedder: name, threads, offline } = settings;
-    loading ??= openEmbedder({ home, embedder: name, threads, offline, onProgress });
-    loading.catch(() => (loading = undefined));
+    loading ??= openEmbedder({ home, embedder: name, threads, offline, onProgress }).catch((error: unknown) => {
+      loading = undefined; // the next one tries again
+      throw error;
+    });
     return loading;
   };
   const retrieval = new Retrieval({ home: settings.home, brain: settings.brain, embedder });
