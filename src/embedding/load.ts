@@ -55,7 +55,8 @@ export async function loadEmbedder(options: EmbedderOptions): Promise<Embedder> 
   });
   const { cacheIn: home } = options;
   const files = [file, ...dataFiles(file, config), 'tokenizer.json'];
-  const hashes = home === undefined ? [] : await Promise.all(files.map((name) => modelSha256(home, join(folder, name))));
+  const hashes =
+    home === undefined ? [] : await Promise.all(files.map((name) => modelSha256(home, join(folder, name))));
   const graph = file === WEIGHTS ? await graphOf(folder, config, dtype) : join(folder, file);
   const session = await Session.open(graph, options.threads ?? 1).catch((error: unknown) => {
     throw error instanceof EngramError ? error : broken(folder, 'onnxruntime does not take its graph', error);
