@@ -2,7 +2,7 @@
 // inference/ each describe and use their own.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { EngramError, type ErrorCode } from './errors.js';
+import { EngramError, isSystemError, type ErrorCode } from './errors.js';
 
 const ADDON = '../build/Release/engram.node';
 
@@ -17,8 +17,7 @@ export function loadAddonFrom(path: string, names: readonly string[]): unknown {
   try {
     exports = createRequire(import.meta.url)(path) as Record<string, unknown>; // kept by Node
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
-    throw unusable(path, isMissing ? 'is not built' : 'cannot be loaded', error);
+    throw unusable(path, isSystemError(error, 'MODULE_NOT_FOUND') ? 'is not built' : 'cannot be loaded', error);
   }
   if (names.every((name) => typeof exports[name] === 'function')) return exports;
   throw unusable(path, 'was built for another version of engram');

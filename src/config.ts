@@ -273,7 +273,7 @@ export function suggest(word: string, known: readonly string[]): string | undefi
 }
 
 /** Letters to insert, delete, replace or swap with a neighbour to turn one word into the other. */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let previous: number[] = [];
   let current = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

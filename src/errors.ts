@@ -55,6 +55,11 @@ export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new EngramError('cancelled', 'Cancelled.', { cause: signal.reason });
 }
 
+/** Whether a system error has this code, e.g. ENOENT. */
+export function isSystemError(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
 /** Turns a system error of the file system into one of ours; any other value is returned as it is. */
 export function fromSystemError(error: unknown, what: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;

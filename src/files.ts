@@ -5,7 +5,7 @@ import { mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, basename, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check, lock } from 'proper-lockfile';
-import { EngramError, fromSystemError, throwIfCancelled } from './errors.js';
+import { EngramError, fromSystemError, isSystemError, throwIfCancelled } from './errors.js';
 
 /** Writes a file so that a reader, or a crash at any moment, sees the old content or the new: temporary file in the same
  * folder, fsync, rename, fsync of the folder. Makes the folder. `data` may be in several pieces; `mode`: who may read it, by
@@ -41,26 +41,22 @@ export async function writeFileAtomic(
 export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder).catch(async (error: unknown) => {
-      if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
+      if (!isSystemError(error, 'ENOENT') || dirname(folder) === folder) throw error;
       await makeFolder(dirname(folder));
       await mkdir(folder);
     });
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') {
+    if (isSystemError(error, 'EEXIST')) {
       if ((await stat(folder).catch(() => undefined))?.isDirectory() === true) return;
       throw new EngramError('disk', `A file is where a folder should be: ${folder}.`, { cause: error });
     }
-    throw codeOf(error) === 'ENOENT'
+    throw isSystemError(error, 'ENOENT')
       ? new EngramError('disk', `The folder cannot be made: ${folder}.`, {
           hint: 'Set ENGRAM_HOME (--home) to a folder you may write to.',
           cause: error,
         })
       : fromSystemError(error, folder);
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /** Puts a finished file in the place of another: fsync, rename, fsync of the folder. Both lie on one file system. */
@@ -126,9 +122,7 @@ export async function freeSpace(path: string): Promise<number> {
       return bavail * bsize;
     } catch (error) {
       const parent = dirname(folder);
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT') || parent === folder) {
-        throw fromSystemError(error, path);
-      }
+      if (!isSystemError(error, 'ENOENT') || parent === folder) throw fromSystemError(error, path);
       folder = parent;
     }
   }
@@ -212,8 +206,7 @@ async function acquire(
     try {
       return await lock(path, { realpath: false, stale: STALE_MS, update: STALE_MS / 4, onCompromised: onLost });
     } catch (error) {
-      const held = error instanceof Error && 'code' in error && error.code === 'ELOCKED';
-      if (!held) throw fromSystemError(error, `${path}.lock`);
+      if (!isSystemError(error, 'ELOCKED')) throw fromSystemError(error, `${path}.lock`);
       if (Date.now() >= deadline) {
         throw new EngramError('locked', `Another process is ${options.doing}.`, {
           hint: 'Wait until it is done, or stop it.',

@@ -3,7 +3,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Environment } from '../config.js';
 
-export type Input = Readable & { isTTY?: boolean };
+type Input = Readable & { isTTY?: boolean };
 
 export type Output = Writable & { isTTY?: boolean; columns?: number };
 

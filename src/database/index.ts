@@ -9,6 +9,5 @@ export {
   transaction,
   translate,
   type Connection,
-  type DatabaseKind,
 } from './sqlite.js';
 export { takeWriterLock, withWriterLock } from './writer-lock.js';

@@ -11,7 +11,7 @@ import { translate } from './sqlite.js';
 
 const LOCK = { name: 'lock of this brain', hint: 'Delete the file; it holds nothing.' };
 
-export interface Holder {
+interface Holder {
   pid: number;
   /** ISO 8601. */
   since: string;

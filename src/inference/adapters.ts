@@ -1,9 +1,9 @@
 // The adapter files that are loaded for one model: read when they are first used, kept while they are, read again when the
 // file has changed. Not here: which context runs with which (slots.ts).
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { awaitNative, fromNative } from '../addon.js';
-import { EngramError, fromSystemError } from '../errors.js';
+import { EngramError } from '../errors.js';
+import { fileState } from './file-state.js';
 import type { NativeAdapter, NativeEngine, NativeLanguageModel } from './native.js';
 import { recentComplaints } from './runtime.js';
 import type { AdapterUse } from './types.js';
@@ -82,7 +82,7 @@ export class Adapters {
       this.#loaded.set(path, known);
       return known.adapter;
     }
-    const { state, bytes } = await fileState(path);
+    const { state, bytes } = await fileState(path, 'the adapter ');
     try {
       const adapter = await this.native.loadAdapter(path);
       this.#loaded.set(path, { adapter, state, bytes });
@@ -108,18 +108,8 @@ export async function resolveAdapters(uses: readonly AdapterUse[]): Promise<Adap
     if (members.some((member) => member.path === path)) {
       throw new EngramError('usage', `The adapter ${given} is given twice.`);
     }
-    const { state } = await fileState(path);
+    const { state } = await fileState(path, 'the adapter ');
     if (scale !== 0) members.push({ path, state, scale });
   }
   return { key: members.map(({ path, state, scale }) => `${path}|${state}|${scale}`).join('\n'), members };
-}
-
-/** What tells a file from one that has replaced it. */
-async function fileState(path: string): Promise<{ state: string; bytes: number }> {
-  const stats = await stat(path).catch((error: unknown) => {
-    throw fromSystemError(error, `the adapter ${path}`);
-  });
-  if (!stats.isFile()) throw new EngramError('unsupported', `${path} is not a file.`);
-  const { size, mtimeMs, ino } = stats;
-  return { state: `${size}-${mtimeMs}-${ino}`, bytes: size };
 }

@@ -4,7 +4,6 @@ export { checkOptions } from './sampling.js';
 export type {
   AdapterUse,
   ChatMessage,
-  EmbedOptions,
   GenerateOptions,
   Generation,
   Generator,

@@ -87,7 +87,7 @@ export class LlamaGenerator extends Encoder implements Generator {
       contextSize: parts.contextSize,
       countTokens: (text) => parts.vocabulary.tokenize(text).length,
       answer: async (messages, maxTokens, signal) => {
-        const { text, finishReason } = await this.chat(messages, { maxTokens, ...(signal ? { signal } : {}) });
+        const { text, finishReason } = await this.chat(messages, { maxTokens, signal });
         return finishReason === 'cancelled' ? undefined : text;
       },
     });
@@ -142,7 +142,7 @@ export class LlamaGenerator extends Encoder implements Generator {
     const aside = isText && adapters.length === 0 && all <= Math.min(ASIDE_TOKENS, this.contextSize);
     const place: Place = { prefix: 0, before: tokens, insists: true, aside };
     if (adaptersFrom === 'answer' && !isText) place.adaptedFrom = this.answerStart(prompt);
-    const options = { adapters, logprobs: 0, expected: answer, maxTokens: given, ...(signal ? { signal } : {}) };
+    const options = { adapters, logprobs: 0, expected: answer, maxTokens: given, signal };
     const { logprobs = [] } = await this.#generate(tokens, place, options);
     throwIfCancelled(signal);
     return {

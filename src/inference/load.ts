@@ -6,12 +6,12 @@ import { EngramError, throwIfCancelled } from '../errors.js';
 import { sha256File } from '../files.js';
 import { inspectLanguageModel, memoryNeeds, readGgufHeader, requireMemory, type ModelInfo } from '../models/index.js';
 import { Adapters } from './adapters.js';
+import { fileState } from './file-state.js';
 import { IdleGenerator } from './idle.js';
 import { LlamaGenerator } from './llama.js';
 import { loadAddon, type NativeLanguageModel } from './native.js';
 import { loadRuntime, recentComplaints, type Runtime } from './runtime.js';
 import { Slots } from './slots.js';
-import { fileState } from './states.js';
 import type { Generator, LoadOptions, PromptWeights } from './types.js';
 import { ModelVocabulary } from './vocabulary.js';
 
@@ -64,7 +64,7 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
   const threads = whole('threads', options.threads);
   const parallel = whole('parallel', options.parallel) ?? 1;
   const info = inspectLanguageModel(modelPath);
-  const modelState = await fileState(info.path);
+  const { state: modelState } = await fileState(info.path);
   const contextSize = Math.min(wanted ?? DEFAULT_CONTEXT, Math.max(info.contextLength, 1));
   const runtime = await loadRuntime(options.gpu ?? 'auto', options.verbose);
   const { llama } = runtime;

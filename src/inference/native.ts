@@ -59,7 +59,7 @@ export interface NativeAdapter {
 
 /** Of what was said in a prompt, generated tokens, and their probabilities if asked for: for each token pairs of a token and
  * its log-probability, the chosen one first, then the likeliest in order. */
-export type OnTokens = (tokens: Uint32Array, probabilities: Float64Array[] | undefined) => void;
+type OnTokens = (tokens: Uint32Array, probabilities: Float64Array[] | undefined) => void;
 
 export interface NativeEngine {
   /** With the weights it was given: they are what llama.cpp has. */

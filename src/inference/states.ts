@@ -1,12 +1,12 @@
 // Saves what was computed of a conversation and puts it back: says what a state is bound to, and picks the lane. Not here: the
 // file (state-file.ts), the cache itself (native/generate/context.hpp).
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { awaitNative } from '../addon.js';
-import { EngramError, fromSystemError } from '../errors.js';
+import { EngramError } from '../errors.js';
 import { sha256File } from '../files.js';
 import type { AdapterSet } from './adapters.js';
+import { fileState } from './file-state.js';
 import type { Slots } from './slots.js';
 import { readStateFile, writeStateFile, type StateBinding } from './state-file.js';
 import type { StateInfo } from './types.js';
@@ -94,7 +94,7 @@ export class States {
       // A model goes on working when its file is gone (the system keeps it as long as it is mapped), but its name may by now
       // be another's.
       const now = await fileState(modelPath).catch(() => undefined);
-      if (now !== modelState) {
+      if (now?.state !== modelState) {
         const what = now === undefined ? 'removed' : 'replaced';
         throw new EngramError('not_found', `The model's file was ${what} while it was loaded: ${modelPath}.`, {
           hint: 'Chat goes on, but states can be neither saved nor restored until the model is loaded again.',
@@ -112,16 +112,6 @@ export class States {
 function isMostly(prompt: readonly number[] | undefined, tokens: Uint32Array): boolean {
   const differs = tokens.findIndex((token, i) => token !== prompt?.[i]);
   return prompt === undefined || differs < 0 || differs > tokens.length / 2;
-}
-
-/** What tells a file from one that has replaced it. Throws `not_found`. */
-export async function fileState(path: string): Promise<string> {
-  try {
-    const { size, mtimeMs, ino } = await stat(path);
-    return `${size}-${mtimeMs}-${ino}`;
-  } catch (error) {
-    throw fromSystemError(error, path);
-  }
 }
 
 /** Hash of the names and contents of libraries. */

@@ -102,7 +102,7 @@ export interface GenerateOptions {
   /** Generation ends before any of these strings. */
   stop?: readonly string[];
   /** Aborting ends the generation; what was generated until then is returned with finishReason `cancelled`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called with each new piece of text as it comes. Pieces joined are the whole text. */
   onText?: (piece: string) => void;
 }
@@ -111,7 +111,7 @@ export interface GenerateOptions {
 export interface StateOptions {
   /** Those that the conversation is answered with. */
   adapters?: readonly AdapterUse[];
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface StateInfo {

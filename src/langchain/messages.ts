@@ -152,7 +152,7 @@ const metadataOf = (answer: Answer) => ({
   response_metadata: infoOf(answer),
 });
 
-export function usageOf({ promptTokens, reusedTokens, tokens }: Answer): UsageMetadata {
+function usageOf({ promptTokens, reusedTokens, tokens }: Answer): UsageMetadata {
   return {
     input_tokens: promptTokens,
     output_tokens: tokens,

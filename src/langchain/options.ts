@@ -23,7 +23,7 @@ const NAMES = [
   'about',
 ] as const satisfies readonly (keyof AskOptions)[];
 
-export interface GenerationFields extends Pick<AskOptions, (typeof NAMES)[number]> {
+interface GenerationFields extends Pick<AskOptions, (typeof NAMES)[number]> {
   /** Log-probabilities of the tokens, in the message's or generation's info; a number: of so many likeliest ones too. */
   logprobs?: boolean | number | undefined;
 }

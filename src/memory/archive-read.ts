@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { list, type ReadEntry } from 'tar';
 import { checkName } from '../config.js';
-import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
+import { EngramError, fromSystemError, isSystemError, throwIfCancelled } from '../errors.js';
 import { makeFolder, requireSpace, syncFolder } from '../files.js';
 import {
   damaged,
@@ -219,7 +219,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return isSystemError(error, 'EPERM');
   }
 }
 

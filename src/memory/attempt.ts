@@ -2,9 +2,10 @@
 // receipt. Nothing is promised that the runtime has not asked itself. Not here: the lessons (lessons/), the training (recipe.ts),
 // committing it or not (memorize.ts).
 import { performance } from 'node:perf_hooks';
-import { EngramError, throwIfCancelled } from '../errors.js';
+import { EngramError } from '../errors.js';
 import type { GenerateOptions, Generator } from '../inference/index.js';
 import type { BaseModel } from '../training/index.js';
+import { ask, roomFor } from './asking.js';
 import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
 import type { Brain } from './brain.js';
 import { gateKeys } from './gate.js';
@@ -28,7 +29,7 @@ export interface Memorizer {
 export interface AttemptOptions {
   onProgress?: (progress: MemorizeProgress) => void;
   /** Aborting leaves the brain as it was. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** `rules`: lessons by rules only; `auto` (the default): by the model too, if it passes the exam for it. */
   lessons?: 'auto' | 'rules';
 }
@@ -122,7 +123,7 @@ export class Attempt {
           careful,
           onProgress: (progress) =>
             options.onProgress?.({ phase: 'train', ...progress, step: total.steps + progress.step }),
-          ...(options.signal ? { signal: options.signal } : {}),
+          signal: options.signal,
         });
         total.steps += result.steps;
         total.tokens += result.tokens;
@@ -204,7 +205,7 @@ export class Attempt {
   }
 
   #tokensFor(answer: string): number {
-    return Math.max(24, this.parts.generator.encode(answer).length + 8);
+    return roomFor(this.parts.generator, answer);
   }
 
   #route(question: string, candidate?: Candidate): Promise<Route> {
@@ -214,13 +215,7 @@ export class Attempt {
 
   async #ask(question: string, route: Route, options: GenerateOptions): Promise<string> {
     const { signal } = this.options;
-    const { text } = await this.parts.generator.chat([{ role: 'user', content: question }], {
-      ...usesOf(route),
-      ...options,
-      ...(signal ? { signal } : {}),
-    });
-    throwIfCancelled(signal);
-    return text;
+    return (await ask(this.parts.generator, question, { ...usesOf(route), ...options, signal })).text;
   }
 
   #base(questions: readonly string[]): Promise<string[]> {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { throwIfCancelled } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import type { Generator } from '../inference/index.js';
+import { ask } from './asking.js';
 
 /** Tokens of an answer that are kept; enough to tell whether an answer is still the same. */
 export const KEPT_TOKENS = 16;
@@ -31,13 +32,8 @@ export async function baseAnswers(
   const answers: string[] = [];
   for (const question of questions) {
     throwIfCancelled(options.signal);
-    const { text } = await generator.chat([{ role: 'user', content: question }], {
-      maxTokens: KEPT_TOKENS,
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
-    answers.push(text);
+    answers.push((await ask(generator, question, { maxTokens: KEPT_TOKENS, signal: options.signal })).text);
   }
-  throwIfCancelled(options.signal);
   await writeFileAtomic(path, Buffer.from(JSON.stringify(answers))).catch(() => undefined); // a cache: failing costs time only
   return answers;
 }

@@ -4,10 +4,10 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkName } from '../config.js';
-import { EngramError, fromSystemError } from '../errors.js';
+import { EngramError, fromSystemError, isSystemError } from '../errors.js';
 import { makeFolder, withLock } from '../files.js';
 import type { ChatMessage } from '../inference/index.js';
-import { appendLines, readTranscript, transcriptLine, type Transcript } from './transcript.js';
+import { appendLines, readTranscript, TRANSCRIPT, transcriptLine, type Transcript } from './transcript.js';
 
 /** Bytes of saved states that a home keeps unless told otherwise. */
 export const STATE_LIMIT = 1e9;
@@ -38,7 +38,6 @@ export interface OpenChat {
   clear(): Promise<void>;
 }
 
-const TRANSCRIPT = 'transcript.jsonl';
 const STATE = 'state';
 
 export class ChatStore {
@@ -66,7 +65,7 @@ export class ChatStore {
         stateBytes: await sizeOf(join(this.#folder, name, STATE)),
       });
     }
-    return chats.sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1));
+    return chats.sort((a, b) => b.updatedAt.localeCompare(a.updatedAt));
   }
 
   /** Runs an action in a new chat; without a name it gets that of the minute. A chat in which nothing was said is not kept.
@@ -75,7 +74,7 @@ export class ChatStore {
     const made = await this.#make(name);
     const folder = join(this.#folder, made);
     try {
-      return await this.#enter(made, { messages: [], damagedLines: 0, endsWithin: false }, action);
+      return await this.#enter(made, { messages: [], damagedLines: 0 }, action);
     } finally {
       if ((await sizeOf(join(folder, TRANSCRIPT))) === 0) await rm(folder, { recursive: true, force: true });
     }
@@ -144,8 +143,7 @@ export class ChatStore {
         await mkdir(join(this.#folder, candidate), { mode: 0o700 });
         return candidate;
       } catch (error) {
-        const isTaken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-        if (!isTaken) throw fromSystemError(error, join(this.#folder, candidate));
+        if (!isSystemError(error, 'EEXIST')) throw fromSystemError(error, join(this.#folder, candidate));
         if (name === undefined) continue;
         throw new EngramError('exists', `There is a chat "${candidate}" already.`, {
           hint: `Go on with it by --resume ${candidate}, or choose another name.`,
@@ -167,8 +165,6 @@ export class ChatStore {
         await removeLeftovers(folder);
         const path = join(folder, TRANSCRIPT);
         const transcript = known ?? (await readTranscript(path));
-        // A line that a crash cut off stays by itself.
-        if (transcript.endsWithin) await appendLines(path, '\n');
         const messages = [...transcript.messages];
         return action({
           name,

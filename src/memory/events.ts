@@ -39,7 +39,7 @@ export interface Retrained {
   data?: Record<string, unknown>;
 }
 
-export interface Undoing {
+interface Undoing {
   /** Id of an event of the change that is taken back by this one. */
   undoes?: number;
 }

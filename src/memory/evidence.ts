@@ -123,7 +123,7 @@ export function meaningOf(vector: Float32Array, { facets }: Subject): number {
   return best;
 }
 
-export interface Comparison {
+interface Comparison {
   share: number;
   nameShare: number;
   hasNames: boolean;

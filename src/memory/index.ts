@@ -2,7 +2,7 @@
 export { importBrain, type ImportOptions, type ImportReport } from './archive-read.js';
 export { exportBrain, type ExportOptions, type ExportReport } from './archive-write.js';
 export { memorizeEach, type BatchOptions, type BatchProgress } from './batch.js';
-export { Brain, listBrains, openBrain, removeBrain, type BrainMemory } from './brain.js';
+export { Brain, listBrains, openBrain, removeBrain } from './brain.js';
 export * from './chat-memory/index.js';
 export type { LedgerEvent, ModelIdentity } from './events.js';
 export { ChatStore, STATE_LIMIT, type OpenChat, type StoredChat } from './chats.js';
@@ -23,7 +23,6 @@ export type {
   Answer,
   BatchItem,
   BatchReport,
-  BeforeAfter,
   Contradiction,
   ForgottenProof,
   Memory,

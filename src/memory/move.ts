@@ -109,7 +109,7 @@ function learnAside(
       parts,
       writer,
       { id, ...said, ...(kept === undefined ? {} : { data: kept }) },
-      { onProgress, ...(signal ? { signal } : {}) },
+      { onProgress, signal },
     );
     throwIfCancelled(signal);
     if (!receipt.committed) return receipt.reason ?? 'It does not hold.';

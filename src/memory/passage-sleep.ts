@@ -48,7 +48,7 @@ export async function learnPassage(
   try {
     return outcome(
       await memorizeEach(
-        (input, onProgress) => memorize(parts, input, { onProgress, ...(signal ? { signal } : {}) }),
+        (input, onProgress) => memorize(parts, input, { onProgress, signal }),
         inputsOf(plan).filter((input) => !isTakenBack(parts, input)),
         {
           signal,

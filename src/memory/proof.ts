@@ -1,7 +1,7 @@
 // Whether a forgotten memory is gone: it is asked for in every wording there is, and compared with what the base model alone
 // answers. Not here: forgetting (brain.ts).
-import { throwIfCancelled } from '../errors.js';
 import type { Generator } from '../inference/index.js';
+import { ask, roomFor } from './asking.js';
 import type { Lesson } from './lessons/index.js';
 import { probesOf } from './remembered.js';
 import { usesOf, type Route, type Router } from './router.js';
@@ -20,14 +20,8 @@ export async function proveForgotten(
   { onProgress, signal }: ProofOptions = {},
 ): Promise<ForgottenProof> {
   const tells = async ({ question, answer, expected }: Lesson, route?: Route): Promise<boolean> => {
-    const maxTokens = Math.max(24, generator.encode(answer).length + 8);
-    const { text } = await generator.chat([{ role: 'user', content: question }], {
-      maxTokens,
-      ...(route ? usesOf(route) : {}),
-      ...(signal ? { signal } : {}),
-    });
-    throwIfCancelled(signal);
-    return says(text, expected);
+    const options = { maxTokens: roomFor(generator, answer), ...(route ? usesOf(route) : {}), signal };
+    return says((await ask(generator, question, options)).text, expected);
   };
   const proof: ForgottenProof = { asked: 0, recalled: 0, base: 0, toldBy: [] };
   const probes = probesOf(memory);

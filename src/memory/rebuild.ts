@@ -83,7 +83,7 @@ export async function renew(
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const { brain, generator } = parts;
-  const { receipt, data } = await relearn(parts, writer, memory, { onProgress, ...(signal ? { signal } : {}) });
+  const { receipt, data } = await relearn(parts, writer, memory, { onProgress, signal });
   throwIfCancelled(signal);
   const [path, old] = [writer.newAdapterPath(memory.id), brain.adapterPath(memory.id)];
   await generator.releaseAdapter(path);

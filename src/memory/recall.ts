@@ -35,9 +35,7 @@ export async function recall(
   }));
   const held = memories.filter(({ state }) => state === 'remembered');
   if (held.length > 0) {
-    const [query, ...vectors] = await (
-      await embedder()
-    ).embed([question, ...held.map(({ text }) => text)], signal ? { signal } : {});
+    const [query, ...vectors] = await (await embedder()).embed([question, ...held.map(({ text }) => text)], { signal });
     const asked = [...new Set(contentWords(question))];
     held.forEach((memory, i) => {
       const has = new Set(contentWords(memory.text));

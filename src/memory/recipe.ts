@@ -114,7 +114,7 @@ export async function learn(
     /** As the recipe has it for sleep. Default false. */
     careful?: boolean;
     onProgress?: (progress: LearnProgress) => void;
-    signal?: AbortSignal;
+    signal?: AbortSignal | undefined;
   } = {},
 ): Promise<LearnResult> {
   const { signal, onProgress, careful = false } = options;

@@ -185,7 +185,7 @@ async function tend(
     options.onProgress(progress, found);
   };
   const { signal } = options;
-  const given = { onProgress, ...(signal ? { signal } : {}) };
+  const given = { onProgress, signal };
   const mended = why === 'damaged';
   if (mended) {
     const outcome = await renew(parts, writer, found, true, onProgress, signal);

@@ -1,7 +1,7 @@
 // How well a memory stands: what is answered right, how surely, and what near it and far from it is left alone. All by asking, at
 // temperature 0. Not here: what is done about it (sleep.ts).
-import { throwIfCancelled } from '../errors.js';
 import type { Generation, GenerateOptions } from '../inference/index.js';
+import { ask, roomFor } from './asking.js';
 import { baseAnswers, KEPT_TOKENS } from './base-answers.js';
 import { BEGINNING, confidenceOf, isSure } from './grounds.js';
 import type { Lesson } from './lessons/index.js';
@@ -29,7 +29,10 @@ export async function standingOf(
   parts: Memorizer,
   questions: StandingQuestions,
   at: Standpoint,
-  { onProgress, signal }: { onProgress?: (progress: { done: number; of: number }) => void; signal?: AbortSignal } = {},
+  {
+    onProgress,
+    signal,
+  }: { onProgress?: (progress: { done: number; of: number }) => void; signal?: AbortSignal | undefined } = {},
 ): Promise<Standing> {
   const { generator, router, brain, cache } = parts;
   const own = [...questions.recall, ...questions.paraphrase];
@@ -39,21 +42,14 @@ export async function standingOf(
   const without = new Set(at.candidate === undefined ? [] : [at.id]);
   const routed = (question: string): Promise<Route> =>
     router.route([{ role: 'user', content: question }], at.candidate, signal, without);
-  const ask = async (question: string, use: GenerateOptions, options: GenerateOptions): Promise<Generation> => {
-    const generation = await generator.chat([{ role: 'user', content: question }], {
-      ...options,
-      ...use,
-      ...(signal ? { signal } : {}),
-    });
-    throwIfCancelled(signal);
-    return generation;
-  };
-  const base = (asked: readonly string[]): Promise<string[]> =>
-    baseAnswers(generator, asked, { cache, modelSha256: brain.model.sha256, signal });
+  const asked = (question: string, use: GenerateOptions, options: GenerateOptions): Promise<Generation> =>
+    ask(generator, question, { ...options, ...use, signal });
+  const base = (questions: readonly string[]): Promise<string[]> =>
+    baseAnswers(generator, questions, { cache, modelSha256: brain.model.sha256, signal });
   const answer = async ({ question, answer: whole, expected }: Lesson): Promise<{ right: boolean; sure: boolean }> => {
     next();
-    const maxTokens = Math.max(24, generator.encode(whole).length + 8);
-    const { text, logprobs } = await ask(question, usesOf(await routed(question)), { maxTokens, logprobs: 0 });
+    const options = { maxTokens: roomFor(generator, whole), logprobs: 0 };
+    const { text, logprobs } = await asked(question, usesOf(await routed(question)), options);
     const right = says(text, expected);
     return { right, sure: right && isSure(confidenceOf(logprobs?.slice(0, BEGINNING))) };
   };
@@ -63,7 +59,7 @@ export async function standingOf(
   const near = await inTurn(questions.near, async (question, i) => {
     next();
     const on = { adapters: [{ path: at.adapterPath }], adaptersFrom: 'answer' as const };
-    return (await ask(question, on, { maxTokens: KEPT_TOKENS })).text === nearBase[i];
+    return (await asked(question, on, { maxTokens: KEPT_TOKENS })).text === nearBase[i];
   });
   const others = await inTurn(questions.others, answer);
   const unrelatedBase = await base(UNRELATED);
@@ -73,7 +69,7 @@ export async function standingOf(
     // Where nothing is switched on the answer is the base model's, to the last bit.
     return (
       route.adapters.length === 0 ||
-      (await ask(question, usesOf(route), { maxTokens: KEPT_TOKENS })).text === unrelatedBase[i]
+      (await asked(question, usesOf(route), { maxTokens: KEPT_TOKENS })).text === unrelatedBase[i]
     );
   });
   const right = told.map((one) => one.right);

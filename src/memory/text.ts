@@ -1,5 +1,5 @@
 // Plain text in the eyes of memory: words, sameness, and whether an answer says what was expected. Not here: grammar
-// (statements.ts, wordings.ts) and meaning (gate.ts).
+// (lessons/clause.ts) and meaning (gate.ts).
 
 const FUNCTION_WORDS = new Set(
   (
@@ -35,11 +35,14 @@ export function words(text: string): string[] {
   return out;
 }
 
-/** Words that carry meaning, cut to a crude stem so that `solve`, `solved` and `solving` meet. */
+/** The words that carry meaning: what one would type into a search box. */
+export function tellingWords(text: string): string[] {
+  return words(text).filter((word) => !FUNCTION_WORDS.has(word));
+}
+
+/** The same, cut to a crude stem so that `solve`, `solved` and `solving` meet. */
 export function contentWords(text: string): string[] {
-  return words(text)
-    .filter((word) => !FUNCTION_WORDS.has(word))
-    .map(stem);
+  return tellingWords(text).map(stem);
 }
 
 function stem(word: string): string {

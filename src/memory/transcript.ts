@@ -1,16 +1,19 @@
 // What was said in a chat, as lines of JSON that are only ever added: {at, role, content}, or {at, cleared: true} where a new
 // conversation begins. A line that cannot be read is passed over. Not here: where it lies (chats.ts).
-import { appendFile, open, readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { EngramError, fromSystemError } from '../errors.js';
+import { syncFolder } from '../files.js';
 import type { ChatMessage } from '../inference/index.js';
 
 export interface Transcript {
   /** Since it was last cleared. */
   messages: ChatMessage[];
   damagedLines: number;
-  /** The last line was cut off. */
-  endsWithin: boolean;
 }
+
+/** The file in the folder of a chat. */
+export const TRANSCRIPT = 'transcript.jsonl';
 
 /** Bytes: years of typing. A file that is larger is not believed to be a transcript. */
 const MOST_BYTES = 64 * 2 ** 20;
@@ -21,14 +24,18 @@ export function transcriptLine(said: ChatMessage | 'cleared'): string {
   return `${JSON.stringify(line)}\n`;
 }
 
-/** Adds lines to a file; they survive a crash once this returns. Throws `disk`. */
+/** Adds lines to a file; they survive a crash once this returns. A line that an earlier crash cut off stays by itself. Throws
+ * `disk`. */
 export async function appendLines(path: string, text: string): Promise<void> {
   try {
     // For its owner's eyes: people say in a chat what they would not in public.
-    await appendFile(path, text, { mode: 0o600 });
-    const file = await open(path, 'r+');
+    const file = await open(path, 'a+', 0o600);
     try {
+      const { size } = await file.stat();
+      const { buffer: last } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+      await file.appendFile(size > 0 && last.toString() !== '\n' ? `\n${text}` : text);
       await file.sync();
+      if (size === 0) await syncFolder(dirname(path));
     } finally {
       await file.close();
     }
@@ -49,7 +56,7 @@ export async function readTranscript(path: string): Promise<Transcript> {
   } catch (error) {
     throw fromSystemError(error, path);
   }
-  const transcript: Transcript = { messages: [], damagedLines: 0, endsWithin: text !== '' && !text.endsWith('\n') };
+  const transcript: Transcript = { messages: [], damagedLines: 0 };
   for (const line of text.split('\n')) {
     if (line.trim() === '') continue;
     const said = read(line);

@@ -43,7 +43,7 @@ export function undo(parts: Memorizer, idOrText: string | undefined, options: Un
       const asItWas = step.kind === 'rebuilt' ? { ...memory, data: step.data } : memory;
       const { receipt, data } = await relearn(parts, writer, asItWas, {
         inPlaceOf: forgotten,
-        ...(signal ? { signal } : {}),
+        signal,
         onProgress: (progress) => onProgress?.(progress, memory),
       });
       // It was asked for, so it is there; how well it holds the receipt says.
@@ -71,7 +71,7 @@ type Step = { id: string } & (
 );
 
 /** What makes the memories of the last change as they were before it, and the id of an event of that change. */
-export function stepsBack(events: readonly LedgerEvent[], id?: string): { steps: Step[]; undoes: number } {
+function stepsBack(events: readonly LedgerEvent[], id?: string): { steps: Step[]; undoes: number } {
   const change = changeToUndo(events, id);
   if (change === undefined) {
     throw new EngramError('not_found', 'There is nothing to undo.', {

@@ -1,6 +1,7 @@
 // The typed reader of models/catalog.json: which models engram knows by name, and where their files come from. Not here:
 // what is installed (store.ts) and how files are fetched (pull.ts).
 import { readFileSync } from 'node:fs';
+import { distance } from '../config.js';
 import { EngramError } from '../errors.js';
 
 export type ModelRole = 'chat' | 'embedding';
@@ -123,18 +124,4 @@ function readCatalog(url: URL): readonly CatalogEntry[] {
       cause: error,
     });
   }
-}
-
-/** Levenshtein's distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -43,7 +43,7 @@ export function inspectModel(path: string): ModelInfo {
 }
 
 /** The header of a file whose tensors all lie within it. Throws as inspectModel does. */
-export function readWholeGguf(path: string): GgufHeader {
+function readWholeGguf(path: string): GgufHeader {
   const header = readGgufHeader(path);
   checkData(header, path);
   return header;

@@ -66,7 +66,7 @@ export async function listModels(home: string, entries: readonly CatalogEntry[] 
   return Promise.all(entries.map((entry) => modelStatus(home, entry)));
 }
 
-export async function modelStatus(home: string, entry: CatalogEntry): Promise<ModelStatus> {
+async function modelStatus(home: string, entry: CatalogEntry): Promise<ModelStatus> {
   const folder = modelFolder(home, entry);
   const record = await readRecord(home, entry);
   return {

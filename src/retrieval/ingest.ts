@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import type { Embedder } from '../embedding/index.js';
-import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
+import { EngramError, fromSystemError, isSystemError, throwIfCancelled } from '../errors.js';
 import { chunkContent, contextOf, type ChunkOptions } from './chunks.js';
 import type { DocumentUpdate, KnownFile, Library, ReadFile, Unembedded } from './library.js';
 import { READER_VERSION, readContent, SkipError } from './readers/index.js';
 import type { IngestProgress, IngestReport } from './types.js';
-import { isGone, walk, type FoundFile, type Walked } from './walk.js';
+import { walk, type FoundFile, type Walked } from './walk.js';
 
 export interface IngestOptions extends ChunkOptions {
   /** Larger files are skipped. Default 64 MB. */
@@ -19,7 +19,7 @@ export interface IngestOptions extends ChunkOptions {
 }
 
 /** As text a file takes a few times its bytes while it is cut and stored. */
-export const MAX_BYTES = 64e6;
+const MAX_BYTES = 64e6;
 
 /** Passages that are embedded and stored together: files that are shorter share a transaction. */
 const GROUP = 128;
@@ -85,7 +85,7 @@ async function walkAll(
   return all;
 }
 
-export function isWithin(path: string, folder: string): boolean {
+function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
@@ -205,7 +205,7 @@ class Run {
     const { signal, onProgress } = this.options;
     const vectors = await embedder.embed(
       missing.map(({ text }) => text),
-      signal ? { signal } : {},
+      { signal },
     );
     if (vectors.some((vector) => !vector.every(Number.isFinite))) {
       throw new EngramError('corrupt', `The embedding model ${embedder.id} computes values that are no numbers.`, {
@@ -268,7 +268,9 @@ async function readWhole(found: FoundFile, maxBytes: number): Promise<{ file: Re
       }
     } catch (error) {
       if (error instanceof SkipError) throw error;
-      if (isGone(error)) throw new SkipError('unreadable', 'It was deleted before it could be read.', { cause: error });
+      if (isSystemError(error, 'ENOENT')) {
+        throw new SkipError('unreadable', 'It was deleted before it could be read.', { cause: error });
+      }
       const ours = fromSystemError(error, found.path);
       throw new SkipError('unreadable', ours instanceof Error ? ours.message : String(ours), { cause: error });
     }

@@ -11,7 +11,7 @@ import { sourceMatcher } from './sources.js';
 import type { FoundPassage } from './types.js';
 import { termsOf } from './words.js';
 
-export const SEARCH_MODES = ['fused', 'dense', 'lexical'] as const;
+const SEARCH_MODES = ['fused', 'dense', 'lexical'] as const;
 export type SearchMode = (typeof SEARCH_MODES)[number];
 
 /** Judges passages by reading them beside the question: a number for each, higher is better. */
@@ -44,7 +44,7 @@ const RANK_CONSTANT = 60;
 const WEIGHTS = { dense: 1, lexical: 1 };
 
 export class Searcher {
-  #dense: Promise<DenseIndex> | undefined;
+  #dense: { embedder: string; index: Promise<DenseIndex> } | undefined;
 
   /** `folder`: where the index of vectors is kept. */
   constructor(
@@ -114,15 +114,23 @@ export class Searcher {
   }
 
   async close(): Promise<void> {
-    await (await this.#dense?.catch(() => undefined))?.close();
+    await (await this.#dense?.index.catch(() => undefined))?.close();
   }
 
-  async #index(embedder: Embedder): Promise<DenseIndex> {
-    const open = await this.#dense?.catch(() => undefined);
-    if (open?.embedder === embedder.id) return open;
-    await open?.close(); // the library was embedded by another one since
-    this.#dense = DenseIndex.open(this.library, this.folder, embedder);
-    return this.#dense;
+  /** One for all searches that overlap. */
+  #index(embedder: Embedder): Promise<DenseIndex> {
+    const known = this.#dense;
+    if (known?.embedder === embedder.id) return known.index;
+    const open = async (): Promise<DenseIndex> => {
+      await (await known?.index.catch(() => undefined))?.close(); // the library was embedded by another one since
+      return DenseIndex.open(this.library, this.folder, embedder);
+    };
+    const index = open().catch((error: unknown) => {
+      this.#dense = undefined; // the next one tries again
+      throw error;
+    });
+    this.#dense = { embedder: embedder.id, index };
+    return index;
   }
 
   async #matchingEmbedder(): Promise<Embedder> {

@@ -4,7 +4,7 @@ import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { Ignore } from 'ignore';
-import { fromSystemError, throwIfCancelled } from '../errors.js';
+import { fromSystemError, isSystemError, throwIfCancelled } from '../errors.js';
 import type { Skipped } from './types.js';
 
 export interface FoundFile {
@@ -60,7 +60,7 @@ async function walkFolder(
   try {
     entries = await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (isGone(error)) return; // since its parent was read
+    if (isSystemError(error, 'ENOENT')) return; // since its parent was read
     walked.unread.push(folder);
     walked.skipped.push({ path: folder, code: 'unreadable', reason: reasonOf(error) });
     return;
@@ -74,7 +74,7 @@ async function walkFolder(
       try {
         walked.files.push(fileOf(path, await lstat(path)));
       } catch (error) {
-        if (!isGone(error)) walked.skipped.push({ path, code: 'unreadable', reason: reasonOf(error) });
+        if (!isSystemError(error, 'ENOENT')) walked.skipped.push({ path, code: 'unreadable', reason: reasonOf(error) });
       }
     } else if (entry.isSymbolicLink()) {
       walked.skipped.push({ path, code: 'unsupported', reason: 'It is a symbolic link, which is not followed.' });
@@ -105,10 +105,6 @@ function matches(rules: readonly Rules[], path: string, isFolder: boolean): bool
 
 function fileOf(path: string, { size, mtimeMs }: Stats): FoundFile {
   return { path, bytes: size, mtimeMs };
-}
-
-export function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function reasonOf(error: unknown): string {

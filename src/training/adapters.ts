@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { copyFile, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { checkName, suggest } from '../config.js';
-import { EngramError, fromSystemError } from '../errors.js';
+import { EngramError, fromSystemError, isSystemError } from '../errors.js';
 import { makeFolder, replaceFile, syncFolder, temporaryName, withLock, writeFileAtomic } from '../files.js';
 import { readAdapterFile } from './adapter-gguf.js';
 import {
@@ -201,7 +201,7 @@ export class AdapterStore {
       const cutOff = folders.flatMap((folder) => /^\.(.+)\.old$/.exec(folder)?.[1] ?? []);
       return [...new Set([...whole, ...cutOff])].sort();
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      if (isSystemError(error, 'ENOENT')) return [];
       throw fromSystemError(error, this.#folder);
     }
   }
@@ -244,14 +244,14 @@ async function readFolder(name: string, folder: string): Promise<StoredAdapter |
   try {
     await stat(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw fromSystemError(error, folder);
   }
   try {
     const [json, { size }] = await Promise.all([readFile(join(folder, MANIFEST), 'utf8'), stat(path)]);
     return { name, path, bytes: size, manifest: parseManifest(json, join(folder, MANIFEST)) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (isSystemError(error, 'ENOENT')) {
       throw new EngramError('corrupt', `The adapter "${name}" lacks one of its files.`, { cause: error });
     }
     throw fromSystemError(error, folder);

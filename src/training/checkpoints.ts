@@ -4,7 +4,7 @@
 // Kept are the last few and the best that any of them knows. Not here: when one is written (run.ts).
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngramError, fromSystemError } from '../errors.js';
+import { EngramError, fromSystemError, isSystemError } from '../errors.js';
 import { makeFolder, sha256File, syncFolder, temporaryName, writeFileAtomic } from '../files.js';
 import type { RunState } from './run-state.js';
 import type { Trainer } from './types.js';
@@ -167,7 +167,7 @@ async function entries(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (isSystemError(error, 'ENOENT')) return [];
     throw fromSystemError(error, folder);
   }
 }

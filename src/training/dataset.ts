@@ -73,7 +73,7 @@ export function trainedTokens(example: Example): number {
 }
 
 /** The rows of a JSONL file with the numbers of their lines, counted from 1. */
-export async function* readRows(path: string, signal?: AbortSignal): AsyncGenerator<{ row: Row; line: number }> {
+async function* readRows(path: string, signal?: AbortSignal): AsyncGenerator<{ row: Row; line: number }> {
   for await (const { text, line } of readJsonLines(path, signal)) yield { row: parseRow(text, line), line };
 }
 

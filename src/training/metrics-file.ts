@@ -19,13 +19,15 @@ export class MetricsFile implements MetricsSink {
 
   /** Opens the file to add to it, keeping its first `keep` bytes. Throws `disk`. */
   static async open(path: string, keep = 0): Promise<MetricsFile> {
+    let file: FileHandle | undefined;
     try {
       await makeFolder(dirname(path));
-      const file = await open(path, 'a+');
+      file = await open(path, 'a+');
       const bytes = Math.min(keep, (await file.stat()).size);
       await file.truncate(bytes);
       return new MetricsFile(path, file, bytes);
     } catch (error) {
+      await file?.close();
       throw fromSystemError(error, path);
     }
   }

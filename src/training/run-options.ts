@@ -104,7 +104,7 @@ export interface RunResult {
   seconds: number;
 }
 
-export const DEFAULTS = {
+const DEFAULTS = {
   epochs: 1,
   batchTokens: null as number | null,
   accumulate: 1,

@@ -3,7 +3,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkName, suggest } from '../config.js';
-import { EngramError, fromSystemError } from '../errors.js';
+import { EngramError, fromSystemError, isSystemError } from '../errors.js';
 import { isLocked, withLock, writeFileAtomic } from '../files.js';
 import type { FlatOptions } from './request.js';
 import type { RunResult, Settings } from './run-options.js';
@@ -146,7 +146,7 @@ export class RunStore {
       const entries = await readdir(this.#folder, { withFileTypes: true });
       return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      if (isSystemError(error, 'ENOENT')) return [];
       throw fromSystemError(error, this.#folder);
     }
   }
@@ -158,7 +158,7 @@ export class RunStore {
     try {
       json = await readFile(path, 'utf8');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
       throw fromSystemError(error, path);
     }
     const record = parseRecord(json, path);

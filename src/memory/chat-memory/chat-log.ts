@@ -6,7 +6,7 @@ import { checkName } from '../../config.js';
 import { EngramError, fromSystemError } from '../../errors.js';
 import { withLock, writeFileAtomic } from '../../files.js';
 import type { ChatMessage } from '../../inference/index.js';
-import { appendLines, readTranscript, transcriptLine } from '../transcript.js';
+import { appendLines, readTranscript, TRANSCRIPT, transcriptLine } from '../transcript.js';
 
 export interface ChatLog {
   /** Since it was last cleared. */
@@ -51,7 +51,6 @@ export class ProcessLog implements ChatLog {
   }
 }
 
-const TRANSCRIPT = 'transcript.jsonl';
 /** Bytes. What is larger was not written here. */
 const MOST_NOTE_BYTES = 64 * 2 ** 20;
 
@@ -114,11 +113,7 @@ export class FolderLog implements ChatLog {
     await mkdir(this.folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       throw fromSystemError(error, this.folder);
     });
-    await withLock(this.#path, { doing: `in the conversation ${this.folder}` }, async () => {
-      const there = await readTranscript(this.#path).catch(ifMissing(this.#path));
-      // A line that a crash cut off stays by itself.
-      await appendLines(this.#path, there?.endsWithin === true ? `\n${lines}` : lines);
-    });
+    await withLock(this.#path, { doing: `in the conversation ${this.folder}` }, () => appendLines(this.#path, lines));
   }
 }
 

@@ -6,7 +6,7 @@ import { Derived } from './derived.js';
 import { textOf } from './keys.js';
 import { aboutSpeakers, namesIn } from './names.js';
 import { fitting } from './show.js';
-import { mostTelling, tellingOf, type Statement } from './telling.js';
+import { areStatements, mostTelling, tellingOf, type Statement } from './telling.js';
 import type { Exchange, LoadOptions, MemoryVariables, Values } from './types.js';
 
 export interface EntityOptions extends HistoryOptions {
@@ -121,12 +121,5 @@ export class EntityMemory extends HistoryMemory {
 
 function isFacts(value: unknown): value is Facts {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every(
-    (said: unknown) =>
-      Array.isArray(said) &&
-      said.every((one: unknown) => {
-        const { who, text } = (one ?? {}) as Partial<Record<keyof Statement, unknown>>;
-        return typeof who === 'string' && typeof text === 'string';
-      }),
-  );
+  return Object.values(value).every(areStatements);
 }

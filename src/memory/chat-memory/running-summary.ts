@@ -5,7 +5,7 @@ import type { ChatMessage } from '../../inference/index.js';
 import { contentWords, sentences } from '../text.js';
 import { asText, shortened, type CountTokens, type Prefixes } from './show.js';
 import type { Exchange, MemoryModel } from './types.js';
-import { mostTelling, tellingOf, type Statement } from './telling.js';
+import { areStatements, mostTelling, tellingOf, type Statement } from './telling.js';
 
 export interface SummaryOptions {
   /** Tokens of a summary. Default 256, at most an eighth of the context. */
@@ -26,14 +26,7 @@ export const NOTHING: Summary = { written: '', kept: [] };
 export function isSummary(value: unknown): value is Summary {
   if (typeof value !== 'object' || value === null) return false;
   const { written, kept } = value as Partial<Record<keyof Summary, unknown>>;
-  return (
-    typeof written === 'string' &&
-    Array.isArray(kept) &&
-    kept.every((one: unknown) => {
-      const { who, text } = (one ?? {}) as Partial<Record<keyof Statement, unknown>>;
-      return typeof who === 'string' && typeof text === 'string';
-    })
-  );
+  return typeof written === 'string' && areStatements(kept);
 }
 
 const TASK = 'Summarize this conversation. Keep names, numbers and places.';

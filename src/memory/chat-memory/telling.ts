@@ -10,6 +10,17 @@ export interface Statement {
   text: string;
 }
 
+/** What is read from a file may be anything. */
+export function areStatements(value: unknown): value is Statement[] {
+  return (
+    Array.isArray(value) &&
+    value.every((one: unknown) => {
+      const { who, text } = (one ?? {}) as Partial<Record<keyof Statement, unknown>>;
+      return typeof who === 'string' && typeof text === 'string';
+    })
+  );
+}
+
 /** Words that tell something; fewer are a greeting or a yes. */
 const LEAST_WORDS = 2;
 /** A question tells less than a statement. */
@@ -28,7 +39,7 @@ export function tellingOf({ human, ai }: Exchange, { humanPrefix, aiPrefix }: Pr
   );
 }
 
-export const isQuestion = (text: string): boolean => /[?？]["”’)]*$/u.test(text.trim());
+const isQuestion = (text: string): boolean => /[?？]["”’)]*$/u.test(text.trim());
 
 /** Those that together tell the most words in so many tokens, in the order in which they were said; those with words of what
  * is asked first. */

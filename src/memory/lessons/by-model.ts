@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { throwIfCancelled } from '../../errors.js';
 import { writeFileAtomic } from '../../files.js';
 import type { Generator } from '../../inference/index.js';
+import { ask } from '../asking.js';
 import { contentWords, normalize, says, sentences } from '../text.js';
 import { toSecondPerson } from './person.js';
+import { expectedOf } from './question.js';
 import { distinct, type Lesson, type Lessons } from './types.js';
 
 export interface LessonWriter {
@@ -64,7 +66,7 @@ async function passesExam(writer: LessonWriter): Promise<boolean> {
 /** Questions that a text answers, each checked. The answer to learn is the sentence that says it. */
 async function questionsAbout(writer: LessonWriter, text: string): Promise<Lesson[]> {
   const item = { type: 'object', properties: { question: { type: 'string' }, answer: { type: 'string' } } };
-  const written = await ask(
+  const written = await askForJson(
     writer,
     `Write ${WRITTEN} short questions that this text answers, each beginning with another question word, and for each the ` +
       `words of the text that answer it. The text is only to be asked about.\n\nText: ${text}`,
@@ -83,7 +85,7 @@ async function questionsAbout(writer: LessonWriter, text: string): Promise<Lesso
 
 /** The same question in other words, each checked. */
 async function rewordings(writer: LessonWriter, question: string, answer: string): Promise<Lesson[]> {
-  const written = await ask(
+  const written = await askForJson(
     writer,
     `Write this question in ${WRITTEN} other ways that mean the same. It is only to be reworded.\n\nQuestion: ${question}`,
     { type: 'array', minItems: WRITTEN, maxItems: WRITTEN, items: { type: 'string' } },
@@ -95,25 +97,20 @@ async function rewordings(writer: LessonWriter, question: string, answer: string
     const keeps = fixed.every((name) => normalize(wording).includes(normalize(name)));
     if (!keeps || !touches(wording, question)) continue;
     if (!(await isBorneOut(writer, `${question} ${answer}`, wording, answer))) continue;
-    out.push({ question: wording.trim(), answer, expected: answer.replace(/[\s.!?…。！？]+$/u, ''), full: false });
+    out.push({ question: wording.trim(), answer, expected: expectedOf(answer), full: false });
   }
   return distinct(out);
 }
 
 /** Whether the model, with the text before it, gives that answer to that question. */
 async function isBorneOut(writer: LessonWriter, text: string, question: string, answer: string): Promise<boolean> {
-  const { text: said } = await writer.generator.chat(
-    [{ role: 'user', content: `${text}\n\nAnswer from the text above in a few words: ${question}` }],
-    { maxTokens: 48, ...(writer.signal ? { signal: writer.signal } : {}) },
-  );
-  throwIfCancelled(writer.signal);
+  const asked = `${text}\n\nAnswer from the text above in a few words: ${question}`;
+  const { text: said } = await ask(writer.generator, asked, { maxTokens: 48, signal: writer.signal });
   return says(said, answer);
 }
 
-async function ask({ generator, signal }: LessonWriter, content: string, jsonSchema: object): Promise<unknown> {
-  const options = { jsonSchema, maxTokens: 512, ...(signal ? { signal } : {}) };
-  const { text, finishReason } = await generator.chat([{ role: 'user', content }], options);
-  throwIfCancelled(signal);
+async function askForJson({ generator, signal }: LessonWriter, content: string, jsonSchema: object): Promise<unknown> {
+  const { text, finishReason } = await ask(generator, content, { jsonSchema, maxTokens: 512, signal });
   try {
     return finishReason === 'stop' ? (JSON.parse(text) as unknown) : undefined;
   } catch {

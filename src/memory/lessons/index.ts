@@ -1,6 +1,5 @@
 // Lessons, as the rest of memory sees them.
 export { withModelLessons } from './by-model.js';
-export { contrastsOf } from './contrast.js';
 export { memoriesOfFile } from './file.js';
 export { checkInput } from './input.js';
 export { lessonsFor } from './make.js';

@@ -6,7 +6,7 @@ import type { MemoryInput, MemorySource, Triple } from '../types.js';
 const FORMS = '{"text"}, {"question", "answer"}, {"subject", "relation", "object"} or {"messages"}';
 
 /** A value from outside as something to be remembered. Throws `usage`, beginning with `where`. */
-export function checkSource(value: unknown, where = 'A memory'): MemorySource {
+function checkSource(value: unknown, where = 'A memory'): MemorySource {
   if (typeof value === 'string') return value;
   const row = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   const has = (...names: string[]) => names.every((name) => typeof row[name] === 'string');

@@ -10,7 +10,7 @@ import { tripleLessons } from './triple.js';
 import type { Lesson, Lessons } from './types.js';
 
 /** Most that is learned at once; a longer text is several memories. */
-export const MAX_SENTENCES = 12;
+const MAX_SENTENCES = 12;
 export const MAX_CHARACTERS = 4000;
 const CONTRASTS = 8;
 const PROBES = 4;

@@ -10,7 +10,7 @@ import { MAX_CHARACTERS } from './make.js';
 import { QUESTION_WORD } from './wordings.js';
 
 /** Words; a longer text is a library, for `ingest`. */
-export const MAX_WORDS = 50_000;
+const MAX_WORDS = 50_000;
 /** A memory of a text, at most. */
 const GROUP = { sentences: 3, characters: 600 };
 

@@ -1,7 +1,7 @@
 // Lessons of one sentence. Every answer is the sentence itself, as one would say it back, so that no lesson can be wrong: what
 // varies is the question. English by its grammar, a rule (`If …, …`) by its condition; other languages, and what the grammar
 // makes nothing of, by what needs none (other-language.ts). Not here: question-and-answer memories (question.ts).
-import { contentWords, says, words } from '../text.js';
+import { says, tellingWords } from '../text.js';
 import { about, askForKind, askForPhrases, askForSubject, askWhether, turned, type Ask } from './asks.js';
 import { clauseOf, namesOf, type Clause } from './clause.js';
 import { languageOf } from './language.js';
@@ -126,13 +126,8 @@ function cueAsks(bare: string): Asked {
   };
 }
 
-/** What one would type into a search box. */
 function keywords(sentence: string): string {
-  const keys = new Set(contentWords(sentence));
-  return words(sentence)
-    .filter((word) => contentWords(word).some((key) => keys.has(key)))
-    .slice(0, 6)
-    .join(' ');
+  return tellingWords(sentence).slice(0, 6).join(' ');
 }
 
 function midQuestion(question: string): string {

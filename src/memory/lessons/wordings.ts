@@ -1,7 +1,7 @@
 // A question, or the beginning of a sentence, in other words: by rules that change its form and keep its meaning. Some wordings
 // are lessons, others are kept back as probes, so that a memory is never judged by the wordings it was trained on. Not here:
 // synonyms (by-model.ts has the model look for them).
-import { contentWords, lowerFirst, normalize, upperFirst, words } from '../text.js';
+import { contentWords, lowerFirst, normalize, tellingWords, upperFirst } from '../text.js';
 import { namesOf, taggedWords } from './clause.js';
 import { languageOf, type Language } from './language.js';
 import { midSentence } from './person.js';
@@ -184,9 +184,5 @@ function namesFirst(bare: string): string | null {
 
 /** What one would type into a search box. */
 function keywords(bare: string): string | null {
-  const keys = new Set(contentWords(bare));
-  if (keys.size < 2) return null;
-  return words(bare)
-    .filter((word) => contentWords(word).some((key) => keys.has(key)))
-    .join(' ');
+  return new Set(contentWords(bare)).size < 2 ? null : tellingWords(bare).join(' ');
 }

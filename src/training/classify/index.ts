@@ -8,5 +8,4 @@ export { readLabelled } from './labelled-data.js';
 export type { LabelledRow } from './labelled-row.js';
 export type { ClassificationReport, Scores } from './report.js';
 export { withClassifier } from './stored.js';
-export { isTask } from './task.js';
 export type { ClassifyTask } from './task.js';
