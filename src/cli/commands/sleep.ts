@@ -23,13 +23,14 @@ export const sleep: CommandSpec = {
   ],
   run: async (job, _words, options) => {
     const minutes = numberOf(options, 'minutes', '--minutes');
-    await brainOf(job);
+    const passages = options['passages'] === true;
+    if (!passages) await brainOf(job); // before a model is loaded; passages are learned into a new brain too
     const engine = await job.open();
     const report = await engine.sleep({
       minutes,
       dryRun: options['dryRun'] === true,
       again: options['again'] === true,
-      passages: options['passages'] === true,
+      passages,
       signal: job.signal,
       onProgress: training(job),
       onOutcome: (outcome) => {

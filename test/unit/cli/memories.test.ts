@@ -1,7 +1,12 @@
 // Memories shown, forgotten and taken back; brains as a whole; sleep.
 import { describe, expect, it } from 'vitest';
+import { EngramError } from '../../../src/errors.js';
 import { FakeApi } from '../../fakes/api.js';
 import { runCli } from './run-cli.js';
+
+/** Nothing was memorized yet. */
+const withoutBrain = (): FakeApi =>
+  Object.assign(new FakeApi(), { openBrain: () => Promise.reject(new EngramError('not_found', 'There is no brain.')) });
 
 describe('memories and forget', () => {
   it('list, take back, and then list no more but with --all', async () => {
@@ -115,8 +120,7 @@ describe('sleep', () => {
   });
 
   it('learns well-used passages if asked to', async () => {
-    const api = new FakeApi();
-    await runCli(['memorize', 'A heron is blue.'], { api });
+    const api = withoutBrain();
     const { stdout, stderr } = await runCli(['sleep', '--passages'], { api });
     expect(stderr).toContain('kiln.md: 1 learned, 1 known (2.0 s)');
     expect(stdout).toContain('0 lost, 1 learned from 1 passages (3.0 s).');
@@ -126,6 +130,7 @@ describe('sleep', () => {
   });
 
   it('lists what is due, refuses a time that is none, and needs a brain that holds something', async () => {
+    expect(await runCli(['sleep'], { api: withoutBrain() })).toMatchObject({ code: 1 });
     const api = new FakeApi();
     await runCli(['memorize', 'A heron is blue.'], { api });
     expect((await runCli(['sleep', '--dry-run'], { api })).stdout).toMatch(/m-000000 +new +A heron is blue\./);
