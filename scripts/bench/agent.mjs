@@ -11,10 +11,10 @@ import { phase } from '../set-up/progress.mjs';
 import { SETS } from './agent/requests.mjs';
 import { scoreInputs } from './agent/scores.mjs';
 import { throwIfInterrupted } from './child.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport } from './machine.mjs';
 import { Journal } from './memory/journal.mjs';
 import { significant } from './statistics.mjs';
-import { table } from './table.mjs';
+import { headLines, table } from './table.mjs';
 
 const ANSWER_TOKENS = 48;
 /** An agent that takes more steps has not ended. */
@@ -22,9 +22,8 @@ const MOST_ITERATIONS = 6;
 
 /** Options as agent/command.mjs reads them; returns what --json prints. */
 export async function benchAgent({ sets, model, embedder, threads, training, reading, resume }) {
-  const started = Date.now();
+  const report = beginReport('agent');
   const journal = new Journal(resume, { model, embedder, training, reading });
-  const machine = describeMachine();
   const settings = { model, embedder, threads };
   const { measure, close } = reading ? await reader(settings) : await runner(settings, training);
   const rows = [];
@@ -43,11 +42,7 @@ export async function benchAgent({ sets, model, embedder, threads, training, rea
     await close();
   }
   return {
-    benchmark: 'agent',
-    date: new Date(started).toISOString(),
-    seconds: Math.round((Date.now() - started) / 1000),
-    machine,
-    ...describeSource(),
+    ...report.head(),
     model,
     embedder,
     ...(reading ? { reading } : { training }),
@@ -140,8 +135,8 @@ function summed(rows) {
   };
 }
 
-export function agentTable({ sets, rows, machine, engram, commit, model }, { misses = false } = {}) {
-  const about = `${model}, engram ${engram} (${commit ?? 'no commit'}), ${machine.cpu}, load ${machine.load}`;
+export function agentTable({ sets, rows, model, ...result }, { misses = false } = {}) {
+  const about = headLines(result, '', model).join('\n');
   const missed = rows.filter(isMiss);
   const lines = missed.map(
     ({ input, inputs, observations, output, answer }) =>

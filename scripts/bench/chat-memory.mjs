@@ -12,20 +12,19 @@ import { evenly, readConversations } from './chat-memory/locomo.mjs';
 import { MEMORIES } from './chat-memory/memories.mjs';
 import { answerInPrompt, evidenceRecall, f1 } from './chat-memory/scores.mjs';
 import { throwIfInterrupted } from './child.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport, describeSource } from './machine.mjs';
 import { PeakMeter } from './peak.mjs';
 import { median, significant } from './statistics.mjs';
-import { table } from './table.mjs';
+import { headLines, table } from './table.mjs';
 
 const TASK = 'Answer the question in a few words from this conversation:';
 const ANSWER_TOKENS = 24;
 
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchChatMemory(options) {
-  const started = Date.now();
+  const report = beginReport('chat-memory');
   const { data, count, exchanges, conversations: most, memories, answers, fresh } = options;
   const conversations = readConversations(data, exchanges).slice(0, most);
-  const machine = describeMachine();
   const meter = new PeakMeter(options.threads ?? availableParallelism());
   await meter.measure();
   const { model, embedder, context: contextSize, threads } = options;
@@ -51,12 +50,8 @@ export async function benchChatMemory(options) {
     await engram.close();
   }
   return {
-    benchmark: 'chat-memory',
-    date: new Date(started).toISOString(),
-    seconds: Math.round((Date.now() - started) / 1000),
-    machine,
+    ...report.head(),
     peakGflops: meter.best,
-    ...describeSource(),
     model,
     embedder,
     contextSize: engram.contextSize,
@@ -159,9 +154,9 @@ function summed(memory, told, asked) {
   };
 }
 
-export function chatMemoryTable({ rows, machine, engram, commit, peakGflops, model, conversations }) {
-  const about = `${model}, engram ${engram} (${commit ?? 'no commit'}), ${machine.cpu}, peak ${peakGflops.f32} GFLOP/s (f32), load ${machine.load}`;
+export function chatMemoryTable({ rows, peakGflops, model, conversations, ...result }) {
+  const head = headLines(result, `peak ${peakGflops.f32} GFLOP/s (f32)`, model);
   const of = conversations.map(({ name, exchanges }) => `${name} (${exchanges} exchanges)`).join(', ');
   const cells = (row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value ?? '']));
-  return `${about}\nconversations ${of}\n${table(rows.map(cells))}\n`;
+  return `${head.join('\n')}\nconversations ${of}\n${table(rows.map(cells))}\n`;
 }

@@ -11,7 +11,7 @@ import { cached } from './cache.mjs';
 import { throwIfInterrupted } from './child.mjs';
 import { readCorpora } from './corpora.mjs';
 import { interleave } from './interleave.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport } from './machine.mjs';
 import { significant } from './statistics.mjs';
 import { Subject } from './subject.mjs';
 
@@ -27,7 +27,7 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchEmbedding(options) {
-  const started = Date.now();
+  const report = beginReport('embed');
   const size = options.quick ? 'quick' : 'full';
   const [corpus] = readCorpora(options.data);
   const long = corpus.documents.map(({ title, text }) => (title ? `${title}. ${text}` : text));
@@ -39,11 +39,7 @@ export async function benchEmbedding(options) {
     rows.push(...(await measure(subjects, what, texts, options, SECONDS[size])));
   }
   return {
-    benchmark: 'embed',
-    date: new Date(started).toISOString(),
-    seconds: Math.round((Date.now() - started) / 1000),
-    machine: describeMachine(),
-    ...describeSource(),
+    ...report.head(),
     data: corpus.name,
     threads: options.threads,
     rows,

@@ -3,18 +3,17 @@
 import { readSettings } from '../../dist/index.js';
 import { readEveryday, readRows, textsOf } from './gate/data.mjs';
 import { openWorld } from './gate/world.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport } from './machine.mjs';
 import { throwIfInterrupted } from './child.mjs';
 import { median, significant } from './statistics.mjs';
-import { table } from './table.mjs';
+import { headLines, table } from './table.mjs';
 
 /** Other questions asked of each brain. */
 const OTHERS = 200;
 
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchGate({ data, kinds, offset, count, memories: sizes, likelihood, embedder, model }) {
-  const started = Date.now();
-  const machine = describeMachine();
+  const report = beginReport('gate');
   const sets = new Map(kinds.map((kind) => [kind, readRows(data, kind)]));
   const everyday = readEveryday(data).slice(-OTHERS);
   const some = (rows) => rows.slice(offset, count === undefined ? undefined : offset + count);
@@ -31,11 +30,7 @@ export async function benchGate({ data, kinds, offset, count, memories: sizes, l
   }
   await world.close();
   return {
-    benchmark: 'gate',
-    date: new Date(started).toISOString(),
-    seconds: Math.round((Date.now() - started) / 1000),
-    machine,
-    ...describeSource(),
+    ...report.head(),
     offset,
     likelihood,
     rows,
@@ -114,11 +109,7 @@ class Share {
 }
 
 /** Ends with a newline. */
-export function gateTable({ machine, engram, commit, node, date, seconds, offset, likelihood, rows }) {
-  const head = [
-    `${machine.cpu}, ${machine.cores} cores, load ${machine.load} before`,
-    `engram ${engram} ${commit ?? ''}, node ${node}; ${date}, ${seconds} s; rows from ${offset}${likelihood ? '; where several pass, the model decides' : ''}`,
-  ];
+export function gateTable({ offset, likelihood, rows, ...result }) {
   const percent = (share) => (share === undefined ? '' : `${(100 * share).toFixed(1)}%`);
   const lines = rows.map((row) => ({
     kind: row.kind,
@@ -131,5 +122,5 @@ export function gateTable({ machine, engram, commit, node, date, seconds, offset
     'others kept out': percent(row.others),
     'ms a question': row.msPerQuestion,
   }));
-  return `${head.join('\n')}\n\n${table(lines)}\n`;
+  return `${headLines(result, `rows from ${offset}${likelihood ? '; where several pass, the model decides' : ''}`).join('\n')}\n\n${table(lines)}\n`;
 }

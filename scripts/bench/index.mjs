@@ -11,7 +11,7 @@ import { IndexSubject } from './index/subject.mjs';
 import { textsOf } from './index/texts.mjs';
 import { vectorsOf } from './index/vectors.mjs';
 import { interleave } from './interleave.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport } from './machine.mjs';
 import { median, significant } from './statistics.mjs';
 
 const QUERIES = 1000;
@@ -20,8 +20,8 @@ const EF_CONSTRUCTION = 200;
 
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchIndex(options) {
-  const started = Date.now();
-  const machine = describeMachine();
+  const report = beginReport('index');
+  const { machine } = report;
   if (machine.load > 0.3) note(`The machine is not quiet (load ${machine.load}): read ratios, not times.`);
   const texts = textsOf(options.data);
   const count = Math.min(options.count, texts.length - QUERIES);
@@ -46,11 +46,7 @@ export async function benchIndex(options) {
     }
     const rows = await measure(subjects, options);
     return {
-      benchmark: 'index',
-      date: new Date(started).toISOString(),
-      seconds: Math.round((Date.now() - started) / 1000),
-      machine,
-      ...describeSource(),
+      ...report.head(),
       embedder,
       queries: QUERIES,
       parameters: { connections: CONNECTIONS, efConstruction: EF_CONSTRUCTION, k: 10, threads: 1 },

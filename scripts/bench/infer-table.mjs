@@ -1,15 +1,13 @@
 // The result of `bench -- infer` as tables a person reads.
-import { table } from './table.mjs';
+import { headLines, table } from './table.mjs';
 
 /** Ends with a newline. */
 export function inferTable(result) {
   const { machine, peakGflops, peers, model, rows, training, starts, adapters } = result;
   const peaks = Object.entries(peakGflops).map(([kind, gflops]) => `${kind} ${gflops}`);
   const head = [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, load ${machine.load} before`,
-    `peak on ${machine.cores} threads: ${peaks.join(', ')} GFLOP/s`,
-    `engram ${result.engram} ${result.commit ?? ''}, node ${result.node}; ${describe('llama-bench', peers.llamaBench)}; ${describe('node-llama-cpp', peers.nodeLlamaCpp)}`,
-    `${model.name}; ${result.date}, ${result.seconds} s`,
+    ...headLines(result, `peak on ${machine.cores} threads: ${peaks.join(', ')} GFLOP/s`, model.name),
+    `${describe('llama-bench', peers.llamaBench)}; ${describe('node-llama-cpp', peers.nodeLlamaCpp)}`,
   ];
   const tables = [
     rows.map(speedLine),

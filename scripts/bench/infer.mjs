@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { modelSha256, resolveModel } from '../../dist/models/index.js';
 import { readSettings } from '../../dist/index.js';
 import { note } from '../set-up/progress.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport } from './machine.mjs';
 import { PeakMeter } from './peak.mjs';
 import { adapterRows } from './infer/adapters.mjs';
 import { CONDITIONS } from './infer/conditions.mjs';
@@ -32,15 +32,14 @@ const TIMES = {
 
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchInference(options) {
-  const started = Date.now();
+  const report = beginReport('infer');
+  const { machine } = report;
   const chosen = TIMES[options.quick ? 'quick' : 'full'];
   const limitMs = options.limit === undefined ? chosen.limitMs : options.limit * 1000;
   const { home } = readSettings();
   const { name, path } = await resolveModel(home, options.model);
   const sha256 = await modelSha256(home, path);
   const cores = availableParallelism();
-  const machine = describeMachine();
-  const source = describeSource();
   if (machine.load > 0.3) note(`The machine is not quiet (load ${machine.load}): read ratios, not speeds.`);
 
   const peers = await findPeers(options.peers, path);
@@ -73,11 +72,7 @@ export async function benchInference(options) {
   const adapters = await adapterRows(run);
   await peak.measure();
   return {
-    benchmark: 'infer',
-    date: new Date(started).toISOString(),
-    seconds: Math.round((Date.now() - started) / 1000),
-    machine,
-    ...source,
+    ...report.head(),
     model: { name, sha256 },
     peakGflops: peak.best,
     peers: { llamaBench: peers.llamaBench.about, nodeLlamaCpp: peers.nodeLlamaCpp.about },

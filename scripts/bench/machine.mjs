@@ -5,8 +5,23 @@ import { cpus, loadavg, release, totalmem } from 'node:os';
 import { cpuInfo } from '../../dist/training/index.js';
 import { ROOT, at } from '../set-up/paths.mjs';
 
-/** `load` is the load average of the last minute before anything was measured: above about 0.3 the machine was not quiet. */
-export function describeMachine() {
+/** What every result begins with: to be called before anything is measured. `head()` is for the end: it says how long it took. */
+export function beginReport(benchmark) {
+  const started = Date.now();
+  const machine = describeMachine();
+  const source = describeSource();
+  const head = () => ({
+    benchmark,
+    date: new Date(started).toISOString(),
+    seconds: Math.round((Date.now() - started) / 1000),
+    machine,
+    ...source,
+  });
+  return { machine, head };
+}
+
+/** `load` is the load average of the last minute: above about 0.3 the machine is not quiet. */
+function describeMachine() {
   const { features, kernel } = cpuInfo();
   const processors = cpus();
   return {

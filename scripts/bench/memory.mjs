@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { readSettings } from '../../dist/index.js';
 import { note, phase } from '../set-up/progress.mjs';
 import { interruption } from './child.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport } from './machine.mjs';
 import { readCases, readUnrelated } from './memory/cases.mjs';
 import { Estimate } from './memory/estimate.mjs';
 import { Journal } from './memory/journal.mjs';
@@ -23,12 +23,11 @@ const UNRELATED = 100;
 
 /** Options as memory/command.mjs reads them; returns what --json prints. */
 export async function benchMemory(options) {
-  const started = Date.now();
+  const report = beginReport('memory');
   const cases = readCases(options);
   const unrelated = readUnrelated({ ...options, most: UNRELATED });
   const identity = identityOf(options);
   const journal = new Journal(options.resume, identity);
-  const machine = describeMachine();
   const peak = new PeakMeter(options.threads ?? availableParallelism());
   await peak.measure();
   const { home, remove } = homeOf(options.resume);
@@ -39,13 +38,9 @@ export async function benchMemory(options) {
     done = !interruption.aborted;
     const { rows, misses } = rowsOf(measurement, options);
     return {
-      benchmark: 'memory',
-      date: new Date(started).toISOString(),
-      seconds: Math.round((Date.now() - started) / 1000),
+      ...report.head(),
       ...(done ? {} : { cancelled: true }),
-      machine,
       peakGflops: peak.best,
-      ...describeSource(),
       options: { ...identity, count: options.count },
       unrelatedQuestions: unrelated.length,
       rows,

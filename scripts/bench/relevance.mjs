@@ -4,10 +4,10 @@
 import { throwIfInterrupted } from './child.mjs';
 import { readCorpora } from './corpora.mjs';
 import { readEveryday, readRows } from './gate/data.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport } from './machine.mjs';
 import { documentOf, openCorpus } from './retrieval-engram.mjs';
 import { significant } from './statistics.mjs';
-import { table } from './table.mjs';
+import { headLines, table } from './table.mjs';
 import { RELEVANCE_THRESHOLD } from '../../dist/retrieval/relevance.js';
 import { phase } from '../set-up/progress.mjs';
 
@@ -21,7 +21,7 @@ const OTHER_KINDS = ['zsre', 'wikibigedit'];
 
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchRelevance({ data, queries, embedder }) {
-  const started = Date.now();
+  const report = beginReport('relevance');
   const corpora = readCorpora(data);
   const edits = OTHER_KINDS.flatMap((kind) => readRows(data, kind).flatMap(({ asked }) => asked));
   const elsewhere = [...edits, ...readEveryday(data)];
@@ -45,11 +45,7 @@ export async function benchRelevance({ data, queries, embedder }) {
     }
   }
   return {
-    benchmark: 'relevance',
-    date: new Date(started).toISOString(),
-    seconds: Math.round((Date.now() - started) / 1000),
-    machine: describeMachine(),
-    ...describeSource(),
+    ...report.head(),
     embedder,
     rows: [
       ...FALSE_SHARES.flatMap((share) => rowsAt(asked, thresholdFor(asked, share), `${100 * share}% of others`)),
@@ -58,8 +54,8 @@ export async function benchRelevance({ data, queries, embedder }) {
   };
 }
 
-export function relevanceTable({ rows }) {
-  return `${table(
+export function relevanceTable({ rows, embedder, ...result }) {
+  return `${headLines(result, '', embedder).join('\n')}\n\n${table(
     rows.map((row) => ({
       chosen: row.chosen,
       threshold: row.threshold,

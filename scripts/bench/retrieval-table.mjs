@@ -1,12 +1,9 @@
 // The result of `bench -- retrieval` as a table a person reads.
-import { table } from './table.mjs';
+import { headLines, table } from './table.mjs';
 
 /** Ends with a newline. */
-export function retrievalTable({ machine, engram, commit, node, embedder, threads, date, seconds, rows }) {
-  const head = [
-    `${machine.cpu}, ${machine.cores} cores, load ${machine.load} before; ${threads} threads`,
-    `engram ${engram} ${commit ?? ''}, node ${node}, ${embedder}; ${date}, ${seconds} s`,
-  ];
+export function retrievalTable({ embedder, threads, rows, ...result }) {
+  const head = headLines(result, `${threads} threads`, embedder);
   const lines = rows.map((row) => ({
     collection: row.corpus,
     method: row.method,

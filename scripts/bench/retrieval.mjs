@@ -3,7 +3,7 @@
 import { readSettings } from '../../dist/index.js';
 import { resolveModel } from '../../dist/models/index.js';
 import { readCorpora } from './corpora.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport } from './machine.mjs';
 import { measure } from './ranking-metrics.mjs';
 import { MODES, openCorpus, searchAll } from './retrieval-engram.mjs';
 import { findRetrievalPython, searchWithPeers } from './retrieval-peers.mjs';
@@ -14,10 +14,9 @@ const MOST = 50;
 
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchRetrieval(options) {
-  const started = Date.now();
+  const report = beginReport('retrieval');
   const corpora = merged(readCorpora(options.data)).map((corpus) => sampled(corpus, options.queries));
   const { path: model } = await resolveModel(readSettings().home, options.embedder, { role: 'embedding' });
-  const machine = describeMachine();
   const python = options.peers ? await findRetrievalPython(options.python) : undefined;
   const rows = [];
   for (const group of corpora) {
@@ -26,11 +25,7 @@ export async function benchRetrieval(options) {
       rows.push(...(await peerRows(group, python, { ...options, model: options.model ?? model })));
   }
   return {
-    benchmark: 'retrieval',
-    date: new Date(started).toISOString(),
-    seconds: Math.round((Date.now() - started) / 1000),
-    machine,
-    ...describeSource(),
+    ...report.head(),
     embedder: options.embedder,
     threads: options.threads,
     rows,

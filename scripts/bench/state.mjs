@@ -8,7 +8,8 @@ import { loadGenerator } from '../../dist/inference/index.js';
 import { modelSha256, resolveModel } from '../../dist/models/index.js';
 import { note } from '../set-up/progress.mjs';
 import { throwIfInterrupted } from './child.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport } from './machine.mjs';
+import { headLines } from './table.mjs';
 import { median, significant } from './statistics.mjs';
 
 /** Tokens left free for a question and an answer. */
@@ -16,11 +17,10 @@ const ROOM = 256;
 
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchState({ model: wanted, tokens: lengths, rounds, threads }) {
-  const started = Date.now();
+  const report = beginReport('state');
   const { home } = readSettings();
   const { name, path } = await resolveModel(home, wanted);
   const sha256 = await modelSha256(home, path);
-  const machine = describeMachine();
   const folder = mkdtempSync(join(tmpdir(), 'engram-bench-state-'));
   const load = (tokens) =>
     loadGenerator(path, {
@@ -38,11 +38,7 @@ export async function benchState({ model: wanted, tokens: lengths, rounds, threa
     rmSync(folder, { recursive: true });
   }
   return {
-    benchmark: 'state',
-    date: new Date(started).toISOString(),
-    seconds: Math.round((Date.now() - started) / 1000),
-    machine,
-    ...describeSource(),
+    ...report.head(),
     model: { name, sha256 },
     threads,
     rows,
@@ -112,7 +108,7 @@ async function timed(action) {
   return { value, ms: performance.now() - started };
 }
 
-export function stateTable({ machine, engram, commit, model, rows }) {
+export function stateTable({ model, rows, ...result }) {
   const head = ['tokens', 'restored', 'MB', 'first token', 'with state', 'ratio', 'save', 'restore'];
   const lines = rows.map((of) => [
     of.tokens,
@@ -126,6 +122,5 @@ export function stateTable({ machine, engram, commit, model, rows }) {
   ]);
   const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => String(line[i]).length)));
   const text = [head, ...lines].map((line) => line.map((cell, i) => String(cell).padStart(widths[i])).join('  '));
-  const about = `${model.name}, engram ${engram} (${commit ?? 'no commit'}), ${machine.cpu}, load ${machine.load}`;
-  return `${about}\n${text.join('\n')}\n`;
+  return `${[...headLines(result, '', model.name), '', ...text].join('\n')}\n`;
 }

@@ -14,3 +14,13 @@ export function table(rows) {
     )
     .join('\n');
 }
+
+/** The first lines of a table a person reads: where, with what, when. `setting` and `subject`: what more there is to say of how
+ * and of what. */
+export function headLines({ machine, engram, commit, node, date, seconds }, setting = '', subject = '') {
+  const { cpu, cores, kernel, load } = machine;
+  return [
+    `${cpu}, ${cores} cores, ${kernel}, load ${load} before${setting === '' ? '' : `; ${setting}`}`,
+    `engram ${[engram, commit].filter(Boolean).join(' ')}, node ${node}${subject === '' ? '' : `; ${subject}`}; ${date}, ${seconds} s`,
+  ];
+}

@@ -1,15 +1,14 @@
 // The result of `bench -- train` as tables a person reads.
-import { table } from './table.mjs';
+import { headLines, table } from './table.mjs';
 
 /** Ends with a newline. */
 export function trainTable(result) {
-  const { machine, peakGflops, peers, model, rows, variants } = result;
+  const { peakGflops, peers, model, rows, variants } = result;
   const peaks = Object.entries(peakGflops).map(([kind, gflops]) => `${kind} ${gflops}`);
   const head = [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, load ${machine.load} before`,
-    `peak on ${result.threads} threads: ${peaks.join(', ')} GFLOP/s`,
-    `engram ${result.engram} ${result.commit ?? ''}, node ${result.node}; ${describe('PEFT', peers.peft)}; ${describe('qvac', peers.qvac)}`,
-    `${model.name}, rank 8, all seven projections, AdamW, a loss on every token; ${result.date}, ${result.seconds} s`,
+    ...headLines(result, `peak on ${result.threads} threads: ${peaks.join(', ')} GFLOP/s`, model.name),
+    `${describe('PEFT', peers.peft)}; ${describe('qvac', peers.qvac)}`,
+    'rank 8, all seven projections, AdamW, a loss on every token',
   ];
   const tables = [table(rows.map(stepLine)), variants.length > 0 ? table(variants.map(variantLine)) : ''];
   const notes = [...new Set([...rows, ...variants].flatMap(reasons))];

@@ -3,7 +3,7 @@
 import { modelSha256, inspectModel, resolveModel } from '../../dist/models/index.js';
 import { readSettings } from '../../dist/index.js';
 import { note } from '../set-up/progress.mjs';
-import { describeMachine, describeSource } from './machine.mjs';
+import { beginReport } from './machine.mjs';
 import { CONDITIONS } from './neighbours.mjs';
 import { PeakMeter } from './peak.mjs';
 import { findPeers } from './peers.mjs';
@@ -19,15 +19,14 @@ const TIMES = {
 
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchTraining(options) {
-  const started = Date.now();
+  const report = beginReport('train');
+  const { machine } = report;
   const chosen = TIMES[options.quick ? 'quick' : 'full'];
   const times = { ...chosen, limitMs: options.limit === undefined ? chosen.limitMs : options.limit * 1000 };
   const { home } = readSettings();
   const { name, path } = await resolveModel(home, options.model);
   const { shape } = inspectModel(path);
   const model = { name, path, sha256: await modelSha256(home, path), vocabularySize: shape.vocabularySize };
-  const machine = describeMachine();
-  const source = describeSource();
   if (machine.load > 0.3) note(`The machine is not quiet (load ${machine.load}): read ratios, not times.`);
 
   const peak = new PeakMeter(options.threads);
@@ -43,11 +42,7 @@ export async function benchTraining(options) {
   }
   const variants = options.variants ? await variantRows(run) : [];
   return {
-    benchmark: 'train',
-    date: new Date(started).toISOString(),
-    seconds: Math.round((Date.now() - started) / 1000),
-    machine,
-    ...source,
+    ...report.head(),
     model: { name, sha256: model.sha256 },
     threads: options.threads,
     peakGflops: peak.best,

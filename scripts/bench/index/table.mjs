@@ -1,15 +1,14 @@
 // The result of `bench -- index` as tables a person reads.
-import { table } from '../table.mjs';
+import { headLines, table } from '../table.mjs';
 import { fastest } from './fastest.mjs';
 
 const WANTED_RECALL = 0.98;
 
 /** Ends with a newline. */
 export function indexTable(result) {
-  const { machine, rows, missing, parameters } = result;
+  const { rows, missing, parameters } = result;
   const head = [
-    `${machine.cpu}, ${machine.cores} cores, load ${machine.load} before; one thread, one query at a time`,
-    `engram ${result.engram} ${result.commit ?? ''}, node ${result.node}; ${result.date}, ${result.seconds} s`,
+    ...headLines(result, 'one thread, one query at a time'),
     `${rows[0].n} vectors of ${rows[0].dimensions} numbers by ${result.embedder}, ${result.queries} queries; ` +
       `M ${parameters.connections}, efConstruction ${parameters.efConstruction}`,
   ];

@@ -1,5 +1,5 @@
 // The result of `bench -- memory` as tables a person reads.
-import { table } from '../table.mjs';
+import { headLines, table } from '../table.mjs';
 
 /** Ends with a newline. */
 export function memoryTable(result) {
@@ -7,9 +7,7 @@ export function memoryTable(result) {
   const peaks = Object.entries(peakGflops).map(([kind, gflops]) => `${kind} ${gflops}`);
   const how = options.sequential ? 'all in one brain, asked at the end' : 'each alone in a brain';
   const head = [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, load ${machine.load} before`,
-    `peak on ${machine.cores} threads: ${peaks.join(', ')} GFLOP/s`,
-    `engram ${result.engram} ${result.commit ?? ''}, node ${result.node}; ${options.model}; ${result.date}, ${result.seconds} s`,
+    ...headLines(result, `peak on ${machine.cores} threads: ${peaks.join(', ')} GFLOP/s`, options.model),
     `${options.kind}, ${options.count} from row ${options.offset} on, seed ${options.seed}: ${how}`,
   ];
   if (result.cancelled) head.push('Interrupted: what was measured until then.');
