@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { listBrains, openBrain, removeBrain, type Brain, type BrainMemory } from '../../../src/memory/brain.js';
-import type { Receipt } from '../../../src/memory/types.js';
+import { newReceipt } from '../../fakes/results.js';
 import { compile, run } from './child.js';
 
 const MODEL = { name: 'tiny', sha256: 'a'.repeat(64) };
@@ -16,25 +16,11 @@ const open = async (name = 'default', create = true): Promise<Brain> => {
   return brain;
 };
 
-const receipt = (id: string): Receipt => ({
-  id,
-  loss: { before: 3, after: 0.1 },
-  recall: { before: 0, after: 1 },
-  paraphrase: { before: 0, after: 1 },
-  unrelated: { kept: 4, asked: 4 },
-  seconds: 1,
-  steps: 8,
-  tokens: 200,
-  flop: 1e9,
-  committed: true,
-  probes: [],
-});
-
 const remember = (brain: Brain, text: string, supersedes?: string): Promise<BrainMemory> =>
   brain.write('memorizing', async (writer) => {
     const id = writer.newId(text);
     writeFileSync(brain.adapterPath(id), `adapter of ${text}`);
-    return writer.remember({ id, text, receipt: receipt(id), ...(supersedes === undefined ? {} : { supersedes }) });
+    return writer.remember({ id, text, receipt: newReceipt(id), ...(supersedes === undefined ? {} : { supersedes }) });
   });
 
 const fails = (code: string, more: object = {}): unknown =>
@@ -54,7 +40,7 @@ describe('a brain', () => {
     const memory = await remember(await open(), 'The sky was green on Tuesday.');
     const again = await open('default', false);
     expect(again.memories()).toEqual([memory]);
-    expect(again.get(memory.id)).toMatchObject({ state: 'remembered', receipt: receipt(memory.id) });
+    expect(again.get(memory.id)).toMatchObject({ state: 'remembered', receipt: newReceipt(memory.id) });
     expect(memory.id).toMatch(/^m-[0-9a-f]{6}$/);
     expect(memory.damaged).toBeUndefined();
     expect(await again.adapterFile(memory.id)).toBe(again.adapterPath(memory.id));
@@ -105,7 +91,7 @@ describe('a brain', () => {
     const id = await brain.write('memorizing', (writer) => {
       const newId = writer.newId('No.');
       writeFileSync(brain.adapterPath(newId), 'x');
-      writer.rollBack({ id: newId, text: 'No.', receipt: { ...receipt(newId), committed: false } });
+      writer.rollBack({ id: newId, text: 'No.', receipt: newReceipt(newId, { committed: false }) });
       return Promise.resolve(newId);
     });
     expect(brain.memories()).toEqual([]);
@@ -119,7 +105,7 @@ describe('a brain', () => {
     expect(new Set(ids).size).toBe(2);
     expect(brain.byText('  twice. ')).toHaveLength(2);
     const taken = brain.write('memorizing', (writer) =>
-      writer.remember({ id: ids[0]!, text: 'Twice.', receipt: receipt(ids[0]!) }),
+      writer.remember({ id: ids[0]!, text: 'Twice.', receipt: newReceipt(ids[0]!) }),
     );
     await expect(taken).rejects.toThrow(fails('exists'));
   });
@@ -215,7 +201,7 @@ describe('several processes', () => {
       await brain.write('memorizing', async (writer) => {
         const id = writer.newId('fact ' + n);
         writeFileSync(brain.adapterPath(id), id.repeat(20000));
-        await writer.remember({ id, text: 'fact ' + n, receipt: { ...${JSON.stringify(receipt('m-0'))}, id } });
+        await writer.remember({ id, text: 'fact ' + n, receipt: { ...${JSON.stringify(newReceipt('m-0'))}, id } });
         process.stdout.write(id + '\\n');
       });
     }`;

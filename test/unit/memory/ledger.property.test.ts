@@ -8,20 +8,12 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { applyEvents, EVENT_KINDS, type StoredMemory } from '../../../src/memory/events.js';
 import { Ledger } from '../../../src/memory/ledger.js';
 import { parseEvent } from '../../../src/memory/parse-event.js';
+import { newReceipt } from '../../fakes/results.js';
 import { damaged, endsSoundly } from '../../support/damaged.js';
 
 const MODEL = { name: 'tiny', sha256: 'a'.repeat(64) };
 const RECEIPT = {
-  id: 'm-0a',
-  loss: { before: 3, after: null },
-  recall: { before: 0, after: 1 },
-  paraphrase: { before: 0, after: 1 },
-  unrelated: { kept: 4, asked: 4 },
-  seconds: 1,
-  steps: 8,
-  tokens: 200,
-  flop: 1e9,
-  committed: true,
+  ...newReceipt('m-0a', { loss: { before: 3, after: NaN } }), // null in JSON: it was not measured
   probes: [{ kind: 'recall', question: 'q', expected: 'e', before: 'b', after: 'a', held: true }],
 };
 const REMEMBERED = { text: 'A fact.', receipt: RECEIPT, adapter: { sha256: 'ab', bytes: 10 }, data: { gate: {} } };
