@@ -34,12 +34,12 @@ export async function openResident(
   options: OpenBaseModelOptions = {},
 ): Promise<{ native: NativeModel; leave: () => void }> {
   const { shared, native } = await join(path, options);
-  return {
-    native,
-    leave: () => {
-      shared.leave();
-    },
+  let isHeld = true;
+  const leave = (): void => {
+    if (isHeld) shared.leave();
+    isHeld = false;
   };
+  return { native, leave };
 }
 
 async function join(

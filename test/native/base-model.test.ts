@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openResident } from '../../src/training/base-model.js';
 import { cpuInfo, measurePeak, openBaseModel } from '../../src/training/index.js';
 import { sequence, TINY, TINY_ADAPTER, TINY_QUANTISED } from './tiny.js';
 
@@ -67,6 +68,16 @@ describe('openBaseModel', () => {
     expect(loads.length).toBeGreaterThan(reports);
     expect(() => first.newTrainer()).toThrow(expect.objectContaining({ code: 'usage' }));
     fourth.close();
+  });
+
+  it('are given back once by each, however often it says so', async () => {
+    const { native, leave } = await openResident(TINY, { precision: 'f32' });
+    const base = await openBaseModel(TINY, { precision: 'f32' });
+    leave();
+    leave();
+    await new Promise(setImmediate); // what frees them runs later
+    expect(native.info.layers).toBe(3); // closed, it would throw
+    base.close();
   });
 
   it('reports progress up to the whole', async () => {
