@@ -428,10 +428,14 @@ export class Engram {
     if (this.#memory !== undefined) return this.#memory;
     const { home, brain: name } = this.settings;
     if (!create && !listBrains(home).includes(name)) return undefined;
-    const brain = await openBrain({ home, name, model: await this.#identity(signal), create });
-    if (this.#memory === undefined) return (this.#memory = this.#routed(brain));
-    brain.close(); // another call was faster
-    return this.#memory;
+    return this.#keepBrain(await openBrain({ home, name, model: await this.#identity(signal), create }));
+  }
+
+  /** Of two calls that opened it at once, the first one's is kept. */
+  #keepBrain(brain: Brain): { brain: Brain; router: Router } {
+    const kept = (this.#memory ??= this.#routed(brain));
+    if (kept.brain !== brain) brain.close();
+    return kept;
   }
 
   #routed(brain: Brain): { brain: Brain; router: Router } {
@@ -468,10 +472,13 @@ export class Engram {
   /** Calls that overlap share the loading (training/base-model.ts), and each can be cancelled by itself. */
   async #base(signal?: AbortSignal): Promise<BaseModel> {
     if (this.#baseModel !== undefined) return this.#baseModel;
-    const base = await openBaseModel(this.#model.path, defined({ threads: this.settings.threads, signal }));
-    if (this.#baseModel === undefined) return (this.#baseModel = base);
-    base.close(); // another call was faster
-    return this.#baseModel;
+    return this.#keepBase(await openBaseModel(this.#model.path, defined({ threads: this.settings.threads, signal })));
+  }
+
+  #keepBase(base: BaseModel): BaseModel {
+    const kept = (this.#baseModel ??= base);
+    if (kept !== base) base.close();
+    return kept;
   }
 
   #fineTuning(signal: AbortSignal | undefined): Parameters<typeof fineTune>[0] {
