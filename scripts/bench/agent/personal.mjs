@@ -1,6 +1,7 @@
 // Requests to remember short facts about oneself, most of them with nothing that parts the fact from the request, and what people
 // say of themselves without asking for anything to be remembered. `personal` was looked at while requests were learned to be
-// read; `personal-heldout` was written before that and is only measured.
+// read; `personal-heldout` was written before that (what it missed then was seen once), `personal-fresh` after it, before it was
+// measured.
 
 const request = (input, fact, question, told) => ({ input, fact, question, told });
 
@@ -54,8 +55,28 @@ export const PERSONAL = {
         'What is our new address?',
         '9 Cliff Road',
       ),
+      request(
+        'Remember Anna takes the train at six.',
+        'Anna takes the train at six.',
+        'When does Anna take the train?',
+        'six',
+      ),
+      request(
+        'Please note the code of our bicycle shed is 0316.',
+        'the code of our bicycle shed is 0316.',
+        'What is the code of our bicycle shed?',
+        '0316',
+      ),
     ],
     others: [
+      'I like my tea hot. Thank you.',
+      'My cat is tired, thanks.',
+      'Imagine my cat is a king.',
+      'Tell me why my cat sleeps so much.',
+      'I hope my team wins.',
+      'Help my daughter learn French.',
+      'Explain why the sky is red in the evening.',
+      'Guess which number I have in mind.',
       "I don't remember my code.",
       'What is my code?',
       'My code is 4711. Is that safe?',
@@ -184,6 +205,86 @@ export const PERSONAL = {
       'Please tell me my horoscope.',
       "Don't worry about it.",
       'Did I tell you my code?',
+    ],
+  },
+  'personal-fresh': {
+    requests: [
+      request(
+        'Remember my boat is called Seeadler.',
+        'my boat is called Seeadler.',
+        'What is my boat called?',
+        'Seeadler',
+      ),
+      request(
+        'Please never forget I am afraid of heights.',
+        'I am afraid of heights.',
+        'What am I afraid of?',
+        'heights',
+      ),
+      request(
+        "Keep in mind we're out of town until 4 May.",
+        "we're out of town until 4 May.",
+        'Until when are we out of town?',
+        '4 May',
+      ),
+      request(
+        'Can you remember my tax number is 77/315/0042?',
+        'my tax number is 77/315/0042',
+        'What is my tax number?',
+        '77/315/0042',
+      ),
+      request(
+        'Note my son starts school in August.',
+        'my son starts school in August.',
+        'When does my son start school?',
+        'August',
+      ),
+      request('My sizes are 38 and M, please keep that in mind.', 'My sizes are 38 and M', 'What are my sizes?', '38'),
+      request(
+        'Please remember: we feed the hens at 6:30.',
+        'we feed the hens at 6:30.',
+        'When do we feed the hens?',
+        '6:30',
+      ),
+      request(
+        'Just remember the blue bin is collected on Fridays.',
+        'the blue bin is collected on Fridays.',
+        'When is the blue bin collected?',
+        'Friday',
+      ),
+      request("Don't forget that I owe Marta 20 euros.", 'I owe Marta 20 euros.', 'How much do I owe Marta?', '20'),
+      request(
+        'I take the number 9 bus to work. Please memorize it.',
+        'I take the number 9 bus to work.',
+        'Which bus do I take to work?',
+        '9',
+      ),
+      request(
+        'Memorize this number: 0171 555 2038.',
+        '0171 555 2038.',
+        'Which number did I tell you?',
+        '0171 555 2038',
+      ),
+      request(
+        'I want you to remember that I was married in Ghent.',
+        'I was married in Ghent.',
+        'Where was I married?',
+        'Ghent',
+      ),
+    ],
+    others: [
+      'Where was I born?',
+      'Thank you, that was helpful.',
+      'My train is late again.',
+      'Give my regards to Anna.',
+      'Say something nice about my garden.',
+      'I never forget a face.',
+      'What is the number 9 bus?',
+      'Let us play a game.',
+      'Do you think my dog is happy?',
+      'Please check the sentence I wrote.',
+      'I have to memorize 20 words. Any advice?',
+      'Count from 1 to 5.',
     ],
   },
 };
