@@ -87,3 +87,9 @@ function cutsOf(text: string): { flat: string; starts: ReadonlySet<number>; cuts
   }
   return { flat, starts, cuts };
 }
+
+/** Without the closing mark of a quotation whose opening one was left out. */
+export function unclosed(text: string): string {
+  const [, inner = text, mark = ''] = /^(.*?)(["”“»」』])$/u.exec(text) ?? [];
+  return mark !== '' && !/["“„«「『]/u.test(inner) ? inner : text;
+}
