@@ -142,7 +142,8 @@ class Step {
       ...(texts.includes(tool) ? [input] : []),
       observation,
     ]);
-    const grammar = quoteGrammar(sources);
+    // A reply is quoted from its beginning on: the end of "Train complete. Loss: 0.02" answers nothing.
+    const grammar = quoteGrammar(sources, 'lines');
     if (grammar === undefined || restsOn(free.text, sources)) return free;
     const quoted = await this.#decode(`${this.#text} `, { grammar, logprobs: 0 });
     const thought = this.#text.replace(/\nFinal Answer:$/u, '').replace(/^Thought:/u, '');

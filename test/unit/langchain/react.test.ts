@@ -5,7 +5,7 @@ import { PromptTemplate } from '@langchain/core/prompts';
 import { DynamicTool } from '@langchain/core/tools';
 import { describe, expect, it } from 'vitest';
 import { ChatEngram, EngramLLM, memorizeTool } from '../../../src/langchain/index.js';
-import { quoteGrammar } from '../../../src/langchain/quotes.js';
+import { quoteGrammar, type QuoteStarts } from '../../../src/langchain/quotes.js';
 import { readReactPrompt } from '../../../src/langchain/react-prompt.js';
 import { zeroShotAgent } from '../../support/langchain.js';
 import { FakeEngram, type FakeAsked, type FakeReply } from '../../fakes/engram.js';
@@ -291,8 +291,8 @@ describe('the prompt of a ReAct agent', () => {
 });
 
 describe('what may be quoted', () => {
-  const starts = (text: string): string[] => {
-    const grammar = quoteGrammar([text])!;
+  const starts = (text: string, from?: QuoteStarts): string[] => {
+    const grammar = quoteGrammar([text], from)!;
     const rules = new Map(grammar.split('\n').map((line) => line.split(' ::= ') as [string, string]));
     return rules
       .get('root')!
@@ -306,6 +306,14 @@ describe('what may be quoted', () => {
     expect(starts('It is vital that you keep this: our cat eats trout.')).toEqual(['our cat eats trout.']);
     expect(starts('Note - Dr. Okafor comes at 10:30.')).toEqual(['Dr. Okafor comes at 10:30.']);
     expect(starts('请记住：我喜欢鲈鱼。谢谢。')).toEqual(['我喜欢鲈鱼。', '谢谢。']);
+  });
+
+  it('begins where a line does, if asked for', () => {
+    expect(starts('Train complete. Loss: 0.02', 'lines')).toEqual(['Train complete.']);
+    expect(starts('One: it rains. It pours.\nTwo - that is all', 'lines')).toEqual([
+      'One: it rains.',
+      'Two - that is all',
+    ]);
   });
 
   it('is nothing of an empty text', () => {
