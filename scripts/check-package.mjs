@@ -2,7 +2,7 @@
 //   node scripts/check-package.mjs            dependencies linked from this checkout: seconds, no network
 //   node scripts/check-package.mjs --install  installed by npm, native core built, as a user gets it: minutes; with
 //                                             ENGRAM_SKIP_BUILD=1 without the core
-// Another Node: npx -p node@24 node scripts/check-package.mjs. Prints what it found; ends with 1 if anything is wrong.
+// Another Node: npx --ignore-scripts=false -p node@24 node scripts/check-package.mjs. Prints what it found; ends with 1 if anything is wrong.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
