@@ -1,7 +1,8 @@
 // Packs engram and uses it from an empty project, as ESM, as CommonJS and with types, without the optional peers:
 //   node scripts/check-package.mjs            dependencies linked from this checkout: seconds, no network
-//   node scripts/check-package.mjs --install  installed by npm, native core built, as a user gets it: minutes
-// Another Node: npx -p node@24 node scripts/check-package.mjs. Prints what it found; ends with 1 if anything is wrong.
+//   node scripts/check-package.mjs --install  installed by npm, native core built, as a user gets it: minutes; with
+//                                             ENGRAM_SKIP_BUILD=1 without the core
+// Another Node: npx --ignore-scripts=false -p node@24 node scripts/check-package.mjs. Prints what it found; ends with 1 if anything is wrong.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,6 +32,9 @@ try {
       const refused = await gradient.getModelAdapter({ modelAdapterId: 'none' }).catch((error) => error);
       if (!(refused instanceof all[0].EngramError) || refused.code !== 'not_found') throw refused;
       if (all[1].deduce([], []).length !== 0) throw new Error('chain');
+      // Without its peer, unless a folder above this one has it, Node says which package is missing.
+      const peerless = await import('engram/langchain').then(() => undefined, (error) => error);
+      if (peerless !== undefined && !peerless.message.includes("'@langchain/core'")) throw peerless;
       console.log('works');
     })();`;
   const imports = ENTRIES.map((entry, i) => `import * as e${i} from '${entry}';`).join('\n');

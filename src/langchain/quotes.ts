@@ -18,22 +18,25 @@ export const SENTENCE_END =
 const INTRODUCTION = /(?::\s+|\s[-–—]\s+|：|:?\s*["“„「『])/gu;
 const THAT = /\bthat\s+/giu;
 
+/** Where quotations begin: at any sentence and behind what introduces one, or at the lines of a text only. */
+export type QuoteStarts = 'sentences' | 'lines';
+
 /** Rules of a grammar whose `root` is a quotation from one of the texts, or undefined if there is nothing to quote. Quotations
  * end in a line break. */
-export function quoteGrammar(texts: readonly string[]): string | undefined {
+export function quoteGrammar(texts: readonly string[], from: QuoteStarts = 'sentences'): string | undefined {
   const rules: string[] = [];
   const roots: string[] = [];
   for (const [t, text] of texts.entries()) {
-    const { starts, cuts, flat } = cutsOf(text.slice(-MOST));
-    for (const [i, { from, to, ends }] of cuts.entries()) {
+    const { starts, cuts, flat } = cutsOf(text.slice(-MOST), from);
+    for (const [i, { from: start, to, ends }] of cuts.entries()) {
       const next = cuts[i + 1];
       const gap = next === undefined ? '' : flat.slice(to, next.from);
       const ways = [
         ...(ends ? ['"\\n"'] : []),
         ...(next === undefined ? [] : [`${gap === '' ? '' : `${literal(gap)} `}q-${t}-${i + 1}`]),
       ];
-      rules.push(`q-${t}-${i} ::= ${literal(flat.slice(from, to))} (${ways.join(' | ')})`);
-      if (starts.has(from)) roots.push(`q-${t}-${i}`);
+      rules.push(`q-${t}-${i} ::= ${literal(flat.slice(start, to))} (${ways.join(' | ')})`);
+      if (starts.has(start)) roots.push(`q-${t}-${i}`);
     }
   }
   return roots.length === 0 ? undefined : [`root ::= ${roots.join(' | ')}`, ...rules].join('\n');
@@ -46,7 +49,7 @@ interface Cut {
   ends: boolean;
 }
 
-function cutsOf(text: string): { flat: string; starts: ReadonlySet<number>; cuts: readonly Cut[] } {
+function cutsOf(text: string, from: QuoteStarts): { flat: string; starts: ReadonlySet<number>; cuts: readonly Cut[] } {
   const lines = text.split('\n').map((line) => line.trim().replace(/\s+/gu, ' '));
   const flat = lines.filter((line) => line !== '').join(' ');
   if (flat === '') return { flat, starts: new Set(), cuts: [] };
@@ -54,7 +57,9 @@ function cutsOf(text: string): { flat: string; starts: ReadonlySet<number>; cuts
   for (const { index, 0: found } of flat.matchAll(SENTENCE_END)) ends.add(index + found.length);
   // A line that has no full stop ends all the same, but not one that introduces the next.
   let at = -1;
+  const ofLines = new Set<number>();
   for (const line of lines.filter((some) => some !== '')) {
+    ofLines.add(at + 1);
     at += line.length + 1;
     if (!/[:：,]$/u.test(line)) ends.add(at);
   }
@@ -64,6 +69,7 @@ function cutsOf(text: string): { flat: string; starts: ReadonlySet<number>; cuts
     if (next < flat.length) starts.add(next);
   }
   const sentences = [...starts];
+  if (from === 'lines') return { flat, starts: ofLines, cuts: cutAt([...starts, ...ofLines, ...ends], ends, flat) };
   for (const { index, 0: found } of flat.matchAll(THAT)) {
     if (index + found.length < flat.length) starts.add(index + found.length);
   }
@@ -75,15 +81,20 @@ function cutsOf(text: string): { flat: string; starts: ReadonlySet<number>; cuts
     if (!(/[:：–—-]\s*$/u.test(found) || found.startsWith(':'))) continue;
     for (const some of starts) if (some >= sentence && some <= index) starts.delete(some);
   }
-  const places = [...new Set([...starts, ...ends])].sort((a, b) => a - b);
-  const cuts: Cut[] = [];
-  for (const [i, from] of places.entries()) {
-    const to = places[i + 1];
-    if (to === undefined) break;
-    const piece = flat.slice(from, to);
-    if (piece.trim() === '') continue;
-    const length = piece.trimEnd().length;
-    cuts.push({ from, to: from + length, ends: ends.has(to) || ends.has(from + length) });
-  }
-  return { flat, starts, cuts };
+  return { flat, starts, cuts: cutAt([...starts, ...ends], ends, flat) };
+}
+
+function cutAt(places: readonly number[], ends: ReadonlySet<number>, flat: string): Cut[] {
+  const sorted = [...new Set(places)].sort((a, b) => a - b);
+  return sorted.slice(0, -1).flatMap((from, i) => {
+    const to = sorted[i + 1]!;
+    const length = flat.slice(from, to).trimEnd().length;
+    return length === 0 ? [] : [{ from, to: from + length, ends: ends.has(to) || ends.has(from + length) }];
+  });
+}
+
+/** Without the closing mark of a quotation whose opening one was left out. */
+export function unclosed(text: string): string {
+  const [, inner = text, mark = ''] = /^(.*?)(["”“»」』])$/u.exec(text) ?? [];
+  return mark !== '' && !/["“„«「『]/u.test(inner) ? inner : text;
 }

@@ -15,20 +15,23 @@ export interface ReactPrompt {
   question: string;
   /** What was done since, oldest first. */
   steps: readonly { tool: string; input: string; observation: string }[];
+  /** What was thought before each of them, and what the format says in place of an answer: neither answers anything. */
+  empty: readonly string[];
 }
 
 /** A sentence about the input. */
 const ABOUT_INPUT = /[^.!?]*\binput\b[^.!?]*[.!?]?/gi;
 /** What descriptions call an input that is text. */
 const TEXT = /\b(?:texts?|passages?|sentences?|paragraphs?|documents?|notes?|facts?|information|in detail)\b/i;
-/** A step as LangChain writes it back into the prompt. */
+/** A step as LangChain writes it back into the prompt, and the thought before it. */
 const STEP = /Action: *([^\n]*)\nAction Input: *([^\n]*)\nObservation: *([^]*?)(?=\nThought:|$)/g;
+const THOUGHT = /^Thought: *([^\s][^\n]*)/gm;
 
 /** Undefined if it is another prompt. `stop`: an agent stops before its tool's answer. */
 export function readReactPrompt(prompt: string, stop: readonly string[]): ReactPrompt | undefined {
   if (!stop.some((text) => text.trim().startsWith('Observation'))) return undefined;
   const listed = /^Action:[^\n]*\[([^\]\n]+)\]/m.exec(prompt);
-  const format = /^Final Answer:[^\n]*\n/m.exec(prompt);
+  const format = /^Final Answer:([^\n]*)\n/m.exec(prompt);
   if (listed === null || format === null || !/^Action Input:/m.test(prompt)) return undefined;
   const names = listed[1]!.split(',').map((name) => name.trim().replace(/^(["'`])(.*)\1$/u, '$2'));
   const rest = prompt.slice(format.index + format[0].length);
@@ -43,6 +46,7 @@ export function readReactPrompt(prompt: string, stop: readonly string[]): ReactP
       input: input.trim(),
       observation: observation.trim(),
     })),
+    empty: [format[1]!.trim(), ...Array.from(done.matchAll(THOUGHT), ([, thought = '']) => thought.trim())],
   };
 }
 

