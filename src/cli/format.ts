@@ -243,7 +243,14 @@ export function runStatus({ record, active, resumable }: StoredRun): string {
 }
 
 /** What an answer rests on, for a person. */
-export function attribution({ source, memories, unsure = [], passages, confidence }: Answer): string {
+export function attribution(answer: Answer): string {
+  const { damaged } = answer;
+  if (damaged === undefined) return restsOn(answer);
+  const lost = `${damaged.id} "${excerpt(damaged.text, 40)}" is about it, but its adapter is damaged`;
+  return `${restsOn(answer)}; ${lost}: engram brain rebuild --damaged`;
+}
+
+function restsOn({ source, memories, unsure = [], passages, confidence }: Answer): string {
   const named = (some: Answer['memories']): string =>
     some.map(({ id, text, score }) => `${id} "${excerpt(text, 40)}" ${score.toFixed(2)}`).join(', ');
   switch (source) {
