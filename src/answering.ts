@@ -80,7 +80,8 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
     if (only !== undefined) return routeTo(only, memory?.brain);
     return (await memory?.router.route(asked, undefined, options.signal)) ?? NO_ROUTE;
   };
-  let { adapters, adaptersFrom, opening, matches, damaged: broken } = await route();
+  const first = await route();
+  let { adapters, adaptersFrom, opening, matches } = first;
   const nameOf = ({ id, score }: Route['matches'][number]) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' });
   const named = () => matches.map(nameOf);
   let { prompt, passages } = await ground(parts, messages, mostPassages, options);
@@ -97,7 +98,7 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
     }
   }
   const source = sourceOf(messages, { adapters, passages });
-  const damage = broken === undefined ? {} : { damaged: nameOf(broken) };
+  const damage = first.damaged === undefined ? {} : { damaged: nameOf(first.damaged) };
   if (unknown === 'say' && source === 'base' && cannotKnow(parts, asked, options)) {
     options.onText?.(UNKNOWN);
     return { ...NOTHING, answer: UNKNOWN, source: 'unknown', memories: [], ...damage, passages: [] };

@@ -1,5 +1,6 @@
 // Where an adapter cannot be written nothing is trained.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import type * as promises from 'node:fs/promises';
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { memorize } from '../../../src/memory/memorize.js';
 import { FakeWorld } from '../../fakes/memorizer.js';
 
 vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
+  const real = await original<typeof promises>();
   return { ...real, statfs: vi.fn(real.statfs) };
 });
 
