@@ -5,5 +5,8 @@ import { engram } from './set-up/cli.mjs';
 
 await exitWith(async () => {
   await bootstrap({ models: false });
+  // npm goes to the checkout first; paths are meant from where the person is.
+  const { npm_lifecycle_event: script, INIT_CWD: from } = process.env;
+  if (script === 'engram' && from) process.chdir(from);
   return engram(process.argv.slice(2));
 });

@@ -80,8 +80,10 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
     if (only !== undefined) return routeTo(only, memory?.brain);
     return (await memory?.router.route(asked, undefined, options.signal)) ?? NO_ROUTE;
   };
-  let { adapters, adaptersFrom, opening, matches } = await route();
-  const named = () => matches.map(({ id, score }) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' }));
+  const first = await route();
+  let { adapters, adaptersFrom, opening, matches } = first;
+  const nameOf = ({ id, score }: Route['matches'][number]) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' });
+  const named = () => matches.map(nameOf);
   let { prompt, passages } = await ground(parts, messages, mostPassages, options);
   let unsure: Answer['unsure'];
   if (passages.length > 0 && matches.length > 0) {
@@ -96,9 +98,10 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
     }
   }
   const source = sourceOf(messages, { adapters, passages });
+  const damage = first.damaged === undefined ? {} : { damaged: nameOf(first.damaged) };
   if (unknown === 'say' && source === 'base' && cannotKnow(parts, asked, options)) {
     options.onText?.(UNKNOWN);
-    return { ...NOTHING, answer: UNKNOWN, source: 'unknown', memories: [], passages: [] };
+    return { ...NOTHING, answer: UNKNOWN, source: 'unknown', memories: [], ...damage, passages: [] };
   }
   const logprobs = options.logprobs ?? (matches.length > 0 ? 0 : undefined);
   const generate = () =>
@@ -125,6 +128,7 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
     source: sourceOf(messages, { adapters, passages }),
     memories: named(),
     ...(unsure === undefined ? {} : { unsure }),
+    ...damage,
     ...(confidence === undefined ? {} : { confidence }),
     passages,
     promptTokens: result.promptTokens,

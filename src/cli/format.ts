@@ -28,11 +28,15 @@ export function bytes(count: number): string {
   return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]!}`;
 }
 
-/** Seconds as `0.4 s`, `12 s` or `3 min 20 s`. */
+/** Seconds as `0.4 s`, `12 s`, `3 min 20 s` or `2 h 5 min`. */
 export function duration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
-  return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 120) return `${whole} s`;
+  const minutes = Math.round(seconds / 60);
+  return whole < 7200
+    ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 export function share(value: number): string {
@@ -243,7 +247,14 @@ export function runStatus({ record, active, resumable }: StoredRun): string {
 }
 
 /** What an answer rests on, for a person. */
-export function attribution({ source, memories, unsure = [], passages, confidence }: Answer): string {
+export function attribution(answer: Answer): string {
+  const { damaged } = answer;
+  if (damaged === undefined) return restsOn(answer);
+  const lost = `${damaged.id} "${excerpt(damaged.text, 40)}" is about it, but its adapter is damaged`;
+  return `${restsOn(answer)}; ${lost}: engram brain rebuild --damaged`;
+}
+
+function restsOn({ source, memories, unsure = [], passages, confidence }: Answer): string {
   const named = (some: Answer['memories']): string =>
     some.map(({ id, text, score }) => `${id} "${excerpt(text, 40)}" ${score.toFixed(2)}`).join(', ');
   switch (source) {

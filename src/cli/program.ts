@@ -86,7 +86,7 @@ export function parse(argv: readonly string[], version: string, columns = 80): P
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const isAsked = error.exitCode === 0;
-    return isAsked ? { kind: 'text', text: printed } : mistake(error, printed);
+    return isAsked ? { kind: 'text', text: printed } : mistake(error, printed, argv);
   }
   return parsed ?? { kind: 'text', text: printed };
 }
@@ -145,9 +145,21 @@ function addCommand(parent: Command, spec: CommandSpec, action: Action): void {
     if (lines === undefined) continue;
     command.addHelpText('after', `\n${heading}:\n${lines.map((line) => `  ${line}`).join('\n')}`);
   }
+  // What follows the name of a group is more likely a mistyped command of it than an argument of its default.
+  if (spec.isDefault === true) command.allowExcessArguments();
   command.action(() => {
+    const [extra] = spec.isDefault === true ? command.args : [];
+    if (extra !== undefined) refuse(parent, extra);
     action(spec, command.args, command.opts());
   });
+}
+
+/** Throws as commander does where a group has no default, with its guess at what was meant. */
+function refuse(parent: Command, word: string): never {
+  const strict = new Command(parent.name()).exitOverride().configureOutput({ outputError: () => undefined });
+  for (const known of parent.commands) strict.command(known.name());
+  strict.parse([word], { from: 'user' });
+  return parent.error(`error: too many arguments: '${word}'`);
 }
 
 /** The global options that were on the command line. */
@@ -156,7 +168,7 @@ function given(program: Command): GivenSettings {
 }
 
 /** commander's message without its `error: `, and its guess at what was meant as a hint. */
-function mistake(error: CommanderError, printed: string): Parsed {
+function mistake(error: CommanderError, printed: string, argv: readonly string[]): Parsed {
   // A command that only holds others prints its help where one of them is missing.
   if (error.code === 'commander.help') {
     const hint = `See: ${/^Usage: ((?:engram)(?: [a-z]+)*)/.exec(printed)?.[1] ?? 'engram'} --help`;
@@ -164,7 +176,19 @@ function mistake(error: CommanderError, printed: string): Parsed {
   }
   const [first, ...rest] = error.message.replace(/^error: /, '').split('\n');
   const guess = /^\((.*)\)$/.exec(rest.join(' ').trim())?.[1];
-  return { kind: 'mistake', message: `${capital(first!)}.`, hint: guess ?? 'See: engram --help' };
+  const message = `${capital(first!).replace(/\.$/, '')}.`;
+  return { kind: 'mistake', message, hint: guess ?? `See: ${meant(argv)} --help` };
+}
+
+/** The command that the words seem to mean. */
+function meant(argv: readonly string[]): string {
+  const named = (usage: string, word: string | undefined) => usage.split(' ')[0] === word;
+  const found = COMMANDS.find(({ usage }) => argv.some((word) => named(usage, word)));
+  if (found === undefined) return 'engram';
+  const name = found.usage.split(' ')[0]!;
+  const next = argv[argv.indexOf(name) + 1];
+  const within = 'commands' in found && found.commands.some(({ usage }) => named(usage, next));
+  return ['engram', name, ...(within ? [next] : [])].join(' ');
 }
 
 function capital(text: string): string {

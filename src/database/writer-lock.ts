@@ -3,10 +3,10 @@
 // Not here: readers, which need no lock.
 //
 // Nothing else may open and close that file: POSIX drops a process's locks on a file with any of its descriptors.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
-import { EngramError } from '../errors.js';
+import { EngramError, fromSystemError } from '../errors.js';
 import { translate } from './sqlite.js';
 
 const LOCK = { name: 'lock of this brain', hint: 'Delete the file; it holds nothing.' };
@@ -19,17 +19,19 @@ interface Holder {
   doing: string;
 }
 
-/** Takes the lock of a brain's folder at once or throws `locked` with who has it. Returns what gives it back. */
+/** Takes the lock of a brain's folder at once or throws `locked` with who has it, `disk` if it cannot be written to. Returns what
+ * gives it back. */
 export function takeWriterLock(folder: string, doing: string): () => void {
   const path = join(folder, 'writer.lock');
   const note = join(folder, 'writer.json');
   let database: Database.Database | undefined;
   try {
+    accessSync(folder, constants.W_OK); // SQLite would lock a file that it can only read
     database = new Database(path, { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
-    const ours = translate(error, path, LOCK);
+    const ours = fromSystemError(translate(error, path, LOCK), folder);
     throw ours instanceof EngramError && ours.code === 'locked' ? lockedBy(readHolder(note), error) : ours;
   }
   // For the other's hint only. A killed process leaves it behind, and the next holder writes its own over it.

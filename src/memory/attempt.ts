@@ -3,6 +3,7 @@
 // committing it or not (memorize.ts).
 import { performance } from 'node:perf_hooks';
 import { EngramError } from '../errors.js';
+import { requireSpace } from '../files.js';
 import type { GenerateOptions, Generator } from '../inference/index.js';
 import type { BaseModel } from '../training/index.js';
 import { ask, roomFor } from './asking.js';
@@ -81,6 +82,7 @@ export class Attempt {
 
   async run(): Promise<Attempted> {
     const { options } = this;
+    await requireSpace(this.#path, 0, 'the memory'); // an adapter is a few megabytes
     options.onProgress?.({ phase: 'lessons', lessons: this.lessons.lessons.length });
     const gateData: GateData = { keys: gateKeys(this.lessons) };
     const probes = await this.#before();

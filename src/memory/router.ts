@@ -27,6 +27,8 @@ export interface Route {
   /** How the answer opens, where the question is whether something is so. */
   opening?: Opening;
   matches: GateMatch[];
+  /** What would have answered if its adapter were whole. */
+  damaged?: GateMatch;
 }
 
 /** A memory that is being tried before it is committed. */
@@ -95,7 +97,10 @@ export class Router {
     if (best === undefined) return { adapters: [], matches: [] };
     const isCandidate = best.id === candidate?.entry.id;
     const path = isCandidate ? candidate.adapterPath : await this.#adapter(best.id);
-    if (path === undefined) return { adapters: [], matches: [] };
+    if (path === undefined) {
+      const isDamaged = this.brain.get(best.id)?.damaged !== undefined; // else it was forgotten meanwhile
+      return { adapters: [], matches: [], ...(isDamaged ? { damaged: best } : {}) };
+    }
     const statement = isCandidate ? candidate.statement : statementOf(this.brain.get(best.id));
     const opening = statement === undefined ? undefined : openingOf(last, statement);
     return { adapters: [{ path }], adaptersFrom: 'answer', ...defined({ opening }), matches: [best] };
@@ -143,7 +148,7 @@ export class Router {
       this.#verified.set(id, hash);
       return path;
     } catch (error) {
-      // A damaged memory is as good as none, until it is trained anew; `memories` and `doctor` show it.
+      // A damaged memory is as good as none, until it is trained anew; the answer, `memories` and `doctor` show it.
       if (error instanceof EngramError && (error.code === 'corrupt' || error.code === 'not_found')) return undefined;
       throw error;
     }

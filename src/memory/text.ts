@@ -1,5 +1,6 @@
 // Plain text in the eyes of memory: words, sameness, and whether an answer says what was expected. Not here: grammar
 // (lessons/clause.ts) and meaning (gate.ts).
+import { stripVTControlCharacters } from 'node:util';
 
 const FUNCTION_WORDS = new Set(
   (
@@ -9,6 +10,11 @@ const FUNCTION_WORDS = new Set(
     'not no yes there here if please tell give know'
   ).split(' '),
 );
+
+/** The text without a terminal's escape sequences and control characters: nobody reads them, so nobody can ask for them. */
+export function legible(text: string): string {
+  return stripVTControlCharacters(text).replace(/(?!\s)\p{Cc}/gu, '');
+}
 
 /** Lower case, no accents, no punctuation, single spaces; scripts other than Latin pass through. */
 export function normalize(text: string): string {

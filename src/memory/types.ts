@@ -149,6 +149,8 @@ export interface Answer {
   memories: { id: string; text: string; score: number }[];
   /** Memories that the question touches and whose weights were not sure of an answer, so that passages answered. */
   unsure?: { id: string; text: string; score: number }[];
+  /** The memory that the question touches and that does not answer because its adapter is damaged. */
+  damaged?: { id: string; text: string; score: number };
   /** From weights: the geometric mean of the probabilities of the answer's tokens. */
   confidence?: number;
   /** The passages of documents that were put before the model, as the answer cites them: the first is [1]. */

@@ -105,7 +105,7 @@ export class FakeEngine implements Engine {
   }
 
   memorizeAll(source: Parameters<Engine['memorizeAll']>[0], options: BatchOptions = {}): Promise<BatchReport> {
-    return memorizeEach((input) => this.memorize(input), memoriesOf(source), options);
+    return memorizeEach((input, onProgress) => this.memorize(input, { onProgress }), memoriesOf(source), options);
   }
 
   memories(): readonly Memory[] {

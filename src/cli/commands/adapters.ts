@@ -11,6 +11,7 @@ export const adapters: CommandGroup = {
     {
       usage: 'list',
       summary: 'list them',
+      isDefault: true,
       run: async (job) => {
         const { AdapterStore } = await job.api();
         const { adapters: found, broken } = await new AdapterStore(job.settings.home).list();

@@ -1,4 +1,5 @@
 // `engram brain`: brains as files, made anew, checked, moved. Not here: the memories in them (memories.ts).
+import { EngramError } from '../../errors.js';
 import type { RebuildProgress } from '../../index.js';
 import type { CommandGroup } from '../command.js';
 import { confirm } from '../confirm.js';
@@ -14,21 +15,25 @@ export const brain: CommandGroup = {
     {
       usage: 'list',
       summary: 'list them, with how much they hold',
+      isDefault: true,
       run: async (job) => {
         const { listBrains, openBrain } = await job.api();
         const { home } = job.settings;
-        const found: { name: string; model?: string; memories?: number; problem?: string }[] = [];
+        const found: { name: string; model?: string; memories?: number; damaged?: number; problem?: string }[] = [];
         for (const name of listBrains(home)) {
           try {
             const open = await openBrain({ home, name });
-            const held = open.memories().filter(({ state }) => state === 'remembered').length;
-            found.push({ name, model: open.model.name, memories: held });
+            const held = open.memories().filter(({ state }) => state === 'remembered');
+            const damaged = held.filter((memory) => memory.damaged !== undefined).length;
+            found.push({ name, model: open.model.name, memories: held.length, damaged });
             open.close();
           } catch (error) {
             found.push({ name, problem: error instanceof Error ? error.message : String(error) });
           }
         }
-        const rows = found.map(({ name, model, memories, problem }) => [name, model ?? '', problem ?? `${memories}`]);
+        const rows = found.map(({ name, model, memories, damaged = 0, problem }) => {
+          return [name, model ?? '', problem ?? (damaged === 0 ? `${memories}` : `${memories}, ${damaged} damaged`)];
+        });
         job.line(rows.length === 0 ? 'There are none.' : table(['brain', 'model', 'memories'], rows));
         job.value(found);
         return undefined;
@@ -150,12 +155,16 @@ export const brain: CommandGroup = {
       summary: 'delete one with all it holds',
       options: [['--yes', 'do not ask']],
       run: async (job, [name], options) => {
-        await confirm(job, options['yes'] === true, `Delete the brain "${name!}" with its ledger?`);
-        const { removeBrain } = await job.api();
-        const removed = await removeBrain({ home: job.settings.home, name: name! });
-        job.line(removed ? `Removed ${name!}.` : `There is no brain "${name!}".`);
-        job.value({ removed: removed ? name : null });
-        return removed ? undefined : 1;
+        const { listBrains, removeBrain } = await job.api();
+        const { home } = job.settings;
+        const isThere = listBrains(home).includes(name!);
+        if (isThere) await confirm(job, options['yes'] === true, `Delete the brain "${name!}" with its ledger?`);
+        if (!isThere || !(await removeBrain({ home, name: name! }))) {
+          throw new EngramError('not_found', `There is no brain "${name!}".`, { hint: 'See `engram brain list`.' });
+        }
+        job.line(`Removed ${name!}.`);
+        job.value({ removed: name });
+        return undefined;
       },
     },
   ],

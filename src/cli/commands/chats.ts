@@ -9,6 +9,7 @@ export const chats: CommandGroup = {
     {
       usage: 'list',
       summary: 'list those of the brain, newest first; chat --resume NAME goes on with one',
+      isDefault: true,
       run: async (job) => {
         const { ChatStore } = await job.api();
         const { home, brain } = job.settings;

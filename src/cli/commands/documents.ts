@@ -10,6 +10,7 @@ export const documents: CommandGroup = {
     {
       usage: 'list',
       summary: 'list the documents, with those that were skipped and why',
+      isDefault: true,
       run: async (job) => {
         const found = (await job.documents()).retrieval.documents();
         const rows = found.map(({ path, kind, bytes: size, passages, skipped }) => {

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import type { IngestProgress, IngestReport, WatchOptions } from '../../index.js';
 import type { CommandSpec } from '../command.js';
-import { count, duration, table } from '../format.js';
+import { count, duration, excerpt, table } from '../format.js';
 import { bytesOf } from '../input.js';
 import type { Job } from '../job.js';
 
@@ -101,7 +101,7 @@ function reportLines(report: IngestReport, verbose: boolean): string {
       '',
       table(
         ['skipped', 'because'],
-        listed.map(({ path, reason }) => [path, reason]),
+        listed.map(({ path, reason }) => [path, excerpt(reason, 200)]), // a reason may quote the file
       ),
     );
     if (listed.length < skipped.length) lines.push(`… and ${count(skipped.length - listed.length)} more (--verbose)`);

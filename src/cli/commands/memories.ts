@@ -6,7 +6,7 @@ import type { Job } from '../job.js';
 
 export const memories: CommandGroup = {
   usage: 'memories',
-  summary: 'what is remembered: list (if nothing else is said), show, history, undo',
+  summary: 'what is remembered: list, show, history, undo',
   commands: [
     {
       usage: 'list',
@@ -19,6 +19,9 @@ export const memories: CommandGroup = {
           (memory) => options['all'] === true || memory.state === 'remembered',
         );
         job.line(found.length === 0 ? 'Nothing is remembered yet.' : memoryTable(found));
+        if (found.some(({ damaged }) => damaged !== undefined)) {
+          job.note('To train what is damaged again: engram brain rebuild --damaged');
+        }
         job.value(found);
         return undefined;
       },
@@ -66,7 +69,8 @@ export const memories: CommandGroup = {
           },
         });
         for (const { memory, receipt } of undone) {
-          job.line(`${memory.id} is ${memory.state} again: ${excerpt(memory.text)}`);
+          const now = memory.state === 'remembered' ? 'remembered again' : memory.state;
+          job.line(`${memory.id} is ${now}: ${excerpt(memory.text)}`);
           if (receipt !== undefined) job.line(receiptLines(receipt, job.settings.verbose));
         }
         job.value(undone);

@@ -5,7 +5,16 @@ import type { BatchReport, Contradiction, MemoryInput, Receipt, Replaces } from 
 import type { Engine } from '../api.js';
 import type { CommandSpec, Options } from '../command.js';
 import { askPerson } from '../confirm.js';
-import { batchLines, contradictionLine, excerpt, memorizeStep, memoryText, receiptLines } from '../format.js';
+import {
+  batchLines,
+  contradictionLine,
+  count,
+  duration,
+  excerpt,
+  memorizeStep,
+  memoryText,
+  receiptLines,
+} from '../format.js';
 import { choiceOf, listOf, stringOf, textOf } from '../input.js';
 import type { Job } from '../job.js';
 
@@ -111,6 +120,8 @@ async function learnAll(
   lessons: LessonsBy,
   replaces: Replaces,
 ): Promise<BatchReport> {
+  job.note(`${count(inputs.length)} memories, one after the other. Ctrl-C keeps what is learned by then.`);
+  const started = performance.now();
   try {
     return await engine.memorizeAll(inputs, {
       signal: job.signal,
@@ -118,7 +129,9 @@ async function learnAll(
       replaces,
       onProgress: ({ index, of, input, progress }) => {
         const [label, , share = 0] = memorizeStep(progress);
-        const detail = `${index + 1} of ${of}: ${excerpt(memoryText(input), 40)}`;
+        const each = (performance.now() - started) / 1000 / index;
+        const left = index === 0 ? '' : `, about ${duration(each * (of - index))} left`;
+        const detail = `${index + 1} of ${of}${left}: ${excerpt(memoryText(input), 40)}`;
         job.progress.show(label, detail, (index + share) / of);
       },
     });

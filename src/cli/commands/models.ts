@@ -10,6 +10,7 @@ export const models: CommandGroup = {
     {
       usage: 'list',
       summary: 'list them, and which are installed',
+      isDefault: true,
       run: async (job) => {
         const { listModels } = await job.api();
         const found = (await listModels(job.settings.home)).map(summary);

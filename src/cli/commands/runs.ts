@@ -9,6 +9,7 @@ export const runs: CommandGroup = {
     {
       usage: 'list',
       summary: 'list them, oldest first, and whether train --resume can go on with them',
+      isDefault: true,
       run: async (job) => {
         const { RunStore } = await job.api();
         const found = await new RunStore(job.settings.home).list();

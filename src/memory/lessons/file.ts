@@ -10,12 +10,17 @@ import { memoriesOf } from './split.js';
 /** Bytes; more than 50,000 words have in any format. */
 const MOST_BYTES = 64 * 2 ** 20;
 
-/** Throws `not_found`, `disk`, `empty`, `too_long`, `corrupt` (of JSONL with the line) and `unsupported`. */
+/** Throws `usage` (a folder), `not_found`, `disk`, `empty`, `too_long`, `corrupt` (of JSONL with the line) and `unsupported`. */
 export async function memoriesOfFile(path: string): Promise<MemoryInput[]> {
   let bytes: Buffer;
   try {
-    const { size } = await stat(path);
-    if (size > MOST_BYTES) {
+    const found = await stat(path);
+    if (found.isDirectory()) {
+      throw new EngramError('usage', `${path} is a folder.`, {
+        hint: 'Name a file; `engram ingest` reads folders, so that answers can use them.',
+      });
+    }
+    if (found.size > MOST_BYTES) {
       throw new EngramError('too_long', `${path} is larger than ${MOST_BYTES / 2 ** 20} MiB.`, {
         hint: 'Ingest it instead: `engram ingest` finds passages in texts of any length.',
       });

@@ -1,7 +1,7 @@
 // From what the user said to what is trained and what is asked: lessons, held-back probes and contrasts of one memory. Not here:
 // how questions are made (statement.ts, question.ts, triple.ts) and how a long text becomes several memories (split.ts).
 import { EngramError } from '../../errors.js';
-import { normalize, says, sentences } from '../text.js';
+import { legible, normalize, says, sentences } from '../text.js';
 import type { MemoryInput } from '../types.js';
 import { contrastsOf } from './contrast.js';
 import { questionLessons } from './question.js';
@@ -35,7 +35,7 @@ export function lessonsFor(input: MemoryInput): Lessons {
   if (normalize(question) === '' || normalize(answer) === '') {
     throw new EngramError('empty', 'A question to remember needs a question and an answer, and one of them is empty.');
   }
-  return questionLessons(question.trim(), answer.trim(), PROBES, CONTRASTS);
+  return questionLessons(legible(question).trim(), legible(answer).trim(), PROBES, CONTRASTS);
 }
 
 function ofText(text: string): Lessons {
@@ -67,7 +67,7 @@ function ofText(text: string): Lessons {
 }
 
 function plain(text: string, what: string): string {
-  if (normalize(text) !== '') return text.replace(/\s+/gu, ' ').trim();
+  if (normalize(text) !== '') return legible(text).replace(/\s+/gu, ' ').trim();
   throw new EngramError('empty', `There is nothing to remember: the ${what} is empty.`, {
     hint: 'Give a sentence, or a question with its answer.',
   });

@@ -2,7 +2,7 @@
 // questions, fragments) and what was said before is left out. Not here: lessons of a memory (make.ts), files (file.ts).
 import { EngramError } from '../../errors.js';
 import type { ChatMessage } from '../../inference/index.js';
-import { lowerFirst, normalize, sentences, words } from '../text.js';
+import { legible, lowerFirst, normalize, sentences, words } from '../text.js';
 import type { MemoryInput, MemorySource } from '../types.js';
 import { clauseOf } from './clause.js';
 import { languageOf } from './language.js';
@@ -44,7 +44,8 @@ function ofSource(source: MemorySource): MemoryInput[] {
   return 'messages' in source ? ofConversation(source.messages) : [source];
 }
 
-function ofText(text: string): MemoryInput[] {
+function ofText(given: string): MemoryInput[] {
+  const text = legible(given);
   const count = text.length > 1e6 ? Infinity : words(text).length;
   if (count > MAX_WORDS) {
     throw new EngramError('too_long', `This has more than ${MAX_WORDS} words, which is too much to be learned.`, {

@@ -18,6 +18,12 @@ describe('attribution', () => {
       'the weights of m-00aa11 "Mara Voss runs the kiln." 0.93 were not sure',
     );
   });
+  it('names the memory that would have answered, were it whole', () => {
+    expect(attribution(newAnswer('x', { damaged: memory }))).toBe(
+      'from the base model alone; m-00aa11 "Mara Voss runs the kiln." is about it, but its adapter is damaged: ' +
+        'engram brain rebuild --damaged',
+    );
+  });
   it('says when nothing of the kind was there', () => {
     expect(attribution(newAnswer('x'))).toBe('from the base model alone');
     expect(attribution(newAnswer('x', { source: 'context' }))).toBe('from the conversation');

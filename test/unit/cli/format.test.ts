@@ -4,8 +4,8 @@ import { bytes, duration, excerpt, table } from '../../../src/cli/format.js';
 
 describe('figures', () => {
   it('never have sixty seconds in a minute, nor a thousand of a unit', () => {
-    expect([0.04, 9.949, 9.96, 119.4, 119.6, 179.7, 3599.6].map(duration)).toEqual([
-      ...['0.0 s', '9.9 s', '10 s', '119 s', '2 min 0 s', '3 min 0 s', '60 min 0 s'],
+    expect([0.04, 9.949, 9.96, 119.4, 119.6, 179.7, 3599.6, 7199.6, 35_990].map(duration)).toEqual([
+      ...['0.0 s', '9.9 s', '10 s', '119 s', '2 min 0 s', '3 min 0 s', '60 min 0 s', '2 h 0 min', '10 h 0 min'],
     ]);
     expect([0, 999, 1000, 99_940, 99_960, 999_600, 1e15].map(bytes)).toEqual([
       ...['0 B', '999 B', '1.0 kB', '99.9 kB', '100 kB', '1.0 MB', '1000 TB'],

@@ -80,6 +80,8 @@ describe('brain', () => {
       stdout: '1 of 1 memories are whole.\n',
     });
     api.engine.held[0]!.damaged = 'missing';
+    expect((await runCli(['brain'], { api })).stdout).toMatch(/default +tiny +1, 1 damaged/);
+    expect((await runCli(['memories'], { api })).stderr).toContain('engram brain rebuild --damaged');
     const damaged = await runCli(['brain', 'check'], { api });
     expect(damaged).toMatchObject({ code: 1, stdout: expect.stringContaining('rebuild --damaged') as string });
     expect((await runCli(['brain', 'rebuild', '--damaged'], { api })).stdout).toContain('1 the same, 0 renewed');
@@ -100,9 +102,15 @@ describe('brain', () => {
 
   it('is deleted after asking', async () => {
     const api = new FakeApi();
-    expect((await runCli(['brain', 'rm', 'work'], { api })).code).toBe(2);
+    expect(await runCli(['brain', 'rm', 'wrok'], { api })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no brain "wrok"') as string,
+    });
+    expect((await runCli(['brain', 'rm', 'default'], { api })).code).toBe(2);
     expect(api.removedBrains).toEqual([]);
-    expect((await runCli(['brain', 'rm', 'work', '--yes', '--json'], { api })).json()).toEqual({ removed: 'work' });
+    const removed = await runCli(['brain', 'rm', 'default', '--yes', '--json'], { api });
+    expect(removed.json()).toEqual({ removed: 'default' });
+    expect(api.removedBrains).toEqual(['default']);
   });
 });
 

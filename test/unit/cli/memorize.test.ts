@@ -27,8 +27,11 @@ describe('memorize, several', { timeout: 60_000 }, () => {
   const notes = '- Our wifi is called Blue Heron.\n- Mara Voss runs the kiln in the yard.\n';
   it('learns each note, and says what became of each', async () => {
     const api = new FakeApi();
-    const { code, stdout } = await runCli(['memorize'], { api, stdin: notes });
+    const { code, stdout, stderr } = await runCli(['memorize'], { api, stdin: notes });
     expect(code).toBe(0);
+    expect(stderr).toContain('2 memories, one after the other.');
+    expect(stderr).toContain('1 of 2: Our wifi');
+    expect(stderr).toMatch(/2 of 2, about 0\.\d s left: Mara Voss/);
     for (const part of ['m-000000', 'm-000001', 'Blue Heron', '2 remembered']) expect(stdout).toContain(part);
   });
   it('exits with 1 if one did not hold, and reports all with --json', async () => {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { contentWords, normalize, says, sentences, words } from '../../../src/memory/text.js';
+import { contentWords, legible, normalize, says, sentences, words } from '../../../src/memory/text.js';
+
+describe('legible', () => {
+  it('drops escape sequences and control characters, and keeps lines, tabs and joined emoji', () => {
+    expect(legible('The \u0007bell\u001b[31m code\u0000 is\u001b]0;title\u0007 4471.\u009b')).toBe(
+      'The bell code is 4471.',
+    );
+    expect(legible('a\tb\r\nc 👩‍🚒')).toBe('a\tb\r\nc 👩‍🚒');
+  });
+});
 
 describe('normalize', () => {
   it('drops case, accents and punctuation, and keeps other scripts', () => {

@@ -29,6 +29,12 @@ describe('checkInput', () => {
 
 // The grammar library takes seconds to load on a busy machine.
 describe('memoriesOfFile', { timeout: 60_000 }, () => {
+  it('takes no folder', async () => {
+    await expect(memoriesOfFile(tmpdir())).rejects.toMatchObject({
+      code: 'usage',
+      hint: expect.stringContaining('engram ingest') as string,
+    });
+  });
   it('reads a memory from each row of JSONL', async () => {
     const rows = [
       { text: 'The kiln is in the yard.' },

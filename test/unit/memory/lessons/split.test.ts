@@ -8,6 +8,9 @@ describe('memoriesOf', { timeout: 60_000 }, () => {
       'Orla Finch bakes rye bread. Her oven was built in 1890.',
     ]);
   });
+  it('takes what a terminal would obey for nothing', () => {
+    expect(memoriesOf('The bell\u001b[31m code\u001b[0m is 4471.\u0007')).toEqual(['The bell code is 4471.']);
+  });
   it('makes a memory of each sentence of a document, with those that lean on it', () => {
     const text = [
       '# The mill',
