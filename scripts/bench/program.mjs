@@ -182,7 +182,11 @@ function program() {
     .addOption(list('--memories <list>', 'memories in the brain', whole, ['1', '200', '1000']))
     .option('--likelihood', 'where several pass, the model decides, as in ask; else the gate alone', false)
     .option('--embedder <name|path>', 'the embedding model')
-    .option('--model <name|path>', 'that decides, and whose tokenizer tells how rare a word is', 'smollm2-135m-instruct')
+    .option(
+      '--model <name|path>',
+      'that decides, and whose tokenizer tells how rare a word is',
+      'smollm2-135m-instruct',
+    )
     .option('--json', 'one JSON document on stdout', false)
     .action(async (options) => {
       const result = await benchGate(options);
