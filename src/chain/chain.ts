@@ -23,7 +23,7 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
 }
 
-interface NamedStep {
+export interface NamedStep {
   name: string;
   run: Step<never, unknown>;
 }

@@ -14,7 +14,7 @@ import type {
 } from '../index.js';
 import type { Step } from './chain.js';
 
-type Of<State, Value> = (state: State) => Value;
+export type Of<State, Value> = (state: State) => Value;
 
 /** The labels of a text, by an adapter that was trained on labels. */
 export function classify<State>({

@@ -13,4 +13,9 @@ export { EngramMemory, memoryEmbedder, memoryModel, type MemoryModelOptions } fr
 export { EngramRetriever, type EngramRetrieverFields } from './retriever.js';
 export { closeShared, type EngramSettings, type EngramSource } from './source.js';
 export { forgetTool, memorizeTool, memoryTools, recallTool } from './tools.js';
-export { EngramVectorStore, type DocumentFilter, type EngramVectorStoreFields } from './vector-store.js';
+export {
+  EngramVectorStore,
+  type DeleteParams,
+  type DocumentFilter,
+  type EngramVectorStoreFields,
+} from './vector-store.js';

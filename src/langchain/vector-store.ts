@@ -16,7 +16,7 @@ export interface EngramVectorStoreFields extends Partial<Omit<VectorIndexOptions
   embedder?: string | undefined;
 }
 
-interface DeleteParams {
+export interface DeleteParams {
   ids?: string[] | undefined;
   filter?: DocumentFilter | undefined;
 }
