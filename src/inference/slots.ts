@@ -80,7 +80,10 @@ export class Slots {
   /** A small context of the base model, where nothing that is kept of a conversation is in the way. Throws `memory`. */
   aside(): Promise<NativeEngine> {
     const options = { ...this.options, lanes: 1, contextSize: Math.min(ASIDE_TOKENS, this.options.contextSize) };
-    this.#aside ??= awaitNative(() => this.model.createEngine(options));
+    this.#aside ??= awaitNative(() => this.model.createEngine(options)).catch((error: unknown) => {
+      this.#aside = undefined; // the next one tries again
+      throw error;
+    });
     return this.#aside;
   }
 
