@@ -266,7 +266,8 @@ export class Engram {
     const { signal, lessons, replaces } = options;
     const one = (input: MemoryInput, onProgress: MemorizeOptions['onProgress']) =>
       this.memorize(input, { signal, lessons, replaces, onProgress });
-    return memorizeEach(one, memoriesOf(source), options);
+    const isSplit = options.split === false && Array.isArray(source);
+    return memorizeEach(one, isSplit ? (source as readonly MemoryInput[]) : memoriesOf(source), options);
   }
 
   /** All memories, oldest first, forgotten and superseded ones too. */

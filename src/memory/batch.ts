@@ -6,6 +6,8 @@ import type { Replaces } from './memorize.js';
 import type { BatchItem, BatchReport, MemorizeProgress, MemoryInput, Receipt } from './types.js';
 
 export interface BatchOptions {
+  /** False: each input is one memory as it stands, such as those that memoriesOf() gave. Default true. */
+  split?: boolean | undefined;
   onProgress?: ((progress: BatchProgress) => void) | undefined;
   /** Aborting keeps what was committed so far and throws `cancelled`, with the report in its details. */
   signal?: AbortSignal | undefined;

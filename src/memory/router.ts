@@ -92,7 +92,7 @@ export class Router {
     }
     const textOf = (id: string): string | undefined =>
       (id === candidate?.entry.id ? candidate.statement : undefined) ?? statementOf(this.brain.get(id));
-    if (this.score !== undefined) matches = await byLikelihood(this.score, asked, matches, textOf, signal);
+    matches = await this.#ordered(asked, matches, textOf, signal);
     const best = matches[0];
     if (best === undefined) return { adapters: [], matches: [] };
     const isCandidate = best.id === candidate?.entry.id;
@@ -104,6 +104,22 @@ export class Router {
     const statement = isCandidate ? candidate.statement : statementOf(this.brain.get(best.id));
     const opening = statement === undefined ? undefined : openingOf(last, statement);
     return { adapters: [{ path }], adaptersFrom: 'answer', ...defined({ opening }), matches: [best] };
+  }
+
+  /** Best first: the gate's order, unless there is a model to ask and memory to ask it in. */
+  async #ordered(
+    asked: string,
+    matches: GateMatch[],
+    textOf: (id: string) => string | undefined,
+    signal?: AbortSignal,
+  ): Promise<GateMatch[]> {
+    if (this.score === undefined) return matches;
+    try {
+      return await byLikelihood(this.score, asked, matches, textOf, signal);
+    } catch (error) {
+      if (error instanceof EngramError && error.code === 'memory') return matches;
+      throw error;
+    }
   }
 
   /** Makes the index anew: every key is embedded again. */

@@ -27,21 +27,24 @@ export interface PromptWeightsOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Undefined for a model that cannot be trained, or is too large. Throws as openBaseModel(). */
+/** Undefined for a model that cannot be trained, is too large or finds no memory, and on a CPU where it was not measured to be
+ * faster. Throws as openBaseModel() does otherwise. */
 export async function openPromptWeights(
   path: string,
   { precision = readingPrecision(), threads, signal }: PromptWeightsOptions = {},
 ): Promise<PromptWeights | undefined> {
   throwIfCancelled(signal);
+  if (!cpuInfo().kernel.startsWith('avx')) return undefined;
   try {
     const { model } = memoryOf(path)({ precision, tokens: 1 }, resolveLora({}, 1));
     if (model > totalmem() * MOST_SHARE) return undefined;
+    const { native, leave } = await openResident(path, defined({ precision, threads, signal }));
+    return { native, name: `${native.info.precision}-${cpuInfo().kernel}`, close: leave };
   } catch (error) {
-    if (error instanceof EngramError && error.code === 'unsupported') return undefined;
+    // Nobody needs them to get an answer.
+    if (error instanceof EngramError && ['unsupported', 'memory'].includes(error.code)) return undefined;
     throw error;
   }
-  const { native, leave } = await openResident(path, defined({ precision, threads, signal }));
-  return { native, name: `${native.info.precision}-${cpuInfo().kernel}`, close: leave };
 }
 
 /** As training holds them, unless that is 7 bits: those of AVX2 alone make answers measurably worse (docs/inference.md). */

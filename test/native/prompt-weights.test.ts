@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadGenerator, type Generator } from '../../src/inference/index.js';
-import { openBaseModel, openPromptWeights } from '../../src/training/index.js';
+import { cpuInfo, openBaseModel, openPromptWeights } from '../../src/training/index.js';
 
 const GOLDEN = join(import.meta.dirname, '..', 'fixtures', 'golden');
 const TINY = join(GOLDEN, 'tiny-tied.gguf');
@@ -30,7 +30,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-describe('a generator with weights for prompts', () => {
+describe.skipIf(!cpuInfo().kernel.startsWith('avx'))('a generator with weights for prompts', () => {
   it('answers the same whatever it computed before, and shares the weights with training', async () => {
     const generator = await load('own');
     const base = await openBaseModel(TINY);

@@ -124,6 +124,7 @@ async function learnAll(
   const started = performance.now();
   try {
     return await engine.memorizeAll(inputs, {
+      split: false,
       signal: job.signal,
       lessons,
       replaces,
@@ -135,6 +136,10 @@ async function learnAll(
         job.progress.show(label, detail, (index + share) / of);
       },
     });
+  } catch (error) {
+    const { report } = (error instanceof EngramError ? error.details : {}) as { report?: BatchReport };
+    if (report !== undefined) job.note(`${count(report.committed)} of ${count(inputs.length)} were learned, and stay.`);
+    throw error;
   } finally {
     job.progress.clear();
   }
