@@ -101,7 +101,7 @@ export class Router {
       const isDamaged = this.brain.get(best.id)?.damaged !== undefined; // else it was forgotten meanwhile
       return { adapters: [], matches: [], ...(isDamaged ? { damaged: best } : {}) };
     }
-    const statement = isCandidate ? candidate.statement : statementOf(this.brain.get(best.id));
+    const statement = textOf(best.id);
     const opening = statement === undefined ? undefined : openingOf(last, statement);
     return { adapters: [{ path }], adaptersFrom: 'answer', ...defined({ opening }), matches: [best] };
   }
