@@ -52,7 +52,7 @@ export class Slots {
   /** Makes the base model's context, so that too little memory shows at once. Throws `memory`. */
   static async open(model: NativeLanguageModel, adapters: Adapters, options: SlotOptions): Promise<Slots> {
     const slots = new Slots(model, adapters, options);
-    slots.#slots.push(await slots.#create());
+    slots.#slots.push(await slots.#create(options.weights));
     return slots;
   }
 
@@ -167,7 +167,7 @@ export class Slots {
     if (idle !== undefined) return idle;
     if (switched.length < SWITCHED && availableMemory() > 4 * this.options.bytes) {
       try {
-        const slot = await this.#create();
+        const slot = await this.#create(undefined); // with adapters from the start llama.cpp reads the prompts
         this.#slots.push(slot);
         return slot;
       } catch (error) {
@@ -177,8 +177,8 @@ export class Slots {
     return switched[0] ?? base!;
   }
 
-  async #create(): Promise<Slot> {
-    const engine = await awaitNative(() => this.model.createEngine(this.options));
+  async #create(weights: object | undefined): Promise<Slot> {
+    const engine = await awaitNative(() => this.model.createEngine({ ...this.options, weights }));
     return { engine, set: NO_ADAPTERS, lanes: Array.from({ length: this.options.lanes }, (_, lane) => lane) };
   }
 }

@@ -28,3 +28,30 @@ it('makes the context beside the conversations once, and again where there was n
   expect(made).toHaveLength(2);
   await slots.close();
 });
+
+it('has no weights to read prompts with in contexts with adapters of their own', async () => {
+  const weightsOf: unknown[] = [];
+  const createEngine = ({ weights }: { weights?: object }): Promise<Partial<NativeEngine>> => {
+    weightsOf.push(weights);
+    return Promise.resolve({ close: () => Promise.resolve() });
+  };
+  const adapters = {
+    outdated: () => [],
+    apply: () => Promise.resolve(),
+    freeUnused: () => undefined,
+    close: () => undefined,
+  } as unknown as Adapters;
+  const weights = {};
+  const slots = await Slots.open({ createEngine } as unknown as NativeLanguageModel, adapters, {
+    contextSize: 64,
+    lanes: 1,
+    block: 1,
+    threads: 1,
+    weights,
+    bytes: 0,
+  });
+  await slots.with({ key: 'a', members: [] });
+  await slots.aside();
+  expect(weightsOf).toEqual([weights, undefined, weights]);
+  await slots.close();
+});
