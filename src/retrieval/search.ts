@@ -126,7 +126,7 @@ export class Searcher {
       return DenseIndex.open(this.library, this.folder, embedder);
     };
     const index = open().catch((error: unknown) => {
-      this.#dense = undefined; // the next one tries again
+      if (this.#dense?.index === index) this.#dense = undefined; // the next one tries again
       throw error;
     });
     this.#dense = { embedder: embedder.id, index };
