@@ -7,7 +7,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openEmbedder, readSettings } from '../../dist/index.js';
 import { loadGenerator } from '../../dist/inference/index.js';
 import { contradictions, LIMITS } from '../../dist/memory/contradiction.js';
@@ -19,21 +18,16 @@ import { ensureModel } from '../../dist/models/index.js';
 import { readCases } from './memory/cases.mjs';
 import { namesOf, untrue } from './memory/passages.mjs';
 import { randomFrom } from './memory/random.mjs';
+import { readScriptOptions } from './script-options.mjs';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readScriptOptions({
   allowPositionals: true,
   options: {
-    data: { type: 'string' },
     kinds: { type: 'string', default: 'zsre,counterfact,wikibigedit,sentences' },
     count: { type: 'string', default: '100' },
-    offset: { type: 'string', default: '0' },
     misses: { type: 'boolean', default: false },
   },
 });
-if (values.data === undefined) {
-  console.error('Expected --data, a folder with the evaluation data.');
-  process.exit(2);
-}
 
 const settings = readSettings();
 const { path } = await ensureModel(settings, settings.model, 'chat');

@@ -1,22 +1,16 @@
 // How often it is told rightly whether something is so: statements of sentences of SQuAD, half of them with another name or number,
 // and how many other questions are taken for such. No model is asked.
 // Usage, after a build: node scripts/bench/decision.mjs --data FOLDER [--count 400] [--offset 0] [--misses]
-import { parseArgs } from 'node:util';
 import { openingOf } from '../../dist/memory/decision.js';
 import { readCases } from './memory/cases.mjs';
+import { readScriptOptions } from './script-options.mjs';
 
-const { values } = parseArgs({
+const { values } = readScriptOptions({
   options: {
-    data: { type: 'string' },
     count: { type: 'string', default: '400' },
-    offset: { type: 'string', default: '0' },
     misses: { type: 'boolean', default: false },
   },
 });
-if (values.data === undefined) {
-  console.error('Expected --data, a folder with the evaluation data.');
-  process.exit(2);
-}
 const options = { kind: 'sentences', data: values.data, count: Number(values.count), offset: Number(values.offset) };
 const told = { asked: 0, right: 0 };
 const others = { asked: 0, taken: 0 };

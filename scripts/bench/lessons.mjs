@@ -5,25 +5,22 @@
 // Usage, after a build: node scripts/bench/lessons.mjs --data squad.jsonl [--count 200] [--offset 0] [--train 0] [--json]
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { Engram, openEmbedder, readSettings, removeBrain } from '../../dist/index.js';
 import { lessonsFor } from '../../dist/memory/lessons/index.js';
 import { kindsOf } from './lesson-questions.mjs';
+import { readScriptOptions } from './script-options.mjs';
 import { says } from '../../dist/memory/text.js';
 
-const { values } = parseArgs({
-  options: {
-    data: { type: 'string' },
-    count: { type: 'string', default: '200' },
-    offset: { type: 'string', default: '0' },
-    train: { type: 'string', default: '0' },
-    json: { type: 'boolean', default: false },
+const { values } = readScriptOptions(
+  {
+    options: {
+      count: { type: 'string', default: '200' },
+      train: { type: 'string', default: '0' },
+      json: { type: 'boolean', default: false },
+    },
   },
-});
-if (values.data === undefined) {
-  console.error('Expected --data FILE: rows of {context, questions: [{question, answer}]}.');
-  process.exit(2);
-}
+  'rows of {context, questions: [{question, answer}]}',
+);
 
 const sentences = (await sentencesOf(values.data)).slice(Number(values.offset)).slice(0, Number(values.count));
 const report = { coverage: await coverage(sentences) };

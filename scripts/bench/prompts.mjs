@@ -3,29 +3,23 @@
 // Usage, after a build: node scripts/bench/prompts.mjs --data FOLDER [--count 100] [--offset 0] [--model NAME]
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readSettings } from '../../dist/index.js';
 import { loadGenerator } from '../../dist/inference/index.js';
 import { ensureModel } from '../../dist/models/index.js';
 import { cpuInfo, openPromptWeights } from '../../dist/training/index.js';
 import { median } from './statistics.mjs';
 import { table } from './table.mjs';
+import { readScriptOptions } from './script-options.mjs';
 
 /** Likeliest tokens that are compared; the others share what is left. */
 const COMPARED = 1000;
 
-const { values } = parseArgs({
+const { values } = readScriptOptions({
   options: {
-    data: { type: 'string' },
     count: { type: 'string', default: '100' },
-    offset: { type: 'string', default: '0' },
     model: { type: 'string', default: 'smollm2-135m-instruct' },
   },
 });
-if (values.data === undefined) {
-  console.error('Expected --data, a folder with the evaluation data.');
-  process.exit(2);
-}
 const lines = readFileSync(join(values.data, 'squad.jsonl'), 'utf8').trim().split('\n');
 const from = Number(values.offset);
 const prompts = lines.slice(from, from + Number(values.count)).map((line) => {

@@ -6,7 +6,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readSettings } from '../../dist/index.js';
 import { loadGenerator } from '../../dist/inference/index.js';
 import { openingOf } from '../../dist/memory/decision.js';
@@ -17,24 +16,19 @@ import { ensureModel } from '../../dist/models/index.js';
 import { openBaseModel } from '../../dist/training/index.js';
 import { readCases } from './memory/cases.mjs';
 import { isRight } from './memory/scoring.mjs';
+import { readScriptOptions } from './script-options.mjs';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readScriptOptions({
   allowPositionals: true,
   options: {
-    data: { type: 'string' },
     kinds: { type: 'string', default: 'zsre,wikibigedit,counterfact,sentences' },
     count: { type: 'string', default: '8' },
-    offset: { type: 'string', default: '0' },
     contrasts: { type: 'string', default: '0' },
     replay: { type: 'string', default: '0' },
     misses: { type: 'boolean', default: false },
     careful: { type: 'boolean', default: false },
   },
 });
-if (values.data === undefined) {
-  console.error('Expected --data, a folder with the evaluation data.');
-  process.exit(2);
-}
 /** Tokens by which an answer is compared with the one before. */
 const KEPT = 16;
 
