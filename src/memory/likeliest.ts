@@ -9,7 +9,7 @@ export type ScoreText = (text: string, next: string, signal?: AbortSignal) => Pr
 
 /** Memories that are compared: the best by the gate. */
 const MOST = 4;
-/** How much a nat of the model counts beside one of the gate's log odds. Best from 0.3 to 0.5: docs/memory.md. */
+/** How much a nat of the model counts beside one of the gate's log odds. docs/memory.md says how it was chosen. */
 const WEIGHT = 0.4;
 /** Characters of a text, and of the end of a question, that are read: a few sentences. */
 const MOST_TEXT = 1200;

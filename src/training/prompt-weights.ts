@@ -47,7 +47,8 @@ export async function openPromptWeights(
   }
 }
 
-/** As training holds them, unless that is 7 bits: those of AVX2 alone make answers measurably worse (docs/inference.md). */
+/** As training holds them, unless that is 7 bits, with AVX2 alone: `ENGRAM_ISA=avx2 node scripts/bench/prompts.mjs` says what those
+ * cost. */
 function readingPrecision(): Precision | undefined {
   const { precision, features } = cpuInfo();
   const isCoarse = precision === 'int8' && !features.some((name) => name.endsWith('vnni'));
