@@ -63,14 +63,16 @@ function startLine({ what, unit, engram, llamaBench, nodeLlamaCpp, ratio }) {
 }
 
 function adapterLine({ engine, adapters, adapterMb, newMs, newCpuMs, knownMs, rssAtFirstMb, rssAtLastMb }) {
-  const figure = (value, unit) => (value === undefined ? '' : `${value} ${unit}`);
+  const figure = (value, unit) => (value === undefined ? '' : `${value} ${unit}`.trim());
   return {
     adapters: engine,
+    size: figure(adapterMb, 'MB'),
     'switch to a new one': figure(newMs, 'ms'),
     'CPU time': figure(newCpuMs, 'ms'),
     'to a known one': figure(knownMs, 'ms'),
-    'RSS before': figure(rssAtFirstMb, 'MB'),
-    [`after ${adapters ?? ''} of ${adapterMb} MB`]: figure(rssAtLastMb, 'MB'),
+    'RSS after ten': figure(rssAtFirstMb, 'MB'),
+    'and so many more': figure(adapters, ''),
+    'RSS then': figure(rssAtLastMb, 'MB'),
   };
 }
 

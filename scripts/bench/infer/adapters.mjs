@@ -15,14 +15,21 @@ const KNOWN_SWITCHES = 20;
 /** Of a peer, for new adapters and again for known ones: with some each takes many seconds. */
 const PEER_MS = 60_000;
 
-/** A row for each engine, or none if `run.adapters` is 0. */
+/** Rows for adapters of all layers and, of engram, such as memorize makes; none if `run.adapters` is 0. */
 export async function adapterRows(run) {
   if (run.isOver() || run.adapters === 0) return [];
   const folder = mkdtempSync(join(tmpdir(), 'engram-bench-adapters-'));
   try {
-    const bytes = await adapterBytes(run.path, join(folder, 'trained.gguf'));
+    const whole = await adapterBytes(run.path, join(folder, 'whole.gguf'), false);
+    const memory = await adapterBytes(run.path, join(folder, 'memory.gguf'), true);
+    const subjects = [
+      ['engram', whole],
+      ['engram', memory],
+      [run.peers.nodeLlamaCpp.engine, whole],
+    ];
     const rows = [];
-    for (const engine of ['engram', run.peers.nodeLlamaCpp.engine].filter(Boolean)) {
+    for (const [engine, bytes] of subjects) {
+      if (engine === undefined) continue;
       rows.push({
         engine,
         adapterMb: significant(bytes.length / 2 ** 20),
@@ -35,10 +42,10 @@ export async function adapterRows(run) {
   }
 }
 
-async function adapterBytes(model, path) {
+async function adapterBytes(model, path, isMemory) {
   const trainer = new Engine({ model });
   try {
-    await trainer.ask({ do: 'saveAdapter', path });
+    await trainer.ask({ do: 'saveAdapter', path, isMemory });
     return readFileSync(path);
   } finally {
     await trainer.end();

@@ -1,6 +1,7 @@
 // A training that goes on in this process until it is stopped: LoRA of rank 8 on all matrices over a text of 128 tokens, the
 // steps that memorize takes. Loaded when it is first needed.
 import { availableParallelism } from 'node:os';
+import { newMemoryTrainer } from '../../../dist/memory/recipe.js';
 import { openBaseModel } from '../../../dist/training/index.js';
 import { examplesOf } from '../shapes.mjs';
 
@@ -52,17 +53,17 @@ export class BackgroundTraining {
     return { ...result, steps: this.#steps - steps - left, seconds: (ended - started) / 1000 };
   }
 
-  /** Writes an adapter that one step or more has changed. */
-  async save(path) {
-    const { step, trainer } = await (this.#opened ??= this.#open());
+  /** Writes an adapter that one step has changed: of all layers, or as memorize makes one. */
+  async save(path, { isMemory }) {
+    const { step, trainer } = await this.#open(isMemory ? newMemoryTrainer : undefined);
     await step();
     await trainer.save(path);
   }
 
   /** With as many threads as engram trains with unless told. */
-  async #open() {
+  async #open(newTrainer = (model) => model.newTrainer({ rank: 8 })) {
     const model = await openBaseModel(this.#path, { threads: availableParallelism() });
-    const trainer = model.newTrainer({ rank: 8 });
+    const trainer = newTrainer(model);
     const [example] = examplesOf({ batch: 1, tokens: 128 }, model.info.vocabularySize);
     const batch = [{ example: trainer.add(example), scale: 1 / 128 }];
     const step = async () => {

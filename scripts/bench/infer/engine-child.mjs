@@ -16,7 +16,7 @@ await serve(async ({ engine: name, ...options }) => {
     start: () => training.start(),
     stop: () => training.stop(),
     train: ({ seconds }) => training.during(() => sleep(seconds * 1000)),
-    saveAdapter: ({ path }) => training.save(path),
+    saveAdapter: ({ path, isMemory }) => training.save(path, { isMemory }),
   };
   if (name === undefined) return { actions, close: () => undefined };
 
