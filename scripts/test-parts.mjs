@@ -96,7 +96,7 @@ export const PARTS = [
   check('types', [...bin('typescript', 'bin', 'tsc'), '--noEmit']),
   vitest('unit'),
   vitest('contract'),
-  make('core', 'test'),
+  make('core', 'addon'),
   make('core-asan', 'asan', 'address'),
   make('core-tsan', 'tsan', 'thread'),
   make('core-fuzz', 'fuzz-replay', 'address'),

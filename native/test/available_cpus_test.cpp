@@ -65,7 +65,7 @@ TEST(cpus_follow_the_quota_of_an_old_control_group) {
   CHECK(available_cpus(root) == 1);
 }
 
-TEST(cpus_that_are_hardware_threads_of_one_core_count_once) {
+TEST(cpus_that_share_a_core_count_once) {
   const Root root;
   for (int cpu = 0; cpu < 2048; cpu++) {
     root.write("sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list", "0-2047\n");

@@ -1,6 +1,8 @@
 // What the tests of single operations share: random values, references in double, central differences.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -43,6 +45,28 @@ inline Doubles differences(const std::function<double(const Doubles&)>& f, Doubl
     out[i] = (above - below) / (2 * step);
   }
   return out;
+}
+
+// How far `gradient` is from f's derivatives at x along random directions, relative to what its values add up to: for
+// more values than differences() has time for. Each direction sees all of them, so one that is wrong shows.
+inline double error_along_directions(const std::function<double(const Doubles&)>& f, const Doubles& x,
+                                     const Floats& gradient, double step = 1e-5) {
+  double worst = 0;
+  for (uint64_t seed = 1; seed <= 3; seed++) {
+    const Doubles direction = wide(random(static_cast<int64_t>(x.size()), 1000 + seed));
+    Doubles above = x, below = x;
+    double sum = 0, size = 0;
+    for (size_t i = 0; i < x.size(); i++) {
+      above[i] += step * direction[i];
+      below[i] -= step * direction[i];
+      sum += direction[i] * static_cast<double>(gradient[i]);
+      size += std::abs(direction[i] * static_cast<double>(gradient[i]));
+    }
+    const double error = std::abs((f(above) - f(below)) / (2 * step) - sum) / size;
+    if (!std::isfinite(error)) return INFINITY;
+    worst = std::max(worst, error);
+  }
+  return worst;
 }
 
 // Rows of a, b, c … side by side: [T, Σ widths].

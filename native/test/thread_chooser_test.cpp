@@ -33,7 +33,7 @@ double beside_neighbour(int threads) { return threads == 1 ? 12.5 : 70; }
 
 }  // namespace
 
-TEST(thread_chooser_keeps_all_cores_of_a_quiet_machine) {
+TEST(thread_chooser_keeps_every_core_of_a_quiet_machine) {
   ThreadChooser chooser(2);
   CHECK(speed(chooser, 128, quiet) > 0.96 * 1000 / quiet(2));
   CHECK(speed(chooser, 2000, quiet) > 0.99 * 1000 / quiet(2));

@@ -72,7 +72,7 @@ describe('SmolLM2', () => {
     const running = generator.chat([user('A long text. '.repeat(200))], { signal: abort.signal });
     setTimeout(() => {
       abort.abort();
-    }, 50);
+    }, 5);
     expect(await running).toMatchObject({ text: '', tokens: 0, finishReason: 'cancelled' });
     expect((await generator.chat([user('Hi')], { maxTokens: 3 })).tokens).toBe(3);
   });

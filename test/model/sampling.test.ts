@@ -1,11 +1,14 @@
-// The sampling settings, probabilities, parallel answers and prompt lookup, on the real model. Not here: grammars and schemas
-// (structured.test.ts).
+// The sampling settings, on a tiny model, whose probabilities are as uneven as the real one's; probabilities, parallel answers
+// and prompt lookup, on the real model. Not here: grammars and schemas (structured.test.ts).
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Llama } from 'node-llama-cpp';
 import { getLlama } from 'node-llama-cpp';
 import { loadGenerator, type ChatMessage, type GenerateOptions, type Generator } from '../../src/inference/index.js';
 import { probabilities } from '../support/llama.js';
 import { chatModel } from '../support/models.js';
+
+const TINY = join(import.meta.dirname, '..', 'fixtures', 'golden', 'tiny-tied.gguf');
 
 const user = (content: string): ChatMessage => ({ role: 'user', content });
 const QUESTION = [user('Write the name of a flower, then the names of ten others.')];
@@ -18,10 +21,15 @@ beforeAll(async () => {
 });
 afterAll(() => generator.close());
 
-const say = async (options: GenerateOptions, messages = QUESTION): Promise<string> =>
-  (await generator.chat(messages, { maxTokens: 24, ...options })).text;
-
 describe('sampling settings', () => {
+  let tiny: Generator;
+  beforeAll(async () => {
+    tiny = await loadGenerator(TINY, { gpu: false, threads: 1 });
+  });
+  afterAll(() => tiny.close());
+  const complete = async (options: GenerateOptions): Promise<string> =>
+    (await tiny.complete('Hello there', { maxTokens: 24, ...options })).text;
+
   const drawn: GenerateOptions = { temperature: 1.2, topK: 0, topP: 1, minP: 0, seed: 11 };
   const settings: Record<string, GenerateOptions> = {
     topK: { ...drawn, topK: 2 },
@@ -36,9 +44,9 @@ describe('sampling settings', () => {
   it.each(Object.entries(settings))(
     '%s changes what is drawn, and the same again for the same seed',
     async (_, options) => {
-      const text = await say(options);
-      expect(text).not.toBe(await (plainly ??= say(drawn)));
-      expect(await say(options)).toBe(text);
+      const text = await complete(options);
+      expect(text).not.toBe(await (plainly ??= complete(drawn)));
+      expect(await complete(options)).toBe(text);
     },
   );
 
@@ -48,15 +56,15 @@ describe('sampling settings', () => {
     presencePenalty: { presencePenalty: 2 },
     dry: { dryMultiplier: 3, dryAllowedLength: 1, penaltyTokens: -1 },
   };
-  const repeated = (options: GenerateOptions): Promise<string> =>
-    say({ ...options, maxTokens: 40 }, [user('Repeat the word flower ten times: flower flower flower flower')]);
   let repeating: Promise<string> | undefined;
   it.each(Object.entries(greedy))('%s changes a greedy answer that repeats itself', async (_, options) => {
-    const text = await repeated(options);
-    expect(text).not.toBe(await (repeating ??= repeated({})));
-    expect(await repeated(options)).toBe(text);
+    const text = await complete(options);
+    expect(text).not.toBe(await (repeating ??= complete({})));
+    expect(await complete(options)).toBe(text);
   });
+});
 
+describe('what is said', () => {
   it('logitBias forbids a token, and can force one', async () => {
     const first = (await generator.chat(QUESTION, { maxTokens: 1, logprobs: 0 })).logprobs![0]!.token;
     const without = await generator.chat(QUESTION, {
@@ -73,9 +81,9 @@ describe('sampling settings', () => {
 
   it('stop strings end the answer wherever the borders of tokens are', async () => {
     const most = { maxTokens: 16 };
-    const whole = await say(most);
+    const whole = (await generator.chat(QUESTION, most)).text;
     const end = whole.length - 6;
-    for (let at = 2; at < end; at += 7) {
+    for (let at = 2; at < end; at += 13) {
       for (const length of [1, 6]) {
         const stop = whole.slice(at, at + length);
         const result = await generator.chat(QUESTION, { ...most, stop: [stop] });
