@@ -154,6 +154,16 @@ describe('trainFile', () => {
     expect((await new RunStore(home).find(run)).record.data).toMatchObject({ validation: { path: validation } });
   });
 
+  it('says in which file a line is wrong', async () => {
+    const validation = join(home, 'held.jsonl');
+    writeFileSync(validation, '{"text":"abc"}\n{"text":');
+    await expect(train({ validation })).rejects.toMatchObject({
+      code: 'corrupt',
+      message: `${validation}: Line 2: This is not JSON.`,
+      details: { line: 2, file: validation },
+    });
+  });
+
   it('learns from a text, whose pieces are split as rows', async () => {
     const text = join(home, 'book.txt');
     writeFileSync(text, 'abcdefgh'.repeat(20));
