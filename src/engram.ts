@@ -107,7 +107,9 @@ export class Engram {
   readonly #information: ReturnType<typeof informationFrom>;
   #memory: { brain: Brain; router: Router } | undefined;
   #embedder: Promise<Embedder> | undefined;
-  #baseModel: BaseModel | undefined;
+  /** By how their weights are held; '' is the best way on this machine. */
+  readonly #baseModels = new Map<string, BaseModel>();
+  readonly #closing = new AbortController();
 
   private constructor(
     settings: Settings,
@@ -351,7 +353,8 @@ export class Engram {
     const { name, path } = this.#model;
     const { signal } = request;
     const model = { name, sha256: () => modelSha256(home, path, signal) };
-    const place = { home, encoder: this.#generator, base: () => this.#base(signal), model, memory: memoryOf(path) };
+    const base = (precision?: BaseModel['info']['precision']) => this.#base(signal, precision);
+    const place = { home, encoder: this.#generator, base, model, memory: memoryOf(path) };
     return trainFile(place, request);
   }
 
@@ -416,12 +419,13 @@ export class Engram {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort(); // weights that are loading would come to nobody
     this.#memory?.brain.close();
     this.#memory = undefined;
     await this.#retrieval.close();
     await this.#generator.close();
     await (await this.#embedder?.catch(() => undefined))?.close();
-    this.#baseModel?.close();
+    for (const base of this.#baseModels.values()) base.close();
   }
 
   /** The brain and its router. There is none until something is memorized, unless `create`. */
@@ -471,14 +475,19 @@ export class Engram {
   }
 
   /** Calls that overlap share the loading (training/base-model.ts), and each can be cancelled by itself. */
-  async #base(signal?: AbortSignal): Promise<BaseModel> {
-    if (this.#baseModel !== undefined) return this.#baseModel;
-    return this.#keepBase(await openBaseModel(this.#model.path, defined({ threads: this.settings.threads, signal })));
+  async #base(signal?: AbortSignal, precision?: BaseModel['info']['precision']): Promise<BaseModel> {
+    const kept = this.#baseModels.get(precision ?? '');
+    if (kept !== undefined) return kept;
+    const either = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
+    const options = defined({ threads: this.settings.threads, precision, signal: either });
+    return this.#keepBase(precision ?? '', await openBaseModel(this.#model.path, options));
   }
 
-  #keepBase(base: BaseModel): BaseModel {
-    const kept = (this.#baseModel ??= base);
-    if (kept !== base) base.close();
+  #keepBase(key: string, base: BaseModel): BaseModel {
+    const kept = this.#baseModels.get(key) ?? base;
+    if (kept !== base || this.#closing.signal.aborted) base.close();
+    throwIfCancelled(this.#closing.signal);
+    this.#baseModels.set(key, kept);
     return kept;
   }
 

@@ -70,6 +70,11 @@ export function fromSystemError(error: unknown, what: string): unknown {
         cause: error,
         hint: 'Free some space and try again.',
       });
+    case 'EFBIG':
+      return new EngramError('disk', `The file would be larger than files may be here: ${what}.`, {
+        cause: error,
+        hint: 'See `ulimit -f`, or take a disk without that limit.',
+      });
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

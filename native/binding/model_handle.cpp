@@ -123,10 +123,10 @@ Napi::Value estimate_memory(const Napi::CallbackInfo& info) {
                                                     precision_of(options.Get("precision")), lora_config(info[3]),
                                                     integer(options.Get("tokens"), "tokens", 1, int64_t{1} << 31));
     Napi::Object out = Napi::Object::New(env);
-    out.Set("model", static_cast<double>(need.model));
-    out.Set("adapter", static_cast<double>(need.adapter));
-    out.Set("least", static_cast<double>(need.least()));
-    out.Set("most", static_cast<double>(need.most()));
+    out.Set("model", need.model);
+    out.Set("adapter", need.adapter);
+    out.Set("least", need.least());
+    out.Set("most", need.most());
     return out;
   });
 }

@@ -5,33 +5,35 @@
 
 #include "ggml.hpp"
 #include "gguf.hpp"
+#include "loss_head.hpp"
 
 namespace engram {
 namespace {
 
-constexpr int64_t kFloat = sizeof(float);
+constexpr double kFloat = sizeof(float);
 
-int64_t weight_bytes(Precision precision) {
+double weight_bytes(Precision precision) {
   return precision == Precision::f32 ? 4 : precision == Precision::int8 ? 1 : 2;
 }
 
 }  // namespace
 
-int64_t MemoryNeed::kept_layers(int64_t limit) const {
+int64_t MemoryNeed::kept_layers(double limit) const {
   if (limit >= most()) return layers;
   if (limit < least()) return -1;
-  return std::min(layers, (limit - least()) / std::max<int64_t>(1, whole - input));
+  return std::min(layers, static_cast<int64_t>((limit - least()) / std::max(1.0, whole - input)));
 }
 
-MemoryNeed memory_need(const ModelConfig& c, int64_t model_bytes, const LoraConfig& lora, int64_t tokens) {
-  const int64_t D = c.d_model, F = c.d_ff, Q = c.n_heads * c.head_dim, K = c.n_kv_heads * c.head_dim;
-  int64_t parameters = 0, ranks = 0;  // of all layers; of the layer that has most
+MemoryNeed memory_need(const ModelConfig& c, double model_bytes, const LoraConfig& lora, int64_t tokens) {
+  const double D = c.d_model, F = c.d_ff, H = c.n_heads, HK = c.n_kv_heads, V = c.n_vocab, T = tokens;
+  const double Q = H * static_cast<double>(c.head_dim), K = HK * static_cast<double>(c.head_dim);
+  double parameters = 0, ranks = 0;  // of all layers; of the layer that has most
   for (int layer = lora.first_layer; layer <= lora.last_layer; layer++) {
-    int64_t of_layer = 0;
+    double of_layer = 0;
     for (const Target target : lora.targets) {
       const Shape shape = c.shapes()[static_cast<size_t>(target)];
-      const int rank = lora.rank_of(layer, target);
-      parameters += rank * (shape.n_in + shape.n_out);
+      const double rank = lora.rank_of(layer, target);
+      parameters += rank * static_cast<double>(shape.n_in + shape.n_out);
       of_layer += rank;
     }
     ranks = std::max(ranks, of_layer);
@@ -40,16 +42,16 @@ MemoryNeed memory_need(const ModelConfig& c, int64_t model_bytes, const LoraConf
   need.layers = c.n_layers - lora.first_layer;
   need.model = model_bytes;
   need.adapter = parameters * 4 * kFloat;
-  need.input = tokens * D * kFloat;
+  need.input = T * D * kFloat;
   // Transformer::Kept
-  int64_t kept = 2 * D + (Q + 2 * K) + Q + 2 * F + c.n_heads + 2 + ranks;
-  if (c.query_key_norm) kept += Q + 2 * K + c.n_heads + 2 * c.n_kv_heads;
+  double kept = 2 * D + (Q + 2 * K) + Q + 2 * F + H + 2 + ranks;
+  if (c.query_key_norm) kept += Q + 2 * K + H + 2 * HK;
   if (c.sandwich_norms) kept += 2 * D + 2;
-  need.whole = tokens * kept * kFloat;
+  need.whole = T * kept * kFloat;
   // Transformer's and Trainer's own buffers, attention's gradients of keys and values, activations as bytes
-  const int64_t work = 5 * D + 2 * F + 3 * Q + (Q + 2 * K) + ranks + 2 * Q + (2 * F) / kFloat;
-  const int64_t loss_rows = std::min<int64_t>(tokens, 128);
-  need.work = tokens * work * kFloat + loss_rows * (c.n_vocab * (kFloat + 1) + D * kFloat);
+  const double work = 5 * D + 2 * F + 3 * Q + (Q + 2 * K) + ranks + 2 * Q + (2 * F) / kFloat;
+  const double loss_rows = static_cast<double>(std::min(tokens, LossHead::kRows));
+  need.work = T * work * kFloat + loss_rows * (V * (kFloat + 1) + D * kFloat);
   return need;
 }
 
@@ -58,15 +60,16 @@ MemoryNeed estimate_memory(const std::string& path, const std::string& ggml_libr
   const GgufFile file = GgufFile::open(path);
   ModelConfig c = read_model_config(file, path);
   const Ggml ggml(ggml_library);
-  int64_t bytes = 0;
+  double bytes = 0;
   for (const GgufTensor& tensor : file.tensors()) {
     if (tensor.shape.size() != 2) continue;
     const bool embeds = tensor.name == "token_embd.weight";
     if (embeds) {
       c.n_vocab = tensor.shape[1];
-      bytes += static_cast<int64_t>(ggml.type(tensor.type).bytes(tensor.elements()));
+      bytes += static_cast<double>(ggml.type(tensor.type).bytes(tensor.elements()));
     }
-    if (!embeds || file.find("output.weight") == nullptr) bytes += tensor.elements() * weight_bytes(precision);
+    if (!embeds || file.find("output.weight") == nullptr)
+      bytes += static_cast<double>(tensor.elements()) * weight_bytes(precision);
   }
   if (lora.first_layer < 0) lora.first_layer += static_cast<int>(c.n_layers);
   if (lora.last_layer < 0) lora.last_layer += static_cast<int>(c.n_layers);

@@ -11,22 +11,23 @@
 
 namespace engram {
 
-// Bytes for one batch of `tokens` rows.
+// Bytes for one batch of `tokens` rows. As doubles, which are exact up to 9 PB and cannot overflow, whatever sizes a
+// header claims.
 struct MemoryNeed {
-  int64_t model = 0;    // packed weights and the embedding
-  int64_t adapter = 0;  // A and B, their gradients and two moments
-  int64_t work = 0;     // what is needed once, whatever the number of layers
-  int64_t input = 0;    // what a layer keeps at least
-  int64_t whole = 0;    // what a layer keeps so that it need not be run again
-  int64_t layers = 0;   // from the first adapted one up
-  int64_t least() const { return model + adapter + work + whole + layers * input; }
-  int64_t most() const { return model + adapter + work + layers * whole; }
+  double model = 0;    // packed weights and the embedding
+  double adapter = 0;  // A and B, their gradients and two moments
+  double work = 0;     // what is needed once, whatever the number of layers
+  double input = 0;    // what a layer keeps at least
+  double whole = 0;    // what a layer keeps so that it need not be run again
+  int64_t layers = 0;  // from the first adapted one up
+  double least() const { return model + adapter + work + whole + static_cast<double>(layers) * input; }
+  double most() const { return model + adapter + work + static_cast<double>(layers) * whole; }
   // Of how many layers everything is kept within `limit` bytes; -1: the limit is below least().
-  int64_t kept_layers(int64_t limit) const;
+  int64_t kept_layers(double limit) const;
 };
 
 // Of a model that is loaded. `lora` has absolute layers, as Lora::config() does.
-MemoryNeed memory_need(const ModelConfig& model, int64_t model_bytes, const LoraConfig& lora, int64_t tokens);
+MemoryNeed memory_need(const ModelConfig& model, double model_bytes, const LoraConfig& lora, int64_t tokens);
 
 // Of a model file, from its header. Throws as Model::load().
 MemoryNeed estimate_memory(const std::string& path, const std::string& ggml_library, Precision precision,

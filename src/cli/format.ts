@@ -196,6 +196,8 @@ export function trainEvent(event: TrainEvent): string | undefined {
       if (event.limit === undefined || event.limit >= event.most) return `Memory: about ${gb(event.most)}.`;
       return `Memory: about ${gb(event.limit)} instead of ${gb(event.most)}, by computing some layers twice.`;
     }
+    case 'kernels-changed':
+      return `Went on with other kernels (${event.now}) than before (${event.before}): not the same to the bit.`;
     case 'classified':
       return undefined;
     case 'paused':

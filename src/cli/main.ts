@@ -56,6 +56,9 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// A file beyond `ulimit -f` is a write that fails and can be told of, not the end of the process.
+if (process.platform !== 'win32') process.on('SIGXFSZ', () => undefined);
+
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };

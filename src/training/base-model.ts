@@ -4,7 +4,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { awaitNative, callNative } from '../addon.js';
 import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
 import { checkOneOf, checkWhole, refuse } from './checks.js';
-import { cpuInfo } from './device.js';
+import { cpuInfo, kernelsFor } from './device.js';
 import { findGgml } from './ggml.js';
 import { loadAddon, type NativeModel, type Precision } from './native.js';
 import { resolveLora, resolveOptimizer } from './options.js';
@@ -47,8 +47,9 @@ async function join(
   options: OpenBaseModelOptions,
 ): Promise<{ shared: Resident; native: NativeModel; threads: number }> {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) refuse('path', 'a path', path);
-  const { precision, signal, onProgress } = options;
-  if (precision !== undefined) checkOneOf('precision', precision, ['f32', 'f16', 'bf16', 'int8']);
+  const { signal, onProgress } = options;
+  const { precision = cpuInfo().precision } = options;
+  checkOneOf('precision', precision, ['f32', 'f16', 'bf16', 'int8']);
   const threads = checkWhole('threads', options.threads ?? cpuInfo().threads, 1, 1024);
   throwIfCancelled(signal);
   const key = await keyOf(path, precision);
@@ -61,11 +62,11 @@ async function join(
 }
 
 /** A file that was replaced is another model. */
-async function keyOf(path: string, precision: Precision | undefined): Promise<string> {
+async function keyOf(path: string, precision: Precision): Promise<string> {
   try {
     const real = await realpath(path);
     const { mtimeMs, size, ino } = await stat(real);
-    return JSON.stringify([real, mtimeMs, size, ino, precision ?? 'best']);
+    return JSON.stringify([real, mtimeMs, size, ino, precision]);
   } catch (error) {
     throw fromSystemError(error, path);
   }
@@ -73,7 +74,7 @@ async function keyOf(path: string, precision: Precision | undefined): Promise<st
 
 const residents = new Map<string, Resident>();
 
-function load(key: string, path: string, precision: Precision | undefined, threads: number): Resident {
+function load(key: string, path: string, precision: Precision, threads: number): Resident {
   const addon = loadAddon();
   const ggml = findGgml();
   const resident = new Resident(
@@ -174,7 +175,7 @@ class ResidentModel implements BaseModel {
     this.#resident = resident;
     this.#native = native;
     this.#threads = threads;
-    this.info = Object.freeze(native.info);
+    this.info = Object.freeze({ ...native.info, kernels: kernelsFor(native.info.precision) });
   }
 
   newTrainer(lora: LoraOptions = {}, optimizer: OptimizerOptions = {}, memoryLimit?: number): Trainer {

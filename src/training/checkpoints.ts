@@ -17,6 +17,8 @@ interface About {
   format: 1;
   /** Of the options, the data and the model. */
   fingerprint: string;
+  /** What computed it. Absent in those of earlier versions. */
+  kernels?: string | undefined;
   state: RunState;
   sha256: Record<typeof ADAPTER | typeof OPTIMIZER, string>;
 }
@@ -26,18 +28,23 @@ export interface Checkpoint {
   /** Its folder. */
   path: string;
   state: RunState;
+  /** What computed it, where that was written down. */
+  kernels: string | undefined;
 }
 
 export class Checkpoints {
   readonly folder: string;
   readonly #fingerprint: string;
   readonly #keep: number;
+  readonly #kernels: string | undefined;
 
-  /** `fingerprint` tells checkpoints of other options, data or another model apart; `keep` is how many of the last stay. */
-  constructor(folder: string, fingerprint: string, keep: number) {
+  /** `fingerprint` tells checkpoints of other options, data or another model apart; `keep` is how many of the last stay; `kernels`
+   * are those that compute now. */
+  constructor(folder: string, fingerprint: string, keep: number, kernels?: string) {
     this.folder = folder;
     this.#fingerprint = fingerprint;
     this.#keep = keep;
+    this.#kernels = kernels;
   }
 
   /** Writes one and deletes those that are no longer wanted. `stateOf` gets its name, which a best one refers to. Throws
@@ -55,6 +62,7 @@ export class Checkpoints {
       const about: About = {
         format: 1,
         fingerprint: this.#fingerprint,
+        kernels: this.#kernels,
         state: stateOf(name),
         sha256: {
           [ADAPTER]: await sha256File(join(fresh, ADAPTER)),
@@ -65,7 +73,7 @@ export class Checkpoints {
       await rename(fresh, path);
       await syncFolder(this.folder);
       await this.#prune();
-      return { name, path, state: about.state };
+      return { name, path, state: about.state, kernels: about.kernels };
     } catch (error) {
       await rm(fresh, { recursive: true, force: true }).catch(() => undefined);
       throw fromSystemError(error, path);
@@ -83,7 +91,7 @@ export class Checkpoints {
           hint: 'Start a new run.',
         });
       }
-      return { name, path: join(this.folder, name), state: about.state };
+      return { name, path: join(this.folder, name), state: about.state, kernels: about.kernels };
     }
     return undefined;
   }
@@ -106,6 +114,17 @@ export class Checkpoints {
   /** Deletes those of this step and later ones, but for the one named. */
   async dropFrom(step: number, except: string | null): Promise<void> {
     for (const name of await this.#names()) if (stepOf(name) >= step && name !== except) await this.#remove(name);
+  }
+
+  /** Deletes all: nothing goes on from here any more. */
+  async drop(): Promise<void> {
+    try {
+      const gone = temporaryName(this.folder);
+      await rename(this.folder, gone);
+      await rm(gone, { recursive: true, force: true });
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT')) throw fromSystemError(error, this.folder);
+    }
   }
 
   /** Deletes what a crash left half written. */

@@ -122,7 +122,7 @@ export async function fuseAdapters(
   const path = resolve(options.output);
   if (!replace && (await exists(path))) {
     throw new EngramError('exists', `There is a file ${path} already.`, {
-      hint: 'Choose another path, or replace it.',
+      hint: 'Choose another path, or replace it (--replace).',
     });
   }
   const { adapters, files } = await find(store, ingredients);

@@ -65,16 +65,17 @@ export function largestBatch(examples: readonly Example[], { batchSize, batchTok
 }
 
 function tooMuch(limit: number, before: number, need: MemoryNeed, tokens: number): EngramError {
-  const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+  const size = (bytes: number): string =>
+    bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
   const parts = [
-    `the model ${gb(need.model)}`,
-    `the adapter ${gb(need.adapter)}`,
-    `${tokens} tokens at a time ${gb(need.least - need.model - need.adapter)}`,
-    `the program itself ${gb(before)}`,
+    `the model ${size(need.model)}`,
+    `the adapter ${size(need.adapter)}`,
+    `${tokens === 1 ? 'one token' : `${tokens} tokens`} at a time ${size(need.least - need.model - need.adapter)}`,
+    `the program itself ${size(before)}`,
   ];
   return new EngramError(
     'memory',
-    `Training needs at least ${gb(before + need.least)}, the limit is ${gb(limit)}: ${parts.join(', ')}.`,
+    `Training needs at least ${size(before + need.least)}, the limit is ${size(limit)}: ${parts.join(', ')}.`,
     {
       hint: 'Allow more, or take smaller batches, shorter examples, a lower rank, fewer layers or a smaller model.',
       details: { ...need, limit, least: before + need.least },

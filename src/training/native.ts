@@ -96,7 +96,7 @@ export interface Peak {
 }
 
 export interface NativeModel {
-  readonly info: BaseModelInfo;
+  readonly info: Omit<BaseModelInfo, 'kernels'>;
   /** `memoryLimit` in bytes, for weights, adapter and training together. */
   createTrainer(
     lora: NativeLora,

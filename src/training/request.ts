@@ -52,7 +52,7 @@ export type TrainRequest = { [K in keyof FlatOptions]?: FlatOptions[K] | undefin
   checkpointSeconds?: number | undefined;
   /** Bytes that the process may take, which a training keeps to by computing layers twice. Default: any amount. */
   memory?: number | undefined;
-  /** Checkpoints that are kept beside the best. Default 2. */
+  /** Checkpoints that are kept beside the best, also when the run is done. Default: 2, and none of a run that is done. */
   keepCheckpoints?: number | undefined;
   onProgress?: ((progress: RunProgress) => void) | undefined;
   onEvent?: ((event: TrainEvent) => void) | undefined;
@@ -66,6 +66,8 @@ export type TrainEvent =
   | RunEvent
   /** `step` is above 0 for a run that goes on. */
   | { type: 'started'; run: string; folder: string; rows: Rows; step: number }
+  /** The run goes on with other kernels than its checkpoint was computed with: it will not be the same to the bit. */
+  | { type: 'kernels-changed'; before: string; now: string }
   /** Estimated before the first step. */
   | ({ type: 'memory' } & MemoryPlan)
   /** Texts whose labels were predicted, to measure how well. */

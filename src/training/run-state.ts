@@ -32,7 +32,7 @@ export interface EpochResult {
 export interface Best extends Measured {
   step: number;
   epoch: number;
-  /** Name of its checkpoint; null where none are written. */
+  /** Name of its checkpoint; null where there is none. */
   checkpoint: string | null;
 }
 

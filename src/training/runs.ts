@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { checkName, suggest } from '../config.js';
 import { EngramError, fromSystemError, isSystemError } from '../errors.js';
 import { isLocked, withLock, writeFileAtomic } from '../files.js';
+import type { Precision } from './native.js';
 import type { FlatOptions } from './request.js';
 import type { RunResult, Settings } from './run-options.js';
 import type { LoraOptions, OptimizerOptions } from './types.js';
@@ -47,6 +48,8 @@ export interface RunRecord {
   /** `running` also where the process was killed. */
   status: 'running' | 'cancelled' | 'failed' | 'diverged' | 'done';
   model: { name: string; sha256: string };
+  /** How the weights are held, for all of the run. Absent in runs of earlier versions. */
+  precision?: Precision;
   data: { train: DataFile; validation?: DataFile; test?: DataFile };
   /** Options as they were given, and what follows from them. */
   request: FlatOptions & { file: string };

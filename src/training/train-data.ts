@@ -1,6 +1,7 @@
 // The data of a run: the files, their rows split by the seed, and hashes that tell whether they are those that it began with.
 // Not here: how rows become examples (dataset.ts, encode-row.ts).
 import { createHash } from 'node:crypto';
+import { EngramError } from '../errors.js';
 import { sha256File } from '../files.js';
 import { readLabelledDataset, type ClassifyTask, type LabelledDataset, type LabelledRow } from './classify/index.js';
 import { readDataset, type Dataset } from './dataset.js';
@@ -32,10 +33,12 @@ export async function readTrainData(
   const { format, maxTokens, textTokens, prompt, validation, test } = settings.data;
   const read = async (path: string, task?: ClassifyTask): Promise<{ file: DataFile; dataset: AnyDataset }> => ({
     file: { path, sha256: await sha256File(path, { signal }) },
-    dataset:
+    dataset: await naming(
+      path,
       format === 'labels'
-        ? await readLabelledDataset(path, encoder, { maxTokens, prompt, task, signal })
-        : await readDataset(path, encoder, { format, maxTokens, textTokens, signal }),
+        ? readLabelledDataset(path, encoder, { maxTokens, prompt, task, signal })
+        : readDataset(path, encoder, { format, maxTokens, textTokens, signal }),
+    ),
   });
   const main = await read(options.file);
   const { labelled } = main.dataset;
@@ -69,6 +72,18 @@ export async function readTrainData(
     digest: digestOf(Object.values(parts)),
     ...(labelled === undefined ? {} : { labelled: { task: labelled.task, measured } }),
   };
+}
+
+/** A run has up to three files, so what is wrong with a line says of which. */
+async function naming<T>(path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof EngramError) || error.details?.['line'] === undefined) throw error;
+    if (error.message.includes(path)) throw error;
+    const { code, message, hint, details } = error;
+    throw new EngramError(code, `${path}: ${message}`, { hint, details: { ...details, file: path }, cause: error });
+  }
 }
 
 type AnyDataset = Dataset & Partial<Pick<LabelledDataset, 'labelled'>>;

@@ -13,6 +13,7 @@ import type { RowEncoder } from './encode-row.js';
 import { RunLogs } from './logs/index.js';
 import { largestBatch, MemoryBudget, type EstimateMemory } from './memory-budget.js';
 import { MetricsFile } from './metrics-file.js';
+import type { Precision } from './native.js';
 import { resolveLora } from './options.js';
 import { flatOptions, requireSame, resolveRequest, type FlatOptions, type Rows, type TrainRequest } from './request.js';
 import type { RunResult } from './run-options.js';
@@ -25,7 +26,8 @@ import type { BaseModel, Trainer } from './types.js';
 export interface TrainPlace {
   home: string;
   encoder: RowEncoder;
-  base: () => Promise<BaseModel>;
+  /** Without a precision: held as is best on this machine. */
+  base: (precision?: Precision) => Promise<BaseModel>;
   /** The base model as the user knows it, and the hash of its file. */
   model: { name: string; sha256: () => Promise<string> };
   memory: EstimateMemory;
@@ -41,6 +43,7 @@ export interface TrainReport extends RunResult {
   report?: ClassificationReport;
 }
 
+/** While a run is not done. */
 const DEFAULT_KEEP = 2;
 
 /** What a run that goes on has not yet. */
@@ -65,7 +68,8 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
   await store.requireFree(adapter);
   const budget = new MemoryBudget(request.memory);
   budget.plan(place.memory, resolveLora({}, 1), 1); // a model that cannot fit is not loaded
-  const base = await place.base();
+  // The best on this machine is measured, and may come out otherwise another time.
+  const base = await place.base(began?.precision);
   const model = { name: place.model.name, sha256: await place.model.sha256() };
   const settings = resolveRequest(options, base.info);
   if (began !== undefined) {
@@ -81,20 +85,27 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
   request.onEvent?.({ type: 'memory', ...memory });
   const record: RunRecord = began ?? {
     ...{ format: 1, id: await runs.newId(adapter), adapter, createdAt: new Date().toISOString(), status: 'running' },
-    ...{ model, data: data.files, request: options, settings, fingerprint },
+    ...{ model, precision: base.info.precision, data: data.files, request: options, settings, fingerprint },
   };
   const folder = runs.folderOf(record.id);
   return runs.alone(record.id, request.signal, async (signal) => {
     const open = { ...record, ...AGAIN };
     await runs.write(open);
     try {
-      const { result, report } = await train(
+      const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? DEFAULT_KEEP, 1);
+      const { kernels } = base.info;
+      const checkpoints = new Checkpoints(join(folder, 'checkpoints'), record.fingerprint, keep, kernels);
+      const { result: measured, report } = await train(
         base,
         place.encoder,
-        { store, folder, record, data, memoryLimit: budget.forTraining },
+        { store, folder, record, data, memoryLimit: budget.forTraining, checkpoints },
         { ...request, signal },
       );
+      const keeps = request.keepCheckpoints !== undefined;
+      const result = keeps ? measured : { ...measured, best: measured.best && { ...measured.best, checkpoint: null } };
       await runs.write({ ...open, status: 'done', endedAt: new Date().toISOString(), result });
+      // The adapter is stored, and they are several times as large. What cannot be deleted now goes with `runs rm`.
+      if (!keeps) await checkpoints.drop().catch(() => undefined);
       return { adapter, run: record.id, folder, rows: data.rows, ...result, ...defined({ report }) };
     } catch (error) {
       const ended = { ...open, ...ending(error), endedAt: new Date().toISOString() };
@@ -163,20 +174,28 @@ function hashOf(value: unknown): string {
 async function train(
   base: BaseModel,
   encoder: RowEncoder,
-  place: { store: AdapterStore; folder: string; record: RunRecord; data: TrainData; memoryLimit: number | undefined },
+  place: {
+    store: AdapterStore;
+    folder: string;
+    record: RunRecord;
+    data: TrainData;
+    memoryLimit: number | undefined;
+    checkpoints: Checkpoints;
+  },
   request: TrainRequest,
 ): Promise<{ result: RunResult; report: ClassificationReport | undefined }> {
-  const { store, folder, record, data, memoryLimit } = place;
+  const { store, folder, record, data, memoryLimit, checkpoints } = place;
   const { lora, optimizer, run } = record.settings;
   const { sinks = [], onEvent, onProgress, control, signal } = request;
-  const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? DEFAULT_KEEP, 1);
-  const checkpoints = new Checkpoints(join(folder, 'checkpoints'), record.fingerprint, keep);
   const resume = await checkpoints.latest();
   const metricsFile = await MetricsFile.open(join(folder, 'metrics.jsonl'), resume?.state.metricsBytes);
   const logs = new RunLogs(folder, resume?.state.step ?? 0);
   let report: ClassificationReport | undefined;
   try {
     onEvent?.({ type: 'started', run: record.id, folder, rows: data.rows, step: resume?.state.step ?? 0 });
+    const { kernels: now } = base.info;
+    const before = resume?.kernels ?? now;
+    if (before !== now) onEvent?.({ type: 'kernels-changed', before, now });
     const { result } = await trainAdapter(base, data.train, {
       ...{ store, name: record.adapter, baseName: record.model.name, baseSha256: record.model.sha256 },
       ...{ lora, optimizer, memoryLimit, ...run, validation: data.validation, test: data.test },

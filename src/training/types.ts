@@ -129,6 +129,8 @@ export interface BaseModelInfo {
   parameters: number;
   /** How the frozen weights are held for training. */
   precision: 'f32' | 'f16' | 'bf16' | 'int8';
+  /** What computes with them: a training that goes on is the same to the bit only where this is the same. */
+  kernels: string;
   residentBytes: number;
 }
 

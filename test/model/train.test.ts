@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Engram } from '../../src/index.js';
 import { cli, startCli } from '../support/cli.js';
 import { testHome, type TestHome } from '../support/home.js';
 
@@ -108,6 +109,14 @@ describe('engram train', () => {
     expect(value).toMatchObject({ adapter: 'killed', run: id, epochs: unbroken.value['epochs'] });
     const bytes = (name: string): Buffer => readFileSync(join(home.path, 'adapters', name, 'adapter.gguf'));
     expect(bytes('killed').equals(bytes('whole'))).toBe(true);
+  });
+
+  it('lets go of weights that were loading when it was closed', async () => {
+    const engram = await Engram.openModel({ home: home.path, prompts: 'llama', offline: true });
+    const training = engram.train({ file: data, adapter: 'closed' });
+    const failing = expect(training).rejects.toMatchObject({ code: 'cancelled' });
+    await engram.close();
+    await failing;
   });
 
   it('removes it', async () => {

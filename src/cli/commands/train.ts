@@ -74,7 +74,7 @@ export const train: CommandSpec = {
       [
         ['--checkpoint-steps <number>', 'steps between two (default: 0, as time goes)'],
         ['--checkpoint-seconds <number>', 'seconds between two (default: 60)'],
-        ['--keep <number>', 'how many are kept beside the best (default: 2)'],
+        ['--keep <number>', 'how many stay beside the best (default: 2, and none when the run is done)'],
       ],
     ],
   ],

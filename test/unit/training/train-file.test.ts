@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -39,8 +39,17 @@ function writeRows(count: number): void {
 const matching = (pattern: RegExp): string => expect.stringMatching(pattern) as string;
 
 /** A world whose trainer is a new fake, kept in `trainer`. */
-function placeOf(sha256: string, lossAt = (updates: number) => 4 / (1 + updates)): TrainPlace {
-  const info = { architecture: 'llama', layers: 3, vocabularySize: 500, contextLength: 64, ...HEADS };
+function placeOf(sha256: string, lossAt = (updates: number) => 4 / (1 + updates), kernels = 'avx2 f16'): TrainPlace {
+  const precision = 'f16';
+  const info = {
+    architecture: 'llama',
+    layers: 3,
+    vocabularySize: 500,
+    contextLength: 64,
+    precision,
+    kernels,
+    ...HEADS,
+  };
   const base = {
     info: info as BaseModel['info'],
     newTrainer: () => (trainer = Object.assign(new FakeTrainer(), { lossAt })),
@@ -145,6 +154,16 @@ describe('trainFile', () => {
     expect((await new RunStore(home).find(run)).record.data).toMatchObject({ validation: { path: validation } });
   });
 
+  it('says in which file a line is wrong', async () => {
+    const validation = join(home, 'held.jsonl');
+    writeFileSync(validation, '{"text":"abc"}\n{"text":');
+    await expect(train({ validation })).rejects.toMatchObject({
+      code: 'corrupt',
+      message: `${validation}: Line 2: This is not JSON.`,
+      details: { line: 2, file: validation },
+    });
+  });
+
   it('learns from a text, whose pieces are split as rows', async () => {
     const text = join(home, 'book.txt');
     writeFileSync(text, 'abcdefgh'.repeat(20));
@@ -183,6 +202,34 @@ describe('trainFile', () => {
   });
 });
 
+describe('the checkpoints of a run', () => {
+  const checkpointsOf = (folder: string): string[] => {
+    const path = join(folder, 'checkpoints');
+    return existsSync(path) ? readdirSync(path) : [];
+  };
+
+  it('are there while it can be gone on with, and gone when it is done', async () => {
+    const cutOff = await cut({ validation: 0.2 });
+    expect(checkpointsOf(join(home, 'runs', cutOff))).toEqual(['step-00000001']);
+    const { folder, best } = await trainFile(place, { resume: cutOff });
+    expect(best).toMatchObject({ step: 8, checkpoint: null });
+    expect(readdirSync(folder).sort()).toEqual(['loss.svg', 'metrics.jsonl', 'run.json', 'tensorboard']);
+  });
+
+  it('stay when it is done, as many as were asked for', async () => {
+    const { folder, best } = await train({ checkpointSteps: 1, keepCheckpoints: 3, validation: 0.2 });
+    expect(checkpointsOf(folder).sort().slice(-3)).toEqual(['step-00000006', 'step-00000007', 'step-00000008']);
+    expect(best).toMatchObject({ checkpoint: 'step-00000008' });
+  });
+
+  it('stay when it diverged: the last one that is sound is named', async () => {
+    place = placeOf('ab'.repeat(32), (updates) => (updates < 3 ? 2 : NaN));
+    await expect(train({ checkpointSteps: 1 })).rejects.toMatchObject({ code: 'diverged' });
+    const [run] = await new RunStore(home).list();
+    expect(checkpointsOf(run!.folder)).toContain('step-00000002');
+  });
+});
+
 describe('a run that was cut off', () => {
   it('is marked so, and says how to go on', async () => {
     const abort = new AbortController();
@@ -210,6 +257,30 @@ describe('a run that was cut off', () => {
       expect(steps).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
       expect((await new RunStore(home).find(run)).record).toMatchObject({ status: 'done' });
     }
+  });
+
+  it('holds the weights as before, and says so where other kernels compute with them', async () => {
+    const resume = await cut();
+    const events: TrainEvent[] = [];
+    const asked: unknown[] = [];
+    const other = placeOf('ab'.repeat(32), undefined, 'neon f16');
+    const base: TrainPlace['base'] = (precision) => {
+      asked.push(precision);
+      return other.base(precision);
+    };
+    await trainFile({ ...other, base }, { resume, onEvent: (event) => void events.push(event) });
+    expect(asked).toEqual(['f16']);
+    expect(events.filter(({ type }) => type === 'kernels-changed')).toEqual([
+      { type: 'kernels-changed', before: 'avx2 f16', now: 'neon f16' },
+    ]);
+  });
+
+  it('says nothing of kernels where they are the same', async () => {
+    const resume = await cut();
+    const types: string[] = [];
+    await trainFile(place, { resume, onEvent: ({ type }) => void types.push(type) });
+    expect(types).toContain('started');
+    expect(types).not.toContain('kernels-changed');
   });
 
   it('does not go on with other options, but with other ways to keep checkpoints', async () => {
