@@ -39,9 +39,11 @@ export interface Api extends Pick<
   | 'showModel'
   | 'removeModel'
   | 'listBrains'
+  | 'remarkOnBrain'
   | 'removeBrain'
   | 'doctor'
   | 'plotRun'
+  | 'checkTrainRequest'
 > {
   /** The documents of a brain, without its model. */
   openRetrieval: (options: index.OpenRetrievalOptions) => {

@@ -18,6 +18,7 @@ export class Job {
   readonly #load: LoadApi;
   readonly #closing: (() => Promise<void>)[] = [];
   #value: unknown;
+  #isRemarked = false;
 
   constructor(settings: Settings, world: World, load: LoadApi, signal: AbortSignal) {
     this.settings = settings;
@@ -75,6 +76,7 @@ export class Job {
   /** Opens the brain over its model; it is closed when the command ends. */
   async open(changes: Partial<OpenOptions> = {}): Promise<Engine> {
     const { Engram } = await this.#load();
+    await this.#remarkOnBrain();
     const engine = await Engram.open({ ...this.openOptions(), ...changes });
     this.#closing.push(() => engine.close());
     this.progress.clear();
@@ -130,6 +132,7 @@ export class Job {
   async brain(): Promise<Awaited<ReturnType<Api['openBrain']>> | undefined> {
     const { openBrain } = await this.#load();
     const { home, brain: name } = this.settings;
+    await this.#remarkOnBrain();
     try {
       const brain = await openBrain({ home, name });
       this.#closing.push(() => {
@@ -141,6 +144,15 @@ export class Job {
       if (error instanceof EngramError && error.code === 'not_found') return undefined;
       throw error;
     }
+  }
+
+  /** Once, that there is no brain of the name that was given: it may be mistyped. */
+  async #remarkOnBrain(): Promise<void> {
+    if (this.#isRemarked) return;
+    this.#isRemarked = true;
+    const { remarkOnBrain } = await this.#load();
+    const remark = remarkOnBrain(this.settings.home, this.settings.brain);
+    if (remark !== undefined) this.note(remark);
   }
 
   /** Closes what was opened, latest first. */

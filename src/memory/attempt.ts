@@ -44,8 +44,6 @@ export interface Place {
   without: ReadonlySet<string>;
   /** Train even if everything is answered right already. */
   always: boolean;
-  /** A memory of the same text that stays. */
-  twin?: string | undefined;
   /** Questions of what it replaces, with the answers that must not come any more. */
   replaced: readonly Lesson[];
   /** Questions that keep the base model's answer in training too: then it is trained with care. */
@@ -63,6 +61,8 @@ export interface Attempted {
 const HOLDS = { recall: 0.75, paraphrase: 0.5 };
 /** Trained again at most this often when its probes do not hold. */
 const ROUNDS = 3;
+/** A fact is asked for in so many wordings at most, to see whether it is known. */
+const WORDINGS = 3;
 
 export class Attempt {
   readonly #started = performance.now();
@@ -93,13 +93,12 @@ export class Attempt {
       ...(options.lessons === 'rules' ? { lessons: options.lessons } : {}),
       ...(this.place.beside === undefined ? {} : { beside: this.place.beside }),
     };
-    const asked = probes.filter(({ kind }) => kind === 'recall' || kind === 'paraphrase');
-    const { always, twin } = this.place;
-    if (twin !== undefined) this.#knownBy.add(twin);
-    if (twin !== undefined || (!always && asked.every((probe) => says(probe.before, probe.expected)))) {
+    const known = this.place.always ? undefined : await this.#known(probes);
+    if (known !== undefined) {
       const knownBy = [...this.#knownBy];
-      const who = knownBy.length === 0 ? 'The model' : `What is remembered (${knownBy.join(', ')})`;
-      const receipt = this.#receipt(probes, { reason: `${who} answers this already, so there is nothing to train.` });
+      const receipt = this.#receipt([...known, ...probes.filter(({ kind }) => kind === 'unrelated')], {
+        reason: `${knownBy.length === 0 ? 'The model' : whoRemembers(knownBy)} answers this already, so there is nothing to train.`,
+      });
       return { receipt: { ...receipt, ...(knownBy.length === 0 ? {} : { knownBy }) }, data };
     }
 
@@ -146,19 +145,35 @@ export class Attempt {
     }
   }
 
-  /** What is said without this memory. Of each kind it is asked until an answer is not known: one is enough to train. */
-  async #before(): Promise<Probe[]> {
-    const { lessons, options } = this;
-    const probes: Probe[] = [];
-    const of = lessons.recall.length + lessons.paraphrase.length;
-    for (const [kind, some] of [['recall', lessons.recall] as const, ['paraphrase', lessons.paraphrase] as const]) {
-      let known = true;
-      for (const lesson of some) {
-        options.onProgress?.({ phase: 'probe-before', done: probes.length, of });
+  /** What showed that each of its facts is told without this memory, in one of its first wordings; undefined as soon as one is not.
+   * What was answered by then is what `probes` know of before. */
+  async #known(probes: readonly Probe[]): Promise<Probe[] | undefined> {
+    const { facts } = this.lessons;
+    const told = new Map<string, string>();
+    const known: Probe[] = [];
+    for (const [done, wordings] of facts.entries()) {
+      for (const lesson of wordings.slice(0, WORDINGS)) {
         const { question, expected } = lesson;
-        const before = known ? await this.#answer(lesson) : '';
-        known &&= says(before, expected);
-        probes.push({ kind, question, expected, before, after: '', held: false });
+        this.options.onProgress?.({ phase: 'probe-before', done, of: facts.length });
+        const before = await this.#answer(lesson);
+        told.set(question, before);
+        if (!says(before, expected)) continue;
+        known.push({ kind: 'recall', question, expected, before, after: before, held: true });
+        break;
+      }
+      if (known.length <= done) break;
+    }
+    for (const probe of probes) if (probe.kind !== 'unrelated') probe.before = told.get(probe.question) ?? probe.before;
+    return facts.length > 0 && known.length === facts.length ? known : undefined;
+  }
+
+  /** What is asked when it is learned, with what is said to the unrelated questions now. */
+  async #before(): Promise<Probe[]> {
+    const { lessons } = this;
+    const probes: Probe[] = [];
+    for (const [kind, some] of [['recall', lessons.recall] as const, ['paraphrase', lessons.paraphrase] as const]) {
+      for (const { question, expected } of some) {
+        probes.push({ kind, question, expected, before: '', after: '', held: false });
       }
     }
     const unrelated = await this.#base(UNRELATED);
@@ -290,6 +305,11 @@ export class Attempt {
       ? { ...receipt, committed: true }
       : { ...receipt, reason: `Rolled back: ${reasons.join(', ')}.` };
   }
+}
+
+/** Names the memories that answer something, for a reason. */
+export function whoRemembers(ids: readonly string[]): string {
+  return `What is remembered (${ids.join(', ')})`;
 }
 
 function prompt(generator: Generator, question: string): Pick<TokenLesson, 'prompt' | 'answerStart'> {

@@ -4,11 +4,11 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkName } from '../config.js';
 import { takeWriterLock, withWriterLock } from '../database/index.js';
 import { EngramError, fromSystemError } from '../errors.js';
 import { makeFolder, sha256File } from '../files.js';
 import { AdapterFiles } from './adapter-files.js';
+import { brainFolder } from './brain-names.js';
 import { Writer, type BrainWriter } from './brain-writer.js';
 import { applyEvents, type LedgerEvent, type ModelIdentity, type StoredMemory } from './events.js';
 import { excerpt, findMemory, plain } from './find.js';
@@ -26,11 +26,6 @@ export interface OpenBrainOptions {
 
 /** A memory as the brain holds it. */
 export type BrainMemory = StoredMemory;
-
-/** Where the brains of a home are. */
-function brainFolder(home: string, name: string): string {
-  return join(home, 'brains', checkName(name, 'the brain'));
-}
 
 /** Opens a brain for reading; write() takes the lock when there is something to change. Throws `not_found`, `mismatch` (it
  * belongs to another model), `corrupt`, `unsupported` (a newer ledger), `usage` (a name that cannot be), `disk`. */
@@ -64,15 +59,6 @@ function existing(path: string, name: string): Ledger {
       cause: error,
     });
   }
-}
-
-/** Names of the brains in a home, sorted. */
-export function listBrains(home: string): string[] {
-  const folder = join(home, 'brains');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => !name.startsWith('.') && existsSync(join(folder, name, 'ledger.sqlite')))
-    .sort();
 }
 
 /** Deletes a brain with all it holds. True if there was one. Throws `locked` while another process changes it. */

@@ -1,8 +1,8 @@
 // Whether it is so: a question that is answered with yes or no is decided by comparing what it claims with what was remembered,
 // word by word, and the weights say the rest: a small model does not learn to tell (docs/memory.md).
 // English. Not here: which memory a question touches (gate.ts).
-import { taggedWords } from './lessons/clause.js';
 import { languageOf } from './lessons/language.js';
+import { taggedWords } from './lessons/words.js';
 import { contentWords, sentences } from './text.js';
 
 /** How an answer to such a question opens. */

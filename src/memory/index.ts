@@ -2,7 +2,8 @@
 export { importBrain, type ImportOptions, type ImportReport } from './archive-read.js';
 export { exportBrain, type ExportOptions, type ExportReport } from './archive-write.js';
 export { memorizeEach, type BatchOptions, type BatchProgress } from './batch.js';
-export { Brain, listBrains, openBrain, removeBrain } from './brain.js';
+export { Brain, openBrain, removeBrain } from './brain.js';
+export { listBrains, remarkOnBrain } from './brain-names.js';
 export * from './chat-memory/index.js';
 export type { LedgerEvent, ModelIdentity } from './events.js';
 export { ChatStore, STATE_LIMIT, type OpenChat, type StoredChat } from './chats.js';

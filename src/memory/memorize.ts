@@ -1,8 +1,8 @@
 // The transaction of memory: lessons, an attempt to learn them, then commit or roll back, with a receipt; and learning again what
 // the ledger has. Not here: the lessons (lessons/), the attempt (attempt.ts), the files and events (brain.ts).
 import { throwIfCancelled } from '../errors.js';
-import { Attempt, type Attempted, type AttemptOptions, type Memorizer, type Place } from './attempt.js';
-import type { BrainMemory } from './brain.js';
+import { Attempt, whoRemembers, type Attempted, type AttemptOptions, type Memorizer, type Place } from './attempt.js';
+import type { Brain, BrainMemory } from './brain.js';
 import type { BrainWriter } from './brain-writer.js';
 import { contradictions } from './contradiction.js';
 import { lessonsFor, withModelLessons, type Lessons } from './lessons/index.js';
@@ -25,11 +25,16 @@ export type Replaces =
  * `too_long`, `locked` (another process is memorizing into this brain), `not_found` (what it should replace is not remembered),
  * `cancelled`, `diverged`, `disk`, `memory`.
  */
-export function memorize(parts: Memorizer, input: MemoryInput, options: MemorizeOptions = {}): Promise<Receipt> {
+export async function memorize(parts: Memorizer, input: MemoryInput, options: MemorizeOptions = {}): Promise<Receipt> {
   const { brain, generator } = parts;
-  const byRules = lessonsFor(input);
+  // First of all: who goes on with a long file has most of it already. A text is found without its lessons.
+  const isTwin = typeof input === 'string' && twinOf(brain, input, options.replaces) !== undefined;
+  const byRules = isTwin ? undefined : lessonsFor(input);
   return brain.write('memorizing', async (writer) => {
-    const lessons = await allLessons(parts, byRules, options);
+    const said = byRules?.text ?? (input as string);
+    const twin = twinOf(brain, said, options.replaces);
+    if (twin !== undefined) return receiptOfTwin(writer.newId(said), twin);
+    const lessons = await allLessons(parts, byRules ?? lessonsFor(input), options);
     const { replaced, contradicted } = await replacedBy(parts, lessons, options);
     const id = writer.newId(lessons.text);
     const place: Place = {
@@ -37,8 +42,6 @@ export function memorize(parts: Memorizer, input: MemoryInput, options: Memorize
       path: writer.newAdapterPath(id),
       without: new Set(replaced.map((memory) => memory.id)),
       always: replaced.length > 0,
-      twin: brain.byText(lessons.text).find((memory) => memory.state === 'remembered' && !replaced.includes(memory))
-        ?.id,
       replaced: replaced.flatMap(probesOf),
     };
     const { receipt: measured, data } = await new Attempt(parts, lessons, options, place).run();
@@ -58,6 +61,27 @@ export function memorize(parts: Memorizer, input: MemoryInput, options: Memorize
     }
     return receipt;
   });
+}
+
+/** A memory of the same text that is whole and stays. */
+function twinOf(brain: Brain, text: string, replaces: Replaces = 'none'): BrainMemory | undefined {
+  const replaced = typeof replaces === 'object' ? replaces.map((idOrText) => brain.find(idOrText).id) : [];
+  return brain
+    .byText(text)
+    .find(({ id, state, damaged }) => state === 'remembered' && damaged === undefined && !replaced.includes(id));
+}
+
+/** Nothing was asked: it stands as it stood when it was learned. */
+function receiptOfTwin(id: string, twin: BrainMemory): Receipt {
+  const { recall, paraphrase } = twin.receipt ?? { recall: { after: 1 }, paraphrase: { after: 1 } };
+  return {
+    ...{ id, loss: { before: 0, after: 0 } },
+    recall: { before: recall.after, after: recall.after },
+    paraphrase: { before: paraphrase.after, after: paraphrase.after },
+    unrelated: { kept: 0, asked: 0 },
+    ...{ seconds: 0, steps: 0, tokens: 0, flop: 0, committed: false, knownBy: [twin.id], probes: [] },
+    reason: `${whoRemembers([twin.id])} says this already, so there is nothing to train.`,
+  };
 }
 
 /** Trains a memory anew from what the ledger has of it, as if it were not there, into newAdapterPath(id), with care if its data

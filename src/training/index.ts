@@ -37,7 +37,7 @@ export { RunStore } from './runs.js';
 export type { RunRecord, StoredRun } from './runs.js';
 export { listTrainable } from './trainable.js';
 export { train } from './train.js';
-export { trainFile } from './train-file.js';
+export { checkTrainRequest, trainFile } from './train-file.js';
 export type { TrainPlace, TrainReport } from './train-file.js';
 export { trainAdapter } from './train-adapter.js';
 export type * from './types.js';

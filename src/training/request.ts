@@ -112,7 +112,10 @@ const DEFAULT_VALIDATION = 0.1;
 const DEFAULT_TEST_OF_LABELS = 0.2;
 
 /** Fills in the defaults. Throws `usage`. */
-export function resolveRequest(request: FlatOptions & { file: string }, model: BaseModelInfo): TrainSettings {
+export function resolveRequest(
+  request: FlatOptions & { file: string },
+  model: Pick<BaseModelInfo, 'layers' | 'contextLength'>,
+): TrainSettings {
   const { rank, rankPattern, kind, alpha, targets, layers, dropout, seed } = request;
   const { optimizer, learningRate, rateB, weightDecay, maxGradNorm } = request;
   const lora = resolveLora(defined({ rank, rankPattern, kind, alpha, targets, layers, dropout, seed }), model.layers);

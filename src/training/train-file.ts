@@ -1,9 +1,10 @@
 // Trains an adapter on a file, as a run that can be gone on with: what `train` of the command line and of the API does. Not
 // here: the loop (run.ts), what can be asked for (request.ts), where runs lie (runs.ts).
 import { createHash } from 'node:crypto';
+import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { defined } from '../defined.js';
-import { EngramError } from '../errors.js';
+import { EngramError, fromSystemError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { AdapterStore } from './adapters.js';
 import { Checkpoints } from './checkpoints.js';
@@ -59,13 +60,39 @@ export async function trainFile(place: TrainPlace, request: TrainRequest): Promi
   }
 }
 
+/** Refuses at once what can be refused without a model: a name that is taken, a file that is not there, options that cannot be. Throws
+ * as trainFile() does. */
+export async function checkTrainRequest(home: string, request: TrainRequest): Promise<void> {
+  const { began, options } = await begin(home, request);
+  const files = [options.file, options.validation, options.test].filter((part) => typeof part === 'string');
+  for (const path of files) {
+    await access(path).catch((error: unknown) => {
+      throw fromSystemError(error, path);
+    });
+  }
+  // Which layers there are the model decides.
+  const { layers: _layers, rankPattern: _ranks, ...others } = options;
+  if (began === undefined) resolveRequest(others, { layers: 1, contextLength: Number.MAX_SAFE_INTEGER });
+}
+
+interface Beginning {
+  began: RunRecord | undefined;
+  options: FlatOptions & { file: string };
+  adapter: string;
+}
+
+async function begin(home: string, request: TrainRequest): Promise<Beginning> {
+  const began = await findRun(new RunStore(home), request);
+  const options = optionsOf(request, began);
+  const adapter = request.adapter ?? began?.adapter ?? missing('adapter', 'the name of the new adapter');
+  await new AdapterStore(home).requireFree(adapter);
+  return { began, options, adapter };
+}
+
 async function trainRun(place: TrainPlace, request: TrainRequest): Promise<TrainReport> {
   const runs = new RunStore(place.home);
   const store = new AdapterStore(place.home);
-  const began = await findRun(runs, request);
-  const options = optionsOf(request, began);
-  const adapter = request.adapter ?? began?.adapter ?? missing('adapter', 'the name of the new adapter');
-  await store.requireFree(adapter);
+  const { began, options, adapter } = await begin(place.home, request);
   const budget = new MemoryBudget(request.memory);
   budget.plan(place.memory, resolveLora({}, 1), 1); // a model that cannot fit is not loaded
   // The best on this machine is measured, and may come out otherwise another time.

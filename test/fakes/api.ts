@@ -2,6 +2,7 @@
 import type { Api } from '../../src/cli/api.js';
 import { EngramError } from '../../src/errors.js';
 import type { FoundPassage } from '../../src/index.js';
+import { remarkOnBrain } from '../../src/memory/brain-names.js';
 import { ChatStore, STATE_LIMIT } from '../../src/memory/chats.js';
 import { findMemory } from '../../src/memory/find.js';
 import { memoriesOf, memoriesOfFile } from '../../src/memory/lessons/index.js';
@@ -54,9 +55,11 @@ export class FakeApi implements Api {
 
   readonly ChatStore = ChatStore;
   readonly STATE_LIMIT = STATE_LIMIT;
+  readonly remarkOnBrain = remarkOnBrain;
   readonly memoriesOf = memoriesOf;
   readonly memoriesOfFile = memoriesOfFile;
   readonly plotRun = plotRun;
+  checkTrainRequest: Api['checkTrainRequest'] = () => Promise.resolve();
   readonly RunControl = RunControl;
   readonly RunStore: Api['RunStore'] = class {
     list(): ReturnType<InstanceType<Api['RunStore']>['list']> {

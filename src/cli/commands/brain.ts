@@ -3,7 +3,7 @@ import { EngramError } from '../../errors.js';
 import type { RebuildProgress } from '../../index.js';
 import type { CommandGroup } from '../command.js';
 import { confirm } from '../confirm.js';
-import { bytes, count, excerpt, memorizeStep, table } from '../format.js';
+import { bytes, count, duration, excerpt, memorizeStep, table } from '../format.js';
 import { stringOf } from '../input.js';
 import type { Job } from '../job.js';
 import { brainOf } from './memories.js';
@@ -170,11 +170,16 @@ export const brain: CommandGroup = {
   ],
 };
 
-/** Progress of one training after the other. */
+/** Progress of one training after the other, with how long the rest will take as far as those that are done tell. */
 export function training(job: Job): (progress: RebuildProgress) => void {
+  let first: { done: number; at: number } | undefined;
   return ({ memory, done, of, step }) => {
+    first ??= { done, at: performance.now() };
+    const trained = done - first.done;
+    const left = ((performance.now() - first.at) / 1000 / trained) * (of - done);
+    const place = `${done + 1} of ${of}${trained === 0 ? '' : `, about ${duration(left)} left`}`;
     const [label, detail] = memorizeStep(step);
-    job.progress.show(`${memory.id} (${done + 1} of ${of})`, `${label} ${detail}`, done / Math.max(1, of));
+    job.progress.show(`${memory.id} (${place})`, `${label} ${detail}`, done / Math.max(1, of));
   };
 }
 

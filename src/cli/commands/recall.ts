@@ -9,6 +9,10 @@ export const recall: CommandSpec = {
   summary: 'show what memories and documents hold about something, without answering',
   options: [['--k <number>', 'how many (default: 8)']],
   examples: ['engram recall "the kiln"'],
+  notes: [
+    'Relevance is the mean of closeness in meaning and of the share of the words of the question, from about 0 to 1. The list has',
+    'the nearest there is, however far: ask rests on passages from 0.4 on, and on the memory that its gate chooses.',
+  ],
   run: async (job, words, options) => {
     const k = numberOf(options, 'k', '--k');
     const question = await textOf(job, words, 'question');

@@ -1,4 +1,5 @@
 // `engram sleep`: memories trained again with care while there is time. Not here: how (memory/sleep.ts).
+import { EngramError } from '../../errors.js';
 import type { PassageOutcome, SleepOutcome, SleepReport, Standing } from '../../index.js';
 import type { CommandSpec } from '../command.js';
 import { duration, excerpt, share, table } from '../format.js';
@@ -23,6 +24,9 @@ export const sleep: CommandSpec = {
   ],
   run: async (job, _words, options) => {
     const minutes = numberOf(options, 'minutes', '--minutes');
+    if (minutes !== undefined && !(minutes > 0)) {
+      throw new EngramError('usage', `Expected more than 0 minutes for --minutes but received ${minutes}.`);
+    }
     const passages = options['passages'] === true;
     if (!passages) await brainOf(job); // before a model is loaded; passages are learned into a new brain too
     const engine = await job.open();

@@ -94,7 +94,8 @@ export const train: CommandSpec = {
   ],
   run: async (job, [file], options) => {
     const request = readRequest(file, options);
-    const { RunControl } = await job.api();
+    const { checkTrainRequest, RunControl } = await job.api();
+    await checkTrainRequest(job.settings.home, request); // before a model is loaded
     // No prompt is read: with --memory every copy of the weights counts.
     const engine = await job.open({ prompts: 'llama' });
     const control = new RunControl();

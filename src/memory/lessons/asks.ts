@@ -1,8 +1,10 @@
 // The questions that a clause answers: for its subject, its verb and each of its phrases, the one that asks for just that. What
 // comes first asks for what people ask for most. English; not here: the grammar (clause.ts) and the answers (statement.ts).
 import { lowerFirst } from '../text.js';
-import type { Clause, Phrase, Tells } from './clause.js';
+import type { Clause } from './clause.js';
 import { midSentence } from './person.js';
+import { AUXILIARY, type Phrase, type Tells } from './phrases.js';
+import { textOf } from './words.js';
 
 export interface Ask {
   question: string;
@@ -25,8 +27,9 @@ const WORDS: Readonly<Record<Tells, string>> = {
 /** For the subject: `Who painted the lighthouse?` */
 export function askForSubject(clause: Clause): Ask[] {
   const { subject, isPerson, verb } = clause;
-  if (/^(?:i|we)$/i.test(subject)) return [];
+  if (/^(?:i|we|you|there)$/i.test(subject)) return [];
   const kind = isPerson === true ? null : headNoun(subject);
+  if (clause.auxiliary === 'do' && kind === null) return []; // `Who measure …`
   const [first, second] = isPerson === undefined ? ['Who', 'What'] : isPerson ? ['Who', 'Who'] : ['What', 'What'];
   return [
     { question: `${first} ${verb} ${tail(clause, 2)}?`, expected: subject },
@@ -36,42 +39,52 @@ export function askForSubject(clause: Clause): Ask[] {
 
 /** The first phrases behind the verb, as far as they belong together. */
 function tail({ phrases }: Clause, most: number): string {
-  const apart = phrases.findIndex((phrase, i) => i > 0 && (phrase.isApart || isRelative(phrase)));
+  const apart = phrases.findIndex(({ role }) => role !== 'part');
   return phrases
     .slice(0, apart < 0 ? most : Math.min(most, apart))
     .map(({ text }) => text)
     .join(' ');
 }
 
-/** For each phrase, the telling ones (a time, a place, a number …) first. */
+/** Prepositions that may end a question: `What did she serve as?` */
+const ENDS = /^(?:in|on|at|by|for|from|with|to|into|over|under|about|as|against|through|near|behind|above|below|via)$/;
+
+/** For each phrase that can be asked for, the telling ones (a time, a place, a number …) first. */
 export function askForPhrases(clause: Clause): Ask[] {
   const { phrases, openings } = clause;
-  const asks = [
-    ...openings.map((phrase) => ({ isTelling: true, ask: askFor(clause, phrase, tail(clause, 2)) })),
-    ...phrases.flatMap((phrase, i) => {
-      const ask = isRelative(phrase)
-        ? askForRelative(phrase, phrases[i - 1])
-        : askFor(clause, phrase, i > 0 ? tail(clause, 1) : restAfterFirst(clause));
-      return ask === null ? [] : [{ isTelling: phrase.tells !== 'what', ask }];
-    }),
-  ];
+  const asks = [...openings, ...phrases].flatMap((phrase) => {
+    const before = phrases[phrases.indexOf(phrase) - 1];
+    const ask = phrase.role === 'relative' ? askForRelative(phrase, before) : askFor(clause, phrase);
+    return ask === null ? [] : [{ isTelling: phrase.tells !== 'what', ask }];
+  });
   return [...asks.filter(({ isTelling }) => isTelling), ...asks.filter(({ isTelling }) => !isTelling)].map(
     ({ ask }) => ask,
   );
 }
 
-function askFor(clause: Clause, phrase: Phrase, rest: string): Ask {
-  const { tells, counted, lead, core } = phrase;
-  if (tells === 'what' && lead !== undefined && !/^(?:and|or|but|so)$/.test(lead)) {
-    // `What did she serve as?`
-    const object = rest === tail(clause, 1) && rest !== phrase.text ? rest : '';
-    return { question: turned('What', clause, `${object} ${lead}`.trim()), expected: core };
+/** Null where no question asks for just that. */
+function askFor(clause: Clause, phrase: Phrase): Ask | null {
+  const { counted, lead, core, role } = phrase;
+  if (role !== 'part') return null;
+  const isFirst = phrase === clause.phrases[0];
+  if (isFirst && clause.predicate === '' && /^(?:it|this|that|these|those|there)$/i.test(clause.subject)) return null;
+  // What is done to a place is done to a thing: `used the practice grounds`.
+  const isObject = isFirst && lead === undefined && /^(?:where|how)$/.test(phrase.tells);
+  const tells = isObject ? 'what' : phrase.tells;
+  const isOpening = clause.openings.includes(phrase);
+  const rest = isFirst ? restAfterFirst(clause) : tail(clause, isOpening ? 2 : 1);
+  const ask = (word: string, end = rest): Ask => ({ question: turned(word, clause, end), expected: core });
+  const [first] = phrase.words;
+  if (lead === 'to' && first !== undefined && (first.tags.includes('Verb') || AUXILIARY.test(first.text))) {
+    // `planned to leave`, but `sold the boat to pay for the roof`
+    return isFirst ? ask('What', 'to do') : tells === 'why' ? ask('Why') : null;
   }
-  const word = tells === 'how many' && counted !== undefined ? `How many ${counted}` : WORDS[tells];
-  return {
-    question: turned(word, clause, tells === 'what' && clause.phrases[0] !== phrase ? '' : rest),
-    expected: core,
-  };
+  if (lead === 'that') return isFirst ? ask('What', '') : null;
+  const word = tells === 'how many' ? `How many ${counted!}` : WORDS[tells];
+  if (['when', 'where', 'how', 'how long', 'why'].includes(tells)) return ask(word);
+  if (lead === undefined) return isFirst ? ask(word) : null;
+  if (!ENDS.test(lead) || isOpening) return null;
+  return ask(word, isFirst ? lead : `${rest} ${lead}`);
 }
 
 function restAfterFirst(clause: Clause): string {
@@ -80,12 +93,8 @@ function restAfterFirst(clause: Clause): string {
 
 /** `…, who led the team` asks for the one before: `Who led the team?` */
 function askForRelative(phrase: Phrase, before: Phrase | undefined): Ask | null {
-  if (before === undefined || phrase.core === '') return null;
+  if (before?.role !== 'part' || before.lead === 'that' || !phrase.core.includes(' ')) return null;
   return { question: `${phrase.lead === 'who' ? 'Who' : 'What'} ${phrase.core}?`, expected: before.core };
-}
-
-function isRelative({ lead }: Phrase): boolean {
-  return lead === 'who' || lead === 'which' || lead === 'that';
 }
 
 /** `Did Ota Melik paint the lighthouse in 1911` with or without a question word before it. */
@@ -103,14 +112,18 @@ export function askWhether(clause: Clause): string {
 
 /** For the kind of what the verb is about: `a goose race` → `What kind of race does the village hold?` */
 export function askForKind(clause: Clause): Ask[] {
-  const object = clause.phrases[0]!;
-  const words = object.core
-    .replace(/^(?:an?|the|his|her|their|its|my|our)\s+/iu, '')
-    .split(' of ')[0]!
-    .split(/\s+/u);
-  const noun = words.at(-1)!;
-  if (words.length < 2 || words.length > 5 || !/^\p{Ll}+$/u.test(noun)) return [];
-  return [{ question: turned(`What kind of ${noun}`, clause, ''), expected: words.slice(0, -1).join(' ') }];
+  const { words, lead } = clause.phrases[0]!;
+  const end = words.findIndex(({ text }) => text === 'of');
+  const named = (end < 0 ? words : words.slice(0, end)).filter(
+    ({ tags }, i) => i > 0 || !(tags.includes('Determiner') || tags.includes('Possessive')),
+  );
+  const [noun, ...kinds] = [...named].reverse();
+  const isKind = ({ tags, post }: (typeof named)[number]) =>
+    (tags.includes('Adjective') || tags.includes('Noun')) && !tags.includes('Value') && !/[,;:]/.test(post);
+  if (lead !== undefined || noun === undefined || !/^\p{Ll}+$/u.test(noun.text) || !noun.tags.includes('Noun'))
+    return [];
+  if (kinds.length === 0 || kinds.length > 4 || !kinds.every(isKind)) return [];
+  return [{ question: turned(`What kind of ${noun.text}`, clause, ''), expected: textOf(kinds.reverse()) }];
 }
 
 /** About what is named: `Tell me about the lighthouse.` */

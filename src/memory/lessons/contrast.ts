@@ -35,15 +35,16 @@ function exchange(question: string, round: number): string | null {
   const doc = nlp(question);
   const swaps: [string, string][] = [];
   for (const number of question.match(/\b\d+(?:[.,]\d+)*\b/g) ?? []) swaps.push([number, otherNumber(number, round)]);
-  const people = doc.people().out('array') as string[];
-  const places = doc.places().out('array') as string[];
+  const isName = (name: string) => /^\p{Lu}/u.test(trim(name).split(/\s+/u).at(-1) ?? '');
+  const people = (doc.people().out('array') as string[]).filter(isName);
+  const places = (doc.places().out('array') as string[]).filter(isName);
   for (const name of people) swaps.push([trim(name), PEOPLE[round % PEOPLE.length]!]);
   for (const name of places) swaps.push([trim(name), PLACES[round % PLACES.length]!]);
   const named = [...people, ...places].join(' ');
   // Runs of capitalised words that are not the sentence's first and no name of the above.
   for (const name of question.slice(1).match(/(?:\b[A-Z][\p{L}\p{N}'-]*)(?:\s+(?:of\s+)?[A-Z][\p{L}\p{N}'-]*)*/gu) ??
     []) {
-    if (!named.includes(name)) swaps.push([name, THINGS[round % THINGS.length]!]);
+    if (!named.includes(name)) swaps.push([trim(name), THINGS[round % THINGS.length]!]);
   }
   if (swaps.length === 0) {
     const noun = trim((doc.nouns().out('array') as string[]).at(-1) ?? '');
@@ -52,8 +53,20 @@ function exchange(question: string, round: number): string | null {
   }
   const chosen = round % 2 === 0 ? [swaps[(round / 2) % swaps.length]!] : swaps;
   let out = question;
-  for (const [from, to] of chosen) out = out.replace(from, to);
+  for (const [from, to] of chosen) out = replaced(out, from, to);
   return out === question ? null : out;
+}
+
+/** With one article: `the NFL` becomes `the Meridian project`. */
+function replaced(question: string, from: string, to: string): string {
+  const at = question.indexOf(from);
+  if (at < 0) return question;
+  const hasArticle = /\b(?:the|an?|his|her|its|their|my|our|most|some|many|all|no)\s+(?:\p{Ll}+\s+)?$/iu.test(
+    question.slice(0, at),
+  );
+  return (
+    question.slice(0, at) + (hasArticle ? to.replace(/^(?:the|a)\s+/u, '') : to) + question.slice(at + from.length)
+  );
 }
 
 function otherNumber(number: string, round: number): string {
@@ -65,5 +78,5 @@ function otherNumber(number: string, round: number): string {
 }
 
 function trim(phrase: string): string {
-  return phrase.replace(/[\s,;:.!?'’]+$/u, '').replace(/^[\s,;:]+/u, '');
+  return phrase.replace(/(?:['’]s|[\s,;:.!?'’])+$/u, '').replace(/^[\s,;:]+/u, '');
 }

@@ -61,6 +61,7 @@ function ofText(text: string): Lessons {
     text,
     lessons,
     recall: spread(kept),
+    facts: parts.every(({ facts }) => facts.length > 0) ? parts.flatMap(({ facts }) => facts) : [],
     paraphrase: spread(parts.map((part) => part.probes.filter(fair))),
     contrasts: contrastsOf(short, CONTRASTS),
   };

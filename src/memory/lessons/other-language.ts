@@ -89,6 +89,7 @@ export function otherLanguageLessons(sentence: string): StatementLessons {
   return {
     lessons: all.slice(0, MOST_LESSONS),
     probes: distinct(probes).filter(({ question }) => !trained.has(question)),
+    facts: [],
   };
 }
 

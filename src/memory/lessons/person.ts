@@ -42,7 +42,7 @@ export function toSecondPerson(sentence: string): string {
 
 /** A phrase that began a sentence, to stand inside another: `The village` → `the village`, `Zara` stays. */
 export function midSentence(phrase: string): string {
-  return /^(?:The|A|An|My|Our|His|Her|Their|Its|This|That|These|Those|In|On|At|With|It|He|She|They|We|You|One|Some|Many|Most|All|Each|Every|Several|Two|Three|If|When)\b/.test(
+  return /^(?:The|A|An|My|Our|His|Her|Their|Its|This|That|These|Those|In|On|At|With|It|He|She|They|We|You|One|Some|Many|Most|All|Both|Each|Every|Several|Few|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten|Eleven|Twelve|If|When)(?=\s|$|-[a-z])/.test(
     phrase,
   )
     ? lowerFirst(phrase)

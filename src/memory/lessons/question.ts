@@ -14,12 +14,14 @@ export function questionLessons(question: string, answer: string, probed: number
     ...{ question: wording, answer, expected: expectedOf(answer), full: index < 3 },
   });
   const all = lessons.map(lesson);
+  const recall = all.slice(0, probed);
+  const paraphrase = probes.slice(0, probed).map(lesson);
   return {
     text: `${question} ${answer}`,
     ...{ question, answer },
     lessons: all,
-    recall: all.slice(0, probed),
-    paraphrase: probes.slice(0, probed).map(lesson),
+    ...{ recall, paraphrase },
+    facts: [...recall, ...paraphrase].map((one) => [one]),
     contrasts: contrastsOf([question], contrasts),
   };
 }

@@ -3,18 +3,22 @@
 // makes nothing of, by what needs none (other-language.ts). Not here: question-and-answer memories (question.ts).
 import { says, tellingWords } from '../text.js';
 import { about, askForKind, askForPhrases, askForSubject, askWhether, turned, type Ask } from './asks.js';
-import { clauseOf, namesOf, type Clause } from './clause.js';
+import { clauseOf, type Clause } from './clause.js';
 import { languageOf } from './language.js';
 import { otherLanguageLessons } from './other-language.js';
 import { midSentence, toSecondPerson } from './person.js';
+import { AUXILIARY, PREPOSITION } from './phrases.js';
 import { ruleAsks } from './rule.js';
 import { distinct, MOST_LESSONS, type Lesson } from './types.js';
 import { whetherLessons } from './whether.js';
+import { namesOf, taggedWords, textOf } from './words.js';
 
 export interface StatementLessons {
   lessons: Lesson[];
   /** Questions that are never trained on. */
   probes: Lesson[];
+  /** As in Lessons, of this sentence. */
+  facts: Lesson[][];
 }
 
 /** At most `most` lessons, those that matter most. `text`: the memory that the sentence is of, if it has more of them. */
@@ -54,7 +58,23 @@ export function statementLessons(sentence: string, most = MOST_LESSONS, text = s
   const lessons = all.slice(0, most);
   const trained = new Set(lessons.map(({ question }) => question));
   const probes = distinct(asked.probes.map((ask) => lesson(ask))).filter(({ question }) => !trained.has(question));
-  return { lessons, probes };
+  const facts =
+    rule === null && clause !== null ? factsOf(clause, sentence).map((group) => group.map((ask) => lesson(ask))) : [];
+  return { lessons, probes, facts };
+}
+
+/** Its parts, each with the questions for just that; not of what somebody tells about themselves, which no model can know. */
+function factsOf(clause: Clause, sentence: string): Ask[][] {
+  if (toSecondPerson(sentence) !== sentence) return [];
+  const asks = [...askForSubject(clause), ...askForPhrases(clause)];
+  const parts = [...new Set(asks.map(({ expected }) => expected))];
+  const isFirst = ({ question }: Ask, i: number): boolean =>
+    asks.findIndex((other) => other.question === question) === i;
+  const groups = parts.map((part) => asks.filter((ask, i) => ask.expected === part && isFirst(ask, i)));
+  // What is said to be something is one fact, asked for from either side.
+  return clause.predicate === '' && clause.phrases.length === 1 && clause.openings.length === 0
+    ? [groups.flat()]
+    : groups;
 }
 
 export interface Asked {
@@ -67,8 +87,11 @@ export interface Asked {
 function clauseAsks(clause: Clause, sentence: string): Asked {
   const { subject, phrases } = clause;
   const isSpeaker = /^(?:i|we)$/i.test(subject);
+  const isPronoun = isSpeaker || /^(?:he|she|it|they|you|this|that|these|those|there)$/i.test(subject);
   const object = phrases[0]!;
-  const topics = [...(isSpeaker ? [object.core] : [subject]), ...namesOf(sentence)].filter(
+  const names = namesOf(sentence);
+  const first = !isPronoun ? [subject] : isSpeaker || names.length === 0 ? [object.core] : [];
+  const topics = [...first, ...names].filter(
     (topic, i, all) => all.findIndex((other) => other.includes(topic) || topic.includes(other)) === i,
   );
   const [topic, ...others] = topics as [string, ...string[]];
@@ -77,7 +100,7 @@ function clauseAsks(clause: Clause, sentence: string): Asked {
     ...askForSubject(clause),
     ...askForPhrases(clause).slice(0, 6),
     ...askForKind(clause),
-    ...(isSpeaker ? [] : [whatIs(clause)]),
+    ...(isPronoun ? [] : [whatIs(clause)]),
     ...others.slice(0, 3).map((name) => ({ question: about(name).know, expected: name })),
     { question: keywords(sentence) },
     ...askForPhrases(clause).slice(6),
@@ -90,7 +113,7 @@ function clauseAsks(clause: Clause, sentence: string): Asked {
     probes: [
       { question: `What can you tell me about ${midSentence(topic)}?` },
       {
-        question: `Can you remember ${midQuestion(telling.question)}`,
+        question: `Tell me this: ${midQuestion(telling.question)}`,
         ...(telling.expected === undefined ? {} : { expected: telling.expected }),
       },
       ...others.slice(0, 2).map((name) => ({ question: `Do you know anything about ${name}?`, expected: name })),
@@ -100,10 +123,9 @@ function clauseAsks(clause: Clause, sentence: string): Asked {
   };
 }
 
-function whatIs({ subject, isPerson, auxiliary, predicate }: Clause): Ask {
+function whatIs({ subject, isPerson, isPlural, auxiliary, predicate }: Clause): Ask {
   const name = midSentence(subject);
   if (predicate === '') return { question: `${isPerson === true ? 'Who' : 'What'} ${auxiliary} ${name}?` };
-  const isPlural = /^(?:the\s+)?\p{Ll}+s$/iu.test(name);
   return { question: `${isPerson === false ? 'What' : 'Who'} ${isPlural ? 'are' : 'is'} ${name}?` };
 }
 
@@ -113,17 +135,42 @@ function blankOf(bare: string): string | undefined {
   return part === undefined ? undefined : `Fill in the blank: ${bare.replace(part, () => '____')}.`;
 }
 
-/** Where the grammar finds nothing: its first words, and what is named in it. */
+/** Where the grammar finds no clause: how it begins, and what is named in it. */
 function cueAsks(bare: string): Asked {
   const cue = bare.split(/\s+/u).slice(0, 5).join(' ');
-  const [name = cue, ...names] = namesOf(bare);
+  const names = namesOf(bare);
+  const [topic, ...others] = [nounBefore(bare), ...names].filter(
+    (one, i, all): one is string => one !== undefined && all.findIndex((other) => other?.includes(one)) === i,
+  );
+  const goesOn = `How does this go on: “${cue} …”?`;
   return {
-    full: [`What do you know about ${midSentence(cue)}?`],
-    parts: [cue, `${cue}?`, about(name).tell, ...names.slice(0, 3).map((other) => about(other).know), keywords(bare)]
+    full: [topic === undefined ? goesOn : about(topic).know],
+    parts: [
+      cue,
+      ...(topic === undefined ? [] : [goesOn, about(topic).tell]),
+      ...others.slice(0, 3).map((other) => about(other).know),
+      keywords(bare),
+    ]
       .filter((question) => question !== '')
       .map((question) => ({ question })),
-    probes: [{ question: `What can you tell me about ${midSentence(cue)}?` }, { question: about(cue).what }],
+    probes:
+      topic === undefined
+        ? [{ question: `What comes after “${cue}”?` }, { question: `Please finish this: “${cue} …”` }]
+        : [{ question: `What can you tell me about ${midSentence(topic)}?` }, { question: about(topic).what }],
   };
+}
+
+/** What stands before the first verb, where it can be asked about: `The oven of Ulm` of `The oven of Ulm is.` */
+function nounBefore(bare: string): string | undefined {
+  const terms = taggedWords(bare.replace(/\s*\([^()]*\)/gu, ''));
+  const verb = terms.findIndex(({ text, tags }) => tags.includes('Verb') || AUXILIARY.test(text));
+  const before = verb < 0 ? terms : terms.slice(0, verb);
+  const isNoun = before.some(({ tags }) => tags.includes('Noun')) && !before.some(({ post }) => /[,;:]/u.test(post));
+  const begins = before[0];
+  const isPart = begins === undefined || PREPOSITION.test(begins.text) || begins.tags.includes('Adverb');
+  return isNoun && !isPart && before.length <= 8 && !before.at(-1)!.tags.includes('Preposition')
+    ? textOf(before)
+    : undefined;
 }
 
 function keywords(sentence: string): string {

@@ -64,6 +64,7 @@ export function tripleLessons(triple: Triple, probed: number, contrasts: number)
   return {
     ...{ text, triple, lessons },
     recall: lessons.slice(0, probed),
+    facts: [forward.map((question) => objectLesson(question))],
     paraphrase: probes.filter(({ question }) => !trained.has(question)),
     contrasts: contrastsOf(forward, contrasts),
   };

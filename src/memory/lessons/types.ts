@@ -31,6 +31,8 @@ export interface Lessons {
   recall: Lesson[];
   /** In wordings that are never trained on. */
   paraphrase: Lesson[];
+  /** What has to be known for it to be known: of each of these one question, in any of its wordings. None: it cannot be told. */
+  facts: Lesson[][];
   /** Questions of the same form about something else: must be answered as before. */
   contrasts: string[];
 }

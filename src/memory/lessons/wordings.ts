@@ -2,10 +2,10 @@
 // are lessons, others are kept back as probes, so that a memory is never judged by the wordings it was trained on. Not here:
 // synonyms (by-model.ts has the model look for them).
 import { contentWords, lowerFirst, normalize, tellingWords, upperFirst } from '../text.js';
-import { namesOf, taggedWords } from './clause.js';
 import { languageOf, type Language } from './language.js';
 import { midSentence } from './person.js';
 import { remarks } from './remarks.js';
+import { namesOf, taggedWords } from './words.js';
 
 export interface Wordings {
   /** To be trained on; the first is the question as it was asked. */

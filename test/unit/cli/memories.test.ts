@@ -1,4 +1,7 @@
 // Memories shown, forgotten and taken back; brains as a whole; sleep.
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EngramError } from '../../../src/errors.js';
 import { FakeApi } from '../../fakes/api.js';
@@ -18,6 +21,26 @@ describe('memories and forget', () => {
     expect((await runCli(['memories', '--json'], { api })).json()).toEqual([]);
     expect((await runCli(['memories', '--all', '--json'], { api })).json()).toHaveLength(1);
     expect(await runCli(['forget', 'owl'], { api })).toMatchObject({ code: 1 });
+  });
+});
+
+describe('a brain that is not there', () => {
+  const home = mkdtempSync(join(tmpdir(), 'engram-names-'));
+  mkdirSync(join(home, 'brains', 'work'), { recursive: true });
+  writeFileSync(join(home, 'brains', 'work', 'ledger.sqlite'), '');
+
+  it.each([['ask', 'x'], ['chat'], ['memories'], ['recall', 'x'], ['memorize', 'A heron is blue.']])(
+    'is told of by %s, once, with the one that may be meant',
+    async (...words) => {
+      const { stderr } = await runCli([...words, '--brain', 'wrok'], { home, api: withoutBrain() });
+      expect(stderr.match(/no brain "wrok" yet\. Did you mean "work"\?/g)).toHaveLength(1);
+      expect((await runCli([...words, '--brain', 'work'], { home })).stderr).not.toContain('no brain');
+    },
+  );
+
+  it('is told of where no other is like it; the default one is not mistyped', async () => {
+    expect((await runCli(['ask', 'x', '--brain', 'garden'], { home })).stderr).toContain('no brain "garden" yet.\n');
+    expect((await runCli(['ask', 'x'], { home })).stderr).not.toContain('no brain');
   });
 });
 
@@ -145,6 +168,9 @@ describe('sleep', () => {
     const json = (await runCli(['sleep', '--dry-run', '--json'], { api })).json();
     expect(json).toMatchObject({ ended: 'dry run', due: [{ id: 'm-000000', why: 'new' }] });
     expect(await runCli(['sleep', '--minutes', 'x'], { api })).toMatchObject({ code: 2 });
+    const fresh = new FakeApi();
+    expect(await runCli(['sleep', '--minutes', '-1'], { api: fresh })).toMatchObject({ code: 2 });
+    expect(fresh.opened).toEqual([]); // no model was loaded for it
   });
 
   it('that is woken up reports what is done, and exits with 130', async () => {

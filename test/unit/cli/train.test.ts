@@ -1,5 +1,6 @@
 // `train` and its runs: options, progress, pausing.
 import { describe, expect, it } from 'vitest';
+import { EngramError } from '../../../src/errors.js';
 import { FakeApi } from '../../fakes/api.js';
 import { runCli } from './run-cli.js';
 
@@ -19,6 +20,14 @@ describe('train', () => {
 });
 
 describe('train, as a run', () => {
+  it('is refused before a model is loaded', async () => {
+    const api = new FakeApi();
+    api.checkTrainRequest = (_home, { adapter }) =>
+      Promise.reject(new EngramError('exists', `There is an adapter "${adapter}" already.`));
+    expect(await runCli(['train', 'f', '--adapter', 'tone'], { api })).toMatchObject({ code: 1 });
+    expect(api.opened).toEqual([]);
+  });
+
   it('takes shares and files for what is only measured', async () => {
     const api = new FakeApi();
     await runCli(['train', 'f', '--adapter', 'a', '--validation', 'held.jsonl', '--test', '0.2', '--patience', '3'], {

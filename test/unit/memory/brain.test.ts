@@ -2,7 +2,8 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { listBrains, openBrain, removeBrain, type Brain, type BrainMemory } from '../../../src/memory/brain.js';
+import { listBrains } from '../../../src/memory/brain-names.js';
+import { openBrain, removeBrain, type Brain, type BrainMemory } from '../../../src/memory/brain.js';
 import { newReceipt } from '../../fakes/results.js';
 import { compile, run } from './child.js';
 
@@ -219,6 +220,7 @@ describe('several processes', () => {
         'find.ts',
         'ledger.ts',
         'adapter-files.ts',
+        'brain-names.ts',
         'brain-writer.ts',
         'brain.ts',
       ].map((file) => `memory/${file}`),

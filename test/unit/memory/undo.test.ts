@@ -113,11 +113,26 @@ describe('a memory that contradicts another', () => {
 it('the same fact twice is trained once', async () => {
   const first = await learn(KILN);
   const before = world.trainings;
+  const asked = vi.spyOn(parts.generator, 'chat');
   const again = await learn(KILN);
   expect(again).toMatchObject({ committed: false, steps: 0, knownBy: [first.id] });
+  expect(asked).not.toHaveBeenCalled(); // nor is anything asked, so that a long file can be gone on with
   expect(again.reason).toContain(first.id);
   expect(again.contradicts).toBeUndefined();
   expect(world.trainings).toBe(before);
+});
+
+it('what the model tells when it is asked is not trained, in whatever words it answers other questions', async () => {
+  world.known.set('What is the capital of Peru?', 'The capital city of Peru is Lima.');
+  const known = await learn('Lima is the capital of Peru.');
+  expect(known).toMatchObject({ committed: false, steps: 0, recall: { before: 1, after: 1 } });
+  expect(known.reason).toContain('The model answers this already');
+  expect(known.probes.filter(({ kind }) => kind === 'recall').map(({ question }) => question)).toEqual([
+    'What is the capital of Peru?',
+  ]);
+  // One thing of several is not all of it.
+  world.known.set('Who keeps seven parrots in Ulm?', 'Doctor Pell.');
+  expect((await learn('Doctor Pell keeps seven parrots in Ulm.')).steps).toBeGreaterThan(0);
 });
 
 it('a damaged memory is replaced when it is memorized again', async () => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   AdapterStore,
   RunStore,
+  checkTrainRequest,
   trainFile,
   type BaseModel,
   type MetricsRecord,
@@ -83,6 +84,19 @@ async function cut(changes: TrainRequest = {}): Promise<string> {
   await expect(running).rejects.toMatchObject({ code: 'cancelled', details: { step: 1 } });
   return run;
 }
+
+describe('checkTrainRequest', () => {
+  it('refuses without a model what can be refused so', async () => {
+    await train();
+    const check = (changes: TrainRequest = {}) => checkTrainRequest(home, request({ adapter: 'new', ...changes }));
+    await expect(check({ layers: [-8, -1], rankPattern: { '10-29.v': 4 } })).resolves.toBeUndefined();
+    await expect(check({ adapter: 'law' })).rejects.toMatchObject({ code: 'exists' });
+    await expect(check({ file: 'gone.jsonl' })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(check({ validation: 'gone.jsonl' })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(check({ epochs: -1 })).rejects.toMatchObject({ code: 'usage' });
+    await expect(check({ resume: true })).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
 
 describe('trainFile, with a memory limit', () => {
   it('says before the start what it will take', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clauseOf, namesOf } from '../../../../src/memory/lessons/clause.js';
+import { clauseOf } from '../../../../src/memory/lessons/clause.js';
+import { namesOf } from '../../../../src/memory/lessons/words.js';
 
 // The grammar library takes seconds to load on a busy machine.
 describe('clauseOf', { timeout: 60_000 }, () => {

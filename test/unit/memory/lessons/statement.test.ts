@@ -31,6 +31,60 @@ describe('statementLessons', { timeout: 60_000 }, () => {
     expect(questions).toContain('Who keeps seven parrots in her kitchen?');
     expect(questions).toContain('How many parrots does Doctor Pell keep in her kitchen?');
   });
+  it.each<[sentence: string, asked: string[], notAsked: RegExp]>([
+    [
+      'On May 21, 2013, the owners voted and awarded the game to the stadium.',
+      ['When did the owners award the game to the stadium?', 'Tell me about the owners.'],
+      /2013\?|and award/,
+    ],
+    [
+      'CBS aired a special episode with James Corden, who told a joke.',
+      ['Who did CBS air a special episode with?', 'Who told a joke?'],
+      /Who did CBS air a special episode\?/,
+    ],
+    [
+      'The league narrowed the bids to three sites, with Ulm winning.',
+      ['How many sites did the league narrow the bids to?'],
+      /How many sites did the league narrow the bids\?/,
+    ],
+    [
+      'The Broncos finished the season with a 12–4 record, and denied Ulm a chance.',
+      ['What are the Broncos?', 'How did the Broncos finish the season?'],
+      /How many|deni|record\w/,
+    ],
+    [
+      'Six-time winner Ana Brol gave up the crown (the oldest of all) in 1970.',
+      ['What did six-time winner Ana Brol give up in 1970?', 'When did six-time winner Ana Brol give up the crown?'],
+      /oldest|Six-\W|time\?/,
+    ],
+    [
+      'It was also the final year that Doritos held its contest.',
+      ['Tell me about Doritos.'],
+      /about it\b|What Doritos\?|kind of/,
+    ],
+    ['The team planned to sell the hall.', ['What did the team plan to do?'], /^Why did the team plan\?/],
+    ['The oven of Ulm is.', ['What do you know about the oven of Ulm?'], /Ulm is\?/],
+  ])('asks as one would: %s', (sentence, asked, notAsked) => {
+    const { lessons, probes } = statementLessons(sentence);
+    const questions = [...lessons, ...probes].map(({ question }) => question);
+    for (const question of asked) expect(questions).toContain(question);
+    const said = questions.filter(
+      (question) => !/^(?:Complete this|Fill in|Is it true|How does this go on)/.test(question),
+    );
+    for (const question of said) expect(question).not.toMatch(notAsked);
+  });
+  it('names what has to be known for it to be known', () => {
+    const facts = (sentence: string) =>
+      statementLessons(sentence).facts.map((wordings) => wordings.map(({ question }) => question));
+    expect(facts('Lima is the capital of Peru.')).toEqual([['What is the capital of Peru?', 'What is Lima?']]);
+    expect(facts('Doctor Pell keeps seven parrots in Ulm.').map(([first]) => first)).toEqual([
+      'Who keeps seven parrots in Ulm?',
+      'How many parrots does Doctor Pell keep in Ulm?',
+      'Where does Doctor Pell keep seven parrots?',
+    ]);
+    // No model can know what somebody tells about themselves, however well it guesses.
+    expect(facts('My favourite colour is blue.')).toEqual([]);
+  });
   it('asks a rule for its condition and its consequence', () => {
     const { lessons } = statementLessons('If the alarm rings, call Tom at 555-1234.');
     const asked = new Map(lessons.map(({ question, expected }) => [question, expected]));

@@ -1,0 +1,27 @@
+// Which brains a home has, by their names. Not here: what is in them (brain.ts).
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkName, suggest } from '../config.js';
+
+/** Where a brain is, or would be. Throws `usage` for a name that cannot be. */
+export function brainFolder(home: string, name: string): string {
+  return join(home, 'brains', checkName(name, 'the brain'));
+}
+
+/** Names of the brains in a home, sorted. */
+export function listBrains(home: string): string[] {
+  const folder = join(home, 'brains');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith('.') && existsSync(join(folder, name, 'ledger.sqlite')))
+    .sort();
+}
+
+/** What to tell somebody who names a brain that holds nothing at all, no documents and chats either: which one may be meant.
+ * Undefined for a brain that is there, and for the default one, which nobody mistypes. */
+export function remarkOnBrain(home: string, name: string): string | undefined {
+  if (name === 'default' || existsSync(brainFolder(home, name))) return undefined;
+  const meant = suggest(name, listBrains(home));
+  const guess = meant === undefined ? '' : ` Did you mean "${meant}"?`;
+  return `There is no brain "${name}" yet.${guess}`;
+}
