@@ -138,6 +138,7 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
     finishReason: result.finishReason,
     ...(result.left === undefined ? {} : { left: result.left }),
     ...(result.toolCalls === undefined ? {} : { toolCalls: result.toolCalls }),
+    ...(result.cutToolCall === undefined ? {} : { cutToolCall: result.cutToolCall }),
     ...(options.logprobs === undefined || result.logprobs === undefined ? {} : { logprobs: result.logprobs }),
   };
 }

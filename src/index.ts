@@ -25,7 +25,15 @@ export {
   type Settings,
 } from './config.js';
 export { doctor, type DoctorReport } from './doctor.js';
-export type { ChatMessage, Generation, StateInfo, TokenLogprob, Tool, ToolCall } from './inference/index.js';
+export type {
+  ChatMessage,
+  CutToolCall,
+  Generation,
+  StateInfo,
+  TokenLogprob,
+  Tool,
+  ToolCall,
+} from './inference/index.js';
 export { modelIdentity } from './model-identity.js';
 export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {

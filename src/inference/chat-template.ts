@@ -6,7 +6,7 @@ import { EngramError } from '../errors.js';
 import { findSyntax, PLAIN_SYNTAX, type CallSyntax } from './call-syntax.js';
 import { Marks, type Part } from './marks.js';
 import { tellOfTools } from './tool-prompt.js';
-import type { ChatMessage, Tool } from './types.js';
+import type { ChatMessage, Tool, ToolCall } from './types.js';
 
 /** What a template needs of a model. */
 export interface Vocabulary {
@@ -56,6 +56,7 @@ export class ChatTemplate {
   encode(messages: readonly ChatMessage[], tools: readonly Tool[] = [], openAnswer = true): number[] {
     if (messages.length === 0) throw new EngramError('empty', 'There is no message to answer.');
     for (const tool of tools) this.#checkTool(tool);
+    for (const call of messages.flatMap(({ toolCalls = [] }) => toolCalls)) checkArguments(call);
     const out: number[] = [];
     // Plain text of the template and of messages is tokenized together, as far as it goes without a special token: that is
     // how the model was trained to see it.
@@ -233,6 +234,16 @@ export class ChatTemplate {
 function checkWord(word: string): string {
   if (/^[\w.-]{0,64}$/.test(word)) return word;
   throw new EngramError('usage', `Expected letters and digits for the id or name of a call but received "${word}".`);
+}
+
+/** JSON in a string, as other APIs hand calls around, is none. */
+function checkArguments({ name, arguments: given }: ToolCall): void {
+  const value: unknown = given;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  throw new EngramError(
+    'usage',
+    `Expected an object for the arguments of the call of ${name} but received ${JSON.stringify(value)}.`,
+  );
 }
 
 function messageOf(error: unknown): string {

@@ -4,6 +4,7 @@ export { checkOptions } from './sampling.js';
 export type {
   AdapterUse,
   ChatMessage,
+  CutToolCall,
   GenerateOptions,
   Generation,
   Generator,

@@ -7,7 +7,7 @@ import type { CallSyntax } from './call-syntax.js';
 import { alternatives, literal, oneOf, repeated, Rules } from './gbnf.js';
 import { valueOf } from './json-schema.js';
 import { Marks } from './marks.js';
-import type { GenerateOptions, Tool, ToolCall } from './types.js';
+import type { CutToolCall, GenerateOptions, Tool, ToolCall } from './types.js';
 
 /** Calls in one answer at most, where there may be several. */
 const MOST_CALLS = 16;
@@ -40,6 +40,12 @@ export function toolsOf({ tools = [], toolChoice = 'auto', grammar, jsonSchema }
   return tools;
 }
 
+/** What was written of calls. */
+interface Calls {
+  toolCalls: ToolCall[];
+  cutToolCall?: CutToolCall;
+}
+
 export class ToolUse {
   readonly grammar: string;
   /** With which a call begins, and whether only at the very beginning of an answer. */
@@ -66,13 +72,13 @@ export class ToolUse {
     this.#send(at >= 0 ? at : this.#text.length - this.#maybeTrigger());
   }
 
-  /** When all has come: the text before the calls, and the calls if they came to their end. Sends what was held back. */
-  end(): { text: string; toolCalls: ToolCall[] } {
-    const at = this.#callAt();
+  /** When all has come: the text before the calls, the calls that came to their end, and the one that did not. Sends what was
+   * held back. */
+  end(): { text: string } & Calls {
+    const at = this.#isForced() && this.#text !== '' ? 0 : this.#callAt();
     const end = at >= 0 ? at : this.#text.length;
     this.#send(end);
-    const calls = at >= 0 ? this.#read(this.#text.slice(at)) : undefined;
-    return { text: this.#text.slice(0, end), toolCalls: calls ?? [] };
+    return { text: this.#text.slice(0, end), ...(at >= 0 ? this.#read(this.#text.slice(at)) : { toolCalls: [] }) };
   }
 
   #grammar(tools: readonly Tool[]): string {
@@ -148,22 +154,27 @@ export class ToolUse {
     this.options.onText?.(piece);
   }
 
-  /** Undefined if they were cut off. */
-  #read(text: string): ToolCall[] | undefined {
-    const { opening, call, between, closing } = this.syntax;
-    const calls: ToolCall[] = [];
-    if (!text.startsWith(opening)) return undefined;
+  /** The grammar lets nothing else come than calls, so what is missing was cut off. */
+  #read(text: string): Calls {
+    const { opening, call, between } = this.syntax;
+    const toolCalls: ToolCall[] = [];
+    if (!text.startsWith(opening)) return { toolCalls, cutToolCall: { arguments: '' } };
     let at = opening.length;
     for (;;) {
       const found: ToolCall = { id: randomUUID().replaceAll('-', '').slice(0, 9), name: '', arguments: {} };
+      let cutToolCall: CutToolCall = { arguments: '' };
       for (const part of call) {
         const length = 'text' in part ? lengthOf(part.text, text, at) : this.#readSlot(part.slot, text, at, found);
-        if (length === undefined) return undefined;
+        if ('slot' in part && part.slot === 'arguments') {
+          const written = text.slice(at, length === undefined ? undefined : at + length);
+          cutToolCall = { name: found.name, arguments: written };
+        }
+        if (length === undefined) return { toolCalls, cutToolCall };
         at += length;
       }
-      calls.push(found);
+      toolCalls.push(found);
       const next = between === undefined ? undefined : lengthOf(between, text, at);
-      if (next === undefined) return text.slice(at) === closing ? calls : undefined;
+      if (next === undefined) return { toolCalls };
       at += next;
     }
   }

@@ -27,6 +27,14 @@ export interface ToolCall {
   arguments: Record<string, unknown>;
 }
 
+/** A call that the answer ended in the middle of: by maxTokens, a full context, a stop string or a cancel. */
+export interface CutToolCall {
+  /** Undefined where the answer ended before the arguments. */
+  name?: string;
+  /** The JSON of the arguments as far as it was written. */
+  arguments: string;
+}
+
 /** A LoRA adapter to generate with. */
 export interface AdapterUse {
   /** GGUF file of the adapter. */
@@ -130,8 +138,10 @@ export interface TokenLogprob {
 export interface Generation {
   /** Without its calls of tools. */
   text: string;
-  /** If there were tools: those called; none if they were cut off. */
+  /** If there were tools: those called. */
   toolCalls?: ToolCall[];
+  /** The call that was cut off; it is not among `toolCalls`. */
+  cutToolCall?: CutToolCall;
   promptTokens: number;
   /** Of these, not computed again: the conversation so far, as far as it is the same. */
   reusedTokens: number;

@@ -15,6 +15,7 @@ import {
   type Answer,
   type AskOptions,
   type ChatMessage,
+  type CutToolCall,
   type Engram,
   type Tool,
   type ToolCall,
@@ -121,18 +122,17 @@ export function toToolChoice(choice: unknown): AskOptions['toolChoice'] {
   );
 }
 
-/** What comes last in a stream: everything but the text. `index`: of the first call. */
+/** What comes last in a stream: everything but the text. Without an id LangChain takes a call for an invalid one; with one it
+ * would complete the JSON of a call that was cut off. */
 export function lastChunk(answer: Answer): AIMessageChunk {
-  const calls = answer.toolCalls ?? [];
+  const { toolCalls = [], cutToolCall } = answer;
+  const calls: (Partial<Pick<ToolCall, 'id' | 'name'>> & { args: string })[] = toolCalls.map(
+    ({ id, name, arguments: args }) => ({ id, name, args: JSON.stringify(args) }),
+  );
+  if (cutToolCall !== undefined) calls.push({ ...nameOf(cutToolCall), args: cutToolCall.arguments });
   return new AIMessageChunk({
     content: '',
-    tool_call_chunks: calls.map(({ id, name, arguments: args }, index) => ({
-      type: 'tool_call_chunk' as const,
-      id,
-      name,
-      args: JSON.stringify(args),
-      index,
-    })),
+    tool_call_chunks: calls.map((call, index) => ({ type: 'tool_call_chunk' as const, ...call, index })),
     ...metadataOf(answer),
   });
 }
@@ -142,9 +142,19 @@ export function toAIMessage(answer: Answer): AIMessage {
   return new AIMessage({
     content: answer.answer,
     tool_calls: (answer.toolCalls ?? []).map(fromToolCall),
+    invalid_tool_calls: answer.cutToolCall === undefined ? [] : [fromCutToolCall(answer.cutToolCall)],
     ...metadataOf(answer),
   });
 }
+
+const nameOf = ({ name }: CutToolCall) => (name === undefined ? {} : { name });
+
+const fromCutToolCall = (call: CutToolCall) => ({
+  type: 'invalid_tool_call' as const,
+  ...nameOf(call),
+  args: call.arguments,
+  error: 'The answer was cut off before the JSON of this call ended: allow more maxTokens.',
+});
 
 /** LangChain's generic types make of `usage_metadata` something that can only be undefined. */
 const metadataOf = (answer: Answer) => ({

@@ -1,10 +1,11 @@
-// What was said in a chat, as lines of JSON that are only ever added: {at, role, content}, or {at, cleared: true} where a new
-// conversation begins. A line that cannot be read is passed over. Not here: where it lies (chats.ts).
+// What was said in a chat, as lines of JSON that are only ever added: {at, role, content}, with the calls of tools and what they
+// answer as ChatMessage has them, or {at, cleared: true} where a new conversation begins. A line that cannot be read is passed
+// over. Not here: where it lies (chats.ts).
 import { open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EngramError, fromSystemError } from '../errors.js';
 import { syncFolder } from '../files.js';
-import type { ChatMessage } from '../inference/index.js';
+import type { ChatMessage, ToolCall } from '../inference/index.js';
 
 export interface Transcript {
   /** Since it was last cleared. */
@@ -20,8 +21,9 @@ const MOST_BYTES = 64 * 2 ** 20;
 
 export function transcriptLine(said: ChatMessage | 'cleared'): string {
   const at = new Date().toISOString();
-  const line = said === 'cleared' ? { at, cleared: true } : { at, role: said.role, content: said.content };
-  return `${JSON.stringify(line)}\n`;
+  if (said === 'cleared') return `${JSON.stringify({ at, cleared: true })}\n`;
+  const { role, content, toolCalls, toolCallId } = said; // what is undefined is not written
+  return `${JSON.stringify({ at, role, content, toolCalls, toolCallId })}\n`;
 }
 
 /** Adds lines to a file; they survive a crash once this returns. A line that an earlier crash cut off stays by itself. Throws
@@ -75,8 +77,26 @@ function read(line: string): ChatMessage | 'cleared' | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { cleared, role, content } = value as Record<string, unknown>;
+  const { cleared, role, content, toolCalls, toolCallId } = value as Record<string, unknown>;
   if (cleared === true) return 'cleared';
-  if (role !== 'user' && role !== 'assistant' && role !== 'system') return undefined;
-  return typeof content === 'string' ? { role, content } : undefined;
+  if (typeof content !== 'string') return undefined;
+  if (role === 'user' || role === 'system') return { role, content };
+  if (role === 'tool') {
+    if (toolCallId === undefined) return { role, content };
+    return typeof toolCallId === 'string' ? { role, content, toolCallId } : undefined;
+  }
+  if (role !== 'assistant') return undefined;
+  if (toolCalls === undefined) return { role, content };
+  return areToolCalls(toolCalls) ? { role, content, toolCalls } : undefined;
+}
+
+function areToolCalls(value: unknown): value is ToolCall[] {
+  return (
+    Array.isArray(value) &&
+    value.every((call: unknown) => {
+      const { id, name, arguments: given } = (call ?? {}) as Partial<Record<keyof ToolCall, unknown>>;
+      const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
+      return typeof id === 'string' && typeof name === 'string' && isObject;
+    })
+  );
 }

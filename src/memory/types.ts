@@ -1,6 +1,6 @@
 // The words of memory: what a brain holds and what is said about it. Not here: how it is stored (ledger.ts) or learned
 // (memorize.ts).
-import type { ChatMessage, Generation, ToolCall } from '../inference/index.js';
+import type { ChatMessage, CutToolCall, Generation, ToolCall } from '../inference/index.js';
 import type { ErrorCode } from '../errors.js';
 import type { FoundPassage } from '../retrieval/index.js';
 
@@ -165,6 +165,8 @@ export interface Answer {
   left?: { messages: number; summary?: string };
   /** If there were tools: those the model asks to be called. */
   toolCalls?: ToolCall[];
+  /** The call that was cut off (maxTokens); it is not among `toolCalls`. */
+  cutToolCall?: CutToolCall;
   /** If asked for. */
   logprobs?: NonNullable<Generation['logprobs']>;
 }

@@ -59,6 +59,34 @@ describe('ChatEngram', () => {
   });
 });
 
+describe('an adapter by its name', () => {
+  it('is refused where there is none, and where it was deleted while it was in use', async () => {
+    const gone = { code: 'not_found', message: expect.stringContaining('"cook"') as string };
+    const llm = new EngramLLM({ engram, adapter: 'cook', maxTokens: 4 });
+    const chat = new ChatEngram({ engram, adapter: 'cook', maxTokens: 4 });
+    await expect(llm.invoke('Hello')).rejects.toMatchObject(gone);
+    await engram.createAdapter('cook');
+    expect(await llm.invoke('Hello')).not.toBe('');
+    expect((await chat.invoke('Hello')).text).not.toBe('');
+    await engram.adapters.remove('cook');
+    await expect(llm.invoke('Hello')).rejects.toMatchObject(gone);
+    await expect(chat.invoke('Hello')).rejects.toMatchObject(gone);
+    await expect(chat.stream('Hello')).rejects.toMatchObject(gone);
+  });
+});
+
+describe('trainUnsupervised', () => {
+  it('says that a text is too long to be learned, and what the prompt of a model cannot hold', async () => {
+    const llm = new EngramLLM({ engram, maxTokens: 4 });
+    const long = 'The harbour has many boats. '.repeat(900);
+    await expect(llm.trainUnsupervised(['', long])).rejects.toMatchObject({ code: 'empty' });
+    await expect(llm.trainUnsupervised([long])).rejects.toMatchObject({ code: 'too_long' });
+    await expect(llm.invoke(long)).rejects.toMatchObject({ code: 'too_long' });
+    await expect(new EngramLLM({ engram, raw: true }).invoke(long)).rejects.toMatchObject({ code: 'too_long' });
+    expect(engram.memories().some(({ text }) => text.includes('harbour'))).toBe(false);
+  });
+});
+
 describe('EngramEmbeddings', () => {
   it('are nearer for what is related', async () => {
     const embeddings = new EngramEmbeddings({ engram });

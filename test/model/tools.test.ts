@@ -62,9 +62,13 @@ describe('tools', () => {
     expect(answer).not.toHaveProperty('toolCalls');
   });
 
-  it('that are cut off give no call', async () => {
+  it('that are cut off give no call, and say how far it came', async () => {
     const cut = await generator.chat(QUESTION, { tools: [WEATHER], toolChoice: 'required', maxTokens: 6 });
-    expect(cut).toMatchObject({ text: '', toolCalls: [], finishReason: 'length' });
+    expect(cut).toMatchObject({ text: '', toolCalls: [], cutToolCall: { arguments: '' }, finishReason: 'length' });
+    const later = await generator.chat(QUESTION, { tools: [WEATHER], toolChoice: 'required', maxTokens: 24 });
+    expect(later).toMatchObject({ text: '', toolCalls: [], cutToolCall: { name: 'get_weather' } });
+    expect(later.cutToolCall!.arguments).toMatch(/^\{\s*"/);
+    expect(() => JSON.parse(later.cutToolCall!.arguments) as unknown).toThrow();
   });
 });
 

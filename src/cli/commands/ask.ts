@@ -46,8 +46,10 @@ export const ask: CommandSpec = {
       const paint = painter(job.world.stderr, job.world.env);
       job.note(`— ${from}`, (text) => paint('dim', text));
     }
-    if (answer.finishReason !== 'length' || sampling.jsonSchema === undefined) return undefined;
-    job.note('The answer was cut off before its JSON ended: give it more with --max-tokens.');
+    const isCut = answer.finishReason === 'length' && sampling.jsonSchema !== undefined;
+    if (!isCut && answer.cutToolCall === undefined) return undefined;
+    const what = isCut ? 'The answer' : 'A call of a tool';
+    job.note(`${what} was cut off before its JSON ended: give it more with --max-tokens.`);
     return 1;
   },
 };

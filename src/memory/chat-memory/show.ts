@@ -12,11 +12,11 @@ export type CountTokens = (text: string) => number | Promise<number>;
 /** What a chat template puts around a message, more or less. */
 export const MESSAGE_TOKENS = 8;
 
-/** User and what follows until the next; a system message is no part of what was said. */
+/** User and what follows until the next. System messages, calls of tools and what these gave are no part of what was said. */
 export function exchangesOf(messages: readonly ChatMessage[]): Exchange[] {
   const exchanges: Exchange[] = [];
   for (const { role, content } of messages) {
-    if (role === 'system') continue;
+    if (role === 'system' || role === 'tool' || (role === 'assistant' && content === '')) continue;
     const last = exchanges.at(-1);
     if (role === 'user') exchanges.push({ human: content, ai: '' });
     else if (last === undefined) exchanges.push({ human: '', ai: content });

@@ -100,6 +100,20 @@ describe('ask', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('says that a call of a tool was cut off, and by its exit code', async () => {
+    const api = new FakeApi();
+    const path = join(mkdtempSync(join(tmpdir(), 'engram-tools-')), 'tools.json');
+    writeFileSync(path, '[{"name": "get_weather"}]');
+    const cutToolCall = { name: 'get_weather', arguments: '{"city": "Lin' };
+    api.engine.ask = () => Promise.resolve(newAnswer('', { toolCalls: [], cutToolCall, finishReason: 'length' }));
+    const { code, stderr } = await runCli(['ask', '--tools', path, 'x'], { api });
+    expect(code).toBe(1);
+    expect(stderr).toContain('A call of a tool was cut off before its JSON ended');
+    const asJson = await runCli(['ask', '--json', '--tools', path, 'x'], { api });
+    expect(asJson.code).toBe(1);
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ toolCalls: [], cutToolCall });
+  });
+
   it('clears control characters out of what a terminal is shown', async () => {
     const api = new FakeApi();
     api.engine.ask = (_question, options) => {

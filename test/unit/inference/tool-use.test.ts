@@ -102,6 +102,18 @@ describe("the model's own way to call", () => {
     const call = { id: '</s>', name: 'x', arguments: {} };
     expect(() => template.encode([{ role: 'assistant', content: '', toolCalls: [call] }])).toThrow(/id or name/);
   });
+
+  it('refuses calls whose arguments are no object: JSON in a string, whole or not, too', () => {
+    for (const given of ['{"city": "Lin', '{"city": "Lindau"}', ['Lindau'], null, undefined]) {
+      const call = { id: 'abcdefghi', name: 'get_weather', arguments: given as never };
+      const asking: ChatMessage[] = [
+        ...CONVERSATION.slice(0, 1),
+        { role: 'assistant', content: '', toolCalls: [call] },
+      ];
+      const template = new ChatTemplate(HERMES, vocabulary);
+      expect(() => template.encode(asking, [WEATHER])).toThrow(/object for the arguments of the call of get_weather/);
+    }
+  });
 });
 
 describe('the prompt of a model without tools', () => {
@@ -142,10 +154,32 @@ describe('what a model wrote', () => {
     expect(read(two).toolCalls.map(({ name }) => name)).toEqual(['get_weather', 'get']);
   });
 
-  it('that was cut off is no call, and is not shown as text', () => {
-    for (let length = 12; length < CALL.length; length += 7) {
-      expect(read(`Hm. ${CALL.slice(0, length)}`)).toMatchObject({ text: 'Hm. ', sent: 'Hm. ', toolCalls: [] });
+  it('that was cut off is no call, is not shown as text, and is told of', () => {
+    const at = CALL.indexOf('{"city"');
+    const end = CALL.length - '}\n</tool_call>'.length;
+    for (let length = 12; length < end; length++) {
+      const cutToolCall = length < at ? { arguments: '' } : { name: 'get_weather', arguments: CALL.slice(at, length) };
+      const expected = { text: 'Hm. ', sent: 'Hm. ', toolCalls: [], cutToolCall };
+      expect(read(`Hm. ${CALL.slice(0, length)}`)).toEqual(expected);
     }
+  });
+
+  it('is a call from the end of its arguments on, also where a later one was cut off', () => {
+    for (const rest of ['', '}', '}\n</tool_call>\n<tool_call>']) {
+      const read1 = read(CALL.replace('}\n</tool_call>', rest));
+      expect(read1.toolCalls).toMatchObject([{ name: 'get_weather', arguments: { city: '}]"{' } }]);
+      expect(read1).not.toHaveProperty('cutToolCall');
+    }
+    expect(read(`${CALL}\n<tool_call>\n{"name": "get", "arguments": {`)).toMatchObject({
+      toolCalls: [{ name: 'get_weather' }],
+      cutToolCall: { name: 'get', arguments: '{' },
+    });
+  });
+
+  it('that must be a call is none before its first sign is whole', () => {
+    const cut = { text: '', sent: '', toolCalls: [], cutToolCall: { arguments: '' } };
+    expect(read('<tool', { toolChoice: 'required' })).toEqual(cut);
+    expect(read('', { toolChoice: 'required' })).toEqual({ text: '', sent: '', toolCalls: [] });
   });
 
   it('as bare JSON is a call only at the beginning', () => {

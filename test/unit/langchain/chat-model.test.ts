@@ -1,5 +1,8 @@
 // ChatEngram and EngramLLM over a fake Engram: what LangChain's standard tests ask of a chat model (they are not published), in
 // our words. Not here: what a real model answers.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
 import { AIMessage, type AIMessageChunk, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { StringOutputParser } from '@langchain/core/output_parsers';
@@ -137,6 +140,39 @@ describe('ChatEngram', () => {
     expect(whole!.tool_calls).toMatchObject([{ id: 'abcdefghi', name: 'add', args: { a: 1, b: 2 } }]);
   });
 
+  it('gives a call that was cut off as an invalid one, whole and as chunks, and its agent ends', async () => {
+    const cut = { answer: '', toolCalls: [CALL], cutToolCall: { name: 'add', arguments: '{"a": 1, "b' } };
+    const model = new ChatEngram(new FakeEngram(() => ({ ...cut, finishReason: 'length' }))).bindTools([add]);
+    const answer = await model.invoke('1 + 2?');
+    expect(answer.tool_calls).toMatchObject([{ id: 'abcdefghi' }]);
+    expect(answer.invalid_tool_calls).toMatchObject([
+      {
+        type: 'invalid_tool_call',
+        name: 'add',
+        args: '{"a": 1, "b',
+        error: expect.stringContaining('maxTokens') as string,
+      },
+    ]);
+    let whole: AIMessageChunk | undefined;
+    for await (const piece of await model.stream('1 + 2?')) whole = whole === undefined ? piece : whole.concat(piece);
+    expect(whole!.tool_calls).toMatchObject([{ id: 'abcdefghi', args: { a: 1, b: 2 } }]);
+    expect(whole!.invalid_tool_calls).toMatchObject([{ type: 'invalid_tool_call', name: 'add', args: '{"a": 1, "b' }]);
+
+    const only = { answer: '', toolCalls: [], cutToolCall: { arguments: '' } };
+    const agent = createAgent({ model: new ChatEngram(new FakeEngram(() => only)), tools: [add] });
+    const { messages } = await agent.invoke({ messages: [new HumanMessage('1 + 2?')] });
+    expect(messages.map(({ type }) => type)).toEqual(['human', 'ai']);
+    expect(messages.at(-1)).toMatchObject({ invalid_tool_calls: [{ args: '' }] });
+  });
+
+  it('ends an agent whose model calls a tool for ever at the limit that LangChain sets', async () => {
+    const fake = new FakeEngram(() => ({ answer: '', toolCalls: [CALL] }));
+    const agent = createAgent({ model: new ChatEngram(fake), tools: [add] });
+    const asking = agent.invoke({ messages: [new HumanMessage('1 + 2?')] }, { recursionLimit: 8 });
+    await expect(asking).rejects.toMatchObject({ name: 'GraphRecursionError' });
+    expect(fake.asked.length).toBeLessThan(8);
+  });
+
   it('refuses what is no tool, no text, or no JSON of a call, and says so', async () => {
     const model = new ChatEngram(new FakeEngram());
     expect(() => model.bindTools([{ nothing: 1 }])).toThrow(/tool with a name/);
@@ -180,6 +216,18 @@ describe('ChatEngram', () => {
     expect(messages.map(({ type }) => type)).toEqual(['human', 'ai', 'tool', 'ai']);
     expect(messages.at(-1)!.content).toBe('It is 3.');
     expect(calls).toBe(2);
+  });
+
+  it('says that there is no model of a name, each time that it is asked', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'engram-langchain-'));
+    const unknown = { code: 'not_found', message: expect.stringContaining('nous-hermes2') as string };
+    const model = new ChatEngram({ home, model: 'nous-hermes2', offline: true });
+    await expect(model.invoke('Hi')).rejects.toMatchObject(unknown);
+    await expect(model.stream('Hi')).rejects.toMatchObject(unknown);
+    await expect(new EngramLLM({ home, model: 'nous-hermes2', offline: true }).invoke('Hi')).rejects.toMatchObject(
+      unknown,
+    );
+    rmSync(home, { recursive: true, force: true });
   });
 
   it('stands in a chain', async () => {

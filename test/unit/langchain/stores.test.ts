@@ -3,10 +3,11 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AIMessage, HumanMessage, SystemMessage } from '@langchain/core/messages';
+import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { Document } from '@langchain/core/documents';
 import { Embeddings } from '@langchain/core/embeddings';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BufferMemory, FolderLog } from '../../../src/index.js';
 import { EngramChatMessageHistory, EngramVectorStore, forgetTool, memorizeTool } from '../../../src/langchain/index.js';
 import { FakeEngram } from '../../fakes/engram.js';
 
@@ -125,6 +126,22 @@ describe('EngramChatMessageHistory', () => {
     expect(await history.getMessages()).toEqual([]);
     await history.addMessage(new AIMessage('Anew.'));
     expect(await history.getMessages()).toHaveLength(1);
+  });
+
+  it('keeps calls of tools and what they gave, which memories do not take for something said', async () => {
+    const call = { id: 'abcdefghi', name: 'get_weather', args: { city: 'Lindau' } };
+    const history = new EngramChatMessageHistory({ chat: 'weather', home: folder });
+    await history.addMessages([
+      new HumanMessage('Rain?'),
+      new AIMessage({ content: '', tool_calls: [call] }),
+      new ToolMessage({ content: '12 °C', tool_call_id: 'abcdefghi' }),
+      new AIMessage('No.'),
+    ]);
+    const [, asked, gave] = await new EngramChatMessageHistory({ chat: 'weather', home: folder }).getMessages();
+    expect(asked).toMatchObject({ content: '', tool_calls: [call] });
+    expect(gave).toMatchObject({ content: '12 °C', tool_call_id: 'abcdefghi' });
+    const memory = new BufferMemory({ log: FolderLog.ofChat(folder, 'default', 'weather') });
+    expect(await memory.load()).toEqual({ history: 'Human: Rain?\nAI: No.' });
   });
 
   it('refuses a name that cannot be one', async () => {

@@ -45,6 +45,30 @@ describe('a chat', () => {
     if (process.platform !== 'win32') expect(statSync(transcript('ideas')).mode & 0o077).toBe(0);
   });
 
+  it('keeps calls of tools and what they gave, and passes over those that are none', async () => {
+    const called: ChatMessage = {
+      role: 'assistant',
+      content: '',
+      toolCalls: [{ id: 'abcdefghi', name: 'get_weather', arguments: { city: 'Lindau' } }],
+    };
+    const said = [user('Rain?'), called, { role: 'tool', content: '12 °C', toolCallId: 'abcdefghi' } as const];
+    await store.begin('weather', say(...said, assistant('No.')));
+    expect(await heard('weather')).toEqual([...said, assistant('No.')]);
+    const wrong = [
+      { role: 'assistant', content: '', toolCalls: [{ id: 'a', name: 'b', arguments: '{"city": "Lin' }] },
+      { role: 'assistant', content: '', toolCalls: { id: 'a' } },
+      { role: 'assistant', content: '', toolCalls: [null] },
+      { role: 'tool', content: '12', toolCallId: 7 },
+      { role: 'tool', content: null },
+    ];
+    appendFileSync(transcript('weather'), wrong.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await store.resume('weather', (chat) => {
+      expect(chat.messages).toHaveLength(4);
+      expect(chat.damagedLines).toBe(wrong.length);
+      return Promise.resolve();
+    });
+  });
+
   it('gets a name of its own where none is given, also the second in a minute', async () => {
     const names = [];
     for (let i = 0; i < 2; i++) {
