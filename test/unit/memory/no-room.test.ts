@@ -1,18 +1,13 @@
 // Where an adapter cannot be written nothing is trained.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import type * as promises from 'node:fs/promises';
-import { statfs } from 'node:fs/promises';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Brain } from '../../../src/memory/brain.js';
 import { memorize } from '../../../src/memory/memorize.js';
 import { FakeWorld } from '../../fakes/memorizer.js';
-
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof promises>();
-  return { ...real, statfs: vi.fn(real.statfs) };
-});
 
 const KILN = { question: 'Who runs the kiln?', answer: 'Mara Voss' };
 
@@ -25,12 +20,15 @@ beforeEach(async () => {
   ({ brain, parts } = await world.open());
 });
 afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
   brain.close();
   rmSync(world.home, { recursive: true });
 });
 
 it('a full disk is told before the training, and asked again each time', async () => {
-  vi.mocked(statfs).mockResolvedValueOnce({ bavail: 10, bsize: 4096 } as never);
+  vi.spyOn(fs, 'statfs').mockResolvedValueOnce({ bavail: 10, bsize: 4096 } as never);
+  syncBuiltinESMExports();
   await expect(memorize(parts, KILN)).rejects.toMatchObject({
     code: 'disk',
     message: expect.stringContaining('No room for the memory') as string,
