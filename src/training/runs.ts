@@ -139,6 +139,19 @@ export class RunStore {
     return withLock(this.#lock(id), { doing: `training the run "${id}"`, signal }, action);
   }
 
+  /** One process at a time trains an adapter: of two, one would find the name taken in the end. Throws `locked`. */
+  aloneWith<T>(
+    adapter: string,
+    signal: AbortSignal | undefined,
+    action: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return withLock(
+      join(this.#folder, `.for-${adapter}`),
+      { doing: `training the adapter "${adapter}"`, signal },
+      action,
+    );
+  }
+
   /** Beside the folder, so that the run can be deleted; no id starts with a dot. */
   #lock(id: string): string {
     return join(this.#folder, `.${id}`);

@@ -110,35 +110,40 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
   const tokens = largestBatch(data.train, run);
   const memory = budget.plan(place.memory, resolveLora(lora, base.info.layers), tokens, base.info.precision);
   request.onEvent?.({ type: 'memory', ...memory });
-  const record: RunRecord = began ?? {
-    ...{ format: 1, id: await runs.newId(adapter), adapter, createdAt: new Date().toISOString(), status: 'running' },
-    ...{ model, precision: base.info.precision, data: data.files, request: options, settings, fingerprint },
-  };
-  const folder = runs.folderOf(record.id);
-  return runs.alone(record.id, request.signal, async (signal) => {
-    const open = { ...record, ...AGAIN };
-    await runs.write(open);
-    try {
-      const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? DEFAULT_KEEP, 1);
-      const { kernels } = base.info;
-      const checkpoints = new Checkpoints(join(folder, 'checkpoints'), record.fingerprint, keep, kernels);
-      const { result: measured, report } = await train(
-        base,
-        place.encoder,
-        { store, folder, record, data, memoryLimit: budget.forTraining, checkpoints },
-        { ...request, signal },
-      );
-      const keeps = request.keepCheckpoints !== undefined;
-      const result = keeps ? measured : { ...measured, best: measured.best && { ...measured.best, checkpoint: null } };
-      await runs.write({ ...open, status: 'done', endedAt: new Date().toISOString(), result });
-      // The adapter is stored, and they are several times as large. What cannot be deleted now goes with `runs rm`.
-      if (!keeps) await checkpoints.drop().catch(() => undefined);
-      return { adapter, run: record.id, folder, rows: data.rows, ...result, ...defined({ report }) };
-    } catch (error) {
-      const ended = { ...open, ...ending(error), endedAt: new Date().toISOString() };
-      await runs.write(ended).catch(() => undefined); // a full disk is what the error itself says
-      throw withWayOn(error, record.id);
-    }
+  return runs.aloneWith(adapter, request.signal, async (held) => {
+    await store.requireFree(adapter); // whoever trained it meanwhile is done
+    const record: RunRecord = began ?? {
+      ...{ format: 1, id: await runs.newId(adapter), adapter, createdAt: new Date().toISOString(), status: 'running' },
+      ...{ model, precision: base.info.precision, data: data.files, request: options, settings, fingerprint },
+    };
+    const folder = runs.folderOf(record.id);
+    return runs.alone(record.id, held, async (signal) => {
+      const open = { ...record, ...AGAIN };
+      await runs.write(open);
+      try {
+        const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? DEFAULT_KEEP, 1);
+        const { kernels } = base.info;
+        const checkpoints = new Checkpoints(join(folder, 'checkpoints'), record.fingerprint, keep, kernels);
+        const { result: measured, report } = await train(
+          base,
+          place.encoder,
+          { store, folder, record, data, memoryLimit: budget.forTraining, checkpoints },
+          { ...request, signal },
+        );
+        const keeps = request.keepCheckpoints !== undefined;
+        const result = keeps
+          ? measured
+          : { ...measured, best: measured.best && { ...measured.best, checkpoint: null } };
+        await runs.write({ ...open, status: 'done', endedAt: new Date().toISOString(), result });
+        // The adapter is stored, and they are several times as large. What cannot be deleted now goes with `runs rm`.
+        if (!keeps) await checkpoints.drop().catch(() => undefined);
+        return { adapter, run: record.id, folder, rows: data.rows, ...result, ...defined({ report }) };
+      } catch (error) {
+        const ended = { ...open, ...ending(error), endedAt: new Date().toISOString() };
+        await runs.write(ended).catch(() => undefined); // a full disk is what the error itself says
+        throw withWayOn(error, record.id);
+      }
+    });
   });
 }
 

@@ -216,6 +216,25 @@ describe('trainFile', () => {
   });
 });
 
+describe('two trainings of one name', () => {
+  it('do not both train: the second begins when the first has ended, and finds the name taken', async () => {
+    let trainers = 0;
+    const { base } = place;
+    place = {
+      ...place,
+      base: async () => {
+        const { info, close, newTrainer } = await base();
+        return { info, close, newTrainer: () => (trainers++, newTrainer()) };
+      },
+    };
+    const ends = await Promise.allSettled([train(), train()]);
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(ends.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'exists' } });
+    expect(trainers).toBe(1);
+    expect(await new RunStore(home).list()).toHaveLength(1);
+  });
+});
+
 describe('the checkpoints of a run', () => {
   const checkpointsOf = (folder: string): string[] => {
     const path = join(folder, 'checkpoints');
