@@ -32,10 +32,13 @@ export interface OpenOptions extends Pick<
   signal?: AbortSignal | undefined;
 }
 
-/** All settings of an answer (inference/types.ts): sampling, form, limits; adapters are what the memories switch on. */
-export type AskOptions = {
+/** Adapters are what the memories switch on. */
+type Generating = {
   [K in keyof Omit<GenerateOptions, 'adapters' | 'adaptersFrom'>]?: GenerateOptions[K] | undefined;
-} & {
+};
+
+/** All settings of an answer (inference/types.ts): sampling, form, limits; and what may answer. */
+export interface AskOptions extends Generating {
   /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
   adapter?: string | undefined;
   /** Id of a memory to answer with whatever the question is, in place of those it touches: to see what its weights do alone. */
@@ -51,7 +54,7 @@ export type AskOptions = {
    * answers: `say` that it is not known (the default), or have the base model `answer` all the same. Only where something is
    * remembered or ingested; never with tools, a grammar or a schema. */
   unknown?: 'say' | 'answer' | undefined;
-};
+}
 
 export interface EngramEmbedOptions extends EmbedOptions {
   /** The embedding model (default), or the chat model itself, which has neither kinds nor windows: a text that is longer than its

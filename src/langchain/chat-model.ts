@@ -81,7 +81,7 @@ export class ChatEngram extends BaseChatModel<ChatEngramCallOptions> {
     };
   }
 
-  override invocationParams(options: this['ParsedCallOptions']) {
+  override invocationParams(options: this['ParsedCallOptions']): Record<string, unknown> {
     return { ...settingsOf(this.#fields), ...askOptions(this.#fields, options), ...form(options) };
   }
 

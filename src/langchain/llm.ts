@@ -55,12 +55,12 @@ export class EngramLLM extends LLM<EngramLLMCallOptions> {
     return 'engram';
   }
 
-  override _identifyingParams() {
+  override _identifyingParams(): Record<string, unknown> {
     const { raw = false } = this.#fields;
     return { ...settingsOf(this.#fields), ...askOptions(this.#fields, {}), raw };
   }
 
-  override invocationParams(options: this['ParsedCallOptions']) {
+  override invocationParams(options: this['ParsedCallOptions']): Record<string, unknown> {
     return { ...this._identifyingParams(), ...askOptions(this.#fields, options) };
   }
 

@@ -2,7 +2,7 @@
 export { importBrain, type ImportOptions, type ImportReport } from './archive-read.js';
 export { exportBrain, type ExportOptions, type ExportReport } from './archive-write.js';
 export { memorizeEach, type BatchOptions, type BatchProgress } from './batch.js';
-export { Brain, openBrain, removeBrain } from './brain.js';
+export { Brain, openBrain, removeBrain, type OpenBrainOptions } from './brain.js';
 export { listBrains, remarkOnBrain } from './brain-names.js';
 export * from './chat-memory/index.js';
 export type { LedgerEvent, ModelIdentity } from './events.js';
@@ -24,6 +24,7 @@ export type {
   Answer,
   BatchItem,
   BatchReport,
+  BeforeAfter,
   Contradiction,
   ForgottenProof,
   Memory,

@@ -1,7 +1,7 @@
 // What the rest of the code may use of models/: the catalog, pulling, resolving a name to files, inspecting a GGUF, and
 // whether it fits.
 export { defaultEntry, findEntry } from './catalog.js';
-export type { EmbeddingCard } from './catalog.js';
+export type { CatalogEntry, EmbeddingCard, ModelRole } from './catalog.js';
 export { ensureModel } from './ensure.js';
 export { availableMemory, memoryNeeds, requireMemory } from './fit.js';
 export { readGgufHeader } from './gguf.js';
@@ -13,6 +13,6 @@ export { pullModel } from './pull.js';
 export type { PulledModel, PullOptions, PullProgress } from './pull.js';
 export { resolveModel } from './resolve.js';
 export type { ResolvedModel } from './resolve.js';
-export { showModel } from './show.js';
+export { showModel, type ModelDetails } from './show.js';
 export { isInstalled, listModels, modelFolder, modelsFolder, removeModel } from './store.js';
 export type { ModelStatus } from './store.js';

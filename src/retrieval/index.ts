@@ -1,8 +1,15 @@
 // Retrieval, as the rest of the code sees it.
 export { type IngestOptions } from './ingest.js';
 export { readContent, SkipError, type DocumentKind } from './readers/index.js';
+export type { Metadata as DocumentMetadata, SkipCode } from './readers/types.js';
 export { withPassages } from './prompt.js';
 export { Retrieval, type WatchOptions } from './retrieval.js';
-export { type SearchMode, type SearchOptions } from './search.js';
-export type { FoundPassage, IngestProgress, IngestReport, Passage, StoredDocument } from './types.js';
+export { type Reranker, type SearchMode, type SearchOptions } from './search.js';
+export type { FoundPassage, IngestProgress, IngestReport, Passage, Skipped, StoredDocument } from './types.js';
 export { VectorIndex, type VectorIndexOptions } from './vectors/index.js';
+export type {
+  Hits as VectorHits,
+  SaveOptions as VectorSaveOptions,
+  SearchOptions as VectorSearchOptions,
+  VectorBatch,
+} from './vectors/types.js';

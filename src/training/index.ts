@@ -1,6 +1,6 @@
 // What the rest of the code may use of training/: base models, trainers, data, the loop, stored adapters.
 export { AdapterStore } from './adapters.js';
-export type { BrokenAdapter, StoredAdapter } from './adapters.js';
+export type { BrokenAdapter, SaveOptions as AdapterSaveOptions, StoredAdapter } from './adapters.js';
 export { openBaseModel } from './base-model.js';
 export type { FuseOptions, FuseResult, Ingredient, MergeOptions, MergeResult } from './combine.js';
 export { readDataset } from './dataset.js';
@@ -32,7 +32,8 @@ export type { MetricsRecord, MetricsSink } from './metrics.js';
 export { runTraining } from './run.js';
 export type { RunEvent, RunOptions, RunProgress, RunResult } from './run-options.js';
 export { splitRows } from './split.js';
-export type { TrainEvent, TrainRequest } from './request.js';
+export type { FlatOptions as TrainOptions, TrainEvent, TrainRequest } from './request.js';
+export type { EpochResult, Measured } from './run-state.js';
 export { RunStore } from './runs.js';
 export type { RunRecord, StoredRun } from './runs.js';
 export { listTrainable } from './trainable.js';
@@ -41,5 +42,5 @@ export { checkTrainRequest, trainFile } from './train-file.js';
 export type { TrainPlace, TrainReport } from './train-file.js';
 export { trainAdapter } from './train-adapter.js';
 export type * from './types.js';
-export { memoryOf } from './memory-budget.js';
+export { memoryOf, type MemoryPlan } from './memory-budget.js';
 export { openPromptWeights } from './prompt-weights.js';
