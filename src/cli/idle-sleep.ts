@@ -22,7 +22,9 @@ export class IdleSleep {
   begin(): void {
     this.#timer = setTimeout(() => {
       const wake = new AbortController();
-      this.#asleep = { wake, done: this.#sleep(wake.signal) };
+      const done = this.#sleep(wake.signal);
+      done.catch(() => undefined); // end() throws it
+      this.#asleep = { wake, done };
     }, this.#minutes * 60_000);
   }
 

@@ -25,14 +25,16 @@ export type Replaces =
  * `too_long`, `locked` (another process is memorizing into this brain), `not_found` (what it should replace is not remembered),
  * `cancelled`, `diverged`, `disk`, `memory`.
  */
-export function memorize(parts: Memorizer, input: MemoryInput, options: MemorizeOptions = {}): Promise<Receipt> {
+export async function memorize(parts: Memorizer, input: MemoryInput, options: MemorizeOptions = {}): Promise<Receipt> {
   const { brain, generator } = parts;
-  const byRules = lessonsFor(input);
+  // First of all: who goes on with a long file has most of it already. A text is found without its lessons.
+  const isTwin = typeof input === 'string' && twinOf(brain, input, options.replaces) !== undefined;
+  const byRules = isTwin ? undefined : lessonsFor(input);
   return brain.write('memorizing', async (writer) => {
-    // First of all: who goes on with a long file has most of it already.
-    const twin = twinOf(brain, byRules.text, options.replaces);
-    if (twin !== undefined) return receiptOfTwin(writer.newId(byRules.text), twin);
-    const lessons = await allLessons(parts, byRules, options);
+    const whole = byRules?.text ?? (input as string);
+    const twin = twinOf(brain, whole, options.replaces);
+    if (twin !== undefined) return receiptOfTwin(writer.newId(whole), twin);
+    const lessons = await allLessons(parts, byRules ?? lessonsFor(input), options);
     const { replaced, contradicted } = await replacedBy(parts, lessons, options);
     const id = writer.newId(lessons.text);
     const place: Place = {
