@@ -31,9 +31,9 @@ export async function memorize(parts: Memorizer, input: MemoryInput, options: Me
   const isTwin = typeof input === 'string' && twinOf(brain, input, options.replaces) !== undefined;
   const byRules = isTwin ? undefined : lessonsFor(input);
   return brain.write('memorizing', async (writer) => {
-    const given = byRules?.text ?? (input as string);
-    const twin = twinOf(brain, given, options.replaces);
-    if (twin !== undefined) return receiptOfTwin(writer.newId(given), twin);
+    const whole = byRules?.text ?? (input as string);
+    const twin = twinOf(brain, whole, options.replaces);
+    if (twin !== undefined) return receiptOfTwin(writer.newId(whole), twin);
     const lessons = await allLessons(parts, byRules ?? lessonsFor(input), options);
     const { replaced, contradicted } = await replacedBy(parts, lessons, options);
     const id = writer.newId(lessons.text);
