@@ -223,8 +223,12 @@ describe('two trainings of one name', () => {
     place = {
       ...place,
       base: async () => {
-        const { info, close, newTrainer } = await base();
-        return { info, close, newTrainer: () => (trainers++, newTrainer()) };
+        const opened = await base();
+        const newTrainer: BaseModel['newTrainer'] = (...options) => {
+          trainers++;
+          return opened.newTrainer(...options);
+        };
+        return { ...opened, newTrainer };
       },
     };
     const ends = await Promise.allSettled([train(), train()]);
