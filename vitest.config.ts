@@ -1,9 +1,10 @@
 // The four suites, from fast to slow. `npm test` runs them in this order (scripts/test.mjs).
 import { defineConfig } from 'vitest/config';
 
-const suite = (name: string, testTimeout: number, parallel: boolean) => ({
+const suite = (name: string, testTimeout: number, parallel: boolean, more: object = {}) => ({
   test: {
     name,
+    ...more,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout,
     hookTimeout: testTimeout,
@@ -17,7 +18,7 @@ export default defineConfig({
       suite('unit', 30_000, true),
       suite('contract', 120_000, false),
       suite('native', 120_000, false),
-      suite('model', 600_000, false),
+      suite('model', 600_000, false, { globalSetup: 'test/support/model-cache.ts' }),
     ],
   },
 });

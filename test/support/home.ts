@@ -1,7 +1,9 @@
-// A home of its own for a test, with the models that are installed on this machine. Not here: pulling them (npm test has).
+// A home of its own for a model test, with the models that are installed on this machine and the run's cache
+// (model-cache.ts). Not here: pulling them (npm test has).
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inject } from 'vitest';
 import { readSettings } from '../../src/config.js';
 import { isInstalled, findEntry, modelsFolder } from '../../src/models/index.js';
 
@@ -21,6 +23,7 @@ export async function testHome(...models: string[]): Promise<TestHome> {
   }
   const path = mkdtempSync(join(tmpdir(), 'engram-home-'));
   symlinkSync(modelsFolder(home), join(path, 'models'));
+  symlinkSync(inject('modelCache'), join(path, 'cache'));
   return {
     path,
     remove: () => {
