@@ -71,7 +71,9 @@ export async function checkTrainRequest(home: string, request: TrainRequest): Pr
     });
   }
   // Which layers there are the model decides.
-  const { layers: _layers, rankPattern: _ranks, ...others } = options;
+  const others = { ...options };
+  delete others.layers;
+  delete others.rankPattern;
   if (began === undefined) resolveRequest(others, { layers: 1, contextLength: Number.MAX_SAFE_INTEGER });
 }
 
