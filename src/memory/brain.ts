@@ -1,7 +1,7 @@
 // A brain on disk: <home>/brains/<name>/ with its ledger, its adapters and its writer's lock. Here is the commit rule: an
 // adapter file is whole on disk before the event that names it, and the event decides. Not here: what goes into an
 // adapter (memorize.ts), and which memory a question touches (gate.ts).
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeWriterLock, withWriterLock } from '../database/index.js';
