@@ -1,7 +1,13 @@
 // Loads models and adapters, tokenises (see language_model.hpp).
 #include "language_model.hpp"
 
+#include <atomic>
 #include <climits>
+#include <cstdint>
+#include <filesystem>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "../core/error.hpp"
 
@@ -73,15 +79,36 @@ std::string LanguageModel::text(std::span<const Token> tokens, bool special) con
   return {bytes.begin(), bytes.end()};
 }
 
+namespace {
+
+// What one thread allocated glibc keeps in heaps of 64 MB until all of one is free, so that the few adapters that are
+// kept hold on to several times their size. Now and then it is asked to return the pages that nobody uses.
+void give_back([[maybe_unused]] uint64_t freed) {
+#ifdef __GLIBC__
+  constexpr uint64_t kOften = 64 << 20;
+  static std::atomic<uint64_t> since{0};
+  if (since.fetch_add(freed) + freed < kOften) return;
+  since = 0;
+  malloc_trim(0);
+#endif
+}
+
+}  // namespace
+
 LoadedAdapter::LoadedAdapter(std::shared_ptr<const LanguageModel> model, const std::string& path)
     : model_(std::move(model)) {
   check_adapter(path, model_->adapted());
+  std::error_code ignored;
+  bytes_ = std::filesystem::file_size(path, ignored);
   adapter_ = model_->llama().adapter_lora_init(model_->get(), path.c_str());
   if (adapter_ == nullptr) {
     throw Error("corrupt", "llama.cpp refuses the adapter " + path + ".", "Train it again.");
   }
 }
 
-LoadedAdapter::~LoadedAdapter() { model_->llama().adapter_lora_free(adapter_); }
+LoadedAdapter::~LoadedAdapter() {
+  model_->llama().adapter_lora_free(adapter_);
+  give_back(bytes_);
+}
 
 }  // namespace engram

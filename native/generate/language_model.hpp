@@ -72,6 +72,7 @@ class LoadedAdapter {
  private:
   std::shared_ptr<const LanguageModel> model_;
   llama_adapter_lora* adapter_ = nullptr;
+  uint64_t bytes_ = 0;  // of its file
 };
 
 }  // namespace engram
