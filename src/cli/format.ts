@@ -15,6 +15,7 @@ import type {
   TrainEvent,
   TrainReport,
 } from '../index.js';
+import { isObject } from '../is-object.js';
 import { fit, widthOf } from './io.js';
 
 export function bytes(count: number): string {
@@ -93,10 +94,6 @@ function plainValue(key: string, value: unknown): string {
 /** `cpuFeatures` → `cpu features`. */
 function words(key: string): string {
   return key.replace(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What memorize measured. */

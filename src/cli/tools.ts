@@ -1,6 +1,7 @@
 // The tools that a model may ask to be called, from a file, and its calls as lines. Not here: calling them, which is the caller's.
 import { EngramError } from '../errors.js';
 import type { AskOptions, Tool, ToolCall } from '../index.js';
+import { isObject } from '../is-object.js';
 import type { CommandSpec, Options } from './command.js';
 import { stringOf, textOfFile } from './input.js';
 
@@ -44,8 +45,4 @@ function parseTools(text: string, path: string): Tool[] {
     if (isObject(tool)) return tool as unknown as Tool;
     throw new EngramError('usage', `Expected objects in the array of tools in ${path}.`);
   });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

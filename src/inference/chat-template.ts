@@ -3,6 +3,7 @@
 // text in a message can become one. Otherwise the tokens are those of the whole rendered text.
 import { Template } from '@huggingface/jinja';
 import { EngramError } from '../errors.js';
+import { isObject } from '../is-object.js';
 import { findSyntax, PLAIN_SYNTAX, type CallSyntax } from './call-syntax.js';
 import { Marks, type Part } from './marks.js';
 import { tellOfTools } from './tool-prompt.js';
@@ -238,11 +239,10 @@ function checkWord(word: string): string {
 
 /** JSON in a string, as other APIs hand calls around, is none. */
 function checkArguments({ name, arguments: given }: ToolCall): void {
-  const value: unknown = given;
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  if (isObject(given)) return;
   throw new EngramError(
     'usage',
-    `Expected an object for the arguments of the call of ${name} but received ${JSON.stringify(value)}.`,
+    `Expected an object for the arguments of the call of ${name} but received ${JSON.stringify(given)}.`,
   );
 }
 

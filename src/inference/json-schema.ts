@@ -2,6 +2,7 @@
 // it, which is what models have read most of. Optional properties may be left out, and properties come in the schema's order.
 // What a grammar cannot hold is refused by name, nothing is ignored but annotations. Not here: checking JSON that is there.
 import { EngramError } from '../errors.js';
+import { isObject } from '../is-object.js';
 import { alternatives, decimalNumber, literal, MOST_REPEATED, repeated, Rules, wholeNumber } from './gbnf.js';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -71,7 +72,7 @@ class Converter {
     if (depth > MOST_NESTED) throw wrong(at, `is nested more than ${MOST_NESTED} deep`);
     if (schema === true) return this.#any();
     if (schema === false) throw wrong(at, 'allows nothing');
-    if (!isSchema(schema)) throw wrong(at, 'is no schema: an object or true');
+    if (!isObject(schema)) throw wrong(at, 'is no schema: an object or true');
     if (schema['nullable'] === true) {
       return alternatives([this.value(without(schema, 'nullable'), at, depth + 1), '"null"']);
     }
@@ -121,7 +122,7 @@ class Converter {
 
   #object(schema: Schema, at: string, depth: number): string {
     const { properties = {}, required = [], additionalProperties } = schema;
-    if (!isSchema(properties)) throw wrong(at, 'needs an object for "properties"');
+    if (!isObject(properties)) throw wrong(at, 'needs an object for "properties"');
     if (!isStrings(required)) throw wrong(at, 'needs a list of names for "required"');
     const undescribed = required.filter((key) => !Object.hasOwn(properties, key));
     if (undescribed.length > 0 && additionalProperties === false) {
@@ -275,7 +276,7 @@ function isOfType(value: unknown, type: string): boolean {
   if (type === 'null') return value === null;
   if (type === 'array') return Array.isArray(value);
   if (type === 'integer') return Number.isInteger(value);
-  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (type === 'object') return isObject(value);
   return typeof value === type;
 }
 
@@ -303,10 +304,6 @@ function hash(text: string): string {
   let sum = 0;
   for (const c of text) sum = (sum * 31 + c.codePointAt(0)!) >>> 0;
   return `-${sum.toString(36)}`;
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isStrings(value: unknown): value is string[] {

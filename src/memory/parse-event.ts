@@ -1,5 +1,6 @@
 // Rows of a ledger made into events, with every field of the shape that events.ts promises: a brain may come from someone else,
 // and the ids in it become names of files. Not here: the database (ledger.ts), what follows from the events.
+import { isObject } from '../is-object.js';
 import type { LedgerEvent } from './events.js';
 
 export interface EventRow {
@@ -96,10 +97,6 @@ function isListOf(value: unknown, check: (value: unknown) => boolean): boolean {
 
 function hasNumbers(value: unknown, keys: readonly string[]): boolean {
   return isObject(value) && keys.every((key) => isNumber(value[key]));
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): boolean {

@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { EngramError, fromSystemError } from '../errors.js';
 import { syncFolder } from '../files.js';
 import type { ChatMessage, ToolCall } from '../inference/index.js';
+import { isObject } from '../is-object.js';
 
 export interface Transcript {
   /** Since it was last cleared. */
@@ -95,8 +96,7 @@ function areToolCalls(value: unknown): value is ToolCall[] {
     Array.isArray(value) &&
     value.every((call: unknown) => {
       const { id, name, arguments: given } = (call ?? {}) as Partial<Record<keyof ToolCall, unknown>>;
-      const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
-      return typeof id === 'string' && typeof name === 'string' && isObject;
+      return typeof id === 'string' && typeof name === 'string' && isObject(given);
     })
   );
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { textOf } from '../database/index.js';
+import { isObject } from '../is-object.js';
 import type { Metadata, SkipCode } from './readers/index.js';
 import type { Passage } from './types.js';
 
@@ -49,5 +50,5 @@ export function stringsOf(blob: unknown): string[] {
 
 export function metadataOf(blob: unknown): Metadata {
   const value = JSON.parse(textOf(blob)) as unknown;
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Metadata) : {};
+  return isObject(value) ? (value as Metadata) : {};
 }

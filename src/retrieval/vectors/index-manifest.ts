@@ -1,6 +1,7 @@
 // index.json of an index: what it holds, who made it, the names and hashes of its files. Any text becomes a Manifest or an
 // EngramError.
 import { EngramError } from '../../errors.js';
+import { isObject } from '../../is-object.js';
 import type { GraphParameters } from './graph.js';
 
 export const MANIFEST_FORMAT = 1;
@@ -25,8 +26,6 @@ export interface Manifest {
   graph?: FileRecord;
 }
 
-type Fields = Record<string, unknown>;
-
 /** Throws `corrupt`, `unsupported`. */
 export function readManifest(text: string, folder: string): Manifest {
   const damaged = (cause?: unknown): EngramError =>
@@ -40,7 +39,7 @@ export function readManifest(text: string, folder: string): Manifest {
   } catch (error) {
     throw damaged(error);
   }
-  if (!isFields(value)) throw damaged();
+  if (!isObject(value)) throw damaged();
   const { format, embedder, revision, parameters, slots, pending, vectors, graph } = value;
   if (isCount(format) && format > MANIFEST_FORMAT) {
     throw new EngramError('unsupported', `The index in ${folder} was made by a newer engram.`, {
@@ -62,7 +61,7 @@ export function readManifest(text: string, folder: string): Manifest {
 }
 
 function isParameters(value: unknown): boolean {
-  if (!isFields(value)) return false;
+  if (!isObject(value)) return false;
   const { dimensions, connections, efConstruction, ef } = value;
   return (
     isCount(dimensions, 65_536, 1) &&
@@ -73,7 +72,7 @@ function isParameters(value: unknown): boolean {
 }
 
 function isRecord(value: unknown, kind: string): boolean {
-  if (!isFields(value)) return false;
+  if (!isObject(value)) return false;
   const { name, bytes, sha256 } = value;
   return (
     typeof name === 'string' &&
@@ -83,9 +82,6 @@ function isRecord(value: unknown, kind: string): boolean {
     /^[0-9a-f]{64}$/.test(sha256)
   );
 }
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER, least = 0): value is number =>
   Number.isInteger(value) && (value as number) >= least && (value as number) <= most;

@@ -1,6 +1,7 @@
 // A labelled row as it stands in a file: `{text, label}`, or `{text, labels: […]}` for any number of labels. Not here: other rows
 // (row.ts).
 import { EngramError } from '../../errors.js';
+import { isObject } from '../../is-object.js';
 import { parseJson } from '../row.js';
 
 export interface LabelledRow {
@@ -16,11 +17,10 @@ export interface LabelledRow {
  * `corrupt` or `empty` with the line. */
 export function parseLabelledRow(json: string, line: number): LabelledRow {
   const row = parseJson(json, line);
-  const isObject = typeof row === 'object' && row !== null && !Array.isArray(row);
-  if (!isObject || !('text' in row) || 'label' in row === 'labels' in row) {
+  if (!isObject(row) || !('text' in row) || 'label' in row === 'labels' in row) {
     fail('corrupt', line, 'Expected {"text", "label"} or {"text", "labels"}.');
   }
-  const { text, label, labels } = row as { text: unknown; label?: unknown; labels?: unknown };
+  const { text, label, labels } = row;
   if (typeof text !== 'string') fail('corrupt', line, 'Expected a string for text.');
   if (text.trim() === '') fail('empty', line, 'text is empty.');
   if (labels === undefined) return { text, labels: [parseLabel(label, line)], several: false, line };

@@ -212,6 +212,7 @@ describe('several processes', () => {
       'errors.ts',
       'config.ts',
       'files.ts',
+      'is-object.ts',
       ...['index.ts', 'sqlite.ts', 'writer-lock.ts'].map((file) => `database/${file}`),
       ...[
         'events.ts',

@@ -205,6 +205,7 @@ describe('a process that is killed while it saves', () => {
     const sources = compile([
       'errors.ts',
       'files.ts',
+      'is-object.ts',
       ...names.filter((name) => name.endsWith('.ts')).map((name) => `retrieval/vectors/${name}`),
     ]);
     const code = `
