@@ -12,7 +12,6 @@
 
 #include "bench.hpp"
 #include "cores.hpp"
-#include "error.hpp"
 #include "trainer.hpp"
 
 using namespace engram;
@@ -55,12 +54,8 @@ int run(int argc, char** argv) {
   const auto model = Model::load(argv[1], argv[2], options);
   const auto cores = std::make_shared<Cores>(threads);
   Trainer trainer(model, LoraConfig{}, OptimizerConfig{}, threads, 0, cores);
-  Example example;
-  for (int i = 0; i <= tokens; i++) {
-    example.tokens.push_back((i * 7919 + 13) % static_cast<int>(model->config.n_vocab));
-    example.weights.push_back(1);
-  }
-  const std::vector<BatchItem> batch{{trainer.add(std::move(example)), 1.0f / static_cast<float>(tokens), 1}};
+  const int64_t example = trainer.add(bench::odd_tokens(tokens, model->config.n_vocab));
+  const std::vector<BatchItem> batch{{example, 1.0f / static_cast<float>(tokens), 1}};
 
   std::atomic<bool> stop{false};
   std::thread training([&] {
@@ -89,11 +84,4 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const Error& error) {
-    std::fprintf(stderr, "%s: %s\n", error.code.c_str(), error.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return bench::run_main(run, argc, argv); }

@@ -1,16 +1,18 @@
-// What the benchmarks share: noise to compute on, the names of precisions, and the fastest of many runs, which a busy
-// neighbour disturbs least. Nothing is printed here.
+// What the benchmarks share: noise and examples to compute on, the names of precisions, the fastest of many runs, which
+// a busy neighbour disturbs least, and a main() that tells errors. No figure is printed here.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "aligned.hpp"
 #include "error.hpp"
 #include "gemm/gemm.hpp"
+#include "trainer.hpp"
 
 namespace engram::bench {
 
@@ -41,6 +43,16 @@ inline Floats noise(int64_t n) {
   return x;
 }
 
+// A loss on `tokens` tokens that have nothing to do with one another; another `seed` gives others.
+inline Example odd_tokens(int tokens, int64_t n_vocab, int seed = 0) {
+  Example example;
+  for (int i = 0; i <= tokens; i++) {  // the last token is a target only
+    example.tokens.push_back((i * 7919 + seed * 104729 + 13) % static_cast<int>(n_vocab));
+    example.weights.push_back(1);
+  }
+  return example;
+}
+
 struct NamedPrecision {
   const char* name;
   Precision precision;
@@ -54,6 +66,16 @@ inline Precision precision_named(const std::string& name) {
     if (name == p.name) return p.precision;
   }
   throw Error("usage", "There is no precision " + name + ".");
+}
+
+// The exit status of a benchmark, whose errors go to stderr.
+inline int run_main(int (*run)(int argc, char** argv), int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s: %s\n", error.code.c_str(), error.what());
+    return 1;
+  }
 }
 
 }  // namespace engram::bench

@@ -18,11 +18,11 @@ namespace {
 
 constexpr int kRank = 8;
 
-struct Shape {
+struct NamedShape {
   const char* name;
   int64_t n_out, n_in;
 };
-const Shape kShapes[] = {
+const NamedShape kShapes[] = {
     {"q,o", 576, 576}, {"k,v", 192, 576}, {"gate,up", 1536, 576}, {"down", 576, 1536}, {"head", 49152, 576}};
 
 }  // namespace
@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
                          : precision == Precision::bf16 && peak.bf16 > 0 ? peak.bf16
                                                                          : peak.f32;
       if (precision == Precision::int8 && peak.int8 == 0) continue;  // works, in ages
-      for (const Shape& s : kShapes) {
+      for (const NamedShape& s : kShapes) {
         const FrozenMatrix w(
             s.n_out, s.n_in, precision,
             [&](int64_t row, int64_t count, float* out) {
@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
       }
     }
     // The five products of one adapter, W [n_out, n_in], A [r, n_in], B [n_out, r].
-    for (const Shape& s : kShapes) {
+    for (const NamedShape& s : kShapes) {
       if (s.n_out > 10000) continue;
       std::printf("%-10s lora r%d %-8s", isa_name(isa), kRank, s.name);
       for (const int64_t T : {32, 128, 512}) {

@@ -8,7 +8,6 @@
 
 #include "bench.hpp"
 #include "cpu.hpp"
-#include "error.hpp"
 #include "trainer.hpp"
 
 using namespace engram;
@@ -31,12 +30,8 @@ static int run(int argc, char** argv) {
 
   std::vector<BatchItem> batch;
   for (int b = 0; b < batch_size; b++) {
-    Example example;
-    for (int i = 0; i <= tokens; i++) {  // the last token is a target only
-      example.tokens.push_back((i * 7919 + b * 104729 + 13) % static_cast<int>(model->config.n_vocab));
-      example.weights.push_back(1);
-    }
-    batch.push_back({trainer.add(std::move(example)), 1.0f / static_cast<float>(tokens * batch_size), 1});
+    const int64_t example = trainer.add(bench::odd_tokens(tokens, model->config.n_vocab, b));
+    batch.push_back({example, 1.0f / static_cast<float>(tokens * batch_size), 1});
   }
   std::vector<double> times;
   double flop = 0;
@@ -57,11 +52,4 @@ static int run(int argc, char** argv) {
   return 0;
 }
 
-int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const Error& error) {
-    std::fprintf(stderr, "%s: %s\n", error.code.c_str(), error.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return bench::run_main(run, argc, argv); }
