@@ -9,7 +9,7 @@ const LAYERS = [
   ['retrieval'],
   ['memory'],
   ['open-embedder', 'engram-options'],
-  ['answering', 'explaining', 'open-model'],
+  ['answering', 'explaining', 'open-model', 'base-models', 'lazy-brain'],
   ['engram', 'open-retrieval', 'model-identity', 'doctor'],
   ['index'],
   ['gradient', 'chain', 'langchain', 'cli'],

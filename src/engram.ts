@@ -2,14 +2,12 @@
 // found there. Heavy parts (trained weights, embeddings) are loaded when they are first needed.
 import { join } from 'node:path';
 import type { Settings } from './config.js';
-import type { Embedder } from './embedding/index.js';
 import { EngramError, throwIfCancelled } from './errors.js';
 import type { ChatMessage, Generation, Generator, StateInfo } from './inference/index.js';
 import {
   ChatStore,
   checkInput,
   informationFrom,
-  listBrains,
   memoriesOf,
   memorize,
   moveBrain,
@@ -56,6 +54,7 @@ import {
   type WatchOptions,
 } from './retrieval/index.js';
 import { answer, checkAskOptions, generationOf } from './answering.js';
+import { BaseModels } from './base-models.js';
 import { defined } from './defined.js';
 import type {
   AskOptions,
@@ -70,26 +69,29 @@ import type {
   SaveStateOptions,
 } from './engram-options.js';
 import { explainAnswer } from './explaining.js';
-import { openEmbedder } from './open-embedder.js';
-import { openModel } from './open-model.js';
+import { LazyBrain, type RoutedBrain } from './lazy-brain.js';
+import { LazyEmbedder } from './open-embedder.js';
+import { openModel, type OpenedModel } from './open-model.js';
 import {
   AdapterStore,
   createAdapter,
   fineTune,
-  openBaseModel,
   requireBase,
   evaluate,
   readLabelled,
   memoryOf,
+  predictAll,
   trainFile,
   withClassifier,
   type ClassificationReport,
   type Prediction,
   type BaseModel,
+  type Classifying,
   type CreateAdapterOptions,
   type FineTuneReport,
   type FineTuneRequest,
   type StoredAdapter,
+  type TrainPlace,
   type TrainReport,
   type TrainRequest,
 } from './training/index.js';
@@ -102,30 +104,24 @@ export class Engram {
   readonly chats: ChatStore;
   readonly #model: ResolvedModel;
   readonly #generator: Generator;
-  readonly #cache: string;
-  readonly #onProgress: OpenOptions['onProgress'];
-  readonly #information: ReturnType<typeof informationFrom>;
-  #memory: { brain: Brain; router: Router } | undefined;
-  #embedder: Promise<Embedder> | undefined;
-  /** By how their weights are held; '' is the best way on this machine. */
-  readonly #baseModels = new Map<string, BaseModel>();
-  readonly #closing = new AbortController();
+  readonly #baseModels: BaseModels;
+  readonly #embedder: LazyEmbedder;
+  readonly #brain: LazyBrain;
 
-  private constructor(
-    settings: Settings,
-    model: ResolvedModel,
-    generator: Generator,
-    onProgress: OpenOptions['onProgress'],
-  ) {
+  private constructor({ settings, model, generator }: OpenedModel, onProgress: OpenOptions['onProgress']) {
     this.settings = settings;
     this.adapters = new AdapterStore(settings.home);
-    this.#retrieval = new Retrieval({ ...settings, embedder: () => this.#embed() });
+    this.#embedder = new LazyEmbedder({ ...settings, onProgress });
+    this.#retrieval = new Retrieval({ ...settings, embedder: () => this.#embedder.open() });
     this.chats = new ChatStore(settings.home, settings.brain);
     this.#model = model;
     this.#generator = generator;
-    this.#cache = join(settings.home, 'cache');
-    this.#onProgress = onProgress;
-    this.#information = informationFrom((text) => generator.encode(text));
+    this.#baseModels = new BaseModels(model.path, settings.threads);
+    this.#brain = new LazyBrain({
+      ...{ home: settings.home, name: settings.brain },
+      model: (signal) => this.#identity(signal),
+      routerOf: (brain) => this.#routerOf(brain),
+    });
   }
 
   /**
@@ -134,9 +130,9 @@ export class Engram {
    * `unsupported`, `memory`, `mismatch` (the brain belongs to another model), `cancelled`.
    */
   static async open(options: OpenOptions = {}): Promise<Engram> {
-    const engram = await Engram.#load(options);
+    const engram = await Engram.openModel(options);
     try {
-      await engram.#open(options.signal);
+      await engram.#brain.open(options.signal);
       return engram;
     } catch (error) {
       await engram.close();
@@ -146,20 +142,21 @@ export class Engram {
 
   /** Opens a model alone, for what touches no brain: complete(), createAdapter(), fineTune(), classify(). What does touch one opens
    * it then, and throws what open() would have. Throws as open() does. */
-  static openModel(options: Omit<OpenOptions, 'brain'> = {}): Promise<Engram> {
-    return Engram.#load(options);
+  static async openModel(options: Omit<OpenOptions, 'brain'> = {}): Promise<Engram> {
+    return new Engram(await openModel(options), options.onProgress);
   }
 
   /** Trains the memories of a brain on another base model, the one that is given here, and binds it to that: see memory/move.ts for
    * what it throws. */
   static async moveBrain({ partly, onMove, ...options }: MoveBrainOptions): Promise<MoveReport> {
-    const engram = await Engram.#load(options);
+    const engram = await Engram.openModel(options);
     try {
       const { home, brain: name } = engram.settings;
       const brain = await openBrain({ home, name });
       try {
         const { signal } = options;
-        const partsOf = (other: Brain): Memorizer => engram.#memorizer(engram.#routed(other), signal);
+        const partsOf = (other: Brain): Memorizer =>
+          engram.#memorizer({ brain: other, router: engram.#routerOf(other) }, signal);
         return await moveBrain(brain, await engram.#identity(signal), partsOf, { partly, onProgress: onMove, signal });
       } finally {
         brain.close();
@@ -167,12 +164,6 @@ export class Engram {
     } finally {
       await engram.close();
     }
-  }
-
-  /** A model without a brain. */
-  static async #load(options: OpenOptions): Promise<Engram> {
-    const { settings, model, generator } = await openModel(options);
-    return new Engram(settings, model, generator, options.onProgress);
   }
 
   /** Answers one question. */
@@ -188,7 +179,7 @@ export class Engram {
     checkAskOptions(options);
     const { checkOptions } = await import('./inference/index.js');
     checkOptions(defined(generationOf(options))); // before anything is computed
-    const memory = await this.#open(options.signal);
+    const memory = await this.#brain.open(options.signal);
     const parts = { generator: this.#generator, retrieval: this.#retrieval, memory };
     return answer({ ...parts, adaptersOf: (name) => this.#adaptersOf(name) }, messages, options);
   }
@@ -214,7 +205,7 @@ export class Engram {
    * passage. Throws as ask() does. */
   async explain(question: string, options: ExplainOptions = {}): Promise<Explanation> {
     const ask = (asking: AskOptions) => this.ask(question, asking);
-    const brain = async () => (await this.#open(options.signal))?.brain;
+    const brain = async () => (await this.#brain.open(options.signal))?.brain;
     const parts = { generator: this.#generator, ask, brain, adapterOf: (name: string) => this.#namedAdapter(name) };
     return explainAnswer(parts, question, options);
   }
@@ -257,7 +248,7 @@ export class Engram {
     options: { [K in keyof MemorizeOptions]: MemorizeOptions[K] | undefined } = {},
   ): Promise<Receipt> {
     const checked = checkInput(input);
-    const memory = (await this.#open(options.signal, true))!;
+    const memory = await this.#brain.openOrCreate(options.signal);
     return memorize(this.#memorizer(memory, options.signal), checked, defined(options));
   }
 
@@ -274,7 +265,7 @@ export class Engram {
 
   /** All memories, oldest first, forgotten and superseded ones too. */
   memories(): readonly Memory[] {
-    return this.#memory?.brain.memories() ?? [];
+    return this.#brain.opened?.memories() ?? [];
   }
 
   /** Forgets a memory, named by id or text: its adapter is deleted, so the model knows what it knew before. With `probe` it is
@@ -284,30 +275,30 @@ export class Engram {
     idOrText: string,
     { probe = false, ...options }: ProofOptions & { probe?: boolean | undefined } = {},
   ): Promise<Memory & { proof?: ForgottenProof }> {
-    const open = await this.#remembering();
+    const open = await this.#brain.require();
     const memory = await open.brain.forget(idOrText, (path) => this.#generator.releaseAdapter(path));
     return probe ? { ...memory, proof: await this.proveForgotten(memory, options) } : memory;
   }
 
   /** Asks for something that should not be known in all its wordings, and counts how often it is told. */
   async proveForgotten(memory: Memory, options: ProofOptions = {}): Promise<ForgottenProof> {
-    const { router } = await this.#remembering();
+    const { router } = await this.#brain.require();
     return proveForgotten({ router, generator: this.#generator }, memory, options);
   }
 
   /** What happened to a memory, or to all, oldest first. Throws `not_found`. */
   history(id?: string): LedgerEvent[] {
-    return this.#memory?.brain.history(id) ?? [];
+    return this.#brain.opened?.history(id) ?? [];
   }
 
   /** Takes back the last change of the brain, or the last one about a memory: see memory/undo.ts. */
   async undo(idOrText?: string, options: UndoOptions = {}): Promise<Undone[]> {
-    return undo(this.#memorizer(await this.#remembering(), options.signal), idOrText, options);
+    return undo(this.#memorizer(await this.#brain.require(), options.signal), idOrText, options);
   }
 
   /** Makes all adapters and the index anew from the ledger: see memory/rebuild.ts. */
   async rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
-    return rebuild(this.#memorizer(await this.#remembering(), options.signal), options);
+    return rebuild(this.#memorizer(await this.#brain.require(), options.signal), options);
   }
 
   /** Trains what was learned fast again with care, and keeps what stands better: see memory/sleep.ts. With `passages` it learns
@@ -315,7 +306,7 @@ export class Engram {
   async sleep({ passages = false, ...options }: EngramSleepOptions = {}): Promise<SleepReport> {
     const read = passages ? await this.#retrieval.wellUsed(WELL_USED) : [];
     const { signal } = options;
-    const open = read.length > 0 ? (await this.#open(signal, true))! : await this.#remembering();
+    const open = read.length > 0 ? await this.#brain.openOrCreate(signal) : await this.#brain.require();
     return sleep(this.#memorizer(open, signal), {
       ...options,
       passages: read.map(({ passage: { text, place }, questions }) => ({ text, place, questions })),
@@ -341,21 +332,21 @@ export class Engram {
 
   /** What memories and passages hold about a question, best first. Throws as search() does. */
   async recall(question: string, options: RecallOptions = {}): Promise<Recalled[]> {
-    const brain = (await this.#open(options.signal))?.brain;
-    const known = { memories: brain?.memories() ?? [], retrieval: this.#retrieval, embedder: () => this.#embed() };
+    const brain = (await this.#brain.open(options.signal))?.brain;
+    const known = {
+      memories: brain?.memories() ?? [],
+      retrieval: this.#retrieval,
+      embedder: () => this.#embedder.open(),
+    };
     return recall(known, question, options);
   }
 
   /** Fine-tunes a named adapter on a file of examples, or goes on with a run that was cut off. See training/train-file.ts for
    * what it throws. */
   train(request: TrainRequest): Promise<TrainReport> {
-    const { home } = this.settings;
-    const { name, path } = this.#model;
-    const { signal } = request;
-    const model = { name, sha256: () => modelSha256(home, path, signal) };
-    const base = (precision?: BaseModel['info']['precision']) => this.#base(signal, precision);
-    const place = { home, encoder: this.#generator, base, model, memory: memoryOf(path) };
-    return trainFile(place, request);
+    const base: TrainPlace['base'] = (precision) => this.#baseModels.open(request.signal, precision);
+    const of = { encoder: this.#generator, model: this.#named(request.signal), memory: memoryOf(this.#model.path) };
+    return trainFile({ ...of, home: this.settings.home, base }, request);
   }
 
   /** Makes an untrained adapter, to be taught by fineTune(). Throws `exists`, `usage`, `memory`, `disk`, `cancelled`. */
@@ -373,14 +364,9 @@ export class Engram {
   /** Predicts the labels of texts with an adapter that was trained on labels. Throws `not_found`, `usage` (it was not), `empty`,
    * `too_long`, `mismatch` (it belongs to another model), `cancelled`. */
   async classify({ adapter, texts, onProgress, signal }: ClassifyRequest): Promise<Prediction[]> {
-    return this.#withClassifier(adapter, signal, async (classifier, trainer) => {
-      const predictions: Prediction[] = [];
-      for (const text of texts) {
-        predictions.push(await classifier.predict(trainer, text, signal));
-        onProgress?.({ done: predictions.length, of: texts.length });
-      }
-      return predictions;
-    });
+    return this.#withClassifier(adapter, signal, (classifier, trainer) =>
+      predictAll(classifier, trainer, texts, { onProgress, signal }),
+    );
   }
 
   /** Measures such an adapter on a JSONL file of `{text, label}` or `{text, labels}` rows. Throws as classify() does, and `corrupt`
@@ -392,13 +378,9 @@ export class Engram {
     );
   }
 
-  async #withClassifier<T>(
-    name: string,
-    signal: AbortSignal | undefined,
-    action: Parameters<typeof withClassifier<T>>[3],
-  ): Promise<T> {
+  async #withClassifier<T>(name: string, signal: AbortSignal | undefined, action: Classifying<T>): Promise<T> {
     await this.#namedAdapter(name);
-    return withClassifier(await this.#base(signal), this.#generator, await this.adapters.find(name), action);
+    return withClassifier(await this.#baseModels.open(signal), this.#generator, await this.adapters.find(name), action);
   }
 
   /** Vectors of texts: `kind` query for what searches, passage (the default) for what is searched. Of length 1, where the model's
@@ -407,7 +389,7 @@ export class Engram {
     const { by = 'embedder', ...given } = options;
     const { signal, onProgress } = given;
     throwIfCancelled(signal);
-    if (by === 'embedder') return (await this.#embed()).embed(texts, given);
+    if (by === 'embedder') return (await this.#embedder.open()).embed(texts, given);
     if ((by as string) !== 'model') {
       throw new EngramError('usage', `Expected embedder or model for by but received ${by as string}.`);
     }
@@ -419,82 +401,40 @@ export class Engram {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(); // weights that are loading would come to nobody
-    this.#memory?.brain.close();
-    this.#memory = undefined;
+    this.#baseModels.cancel();
+    this.#brain.close();
     await this.#retrieval.close();
     await this.#generator.close();
-    await (await this.#embedder?.catch(() => undefined))?.close();
-    for (const base of this.#baseModels.values()) base.close();
+    await this.#embedder.close();
+    this.#baseModels.close();
   }
 
-  /** The brain and its router. There is none until something is memorized, unless `create`. */
-  async #open(signal?: AbortSignal, create = false): Promise<{ brain: Brain; router: Router } | undefined> {
-    if (this.#memory !== undefined) return this.#memory;
-    const { home, brain: name } = this.settings;
-    if (!create && !listBrains(home).includes(name)) return undefined;
-    return this.#keepBrain(await openBrain({ home, name, model: await this.#identity(signal), create }));
-  }
-
-  /** Of two calls that opened it at once, the first one's is kept. */
-  #keepBrain(brain: Brain): { brain: Brain; router: Router } {
-    const kept = (this.#memory ??= this.#routed(brain));
-    if (kept.brain !== brain) brain.close();
-    return kept;
-  }
-
-  #routed(brain: Brain): { brain: Brain; router: Router } {
+  #routerOf(brain: Brain): Router {
     const score = async (text: string, next: string, signal?: AbortSignal): Promise<number> =>
       (await this.#generator.score(text, next, defined({ signal }))).logprob;
-    return { brain, router: new Router(brain, () => this.#embed(), this.#information, score) };
+    const information = informationFrom((text) => this.#generator.encode(text));
+    return new Router(brain, () => this.#embedder.open(), information, score);
+  }
+
+  /** The base model as the user knows it, and the hash of its file. */
+  #named(signal: AbortSignal | undefined): { name: string; sha256: () => Promise<string> } {
+    const { name, path } = this.#model;
+    return { name, sha256: () => modelSha256(this.settings.home, path, signal) };
   }
 
   async #identity(signal?: AbortSignal): Promise<ModelIdentity> {
-    const { name, path } = this.#model;
-    return { name, sha256: await modelSha256(this.settings.home, path, signal) };
+    const { name, sha256 } = this.#named(signal);
+    return { name, sha256: await sha256() };
   }
 
-  async #remembering(): Promise<{ brain: Brain; router: Router }> {
-    const memory = await this.#open();
-    if (memory === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
-    return memory;
-  }
-
-  #memorizer(open: { brain: Brain; router: Router }, signal: AbortSignal | undefined): Memorizer {
-    return { ...open, generator: this.#generator, baseModel: () => this.#base(signal), cache: this.#cache };
-  }
-
-  #embed(): Promise<Embedder> {
-    const { home, embedder, threads, offline } = this.settings;
-    const options = { home, embedder, threads, offline, onProgress: this.#onProgress };
-    this.#embedder ??= openEmbedder(options).catch((error: unknown) => {
-      this.#embedder = undefined; // the next one tries again
-      throw error;
-    });
-    return this.#embedder;
-  }
-
-  /** Calls that overlap share the loading (training/base-model.ts), and each can be cancelled by itself. */
-  async #base(signal?: AbortSignal, precision?: BaseModel['info']['precision']): Promise<BaseModel> {
-    const kept = this.#baseModels.get(precision ?? '');
-    if (kept !== undefined) return kept;
-    const either = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
-    const options = defined({ threads: this.settings.threads, precision, signal: either });
-    return this.#keepBase(precision ?? '', await openBaseModel(this.#model.path, options));
-  }
-
-  #keepBase(key: string, base: BaseModel): BaseModel {
-    const kept = this.#baseModels.get(key) ?? base;
-    if (kept !== base || this.#closing.signal.aborted) base.close();
-    throwIfCancelled(this.#closing.signal);
-    this.#baseModels.set(key, kept);
-    return kept;
+  #memorizer(open: RoutedBrain, signal: AbortSignal | undefined): Memorizer {
+    const cache = join(this.settings.home, 'cache');
+    return { ...open, generator: this.#generator, baseModel: () => this.#baseModels.open(signal), cache };
   }
 
   #fineTuning(signal: AbortSignal | undefined): Parameters<typeof fineTune>[0] {
-    const { name, path } = this.#model;
-    const model = { name, sha256: () => modelSha256(this.settings.home, path, signal) };
-    return { store: this.adapters, encoder: this.#generator, base: () => this.#base(signal), model };
+    const base = (): Promise<BaseModel> => this.#baseModels.open(signal);
+    return { store: this.adapters, encoder: this.#generator, base, model: this.#named(signal) };
   }
 
   async #adaptersOf(name: string | undefined): Promise<{ path: string }[]> {

@@ -1,5 +1,5 @@
 // An embedding model by its name, with what the catalog knows of it, all cores, and the cache of vectors: as engram itself and
-// whoever uses it want it. Not here: how it works (embedding/).
+// whoever uses it want it, at once or when it is first needed. Not here: how it works (embedding/).
 import { availableParallelism } from 'node:os';
 import { readSettings, type GivenSettings } from './config.js';
 import type { Dtype, Embedder } from './embedding/index.js';
@@ -27,4 +27,27 @@ export async function openEmbedder({
   const { loadEmbedder } = await import('./embedding/index.js'); // heavy
   const threads = settings.threads ?? availableParallelism();
   return loadEmbedder({ folder: path, card: entry?.embedding, dtype, threads, cacheIn: settings.home });
+}
+
+/** An embedding model that is opened when it is first needed, once for all. */
+export class LazyEmbedder {
+  readonly #options: OpenEmbedderOptions;
+  #opening: Promise<Embedder> | undefined;
+
+  constructor({ home, embedder, threads, offline, onProgress }: OpenEmbedderOptions) {
+    this.#options = { home, embedder, threads, offline, onProgress };
+  }
+
+  /** Throws as openEmbedder(); the next call tries again. */
+  open(): Promise<Embedder> {
+    this.#opening ??= openEmbedder(this.#options).catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opening?.catch(() => undefined))?.close();
+  }
 }

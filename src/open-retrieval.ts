@@ -2,7 +2,7 @@
 import { readSettings, type GivenSettings } from './config.js';
 import type { Embedder } from './embedding/index.js';
 import { recall, type Memory, type Recalled, type RecallOptions } from './memory/index.js';
-import { openEmbedder } from './open-embedder.js';
+import { LazyEmbedder } from './open-embedder.js';
 import { Retrieval } from './retrieval/index.js';
 
 export interface OpenRetrievalOptions extends Pick<
@@ -23,22 +23,15 @@ export interface OpenedRetrieval {
  * when something is to be embedded. Throws `usage`. */
 export function openRetrieval({ onProgress, ...given }: OpenRetrievalOptions = {}): OpenedRetrieval {
   const settings = readSettings(given);
-  let loading: Promise<Embedder> | undefined;
-  const embedder = (): Promise<Embedder> => {
-    const { home, embedder: name, threads, offline } = settings;
-    loading ??= openEmbedder({ home, embedder: name, threads, offline, onProgress }).catch((error: unknown) => {
-      loading = undefined; // the next one tries again
-      throw error;
-    });
-    return loading;
-  };
+  const lazy = new LazyEmbedder({ ...settings, onProgress });
+  const embedder = (): Promise<Embedder> => lazy.open();
   const retrieval = new Retrieval({ home: settings.home, brain: settings.brain, embedder });
   return {
     retrieval,
     recall: (question, memories, options) => recall({ memories, retrieval, embedder }, question, options),
     close: async () => {
       await retrieval.close();
-      await (await loading?.catch(() => undefined))?.close();
+      await lazy.close();
     },
   };
 }

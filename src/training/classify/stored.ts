@@ -5,13 +5,15 @@ import type { RowEncoder } from '../encode-row.js';
 import type { BaseModel, Trainer } from '../types.js';
 import { Classifier } from './classifier.js';
 
+export type Classifying<T> = (classifier: Classifier, trainer: Trainer) => Promise<T>;
+
 /** Runs `action` with the classifier and a trainer that holds the adapter. Throws `usage` for an adapter that was not trained on
  * labels, and what Trainer.load() throws. */
 export async function withClassifier<T>(
   base: BaseModel,
   encoder: RowEncoder,
   { manifest, path }: StoredAdapter,
-  action: (classifier: Classifier, trainer: Trainer) => Promise<T>,
+  action: Classifying<T>,
 ): Promise<T> {
   const { task, rank, alpha, targets, layers } = manifest;
   if (task === undefined) {

@@ -1,0 +1,64 @@
+// The brain of an Engram with its router, opened when something first needs it. Not here: what is done with them (engram.ts).
+import { EngramError } from './errors.js';
+import { listBrains, openBrain, type Brain, type ModelIdentity, type Router } from './memory/index.js';
+
+export interface RoutedBrain {
+  brain: Brain;
+  router: Router;
+}
+
+export interface LazyBrainParts {
+  home: string;
+  name: string;
+  /** The base model that the brain has to belong to. */
+  model: (signal?: AbortSignal) => Promise<ModelIdentity>;
+  routerOf: (brain: Brain) => Router;
+}
+
+/** What opens throws as openBrain() does. */
+export class LazyBrain {
+  readonly #parts: LazyBrainParts;
+  #opened: RoutedBrain | undefined;
+
+  constructor(parts: LazyBrainParts) {
+    this.#parts = parts;
+  }
+
+  /** What is open: none until it was needed. */
+  get opened(): Brain | undefined {
+    return this.#opened?.brain;
+  }
+
+  /** None where nothing was ever memorized. */
+  async open(signal?: AbortSignal): Promise<RoutedBrain | undefined> {
+    const { home, name } = this.#parts;
+    if (this.#opened === undefined && !listBrains(home).includes(name)) return undefined;
+    return this.#open(false, signal);
+  }
+
+  /** Makes it where there is none. */
+  openOrCreate(signal?: AbortSignal): Promise<RoutedBrain> {
+    return this.#open(true, signal);
+  }
+
+  /** Throws `not_found` too. */
+  async require(): Promise<RoutedBrain> {
+    const opened = await this.open();
+    if (opened === undefined) throw new EngramError('not_found', 'Nothing has been memorized yet.');
+    return opened;
+  }
+
+  close(): void {
+    this.#opened?.brain.close();
+    this.#opened = undefined;
+  }
+
+  async #open(create: boolean, signal?: AbortSignal): Promise<RoutedBrain> {
+    if (this.#opened !== undefined) return this.#opened;
+    const { home, name, model, routerOf } = this.#parts;
+    const brain = await openBrain({ home, name, model: await model(signal), create });
+    const kept = (this.#opened ??= { brain, router: routerOf(brain) });
+    if (kept.brain !== brain) brain.close(); // of two calls that opened it at once, the first one's is kept
+    return kept;
+  }
+}
