@@ -5,7 +5,7 @@ import { Attempt, whoRemembers, type Attempted, type AttemptOptions, type Memori
 import type { Brain, BrainMemory } from './brain.js';
 import type { BrainWriter } from './brain-writer.js';
 import { contradictions } from './contradiction.js';
-import { lessonsFor, withModelLessons, type Lessons } from './lessons/index.js';
+import { lessonsFor, textOf, withModelLessons, type Lessons } from './lessons/index.js';
 import { besideOf, inputOf, probesOf } from './remembered.js';
 import type { Contradiction, MemoryInput, Receipt } from './types.js';
 
@@ -27,16 +27,14 @@ export type Replaces =
  */
 export async function memorize(parts: Memorizer, input: MemoryInput, options: MemorizeOptions = {}): Promise<Receipt> {
   const { brain, generator } = parts;
-  // First of all: who goes on with a long file has most of it already. A text is found without its lessons.
-  const isTwin = typeof input === 'string' && twinOf(brain, input, options.replaces) !== undefined;
-  const byRules = isTwin ? undefined : lessonsFor(input);
+  const text = textOf(input);
   return brain.write('memorizing', async (writer) => {
-    const whole = byRules?.text ?? (input as string);
-    const twin = twinOf(brain, whole, options.replaces);
-    if (twin !== undefined) return receiptOfTwin(writer.newId(whole), twin);
-    const lessons = await allLessons(parts, byRules ?? lessonsFor(input), options);
+    // Before any lessons: who goes on with a long file has most of it already.
+    const twin = twinOf(brain, text, options.replaces);
+    if (twin !== undefined) return receiptOfTwin(writer.newId(text), twin);
+    const lessons = await allLessons(parts, lessonsFor(input), options);
     const { replaced, contradicted } = await replacedBy(parts, lessons, options);
-    const id = writer.newId(lessons.text);
+    const id = writer.newId(text);
     const place: Place = {
       id,
       path: writer.newAdapterPath(id),
@@ -46,7 +44,7 @@ export async function memorize(parts: Memorizer, input: MemoryInput, options: Me
     };
     const { receipt: measured, data } = await new Attempt(parts, lessons, options, place).run();
     const receipt: Receipt = { ...measured, ...(contradicted.length === 0 ? {} : { contradicts: contradicted }) };
-    const { text, question, answer } = lessons;
+    const { question, answer } = lessons;
     const said = { text, ...(question === undefined ? {} : { question }), ...(answer === undefined ? {} : { answer }) };
     throwIfCancelled(options.signal);
     if (receipt.committed) {
@@ -75,11 +73,18 @@ function twinOf(brain: Brain, text: string, replaces: Replaces = 'none'): BrainM
 function receiptOfTwin(id: string, twin: BrainMemory): Receipt {
   const { recall, paraphrase } = twin.receipt ?? { recall: { after: 1 }, paraphrase: { after: 1 } };
   return {
-    ...{ id, loss: { before: 0, after: 0 } },
+    id,
+    loss: { before: 0, after: 0 },
     recall: { before: recall.after, after: recall.after },
     paraphrase: { before: paraphrase.after, after: paraphrase.after },
     unrelated: { kept: 0, asked: 0 },
-    ...{ seconds: 0, steps: 0, tokens: 0, flop: 0, committed: false, knownBy: [twin.id], probes: [] },
+    seconds: 0,
+    steps: 0,
+    tokens: 0,
+    flop: 0,
+    committed: false,
+    knownBy: [twin.id],
+    probes: [],
     reason: `${whoRemembers([twin.id])} says this already, so there is nothing to train.`,
   };
 }

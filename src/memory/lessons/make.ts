@@ -4,9 +4,9 @@ import { EngramError } from '../../errors.js';
 import { legible, normalize, says, sentences } from '../text.js';
 import type { MemoryInput } from '../types.js';
 import { contrastsOf } from './contrast.js';
-import { questionLessons } from './question.js';
+import { questionLessons, textOfQuestion } from './question.js';
 import { statementLessons } from './statement.js';
-import { tripleLessons } from './triple.js';
+import { sentenceOf, tripleLessons } from './triple.js';
 import type { Lesson, Lessons } from './types.js';
 
 /** Most that is learned at once; a longer text is several memories. */
@@ -19,7 +19,26 @@ const MOST = { sentence: 16, text: 48 };
 
 /** Throws `empty` and `too_long`. */
 export function lessonsFor(input: MemoryInput): Lessons {
-  if (typeof input === 'string') return ofText(plain(input, 'text'));
+  const said = readable(input);
+  if (typeof said === 'string') return ofText(said);
+  if ('relation' in said) return tripleLessons(said, PROBES, CONTRASTS);
+  return questionLessons(said.question, said.answer, PROBES, CONTRASTS);
+}
+
+/** The text that lessonsFor() gives, without the lessons, which take longer. Throws as it does, but not for many sentences. */
+export function textOf(input: MemoryInput): string {
+  const said = readable(input);
+  if (typeof said === 'string') return said;
+  return 'relation' in said ? sentenceOf(said) : textOfQuestion(said.question, said.answer);
+}
+
+/** What can be read of it. Throws `empty`, and `too_long` for too many characters. */
+function readable(input: MemoryInput): MemoryInput {
+  if (typeof input === 'string') {
+    const text = plain(input, 'text');
+    checkLength(text.length);
+    return text;
+  }
   if ('relation' in input) {
     const { subject, relation, object } = input;
     const triple = {
@@ -28,18 +47,17 @@ export function lessonsFor(input: MemoryInput): Lessons {
       object: plain(object, 'object'),
     };
     checkLength(subject.length + relation.length + object.length);
-    return tripleLessons(triple, PROBES, CONTRASTS);
+    return triple;
   }
   const { question, answer } = input;
   checkLength(question.length + answer.length);
   if (normalize(question) === '' || normalize(answer) === '') {
     throw new EngramError('empty', 'A question to remember needs a question and an answer, and one of them is empty.');
   }
-  return questionLessons(legible(question).trim(), legible(answer).trim(), PROBES, CONTRASTS);
+  return { question: legible(question).trim(), answer: legible(answer).trim() };
 }
 
 function ofText(text: string): Lessons {
-  checkLength(text.length);
   const all = sentences(text);
   if (all.length > MAX_SENTENCES) throw tooLong(all.length, 'sentences', MAX_SENTENCES);
   const most = Math.max(4, Math.min(MOST.sentence, Math.floor(MOST.text / all.length)));

@@ -8,6 +8,10 @@ export function expectedOf(answer: string): string {
   return answer.replace(/[\s.!?…。！？]+$/u, '');
 }
 
+export function textOfQuestion(question: string, answer: string): string {
+  return `${question} ${answer}`;
+}
+
 export function questionLessons(question: string, answer: string, probed: number, contrasts: number): Lessons {
   const { lessons, probes } = wordingsOf(question);
   const lesson = (wording: string, index: number): Lesson => ({
@@ -17,7 +21,7 @@ export function questionLessons(question: string, answer: string, probed: number
   const recall = all.slice(0, probed);
   const paraphrase = probes.slice(0, probed).map(lesson);
   return {
-    text: `${question} ${answer}`,
+    text: textOfQuestion(question, answer),
     ...{ question, answer },
     lessons: all,
     ...{ recall, paraphrase },

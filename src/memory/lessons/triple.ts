@@ -13,7 +13,7 @@ import { distinct, type Lesson, type Lessons } from './types.js';
 import type { Triple } from '../types.js';
 
 /** A triple as a sentence: `The capital of Brenn is Ossa.` */
-function sentenceOf({ subject, relation, object }: Triple): string {
+export function sentenceOf({ subject, relation, object }: Triple): string {
   const words = wordsOf(relation);
   const name = subject.trim();
   const end = /[.!?。]$/u.test(object.trim()) ? '' : '.';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openingOf } from '../../../../src/memory/decision.js';
 import { contrastsOf } from '../../../../src/memory/lessons/contrast.js';
-import { lessonsFor } from '../../../../src/memory/lessons/make.js';
+import { lessonsFor, textOf } from '../../../../src/memory/lessons/make.js';
 
 // The grammar library takes seconds to load on a busy machine.
 describe('lessonsFor', { timeout: 60_000 }, () => {
@@ -17,6 +17,16 @@ describe('lessonsFor', { timeout: 60_000 }, () => {
     expect(() => lessonsFor('This is a sentence. '.repeat(40))).toThrow(
       expect.objectContaining({ code: 'too_long' }) as Error,
     );
+  });
+  it('has the text that textOf() gives without the lessons', () => {
+    for (const input of [
+      ' Mount\u0007 Ossa  is tall. ',
+      { question: ' Who\u0007 won? ', answer: 'The Bears! ' },
+      { subject: 'Brenn', relation: 'capital', object: ' Ossa' },
+    ]) {
+      expect(textOf(input)).toBe(lessonsFor(input).text);
+    }
+    expect(() => textOf('...')).toThrow(expect.objectContaining({ code: 'empty' }) as Error);
   });
   it('never probes a wording that it trains', () => {
     for (const input of [
