@@ -142,6 +142,11 @@ async function find(
   ingredients: readonly Ingredient[],
 ): Promise<{ adapters: StoredAdapter[]; files: WeightedFile[] }> {
   if (ingredients.length === 0) throw new EngramError('usage', 'There are no adapters: name one at least.');
+  if (ingredients.every(({ weight }) => weight === 0)) {
+    throw new EngramError('usage', 'All weights are 0, so nothing of the adapters would be left.', {
+      hint: 'Give at least one adapter another weight: 1 is all of it, 0.5 half.',
+    });
+  }
   const files: WeightedFile[] = [];
   const adapters: StoredAdapter[] = [];
   for (const { name, weight = 1 } of ingredients) {

@@ -63,6 +63,16 @@ describe('AdapterStore', () => {
     expect(readdirSync(join(home, 'adapters'))).toEqual(['law']);
   });
 
+  it('makes no adapter of nothing', async () => {
+    await store.save('law', manifest, write);
+    await store.save('cooking', manifest, write);
+    const none = ['law', 'cooking'].map((name) => ({ name, weight: 0 }));
+    const refused = { code: 'usage', hint: expect.stringContaining('another weight') as string };
+    await expect(store.merge(none, { name: 'both' })).rejects.toMatchObject(refused);
+    await expect(store.fuse(none, { model: 'tiny', output: join(home, 'new.gguf') })).rejects.toMatchObject(refused);
+    expect(readdirSync(join(home, 'adapters'))).toEqual(['cooking', 'law']);
+  });
+
   it('leaves nothing of a failed save, and the old adapter as it was', async () => {
     await store.save('law', manifest, write);
     const fail = (): Promise<void> => Promise.reject(new Error('no'));
