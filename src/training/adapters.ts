@@ -80,10 +80,15 @@ export class AdapterStore {
     });
   }
 
-  /** Throws `exists` if the name is taken: to be asked before a long training. */
-  async requireFree(name: string): Promise<void> {
+  /** Throws `exists` if the name is taken: to be asked before a long training. What `run` stored before it was killed may be
+   * stored by it again, unless it was taught further since. */
+  async requireFree(name: string, run?: string): Promise<void> {
     const sound = checkName(name, 'the adapter');
     if (!(await this.#names()).includes(sound)) return;
+    if (run !== undefined) {
+      const manifest = (await this.find(sound).catch(() => undefined))?.manifest;
+      if (manifest?.run === run && manifest.fineTune === undefined) return;
+    }
     throw new EngramError('exists', `There is an adapter "${sound}" already.`, {
       hint: `Choose another name, or remove it first: engram adapters rm ${sound}`,
     });
@@ -98,7 +103,7 @@ export class AdapterStore {
   ): Promise<StoredAdapter> {
     const sound = checkName(name, 'the adapter');
     await this.#alone(sound, options.signal, async () => {
-      if (options.replace !== true) await this.requireFree(sound);
+      if (options.replace !== true) await this.requireFree(sound, manifest.run);
       const fresh = temporaryName(this.#place(sound));
       try {
         await makeFolder(fresh);

@@ -30,6 +30,8 @@ export interface AdapterManifest {
   /** What the training measured; null where it did not. */
   losses: { train: number; validation: number | null }[];
   trainedTokens: number;
+  /** Of one that `train` made: the id of the run. */
+  run?: string;
   /** Of an adapter that was trained on labels: what it is asked. */
   task?: ClassifyTask;
   /** Of an adapter that fineTune() goes on with: its learning rate, and the steps taken so far. */
@@ -84,6 +86,7 @@ export function parseManifest(json: string, path: string): AdapterManifest {
     isArrayOf(manifest.targets, isText) &&
     isRange(manifest.layers) &&
     isArrayOf(manifest.losses, isLoss) &&
+    (manifest.run === undefined || isText(manifest.run)) &&
     (manifest.title === undefined || isText(manifest.title)) &&
     (manifest.fineTune === undefined || isFineTune(manifest.fineTune)) &&
     (manifest.task === undefined || isTask(manifest.task));

@@ -17,6 +17,8 @@ export interface TrainAdapterOptions extends Omit<TrainOptions, 'output'> {
   baseSha256: string;
   /** Takes the place of an adapter of this name. Default false: that throws `exists`, before anything is trained. */
   replace?: boolean;
+  /** Id of the run that trains it. */
+  runId?: string;
   /** What the adapter is asked, if it is trained on labels. */
   task?: ClassifyTask;
   /** Called with the trained adapter before it is stored; if it throws, nothing is. */
@@ -29,9 +31,9 @@ export async function trainAdapter(
   examples: readonly Example[],
   options: TrainAdapterOptions,
 ): Promise<{ adapter: StoredAdapter; result: RunResult }> {
-  const { store, name, baseName, baseSha256, replace = false, task, beforeSave, ...rest } = options;
+  const { store, name, baseName, baseSha256, replace = false, runId, task, beforeSave, ...rest } = options;
   const { lora = {}, optimizer = {}, memoryLimit, ...run } = rest;
-  if (!replace) await store.requireFree(name);
+  if (!replace) await store.requireFree(name, runId);
   const { learningRate } = resolveOptimizer(optimizer);
   const { rank, ranks, alpha, rankStabilized, targets, firstLayer, lastLayer } = resolveLora(lora, base.info.layers);
   const trainer = base.newTrainer(lora, optimizer, memoryLimit);
@@ -48,6 +50,7 @@ export async function trainAdapter(
       layers: [firstLayer, lastLayer] as [number, number],
       losses: result.epochs,
       trainedTokens: result.trainedTokens,
+      ...(runId === undefined ? {} : { run: runId }),
       ...(task === undefined ? {} : { task }),
     };
     await beforeSave?.(trainer);

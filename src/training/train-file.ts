@@ -87,7 +87,7 @@ async function begin(home: string, request: TrainRequest): Promise<Beginning> {
   const began = await findRun(new RunStore(home), request);
   const options = optionsOf(request, began);
   const adapter = request.adapter ?? began?.adapter ?? missing('adapter', 'the name of the new adapter');
-  await new AdapterStore(home).requireFree(adapter);
+  await new AdapterStore(home).requireFree(adapter, began?.id);
   return { began, options, adapter };
 }
 
@@ -113,7 +113,7 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
   const memory = budget.plan(place.memory, resolveLora(lora, base.info.layers), tokens, base.info.precision);
   request.onEvent?.({ type: 'memory', ...memory });
   return runs.aloneWith(adapter, request.signal, async (held) => {
-    await store.requireFree(adapter); // whoever trained it meanwhile is done
+    await store.requireFree(adapter, began?.id); // whoever trained it meanwhile is done
     const record: RunRecord = began ?? {
       ...{ format: 1, id: await runs.newId(adapter), adapter, createdAt: new Date().toISOString(), status: 'running' },
       ...{ model, precision: base.info.precision, data: data.files, request: options, settings, fingerprint },
@@ -231,7 +231,8 @@ async function train(
     const before = resume?.kernels ?? now;
     if (before !== now) onEvent?.({ type: 'kernels-changed', before, now });
     const { result } = await trainAdapter(base, data.train, {
-      ...{ store, name: record.adapter, baseName: record.model.name, baseSha256: record.model.sha256 },
+      ...{ store, name: record.adapter, runId: record.id },
+      ...{ baseName: record.model.name, baseSha256: record.model.sha256 },
       ...{ lora, optimizer, memoryLimit, ...run, validation: data.validation, test: data.test },
       ...{ checkpoints, resume, metricsFile, onEvent, onProgress, control, signal },
       ...defined({

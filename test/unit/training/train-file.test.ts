@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,6 +12,7 @@ import {
   type MetricsRecord,
   type TrainEvent,
   type TrainPlace,
+  type TrainReport,
   type TrainRequest,
 } from '../../../src/training/index.js';
 import { FakeTrainer } from '../../fakes/trainer.js';
@@ -294,6 +296,41 @@ describe('a run that was cut off', () => {
       expect(steps).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
       expect((await new RunStore(home).find(run)).record).toMatchObject({ status: 'done' });
     }
+  });
+
+  describe('killed when its adapter was stored and it was not yet marked as done', () => {
+    const kill = async (): Promise<TrainReport> => {
+      const report = await train({ keepCheckpoints: 2 });
+      const runs = new RunStore(home);
+      const { record } = await runs.find(report.run);
+      await runs.write({ ...record, status: 'running', endedAt: undefined, result: undefined });
+      return report;
+    };
+
+    it('finds its own adapter, and is done', async () => {
+      const killed = await kill();
+      const { run } = killed;
+      const steps: number[] = [];
+      const onProgress = ({ step }: { step: number }): void => void steps.push(step);
+      await checkTrainRequest(home, { resume: run });
+      const report = await trainFile(place, { resume: run, keepCheckpoints: 2, onProgress });
+      expect(report).toEqual({ ...killed, seconds: report.seconds });
+      expect(steps).toEqual([]);
+      expect((await new RunStore(home).find(run)).record.status).toBe('done');
+      expect((await new AdapterStore(home).find('law')).manifest.run).toBe(run);
+    });
+
+    it('does not touch an adapter that something else made, or that was taught further', async () => {
+      const { run } = await kill();
+      const store = new AdapterStore(home);
+      const { manifest } = await store.find('law');
+      const write = (path: string): Promise<void> => writeFile(path, 'weights');
+      for (const change of [{ run: `${run}-2` }, { fineTune: { learningRate: 1e-3, steps: 1 } }]) {
+        await store.save('law', { ...manifest, ...change }, write, { replace: true });
+        await expect(checkTrainRequest(home, { resume: run })).rejects.toMatchObject({ code: 'exists' });
+        await expect(trainFile(place, { resume: run })).rejects.toMatchObject({ code: 'exists' });
+      }
+    });
   });
 
   it('holds the weights as before, and says so where other kernels compute with them', async () => {
