@@ -3,10 +3,13 @@
 import { EngramError } from '../errors.js';
 import type { AskOptions, ChatMessage, MemoryInput, OpenChat } from '../index.js';
 import type { Engine } from './api.js';
+import { GROUNDING } from './command.js';
 import { isFailure, learn } from './commands/memorize.js';
+import { inFlags } from './flags.js';
 import { attribution, excerpt, memoryTable, receiptLines } from './format.js';
 import { painter, printable } from './io.js';
 import type { Job } from './job.js';
+import { SAMPLING_NAMES } from './sampling.js';
 import { sourceLines } from './sources.js';
 
 const HELP = `/memorize TEXT              learn a text by training; the next answer uses it
@@ -70,7 +73,7 @@ export class ChatSession {
       if (turn !== undefined) this.turns.push(turn);
     } catch (error) {
       if (this.#job.signal.aborted) throw error;
-      this.#tell(text, error);
+      this.#tell(text, inFlags(error, { options: GROUNDING, apiNames: SAMPLING_NAMES }));
     } finally {
       this.#running = undefined;
     }

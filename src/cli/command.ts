@@ -14,6 +14,8 @@ export interface CommandSpec {
   options?: readonly (readonly [flags: string, description: string])[];
   /** More of them, under headings, where there are many. */
   groups?: readonly (readonly [heading: string, options: NonNullable<CommandSpec['options']>])[];
+  /** Flags by what the API calls them, where the names differ. */
+  apiNames?: Readonly<Record<string, string>>;
   /** Command lines shown below the help of the command, and what else is to be known. */
   examples?: readonly string[];
   notes?: readonly string[];

@@ -4,6 +4,7 @@
 import { readSettings, type Settings } from '../config.js';
 import { EngramError } from '../errors.js';
 import type { CommandSpec, Options } from './command.js';
+import { inFlags } from './flags.js';
 import { columnsOf, painter, printable, type World } from './io.js';
 import { Job, type LoadApi } from './job.js';
 import { parse } from './program.js';
@@ -57,6 +58,8 @@ async function runCommand(
     let code: number;
     try {
       code = (await command.run(job, args, options)) ?? 0;
+    } catch (error) {
+      throw inFlags(error, command);
     } finally {
       await job.close();
     }

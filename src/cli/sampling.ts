@@ -3,6 +3,7 @@
 import { EngramError } from '../errors.js';
 import type { AskOptions } from '../index.js';
 import type { CommandSpec, Options } from './command.js';
+import { nameOf } from './flags.js';
 import { choiceOf, listOf, numberOf, stringOf, textOfFile } from './input.js';
 
 type Numbers = { [K in keyof AskOptions]-?: AskOptions[K] extends number | undefined ? K : never }[keyof AskOptions];
@@ -38,6 +39,11 @@ export const SAMPLING: NonNullable<CommandSpec['options']> = [
   ['--lookup', 'guess what follows from where the same words stood before: faster where an answer repeats its prompt'],
 ];
 export const MORE_SAMPLING: NonNullable<CommandSpec['groups']>[number] = ['More sampling', flagsOf(MORE)];
+
+/** Flags by the API's names. */
+export const SAMPLING_NAMES: NonNullable<CommandSpec['apiNames']> = Object.fromEntries(
+  [...USUAL, ...MORE].map(([name, flag]) => [name, flag]),
+);
 
 /** What form an answer has. */
 export const FORM: NonNullable<CommandSpec['options']> = [
@@ -79,9 +85,4 @@ async function schemaOf(given: string): Promise<object> {
   } catch (error) {
     throw new EngramError('usage', `The schema is no JSON: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** `--top-k` is `topK` among the options. */
-function nameOf(flag: string): string {
-  return flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

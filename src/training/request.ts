@@ -182,8 +182,8 @@ export function requireSame(id: string, began: TrainSettings, given: TrainSettin
   });
 }
 
-/** Options by their names, values as JSON. */
-function leaves(settings: TrainSettings): Record<string, string> {
-  const entries = Object.values(settings).flatMap((group: object) => Object.entries(group));
-  return Object.fromEntries(entries.map(([key, value]) => [key, JSON.stringify(value)]));
+/** Options by their names in a request, values as JSON. */
+function leaves({ data, lora, optimizer: { kind: optimizer, ...rates }, run }: TrainSettings): Record<string, string> {
+  const all = { ...data, ...lora, optimizer, ...rates, ...run };
+  return Object.fromEntries(Object.entries(all).map(([key, value]) => [key, JSON.stringify(value)]));
 }

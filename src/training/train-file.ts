@@ -81,20 +81,23 @@ interface Beginning {
   began: RunRecord | undefined;
   options: FlatOptions & { file: string };
   adapter: string;
+  /** Checkpoints beside the best. */
+  keep: number;
 }
 
 async function begin(home: string, request: TrainRequest): Promise<Beginning> {
   const began = await findRun(new RunStore(home), request);
   const options = optionsOf(request, began);
   const adapter = request.adapter ?? began?.adapter ?? missing('adapter', 'the name of the new adapter');
+  const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? DEFAULT_KEEP, 1);
   await new AdapterStore(home).requireFree(adapter, began?.id);
-  return { began, options, adapter };
+  return { began, options, adapter, keep };
 }
 
 async function trainRun(place: TrainPlace, request: TrainRequest): Promise<TrainReport> {
   const runs = new RunStore(place.home);
   const store = new AdapterStore(place.home);
-  const { began, options, adapter } = await begin(place.home, request);
+  const { began, options, adapter, keep } = await begin(place.home, request);
   const budget = new MemoryBudget(request.memory);
   budget.plan(place.memory, resolveLora({}, 1), 1); // a model that cannot fit is not loaded
   // The best on this machine is measured, and may come out otherwise another time.
@@ -123,7 +126,6 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
       const open = { ...record, ...AGAIN };
       await runs.write(open);
       try {
-        const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? DEFAULT_KEEP, 1);
         const { kernels } = base.info;
         const checkpoints = new Checkpoints(join(folder, 'checkpoints'), record.fingerprint, keep, kernels);
         const { result: measured, report } = await train(

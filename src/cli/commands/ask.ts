@@ -1,9 +1,11 @@
 // `engram ask`: one question, one answer, nothing kept of it.
+import { EngramError } from '../../errors.js';
+import type { AskOptions } from '../../index.js';
 import { GROUNDING, type CommandSpec } from '../command.js';
 import { attribution } from '../format.js';
 import { stringOf, textOf } from '../input.js';
 import { painter } from '../io.js';
-import { FORM, formOf, MORE_SAMPLING, SAMPLING, samplingOf } from '../sampling.js';
+import { FORM, formOf, MORE_SAMPLING, SAMPLING, SAMPLING_NAMES, samplingOf } from '../sampling.js';
 import { sourceLines } from '../sources.js';
 import { callLines, TOOLS, toolsOf } from '../tools.js';
 
@@ -18,6 +20,7 @@ export const ask: CommandSpec = {
     ...SAMPLING,
   ],
   groups: [MORE_SAMPLING],
+  apiNames: SAMPLING_NAMES,
   examples: [
     'engram ask "Who wrote Faust?"',
     'engram ask --tools tools.json --tool-choice required --json "What is the weather in Lindau?"',
@@ -26,6 +29,11 @@ export const ask: CommandSpec = {
   ],
   run: async (job, words, options) => {
     const sampling = { ...samplingOf(options), ...(await formOf(options)), ...(await toolsOf(options)) };
+    if (hasForm(sampling) && sampling.tools !== undefined && sampling.toolChoice !== 'none') {
+      throw new EngramError('usage', 'Give --tools or a form of the answer (--schema, --grammar), not both.', {
+        hint: 'With --tool-choice none the model knows of the tools and answers in the form.',
+      });
+    }
     const question = await textOf(job, words, 'question');
     const engine = await job.open();
     const answer = await engine.ask(question, {
@@ -53,3 +61,7 @@ export const ask: CommandSpec = {
     return 1;
   },
 };
+
+function hasForm({ jsonSchema, grammar }: Partial<AskOptions>): boolean {
+  return jsonSchema !== undefined || grammar !== undefined;
+}

@@ -6,7 +6,7 @@ import { converse } from '../converse.js';
 import { choiceOf, numberOf } from '../input.js';
 import type { Job } from '../job.js';
 import { keepingOf, talkAndKeep } from '../kept-chat.js';
-import { MORE_SAMPLING, SAMPLING, samplingOf } from '../sampling.js';
+import { MORE_SAMPLING, SAMPLING, SAMPLING_NAMES, samplingOf } from '../sampling.js';
 
 /** Minutes: a week. Longer than a timer of the platform can be is refused. */
 const LONGEST_IDLE = 7 * 24 * 60;
@@ -25,6 +25,7 @@ export const chat: CommandSpec = {
     ...SAMPLING,
   ],
   groups: [MORE_SAMPLING],
+  apiNames: SAMPLING_NAMES,
   notes: [
     'A chat is kept below the brain: what was said in transcript.jsonl, and beside it the computed state, so that',
     'resuming reads nothing again. A state takes 23 KB a token with SmolLM2; the oldest are deleted first, and any may be.',

@@ -78,6 +78,13 @@ export const train: CommandSpec = {
       ],
     ],
   ],
+  apiNames: {
+    warmupSteps: '--warmup',
+    rankPattern: '--ranks',
+    keepCheckpoints: '--keep',
+    maxTokens: '--length',
+    textTokens: '--length',
+  },
   examples: [
     'engram train rows.jsonl --adapter tone',
     'engram train rows.jsonl --adapter tone --epochs 20 --validation 0.1 --patience 3',

@@ -98,7 +98,7 @@ function checkLength(length: number): void {
 
 function tooLong(length: number, unit: string, limit: number): EngramError {
   return new EngramError('too_long', `This has ${length} ${unit}; a memory holds up to ${limit}.`, {
-    hint: 'As a document it becomes several memories: `engram memorize --file`, or memorizeAll().',
+    hint: 'As a document it becomes several memories: `engram memorize --file`.',
     details: { [unit]: length, limit },
   });
 }

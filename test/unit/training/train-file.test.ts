@@ -96,6 +96,7 @@ describe('checkTrainRequest', () => {
     await expect(check({ file: 'gone.jsonl' })).rejects.toMatchObject({ code: 'not_found' });
     await expect(check({ validation: 'gone.jsonl' })).rejects.toMatchObject({ code: 'not_found' });
     await expect(check({ epochs: -1 })).rejects.toMatchObject({ code: 'usage' });
+    await expect(check({ keepCheckpoints: 0 })).rejects.toMatchObject({ code: 'usage' });
     await expect(check({ resume: true })).rejects.toMatchObject({ code: 'not_found' });
   });
 });
