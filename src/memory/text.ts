@@ -84,9 +84,14 @@ export function sentences(text: string): string[] {
 }
 
 export function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+  return withFirst(text, text.charAt(0).toLowerCase());
 }
 
 export function upperFirst(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return withFirst(text, text.charAt(0).toUpperCase());
+}
+
+/** A letter that becomes two in the other case (`ß`, `İ`) stays: it would be another word. */
+function withFirst(text: string, first: string): string {
+  return first.length === 1 ? first + text.slice(1) : text;
 }

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { contentWords, legible, normalize, says, sentences, words } from '../../../src/memory/text.js';
+import {
+  contentWords,
+  legible,
+  lowerFirst,
+  normalize,
+  says,
+  sentences,
+  upperFirst,
+  words,
+} from '../../../src/memory/text.js';
 
 describe('legible', () => {
   it('drops escape sequences and control characters, and keeps lines, tabs and joined emoji', () => {
@@ -56,5 +65,18 @@ describe('sentences', () => {
   it('splits and trims', () => {
     expect(sentences('One. Two!  Three?')).toEqual(['One.', 'Two!', 'Three?']);
     expect(sentences('  ')).toEqual([]);
+  });
+});
+
+describe('upperFirst and lowerFirst', () => {
+  it('change the first letter, where it stays one', () => {
+    expect([upperFirst('kiln'), upperFirst('über'), upperFirst('我们'), upperFirst('')]).toEqual([
+      'Kiln',
+      'Über',
+      '我们',
+      '',
+    ]);
+    expect([upperFirst('ßeta'), upperFirst('ᾀͰ'), lowerFirst('İzmir')]).toEqual(['ßeta', 'ᾀͰ', 'İzmir']);
+    expect(lowerFirst('The kiln')).toBe('the kiln');
   });
 });
