@@ -5,7 +5,6 @@ import { newReceipt } from '../../fakes/results.js';
 import { runCli } from './run-cli.js';
 
 describe('--json', () => {
-  const api = new FakeApi();
   it.each([
     [['ask', 'x'], { answer: 'I know 1 words.', source: 'base', memories: [], finishReason: 'stop' }],
     [['memorize', 'x'], newReceipt('m-000000')],
@@ -29,6 +28,8 @@ describe('--json', () => {
     [['demo'], { scenes: [{ unchanged: { kept: 3, asked: 3 } }, { title: 'A sentence' }] }],
     [['chat'], { turns: [] }],
   ])('%j prints that value and nothing else', async (argv, expected) => {
+    const api = new FakeApi();
+    if (argv[0] === 'memories' || argv[0] === 'forget') await runCli(['memorize', 'x'], { api });
     const { code, stdout, json } = await runCli([...argv, '--json'], { api });
     expect(code).toBe(0);
     expect(json()).toMatchObject(expected);
