@@ -86,8 +86,10 @@ struct ThreadPool::State {
     std::atomic<int64_t> next{0};
     int64_t end = 0;  // written only while the gate is closed and empty
   };
-  std::vector<Run> runs;  // of each thread, the caller's first
-  Signal done;            // number of the last loop that the caller had to wait for
+  std::vector<Run> runs;     // of each thread, the caller's first
+  Signal done;               // number of the last loop that the caller had to wait for
+  std::atomic<size_t> used;  // threads that run loops; the others wait for
+  Signal asked;              // another number of them
   std::atomic<bool> stop{false};
   std::atomic<bool> failed{false};
   const std::function<void(int64_t)>* body = nullptr;  // of the open loop; likewise
@@ -97,13 +99,14 @@ struct ThreadPool::State {
   const std::atomic<bool>* hurry;
 
   State(int threads, std::shared_ptr<Cores> c, const std::atomic<bool>* h)
-      : runs(static_cast<size_t>(threads)), cores(std::move(c)), hurry(h == nullptr ? &stop : h) {}
+      : runs(static_cast<size_t>(threads)), used(runs.size()), cores(std::move(c)), hurry(h == nullptr ? &stop : h) {}
 
   bool may_go_on(size_t self) const { return cores == nullptr || cores->may_train(static_cast<int>(self)); }
 
   void run_chunks(size_t self) {
-    for (size_t k = 0; k < runs.size(); k++) {
-      Run& run = runs[(self + k) % runs.size()];
+    const size_t threads = used.load(std::memory_order_relaxed);
+    for (size_t k = 0; k < threads; k++) {
+      Run& run = runs[(self + k) % threads];
       for (;;) {
         if (!may_go_on(self)) {
           // The caller waits here. A worker leaves its chunks to the others, who would else wait for it.
@@ -125,6 +128,12 @@ struct ThreadPool::State {
   void work(size_t self) {
     uint64_t seen = gate.value.load(std::memory_order_acquire);
     while (!stop.load(std::memory_order_acquire)) {
+      const uint64_t number = asked.value.load(std::memory_order_acquire);
+      if (self >= used.load(std::memory_order_acquire)) {
+        asked.wait_for_change(number);
+        seen = gate.value.load(std::memory_order_acquire);
+        continue;
+      }
       if (!(seen & kOpen)) {
         seen = gate.wait_for_change(seen);
         continue;
@@ -165,22 +174,32 @@ ThreadPool::~ThreadPool() {
   state_->stop.store(true, std::memory_order_release);
   state_->gate.value.fetch_add(State::kLoop);
   state_->gate.wake_all();
+  state_->asked.value.fetch_add(1);
+  state_->asked.wake_all();
   for (std::thread& worker : state_->workers) worker.join();
 }
 
 int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()) + 1; }
 
+void ThreadPool::use(int threads) {
+  State& s = *state_;
+  const size_t count = std::clamp<size_t>(static_cast<size_t>(std::max(1, threads)), 1, s.runs.size());
+  if (s.used.exchange(count) == count) return;
+  s.asked.value.fetch_add(1);
+  s.asked.wake_all();
+}
+
 void ThreadPool::parallel_for(int64_t n, const std::function<void(int64_t)>& body) {
   if (n <= 0) return;
   State& s = *state_;
-  if (n == 1 || s.workers.empty()) {
+  const int64_t threads = static_cast<int64_t>(s.used.load(std::memory_order_relaxed));
+  if (n == 1 || threads == 1 || s.workers.empty()) {
     for (int64_t i = 0; i < n; i++) {
       if (!s.may_go_on(0)) s.cores->wait_to_train(0, *s.hurry);
       body(i);
     }
     return;
   }
-  const int64_t threads = static_cast<int64_t>(s.runs.size());
   for (int64_t t = 0; t < threads; t++) {
     s.runs[t].next.store(n * t / threads, std::memory_order_relaxed);
     s.runs[t].end = n * (t + 1) / threads;

@@ -21,6 +21,8 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int threads() const;
+  // Loops that begin later are run by so many of them, at least 1. Between two loops only.
+  void use(int threads);
 
   // Calls body(i) once for every i in [0, n), on any thread, in any order; returns when all are done. Not reentrant.
   // The first exception thrown by a body is rethrown here after the loop has ended. Which thread runs which i must

@@ -2,8 +2,11 @@
 #include "threads.hpp"
 
 #include <atomic>
+#include <mutex>
 #include <numeric>
+#include <set>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "check.hpp"
@@ -48,6 +51,24 @@ TEST(threads_rethrow_the_first_exception) {
   CHECK(thrown);
   CHECK(ran < 100);
   pool.parallel_for(10, [&](int64_t) { ran++; });  // still usable
+}
+
+TEST(threads_run_loops_with_as_many_as_they_are_told) {
+  ThreadPool pool(4);
+  for (int round = 0; round < 300; round++) {
+    const int threads = 1 + round % 4;
+    pool.use(threads);
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    std::atomic<int> ran{0};
+    pool.parallel_for(64, [&](int64_t) {
+      ran++;
+      const std::lock_guard lock(mutex);
+      seen.insert(std::this_thread::get_id());
+    });
+    CHECK(ran == 64);
+    CHECK(seen.size() <= static_cast<size_t>(threads));
+  }
 }
 
 TEST(threads_end_while_idle) {
