@@ -9,7 +9,7 @@
 namespace engram {
 namespace {
 
-constexpr int kFewTokens = 8;       // decoded together still cost about as much as one: reading the weights
+constexpr int kFewTokens = 8;       // that answers of several lanes and guesses of what follows make
 constexpr size_t kTrial = 4;        // tokens of a trial, and of what it is compared with
 constexpr double kBetter = 0.95;    // of the time: what a count must need at most to be changed to
 constexpr double kWorse = 1.25;     // two tokens above this end a trial
@@ -62,6 +62,14 @@ void ThreadChooser::give_back() {
 
 void ThreadChooser::computed(int tokens, double ms) {
   if (tokens > kFewTokens || !(ms > 0)) return;
+  if (tokens != tokens_) {
+    others_in_a_row_ = tokens == others_tokens_ ? others_in_a_row_ + 1 : 1;
+    others_tokens_ = tokens;
+    if (others_in_a_row_ < kTrial) return;
+    tokens_ = tokens;
+    settle_at(at_);
+  }
+  others_in_a_row_ = 0;
   since_ms_ += ms;
   if (trying()) {
     there_.add(ms);
@@ -90,7 +98,8 @@ void ThreadChooser::computed(int tokens, double ms) {
 
 double ThreadChooser::patience_ms(int tokens) const {
   if (tokens > kFewTokens || at_ == 0 || here_.count() == 0) return std::numeric_limits<double>::infinity();
-  return (trying() ? kHopeless : kStuck) * here_.median(kTrial) + kPatienceMs;
+  const double longer = std::max(1.0, static_cast<double>(tokens) / tokens_);
+  return (trying() ? kHopeless : kStuck) * longer * here_.median(kTrial) + kPatienceMs;
 }
 
 void ThreadChooser::gave_up() {

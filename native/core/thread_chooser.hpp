@@ -17,7 +17,8 @@ class ThreadChooser {
 
   // For the next token.
   int threads() const { return counts_[at_]; }
-  // `tokens` decoded together took `ms` with threads(). Many tokens, as of a prompt, say nothing about one.
+  // `tokens` decoded together took `ms` with threads(). Many tokens, as of a prompt, say nothing about one, nor do a
+  // few about another number; where they become the rule it begins anew with them.
   void computed(int tokens, double ms);
   // A decode of few tokens that takes longer than this had better be abandoned and done again with what threads() says
   // after gave_up(). Infinite where nothing is known yet or there are no fewer threads to try.
@@ -46,6 +47,9 @@ class ThreadChooser {
   void settle_at(size_t index);
   void give_back();
 
+  // What is compared: so many tokens at once. Another number, and how often in a row it came.
+  int tokens_ = 1, others_tokens_ = 0;
+  size_t others_in_a_row_ = 0;
   std::vector<int> counts_;  // that are tried: 1, 2, 3, 4, 6, 8, 12 … most
   size_t at_, home_;         // the count in use; the one that is found best, another than `at_` during a trial
   Recent here_, there_;      // times at home, and in the trial

@@ -40,6 +40,20 @@ TEST(thread_chooser_keeps_every_core_of_a_quiet_machine) {
   CHECK(chooser.threads() == 2);
 }
 
+// Guesses that are computed together, now and then, say nothing about single tokens.
+TEST(thread_chooser_compares_like_with_like) {
+  ThreadChooser chooser(2);
+  for (int i = 0; i < 200; i++) {
+    chooser.computed(5, 5 * quiet(chooser.threads()));
+    chooser.computed(1, quiet(chooser.threads()));
+    CHECK(chooser.patience_ms(5) > 5 * quiet(2));
+  }
+  CHECK(speed(chooser, 500, quiet) > 0.98 * 1000 / quiet(2));
+  // Where they are the rule, they are compared with each other.
+  for (int i = 0; i < 200; i++) chooser.computed(5, 5 * beside_neighbour(chooser.threads()));
+  CHECK(chooser.threads() == 1);
+}
+
 TEST(thread_chooser_leaves_a_core_to_a_neighbour) {
   ThreadChooser chooser(2);
   speed(chooser, 100, quiet);
