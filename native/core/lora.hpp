@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "threads.hpp"
@@ -55,6 +56,8 @@ class Lora {
  public:
   // `shapes[layer][target]` are those of the frozen matrices. Throws `usage`.
   Lora(const LoraConfig& config, const std::vector<std::array<Shape, kTargets>>& shapes);
+  // Of pairs as they are, of each layer, to compute with: there are no gradients, and config() says nothing.
+  explicit Lora(std::vector<std::array<LoraPair, kTargets>> pairs) : pairs_(std::move(pairs)) {}
 
   const LoraConfig& config() const { return config_; }  // layers made absolute
   LoraPair& at(int layer, Target target) { return pairs_[layer][static_cast<int>(target)]; }

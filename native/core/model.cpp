@@ -229,6 +229,7 @@ std::shared_ptr<const Model> Model::load(const std::string& path, const std::str
   for (const GgufTensor& t : file.tensors()) model->n_parameters += t.elements();
   model->precision = options.precision;
   model->path = path;
+  model->ggml_library = ggml_library;
   return model;
 }
 

@@ -67,7 +67,7 @@ class Model {
   std::vector<LayerWeights> layers;
   Precision precision;
   int64_t n_parameters = 0;
-  std::string path;
+  std::string path, ggml_library;  // that it was read with
 
   int64_t bytes() const;
   std::vector<std::array<Shape, kTargets>> shapes() const;

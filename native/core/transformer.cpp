@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "cpu.hpp"
 #include "error.hpp"
+#include "gemm/kernels.hpp"
 #include "random.hpp"
 
 namespace engram {
@@ -43,6 +45,10 @@ void scatter(float* to, const float* from, const std::vector<int64_t>& rows, int
     }
   }
 }
+
+// Up to so many new tokens look back at a cache one by one.
+constexpr int64_t kShort = 24;
+bool is_short(const Segment& segment) { return segment.length <= kShort; }
 
 AttentionKind attention_kind(const ModelConfig& c, int64_t layer) {
   return {c.attention_scale, c.attention_cap, c.layers[layer].window};
@@ -214,6 +220,7 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
   float* norm = sized(norm_, T * D);
   int64_t seen = T;  // rows with keys and values
   for (const Rows::Seen& s : rows.contexts) seen += s.rows;
+  for (size_t i = 0; i < rows.caches.size(); i++) seen += is_short(rows.segments[i]) ? 0 : rows.caches[i]->rows;
   float *qkv = sized(kept.qkv, seen * W * S), *o = sized(kept.o, T * H * S);
 
   rmsnorm_forward(norm, sized(kept.rstd1, T), x, w.attn_norm.data(), c.norm_eps, T, D, pool_);
@@ -224,11 +231,11 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
     head_norm_forward(qkv, before, rstd, w.k_norm.data(), c.norm_eps, {W, H, G}, T, S, pool_);
   }
   if (kind.turned) rope_forward(qkv, rope, rows.positions.data(), T, W, H + G, S, pool_);
-  for (float* to = qkv + T * W * S; const Rows::Seen& s : rows.contexts) {
-    const float* from = s.context->layers[layer].data();
-    for (int64_t i = 0; i < s.rows; i++, to += W * S, from += 2 * G * S) std::copy_n(from, 2 * G * S, to + H * S);
+  if (rows.caches.empty()) {
+    attend(rows, layer, kept);
+  } else {
+    attend_to_caches(rows, layer, kept);
   }
-  attention_forward(o, sized(kept.lse, H * T), qkv, attention_kind(c, layer), rows.segments, T, H, G, S, pool_);
 
   const bool narrow = narrows(rows, layer);
   const int64_t n = narrow ? rows.n_outputs() : T;
@@ -248,6 +255,53 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
   copy_rows(x, mid, n, D, pool_);
   // x = mid + act Wdᵀ
   project_onto(layer, w.down, act, x, n, adapted, dropout, kept, kept.feed_forward, w.ffn_post_norm);
+}
+
+// o from qkv, and from what the contexts have.
+void Transformer::attend(const Rows& rows, int64_t layer, Kept& kept) {
+  const ModelConfig& c = model_.config;
+  const int64_t T = rows.size(), S = c.head_dim, H = c.n_heads, G = c.n_kv_heads, W = H + 2 * G;
+  float* qkv = kept.qkv.data();
+  for (float* to = qkv + T * W * S; const Rows::Seen& s : rows.contexts) {
+    const float* from = s.context->layers[layer].data();
+    for (int64_t i = 0; i < s.rows; i++, to += W * S, from += 2 * G * S) std::copy_n(from, 2 * G * S, to + H * S);
+  }
+  attention_forward(kept.o.data(), sized(kept.lse, H * T), qkv, attention_kind(c, layer), rows.segments, T, H, G, S,
+                    pool_);
+}
+
+// The same from caches, to which qkv is added first.
+void Transformer::attend_to_caches(const Rows& rows, int64_t layer, Kept& kept) {
+  const ModelConfig& c = model_.config;
+  const int64_t T = rows.size(), S = c.head_dim, H = c.n_heads, G = c.n_kv_heads, W = H + 2 * G, kv = 2 * G * S;
+  const auto& kernels = kernels::table(best_isa());
+  float* qkv = kept.qkv.data();
+  std::vector<CachedSegment> few;
+  std::vector<Segment> many;  // as if their contexts were rows beyond the batch
+  int64_t seen = T;
+  for (size_t i = 0; i < rows.segments.size(); i++) {
+    const Segment& s = rows.segments[i];
+    const int64_t before = rows.caches[i]->rows;
+    std::vector<uint16_t>& held = rows.caches[i]->layers[static_cast<size_t>(layer)];
+    held.resize(static_cast<size_t>((before + s.length) * kv));
+    for (int64_t t = 0; t < s.length; t++) {
+      float* row = qkv + ((s.start + t) * W + H) * S;
+      uint16_t* half = &held[static_cast<size_t>((before + t) * kv)];
+      kernels.f32_to_f16(row, kv, half);
+      kernels.f16_to_f32(half, kv, row);
+    }
+    if (is_short(s)) {
+      few.push_back({s.start, s.length, before, held.data()});
+      continue;
+    }
+    many.push_back({s.start, s.length, before, seen});
+    for (int64_t t = 0; t < before; t++, seen++) kernels.f16_to_f32(&held[t * kv], kv, qkv + (seen * W + H) * S);
+  }
+  const AttentionKind kind = attention_kind(c, layer);
+  if (!few.empty()) attention_cached(kept.o.data(), qkv, kind, few, H, G, S, pool_);
+  if (!many.empty()) {
+    attention_forward(kept.o.data(), sized(kept.lse, H * T), qkv, kind, many, T, H, G, S, pool_);
+  }
 }
 
 void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, bool needs_dx, const Dropout& dropout,

@@ -26,6 +26,12 @@ struct Prefix {
   int64_t rows() const { return static_cast<int64_t>(tokens.size()); }
 };
 
+// What was computed of a sequence, to be gone on from: keys and values of each layer [rows, 2 K], as F16.
+struct KvCache {
+  std::vector<std::vector<uint16_t>> layers;
+  int64_t rows = 0;
+};
+
 // Sequences laid end to end.
 struct Rows {
   std::vector<int32_t> tokens, positions;  // [T]
@@ -37,6 +43,9 @@ struct Rows {
   std::vector<Seen> contexts;  // what segments see beside the batch, as rows from T on, one after the other
   std::vector<int64_t>
       outputs;  // [n] rows whose final hidden state is wanted, ascending; in a training, those of losses
+  // Of each segment, or none at all: its tokens come after those in its cache, and run() adds them to each layer of it
+  // (not to its `rows`, since it may be cancelled). What they look back at is as the cache has it, themselves too.
+  std::vector<KvCache*> caches;
   int64_t size() const { return static_cast<int64_t>(tokens.size()); }
   int64_t n_outputs() const { return static_cast<int64_t>(outputs.size()); }
 };
@@ -49,10 +58,12 @@ struct Dropout {
 
 class Transformer {
  public:
-  // `lora` may be null: then only run() is of use, and gives the base model's hidden states.
+  // `lora` may be null: then only run() is of use, and gives the base model's hidden states. It may be another for each
+  // run(), see adapt().
   Transformer(const Model& model, Lora* lora, ThreadPool& pool, const std::atomic<bool>& cancelled)
       : model_(model), lora_(lora), pool_(pool), cancelled_(cancelled) {}
 
+  void adapt(Lora* lora) { lora_ = lora; }
   // x [T, D]: the embedding of each token.
   void embed(const Rows& rows, float* x);
   // Runs layers [first, last) on x [T, D] in place, with the adapter if `adapted`. Keeps nothing. After the last layer
@@ -90,6 +101,8 @@ class Transformer {
 
   void layer_forward(const Rows& rows, int64_t layer, float* x, bool adapted, const Dropout& dropout, Kept& kept);
   void layer_backward(const Rows& rows, int64_t layer, float* dx, bool needs_dx, const Dropout& dropout, Kept& kept);
+  void attend(const Rows& rows, int64_t layer, Kept& kept);
+  void attend_to_caches(const Rows& rows, int64_t layer, Kept& kept);
   void project(int64_t layer, const Projection& projection, const float* x, float* y, int64_t T, bool accumulate,
                bool adapted, const Dropout& dropout, Kept& kept);
   void project_backward(int64_t layer, const Projection& projection, const float* x, const float* dy, float* dx,

@@ -25,6 +25,7 @@ constexpr int64_t kPass = 1024;     // values of the reduction per pass: a panel
 constexpr int64_t kLong = 4096;     // values of a long reduction, the head's backward
 constexpr int64_t kShare = 3;       // panels in a chunk of a long reduction
 constexpr int64_t kWork = 1500000;  // multiply-adds worth a chunk of its own
+constexpr int64_t kBytes = 65536;   // weights worth a chunk of their own, where few tokens make memory the limit
 constexpr int64_t kValues = 50000;  // activations worth rounding in a chunk of their own
 constexpr int64_t kBlock = kInt8Lanes * kInt8Lanes;
 
@@ -116,7 +117,8 @@ void Int8Matrix::product(bool forward, const float* x, float* y, int64_t T, bool
   const int64_t panel_work = ceil_div(T, tokens.count) * k * kInt8Lanes;
   // Where the inputs of all passes together would not stay in the cache, several panels share each pass over them.
   const bool is_long = k > kLong;
-  const Parts groups(ceil_div(n, kInt8Lanes), std::max<int64_t>(is_long ? kShare : 1, kWork / panel_work));
+  const int64_t worth = std::min(kWork / panel_work, kBytes / (k * kInt8Lanes));
+  const Parts groups(ceil_div(n, kInt8Lanes), std::max<int64_t>(is_long ? kShare : 1, worth));
   const Parts passes(ceil_div(k, kInt8Group), kPass / kInt8Group);
 
   pool.parallel_for(groups.count * tokens.count, [&](int64_t chunk) {

@@ -52,6 +52,16 @@ struct AttentionKind {
 void attention_forward(float* o, float* lse, const float* qkv, const AttentionKind& kind,
                        const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t G, int64_t S,
                        ThreadPool& pool);
+// Some new tokens of a sequence, rows [start, start + length) of a batch, after the `before` ones that were computed
+// earlier. `rows` [before + length, 2 G, S] are keys and values of all, as F16.
+struct CachedSegment {
+  int64_t start, length, before;
+  const uint16_t* rows;
+};
+// The same for few tokens that look back at many: nothing is copied, and a row does not depend on which others are
+// computed with it. Of qkv only q is read.
+void attention_cached(float* o, const float* qkv, const AttentionKind& kind, const std::vector<CachedSegment>& segments,
+                      int64_t H, int64_t G, int64_t S, ThreadPool& pool);
 // Writes dqkv [T, H + 2 G, S]. Probabilities are computed again from lse, a block of queries at a time.
 void attention_backward(float* dqkv, const float* qkv, const float* o, const float* lse, const float* d_o,
                         const AttentionKind& kind, const std::vector<Segment>& segments, int64_t T, int64_t H,

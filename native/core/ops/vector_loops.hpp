@@ -3,6 +3,7 @@
 // Everything else is in an unnamed namespace and nothing of the standard library is used: see gemm/kernels.hpp for why.
 #pragma once
 
+#include "../gemm/scalar.hpp"
 #include "vector.hpp"
 
 #if defined(__AVX2__)
@@ -89,6 +90,49 @@ float dot3(const float* a, const float* b, const float* c, int64_t n) {
   ENGRAM_FOR_VECTORS(i, n) s0 += load(a + i) * load(b + i) * load(c + i);
   if (i < n) s0 += Rest(a + i, n - i, 0).v() * Rest(b + i, n - i, 0).v() * Rest(c + i, n - i, 0).v();
   return sum(s0);
+}
+
+// W values of F16.
+inline V load_half(const uint16_t* p) {
+#if defined(__AVX512F__)
+  return (V)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+#elif defined(__AVX2__)
+  return (V)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#else
+  V v{};
+  for (int64_t i = 0; i < W; i++) v[i] = kernels::f16_value(p[i]);
+  return v;
+#endif
+}
+// The sum of the lanes in a tree, which is not the order of sum() and does not wait for each addition.
+inline float fold(V v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_ps((__m512)v);
+#else
+  for (int64_t half = W / 2; half > 0; half /= 2) {
+    for (int64_t i = 0; i < half; i++) v[i] += v[i + half];
+  }
+  return v[0];
+#endif
+}
+
+float dot_half(const float* a, const uint16_t* b, int64_t n) {
+  V s0{}, s1{};
+  int64_t i = 0;
+  for (; i + 2 * W <= n; i += 2 * W) {
+    s0 += load(a + i) * load_half(b + i);
+    s1 += load(a + i + W) * load_half(b + i + W);
+  }
+  ENGRAM_FOR_VECTORS(i, n) s0 += load(a + i) * load_half(b + i);
+  float rest = 0;
+  for (; i < n; i++) rest += a[i] * kernels::f16_value(b[i]);
+  return fold(s0 + s1) + rest;
+}
+
+void add_half(float* y, const uint16_t* x, float a, int64_t n) {
+  int64_t i = 0;
+  ENGRAM_FOR_VECTORS(i, n) store(y + i, load(y + i) + a * load_half(x + i));
+  for (; i < n; i++) y[i] += a * kernels::f16_value(x[i]);
 }
 
 double sum_squares(const float* x, int64_t n) {
@@ -286,6 +330,8 @@ void adam(float* value, float* gradient, float* first, float* second, const Adam
 
 const Table ENGRAM_VECTOR_TABLE = {dot,
                                    dot3,
+                                   dot_half,
+                                   add_half,
                                    sum_squares,
                                    max,
                                    exp_sum,
