@@ -44,12 +44,15 @@
       "type": "static_library",
       "include_dirs": ["<(llama_headers)"],
       "sources": [
+        "native/generate/adapter_sum.cpp",
         "native/generate/cache_state.cpp",
         "native/generate/context.cpp",
         "native/generate/embedding.cpp",
         "native/generate/engine.cpp",
         "native/generate/language_model.cpp",
+        "native/generate/llama_context.cpp",
         "native/generate/llama_library.cpp",
+        "native/generate/own_context.cpp",
         "native/generate/prompt_reader.cpp",
         "native/generate/sampler.cpp"
       ]

@@ -70,7 +70,7 @@ const gpu = (value: unknown, where: string): 'auto' | false => {
   throw wrong(where, 'auto or off', value);
 };
 
-const prompts = (value: unknown, where: string): 'auto' | 'llama' => {
+const compute = (value: unknown, where: string): 'auto' | 'llama' => {
   if (value === 'auto' || value === 'llama') return value;
   throw wrong(where, 'auto or llama', value);
 };
@@ -185,12 +185,12 @@ export const OPTIONS = {
     default: () => undefined,
     read: whole(1, 64),
   }),
-  prompts: spec<'auto' | 'llama'>({
-    description: 'who reads prompts: auto (our own kernels, for small models on the CPU) or llama (llama.cpp)',
-    flag: '--prompts <auto|llama>',
-    variable: 'ENGRAM_PROMPTS',
+  compute: spec<'auto' | 'llama'>({
+    description: 'who computes: auto (our own kernels, for small models on the CPU) or llama (llama.cpp)',
+    flag: '--compute <auto|llama>',
+    variable: 'ENGRAM_COMPUTE',
     default: () => 'auto',
-    read: prompts,
+    read: compute,
   }),
   idleUnload: spec({
     description: 'free the model after so long without work; the next question loads it again',

@@ -21,7 +21,7 @@ export interface OpenOptions extends Pick<
   | 'parallel'
   | 'gpu'
   | 'gpuLayers'
-  | 'prompts'
+  | 'compute'
   | 'idleUnload'
   | 'offline'
   | 'verbose'

@@ -18,17 +18,17 @@ export async function openModel(options: OpenOptions): Promise<OpenedModel> {
   const onPull = (share: number): void => onProgress?.({ phase: 'pull', share });
   const model = await ensureModel(settings, settings.model, 'chat', onPull, signal);
   const { loadGenerator } = await import('./inference/index.js'); // heavy: what needs no model does not wait for it
-  const { gpu, verbose, context, threads, gpuLayers, parallel, idleUnload, prompts } = settings;
+  const { gpu, verbose, context, threads, gpuLayers, parallel, idleUnload, compute } = settings;
   // Asked for only where a CPU computes, so training is loaded only there.
-  const promptWeights = async (signal: AbortSignal | undefined) => {
-    const { openPromptWeights } = await import('./training/index.js');
-    return openPromptWeights(model.path, { threads, signal });
+  const ownWeights = async (signal: AbortSignal | undefined) => {
+    const { openOwnWeights } = await import('./training/index.js');
+    return openOwnWeights(model.path, { threads, signal });
   };
   const generator = await loadGenerator(model.path, {
     gpu,
     verbose,
     ...defined({ contextSize: context, threads, gpuLayers, parallel, idleUnload, signal }),
-    ...(prompts === 'auto' ? { promptWeights } : {}),
+    ...(compute === 'auto' ? { ownWeights } : {}),
     modelSha256: () => modelSha256(settings.home, model.path),
     onProgress: (share) => onProgress?.({ phase: 'model', share }),
   });

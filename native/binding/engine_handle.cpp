@@ -133,12 +133,16 @@ const char* name_of(GenerationResult::Finish finish) {
   return "stop";
 }
 
+const char* name_of(Computes who) {
+  return who == Computes::own ? "own" : who == Computes::prompts ? "prompts" : "llama";
+}
+
 }  // namespace
 
 Napi::Function EngineHandle::define(Napi::Env env) {
   return DefineClass(
       env, "NativeEngine",
-      {InstanceAccessor<&EngineHandle::reads_prompts>("readsPrompts"), InstanceMethod<&EngineHandle::use>("use"),
+      {InstanceAccessor<&EngineHandle::computes>("computes"), InstanceMethod<&EngineHandle::use>("use"),
        InstanceMethod<&EngineHandle::generate>("generate"), InstanceMethod<&EngineHandle::cancel>("cancel"),
        InstanceMethod<&EngineHandle::save>("save"), InstanceMethod<&EngineHandle::restore>("restore"),
        InstanceMethod<&EngineHandle::close>("close")});
@@ -195,9 +199,10 @@ Napi::Value EngineHandle::ask(Napi::Env env, std::function<Convert(Context&)> ac
   return promise;
 }
 
-Napi::Value EngineHandle::reads_prompts(const Napi::CallbackInfo& info) {
+// "llama", "prompts" or "own"
+Napi::Value EngineHandle::computes(const Napi::CallbackInfo& info) {
   return guarded(info.Env(),
-                 [&]() -> Napi::Value { return Napi::Boolean::New(info.Env(), engine()->reads_prompts()); });
+                 [&]() -> Napi::Value { return Napi::String::New(info.Env(), name_of(engine()->computes())); });
 }
 
 // use(adapters, scales) → promise

@@ -23,7 +23,7 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
  private:
   struct Desk;  // what the JS thread knows of the calls that are under way
 
-  Napi::Value reads_prompts(const Napi::CallbackInfo& info);
+  Napi::Value computes(const Napi::CallbackInfo& info);
   Napi::Value use(const Napi::CallbackInfo& info);
   Napi::Value generate(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);

@@ -1,103 +1,27 @@
-// llama_context with lanes (see context.hpp).
+// Lanes and their blocks (see context.hpp).
 #include "context.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "../core/error.hpp"
+#include "llama_context.hpp"
+#include "own_context.hpp"
 
 namespace engram {
-namespace {
 
-// How long a thread of ggml that has nothing to do spins before it sleeps, in units of some milliseconds: enough for
-// the time between two tokens, little enough to leave the core to others when the answer has ended.
-constexpr uint32_t kPoll = 1;
-
-using Clock = std::chrono::steady_clock;
-
-Clock::time_point patience_end(double ms) {
-  constexpr double kMostMs = 1e9;
-  if (!(ms < kMostMs)) return Clock::time_point::max();
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(ms));
-}
-
-// Most that keys and values of a layer may differ from llama.cpp's, as a share of their norm, so that weights count as
-// those of the same model. Rounding to bytes makes a few hundredths, another order of heads or positions more than 1.
-constexpr double kMostApart = 0.3;
-
-double apart(const std::vector<float>& some, const std::vector<float>& others) {
-  double difference = 0, norm = 0;
-  for (size_t i = 0; i < others.size(); ++i) {
-    difference += std::pow(double{some[i]} - double{others[i]}, 2);
-    norm += std::pow(double{others[i]}, 2);
+std::unique_ptr<Context> Context::open(std::shared_ptr<const LanguageModel> model, const ContextOptions& options,
+                                       std::shared_ptr<const Model> weights, const std::atomic<bool>& stop) {
+  if (weights != nullptr && OwnContext::suits(*model, options, *weights)) {
+    auto own = std::make_unique<OwnContext>(model, options, weights, stop);
+    if (own->agrees_with_llama()) return own;
   }
-  return std::sqrt(difference / norm);  // NaN if there is nothing to compare
+  auto out = std::make_unique<LlamaContext>(std::move(model), options, stop);
+  if (weights != nullptr) out->read_with(std::move(weights), stop);
+  return out;
 }
-
-}  // namespace
 
 Context::Context(std::shared_ptr<const LanguageModel> model, const ContextOptions& options)
-    : model_(std::move(model)), options_(options), lanes_(static_cast<size_t>(options.lanes)) {
-  llama_context_params params = llama().context_default_params();
-  params.n_ctx = static_cast<uint32_t>(options.size) * static_cast<uint32_t>(options.lanes);
-  params.n_seq_max = static_cast<uint32_t>(options.lanes);
-  params.n_batch = params.n_ubatch = static_cast<uint32_t>(options.block + options.lanes * (1 + kGuesses));
-  params.n_threads = params.n_threads_batch = options.threads;
-  params.swa_full = true;  // else a model with a sliding window has no whole blocks to use again
-  params.kv_unified = false;
-  params.no_perf = true;
-  context_ = llama().init_from_model(model_->get(), params);
-  if (context_ == nullptr) {
-    throw Error("memory", "There is no memory for a context of " + std::to_string(options.size) + " tokens.",
-                "Ask for a smaller one with --context.");
-  }
-  llama().set_abort_callback(
-      context_,
-      [](void* given) {
-        const Limit& limit = *static_cast<const Limit*>(given);
-        return (limit.stop != nullptr && limit.stop->load(std::memory_order_relaxed)) || Clock::now() > limit.end;
-      },
-      limit_.get());
-  if (llama().threadpool_new != nullptr && options.threads > 1) {
-    ggml_threadpool_params pool = llama().threadpool_params_default(options.threads);
-    pool.poll = kPoll;
-    pool_ = llama().threadpool_new(&pool);
-    if (pool_ != nullptr) llama().attach_threadpool(context_, pool_, pool_);
-  }
-}
-
-Context::~Context() {
-  llama().free(context_);
-  if (pool_ != nullptr) llama().threadpool_free(pool_);
-}
-
-void Context::use(std::vector<AdapterUse> adapters) {
-  for (int lane = 0; lane < options_.lanes; ++lane) clear(lane);
-  own_.clear();  // what holds if llama.cpp refuses
-  activate(adapters);
-  own_ = std::move(adapters);
-}
-
-void Context::activate(const std::vector<AdapterUse>& adapters) {
-  if (adapters == active_) return;
-  std::vector<llama_adapter_lora*> handles;
-  std::vector<float> scales;
-  for (const AdapterUse& use : adapters) {
-    handles.push_back(use.adapter->get());
-    scales.push_back(use.scale);
-  }
-  if (llama().set_adapters_lora(context_, handles.data(), handles.size(), scales.data()) != 0) {
-    throw Error("native", "llama.cpp cannot use the adapter.");
-  }
-  active_ = adapters;
-}
-
-void Context::set_threads(int threads) {
-  const int count = std::clamp(threads, 1, options_.threads);
-  llama().set_n_threads(context_, count, count);
-}
-
-void Context::abort_when(const std::atomic<bool>* stop) { limit_->stop = stop; }
+    : model_(std::move(model)), options_(options), lanes_(static_cast<size_t>(options.lanes)) {}
 
 size_t Context::block_end(size_t at, size_t prefix) const {
   const size_t block = static_cast<size_t>(options_.block);
@@ -106,7 +30,7 @@ size_t Context::block_end(size_t at, size_t prefix) const {
 
 size_t Context::shared(int lane, std::span<const Token> prompt, size_t prefix) const {
   if (model_->is_recurrent()) return 0;
-  const Lane& held = lanes_[static_cast<size_t>(lane)];
+  const Lane& held = lane_at(lane);
   const size_t most = std::min(held.whole, prompt.size());
   size_t equal = 0;
   while (equal < most && held.tokens[equal] == prompt[equal]) ++equal;
@@ -122,160 +46,38 @@ size_t Context::shared(int lane, std::span<const Token> prompt, size_t prefix) c
 size_t Context::begin(int lane, std::span<const Token> prompt, size_t prefix) {
   const size_t count = shared(lane, prompt, prefix);
   keep(lane, count);
-  lanes_[static_cast<size_t>(lane)].prefix = prefix;
+  lane_at(lane).prefix = prefix;
   return count;
 }
 
 void Context::keep(int lane, size_t count) {
-  Lane& held = lanes_[static_cast<size_t>(lane)];
+  Lane& held = lane_at(lane);
   if (count >= held.tokens.size()) return;
-  if (count == 0 || !llama().memory_seq_rm(llama().get_memory(context_), lane, static_cast<llama_pos>(count), -1)) {
-    clear(lane);
-    return;
-  }
+  if (count == 0 || !cut(lane, count)) return clear(lane);
   held.tokens.resize(count);
   held.whole = std::min(held.whole, count);
 }
 
 void Context::clear(int lane) {
-  llama().memory_seq_rm(llama().get_memory(context_), lane, -1, -1);
-  lanes_[static_cast<size_t>(lane)] = {};
+  forget(lane);
+  lane_at(lane) = {};
 }
 
-bool Context::decode(std::span<const Feed> feeds, double patience_ms, const std::vector<AdapterUse>* adapters) {
-  activate(adapters != nullptr ? *adapters : own_);
-  std::vector<Token> tokens;
-  std::vector<llama_pos> positions;
-  std::vector<int8_t> wanted;
-  std::vector<int> owners;
+void Context::took(std::span<const Feed> feeds) {
   for (const Feed& feed : feeds) {
-    const Lane& lane = lanes_[static_cast<size_t>(feed.lane)];
-    const size_t count = feed.tokens.size();
-    for (size_t i = 0; i < count; ++i) {
-      tokens.push_back(feed.tokens[i]);
-      positions.push_back(static_cast<llama_pos>(lane.tokens.size() + i));
-      wanted.push_back(i + static_cast<size_t>(feed.wanted) >= count ? 1 : 0);
-      owners.push_back(feed.lane);
-    }
-  }
-  std::vector<int32_t> owner_counts(tokens.size(), 1);
-  std::vector<llama_seq_id*> owner_lists(tokens.size());
-  for (size_t i = 0; i < tokens.size(); ++i) owner_lists[i] = &owners[i];
-  const llama_batch batch{static_cast<int32_t>(tokens.size()),
-                          tokens.data(),
-                          nullptr,
-                          positions.data(),
-                          owner_counts.data(),
-                          owner_lists.data(),
-                          wanted.data()};
-  limit_->end = patience_end(patience_ms);
-  const int32_t status = llama().decode(context_, batch);
-  if (status != 0) {
-    // Nothing of this batch may stay: it is the last of its lanes.
-    for (const Feed& feed : feeds) {
-      const size_t before = lanes_[static_cast<size_t>(feed.lane)].tokens.size();
-      if (before == 0) {
-        clear(feed.lane);
-      } else if (!llama().memory_seq_rm(llama().get_memory(context_), feed.lane, static_cast<llama_pos>(before), -1)) {
-        throw Error("native", "llama.cpp cannot take back what was cut off.");
-      }
-    }
-    if (status == 2) return false;
-    throw Error("native", "llama.cpp failed while it computed an answer (" + std::to_string(status) + ").",
-                "There may be too little memory: try a smaller --context.");
-  }
-  rows_.clear();
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i] != 0) rows_.push_back(static_cast<int>(i));
-  }
-  for (const Feed& feed : feeds) {
-    Lane& lane = lanes_[static_cast<size_t>(feed.lane)];
+    Lane& lane = lane_at(feed.lane);
     lane.tokens.insert(lane.tokens.end(), feed.tokens.begin(), feed.tokens.end());
     if (feed.is_block) lane.whole = lane.tokens.size();
   }
-  return true;
-}
-
-void Context::read_with(std::shared_ptr<const Model> weights, const std::atomic<bool>& stop) {
-  const ModelConfig& config = weights->config;
-  // Beyond their own context positions are turned otherwise, of some models from the first on.
-  if (model_->is_recurrent() || config.n_vocab != model_->vocabulary_size() || config.n_ctx < options_.size) return;
-  auto reader = std::make_unique<PromptReader>(std::move(weights), options_.threads, stop);
-  constexpr int kTokens = 8;
-  std::vector<Token> tokens;
-  for (int i = 0; i < kTokens; ++i) tokens.push_back(model_->vocabulary_size() / (kTokens + 1) * (i + 1));
-  if (!decode({{{.lane = 0, .tokens = tokens, .wanted = 0, .is_block = false}}})) return;
-  const std::vector<uint8_t> bytes = state(0);
-  clear(0);
-  const std::optional<CacheState> theirs = read_cache_state(bytes, reader->config());
-  if (!theirs || theirs->shape.stream != 0 || theirs->prefix.rows() != kTokens) return;
-  if (write_cache_state(theirs->prefix, theirs->shape, 0, reader->config()) != bytes) return;
-  // In two blocks, as prompts are.
-  Prefix ours;
-  reader->read(ours, std::span(tokens).first(kTokens / 2));
-  reader->read(ours, std::span(tokens).subspan(kTokens / 2));
-  for (size_t layer = 0; layer < ours.layers.size(); ++layer) {
-    if (!(apart(ours.layers[layer], theirs->prefix.layers[layer]) < kMostApart)) return;
-  }
-  shape_ = theirs->shape;
-  reader_ = std::move(reader);
-}
-
-Prefix Context::held(int lane) {
-  const std::vector<Token>& tokens = lanes_[static_cast<size_t>(lane)].tokens;
-  if (tokens.empty()) return {};
-  std::optional<CacheState> found = read_cache_state(state(lane), reader_->config());
-  if (!found || found->prefix.tokens.size() != tokens.size())
-    throw Error("native", "llama.cpp's cache is not as it was.");
-  found->prefix.tokens = tokens;
-  return std::move(found->prefix);
-}
-
-bool Context::read(Prefix& held, std::span<const Token> tokens) {
-  try {
-    reader_->read(held, tokens);
-    return true;
-  } catch (const Error& error) {
-    if (error.code != "cancelled") throw;
-    return false;
-  }
-}
-
-void Context::lay(int lane, const Prefix& read, size_t whole) {
-  // A context of one stream has all lanes in it; else each lane has its own.
-  CacheShape shape = shape_;
-  if (shape.streams > 1) shape.stream = static_cast<uint32_t>(lane);
-  const std::vector<uint8_t> bytes = write_cache_state(read, shape, lane, reader_->config());
-  if (llama().state_seq_set_data(context_, bytes.data(), bytes.size(), lane) != bytes.size()) {
-    clear(lane);
-    throw Error("native", "llama.cpp does not take what was read.", "Set prompts to llama.");
-  }
-  Lane& held = lanes_[static_cast<size_t>(lane)];
-  held.tokens.assign(read.tokens.begin(), read.tokens.end());
-  held.whole = whole;
-}
-
-std::span<const float> Context::logits(int index) {
-  const float* row = llama().get_logits_ith(context_, rows_[static_cast<size_t>(index)]);
-  if (row == nullptr) throw Error("native", "llama.cpp gave no logits.");
-  return {row, static_cast<size_t>(model_->vocabulary_size())};
 }
 
 std::span<const Token> Context::whole(int lane) const {
-  const Lane& held = lanes_[static_cast<size_t>(lane)];
-  return std::span(held.tokens).first(held.whole);
+  return std::span(lane_at(lane).tokens).first(lane_at(lane).whole);
 }
 
 std::vector<uint8_t> Context::save(int lane) {
-  keep(lane, lanes_[static_cast<size_t>(lane)].whole);
+  keep(lane, lane_at(lane).whole);
   return state(lane);
-}
-
-std::vector<uint8_t> Context::state(int lane) {
-  std::vector<uint8_t> state(llama().state_seq_get_size(context_, lane));
-  const size_t written = llama().state_seq_get_data(context_, state.data(), state.size(), lane);
-  state.resize(written);
-  return state;
 }
 
 void Context::restore(int lane, std::span<const Token> tokens, size_t prefix, std::span<const uint8_t> state) {
@@ -283,15 +85,11 @@ void Context::restore(int lane, std::span<const Token> tokens, size_t prefix, st
   size_t end = 0;
   while (end < tokens.size()) end = block_end(end, prefix);
   const bool fits = end == tokens.size() && end <= static_cast<size_t>(options_.size);
-  // llama.cpp checks shapes and types. Positions other than ours would make every later prompt in this lane fail.
-  const llama_memory_t memory = llama().get_memory(context_);
-  if (!fits || llama().state_seq_set_data(context_, state.data(), state.size(), lane) != state.size() ||
-      llama().memory_seq_pos_min(memory, lane) != (tokens.empty() ? -1 : 0) ||
-      llama().memory_seq_pos_max(memory, lane) != static_cast<llama_pos>(tokens.size()) - 1) {
+  if (!fits || !set_state(lane, tokens.size(), state)) {
     clear(lane);
-    throw Error("corrupt", "llama.cpp cannot read the saved state.");
+    throw Error("corrupt", "The saved state cannot be read.");
   }
-  lanes_[static_cast<size_t>(lane)] = {{tokens.begin(), tokens.end()}, tokens.size(), prefix};
+  lane_at(lane) = {{tokens.begin(), tokens.end()}, tokens.size(), prefix};
 }
 
 }  // namespace engram

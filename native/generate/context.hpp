@@ -1,18 +1,17 @@
-// A context of a model: its KV cache, cut into lanes of one conversation each, the adapters it computes with, and
-// ggml's threads. What a lane has computed is used again only where that cannot change an answer. Prompts are computed
-// by llama.cpp, or read by kernels of our own (prompt_reader.hpp). Not here: who computes when (engine.hpp), sampling.
+// A context of a model: what it holds of conversations, cut into lanes of one each, and the adapters it computes with.
+// What a lane has computed is used again only where that cannot change an answer. Not here: who computes tokens,
+// llama.cpp (llama_context.hpp) or the kernels of the training step (own_context.hpp); who computes when (engine.hpp);
+// sampling.
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <limits>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "cache_state.hpp"
+#include "../core/model.hpp"
 #include "language_model.hpp"
-#include "prompt_reader.hpp"
 
 namespace engram {
 
@@ -37,22 +36,31 @@ struct AdapterUse {
   bool operator==(const AdapterUse&) const = default;
 };
 
+// Who computes the tokens of a context.
+enum class Computes {
+  llama,    // llama.cpp
+  prompts,  // llama.cpp answers prompts that our own kernels have read
+  own,      // our own kernels
+};
+
 class Context {
  public:
-  Context(std::shared_ptr<const LanguageModel> model, const ContextOptions& options);  // throws `memory`
-  ~Context();
+  // With `weights` of the same model, which may be null, our own kernels compute as much as they are faster at; see
+  // Computes. What is computed is given up soon after `stop` became true. Throws `memory`.
+  static std::unique_ptr<Context> open(std::shared_ptr<const LanguageModel> model, const ContextOptions& options,
+                                       std::shared_ptr<const Model> weights, const std::atomic<bool>& stop);
+  virtual ~Context() = default;
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   const std::shared_ptr<const LanguageModel>& model() const { return model_; }
   const ContextOptions& options() const { return options_; }
+  virtual Computes computes() const = 0;
 
   // The adapters that everything is computed with from now on, but for what decode() is given others for. Forgets what
-  // all lanes hold. Throws `native`.
-  void use(std::vector<AdapterUse> adapters);
-  void set_threads(int threads);
-  // decode() gives up soon after this became true.
-  void abort_when(const std::atomic<bool>* stop);
+  // all lanes hold. Throws `native`, `unsupported`.
+  virtual void use(std::vector<AdapterUse> adapters) = 0;
+  virtual void set_threads(int threads) = 0;
 
   // Where the block of a prompt ends that begins at `at`. Blocks are counted from the start and, so that what comes
   // before the first question of every conversation is one of them, again from the prompt's `prefix` on.
@@ -62,7 +70,7 @@ class Context {
   size_t begin(int lane, std::span<const Token> prompt, size_t prefix);
   // How many that would be.
   size_t shared(int lane, std::span<const Token> prompt, size_t prefix) const;
-  size_t length(int lane) const { return lanes_[static_cast<size_t>(lane)].tokens.size(); }
+  size_t length(int lane) const { return lane_at(lane).tokens.size(); }
   // Cuts a lane back to its first tokens.
   void keep(int lane, size_t count);
   void clear(int lane);
@@ -74,56 +82,44 @@ class Context {
     bool is_block;  // a whole block of a prompt
   };
   // Computes tokens at the end of their lanes, with these adapters in place of the context's own unless null. False if
-  // it was aborted, or took longer than `patience_ms` on the CPU: then nothing has changed. Throws `native`.
-  bool decode(std::span<const Feed> feeds, double patience_ms = std::numeric_limits<double>::infinity(),
-              const std::vector<AdapterUse>* adapters = nullptr);
-  // From now on prompts can be read with these weights, of the same model, if what they make of a few tokens is what
-  // llama.cpp makes of them, and lies in its cache as expected; else nothing changes. All lanes must be empty.
-  void read_with(std::shared_ptr<const Model> weights, const std::atomic<bool>& stop);
-  // So it is, and the context has no adapters of its own.
-  bool reads() const { return reader_ != nullptr && own_.empty(); }
-  // What a lane holds, to be read on.
-  Prefix held(int lane);
-  // Reads tokens that come after what is held, as one block. False if it was stopped: then nothing has changed.
-  bool read(Prefix& held, std::span<const Token> tokens);
-  // Puts what was read, of which the first `whole` tokens are whole blocks, in place of what a lane holds. Throws
-  // `native`.
-  void lay(int lane, const Prefix& read, size_t whole);
-
+  // it was stopped, or takes longer than `patience_ms` where that can be told: then nothing has changed. Throws
+  // `native`, `unsupported`.
+  virtual bool decode(std::span<const Feed> feeds, double patience_ms = std::numeric_limits<double>::infinity(),
+                      const std::vector<AdapterUse>* adapters = nullptr) = 0;
   // Of the tokens wanted in the last decode(), in order, one for each token of the vocabulary. Throws `native`.
-  std::span<const float> logits(int index);
+  virtual std::span<const float> logits(int index) = 0;
 
-  // The state of a lane's whole blocks, for as long as model, adapters and llama.cpp are the same.
+  // The state of a lane's whole blocks, for as long as model, adapters and who computes are the same.
   std::span<const Token> whole(int lane) const;
-  size_t prefix(int lane) const { return lanes_[static_cast<size_t>(lane)].prefix; }
+  size_t prefix(int lane) const { return lane_at(lane).prefix; }
   std::vector<uint8_t> save(int lane);
   // Throws `corrupt`.
   void restore(int lane, std::span<const Token> tokens, size_t prefix, std::span<const uint8_t> state);
 
- private:
+ protected:
   struct Lane {
-    std::vector<Token> tokens;  // in the cache
-    size_t whole = 0;           // of these, computed in whole blocks
+    std::vector<Token> tokens;  // that are computed
+    size_t whole = 0;           // of these, in whole blocks
     size_t prefix = 0;          // of the prompt whose blocks they are
   };
-  const LlamaLibrary& llama() const { return model_->llama(); }
-  void activate(const std::vector<AdapterUse>& adapters);
-  std::vector<uint8_t> state(int lane);
+  Context(std::shared_ptr<const LanguageModel> model, const ContextOptions& options);
+  const Lane& lane_at(int lane) const { return lanes_[static_cast<size_t>(lane)]; }
+  Lane& lane_at(int lane) { return lanes_[static_cast<size_t>(lane)]; }
+  // Notes what was computed.
+  void took(std::span<const Feed> feeds);
 
-  std::shared_ptr<const LanguageModel> model_;
-  ContextOptions options_;
-  llama_context* context_ = nullptr;
-  struct Limit {
-    const std::atomic<bool>* stop = nullptr;
-    std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
-  };
-  const std::unique_ptr<Limit> limit_ = std::make_unique<Limit>();  // that llama.cpp asks while it computes
-  ggml_threadpool* pool_ = nullptr;
-  std::vector<AdapterUse> own_, active_;  // adapters; those that llama.cpp has now
+  // What keep(), save() and restore() do beside the bookkeeping. False: it can only be forgotten as a whole.
+  virtual bool cut(int lane, size_t count) = 0;
+  virtual void forget(int lane) = 0;
+  virtual std::vector<uint8_t> state(int lane) = 0;
+  // False for what is no state of so many tokens.
+  virtual bool set_state(int lane, size_t count, std::span<const uint8_t> state) = 0;
+
+  const std::shared_ptr<const LanguageModel> model_;
+  const ContextOptions options_;
+
+ private:
   std::vector<Lane> lanes_;
-  std::vector<int> rows_;  // of the last batch, those with logits
-  std::unique_ptr<PromptReader> reader_;
-  CacheShape shape_;  // where there is a reader
 };
 
 }  // namespace engram

@@ -22,9 +22,6 @@ constexpr auto kBunch = std::chrono::milliseconds(40);
 // more when they are wrong.
 constexpr size_t kLookFor = 3, kFollow = 4;
 
-// Tokens of a prompt that are read between two tokens of others' answers.
-constexpr size_t kReadTokens = 256;
-
 }  // namespace
 
 struct Engine::Answer {
@@ -35,7 +32,6 @@ struct Engine::Answer {
   int lane = -1;
   std::unique_ptr<Sampler> sampler;
   size_t fed = 0;              // tokens of the prompt that are computed
-  std::optional<Prefix> read;  // while it is read, what is known of it
   std::vector<Token> pending;  // to be computed next: the last token, then guesses of what follows
   std::vector<Token> text;     // prompt and answer, where something is looked up
   int count = 0;               // tokens of the answer
@@ -54,12 +50,6 @@ struct Engine::Answer {
     const std::span<const Token> prompt = request.prompt;
     return request.adapters.empty() ? prompt : prompt.first(std::min(prompt.size(), request.adapted_from + 1));
   }
-  // Where reading its prompt ends: what adapters work on and the last token, from which the answer begins, are
-  // llama.cpp's.
-  size_t read_end() const {
-    const size_t last = request.prompt.size() - 1;
-    return request.adapters.empty() ? last : std::min(last, request.adapted_from);
-  }
   // Where the next piece of its prompt ends. Whole blocks may be used again by whoever begins with the same.
   size_t piece_end(const Context& context, bool& is_block) const {
     const size_t end = std::min(request.prompt.size(), context.block_end(fed, request.prefix));
@@ -71,10 +61,9 @@ struct Engine::Answer {
 
 Engine::Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options, std::shared_ptr<Cores> cores,
                std::shared_ptr<const Model> weights)
-    : context_(std::move(model), options), cores_(std::move(cores)), chooser_(options.threads) {
-  context_.abort_when(&interrupt_);
-  if (weights != nullptr) context_.read_with(std::move(weights), interrupt_);
-  reads_prompts_ = context_.reads();
+    : cores_(std::move(cores)),
+      chooser_(options.threads),
+      context_(Context::open(std::move(model), options, std::move(weights), interrupt_)) {
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -138,7 +127,7 @@ void Engine::loop() {
   for (auto& answer : answers_) finish(*answer, GenerationResult::Finish::cancelled);
   for (auto& item : queue_) {
     if (item.answer != nullptr) finish(*item.answer, GenerationResult::Finish::cancelled);
-    if (item.action) item.action(context_);
+    if (item.action) item.action(*context_);
   }
 }
 
@@ -177,7 +166,7 @@ void Engine::admit() {
       queue_.pop_front();
     }
     if (next.action) {
-      next.action(context_);
+      next.action(*context_);
       continue;
     }
     // Of the free lanes the one that has most of the prompt already.
@@ -187,15 +176,15 @@ void Engine::admit() {
     size_t most = 0;
     for (int lane = 0; lane < options().lanes; ++lane) {
       if (is_taken[static_cast<size_t>(lane)]) continue;
-      const size_t shared = context_.shared(lane, answer.reusable(), answer.request.prefix);
+      const size_t shared = context_->shared(lane, answer.reusable(), answer.request.prefix);
       if (answer.lane >= 0 && shared <= most) continue;
       answer.lane = lane;
       most = shared;
     }
     answers_.push_back(std::move(next.answer));
     try {
-      answer.sampler = std::make_unique<Sampler>(context_.model(), answer.request.sampling, answer.request.prompt);
-      answer.fed = context_.begin(answer.lane, answer.reusable(), answer.request.prefix);
+      answer.sampler = std::make_unique<Sampler>(context_->model(), answer.request.sampling, answer.request.prompt);
+      answer.fed = context_->begin(answer.lane, answer.reusable(), answer.request.prefix);
       answer.result.reused_tokens = static_cast<int>(answer.fed);
       if (answer.request.lookup) answer.text = answer.request.prompt;
     } catch (...) {
@@ -231,33 +220,33 @@ void Engine::step() {
       prompting = answer.get();
     }
   }
-  if (prompting != nullptr && context_.reads() && prompting->fed < prompting->read_end()) {
-    try {
-      read(*prompting);
-    } catch (...) {
-      fail(*prompting, std::current_exception());
-    }
-    if (feeds.empty()) return take_turns(waits);
-    prompting = nullptr;
-  }
   size_t end = 0;
+  std::vector<Token> piece;
   if (prompting != nullptr) {
     const std::span<const Token> prompt = prompting->request.prompt;
     bool is_block = false;
-    end = prompting->piece_end(context_, is_block);
-    const bool is_last = end == prompt.size();
-    feeds.push_back({prompting->lane, prompt.subspan(prompting->fed, end - prompting->fed), is_last ? 1 : 0, is_block});
-    if (is_last) rows.emplace_back(prompting, row);
+    end = prompting->piece_end(*context_, is_block);
+    piece.assign(prompt.begin() + static_cast<std::ptrdiff_t>(prompting->fed),
+                 prompt.begin() + static_cast<std::ptrdiff_t>(end));
+    int wanted = 0;
+    if (end == prompt.size()) {  // what is expected of the answer comes with it
+      prompting->pending.assign(1, prompt.back());
+      guess(*prompting);
+      piece.insert(piece.end(), prompting->pending.begin() + 1, prompting->pending.end());
+      wanted = static_cast<int>(prompting->pending.size());
+      rows.emplace_back(prompting, row);
+    }
+    feeds.push_back({prompting->lane, piece, wanted, is_block});
   }
   int tokens = 0;
   for (const Context::Feed& feed : feeds) tokens += static_cast<int>(feed.tokens.size());
   try {
-    context_.set_threads(turn_->threads());
+    context_->set_threads(turn_->threads());
     const auto begin = Clock::now();
     // What a model with a state has computed cannot be taken back.
     const double patience_ms =
         model().is_recurrent() ? std::numeric_limits<double>::infinity() : turn_->patience_ms(tokens);
-    if (!context_.decode(feeds, patience_ms, adapters)) {
+    if (!context_->decode(feeds, patience_ms, adapters)) {
       // Whoever was cancelled goes; the others try again, with fewer threads if it was these that took too long.
       if (!interrupt_) turn_->gave_up();
       return;
@@ -291,30 +280,13 @@ void Engine::take_turns(const std::vector<bool>& waits) {
   answers_ = std::move(next);
 }
 
-// The next blocks of a prompt, by our own kernels. llama.cpp gets them when all are read: it takes a lane as a whole.
-void Engine::read(Answer& answer) {
-  const std::span<const Token> prompt = answer.request.prompt;
-  const size_t end = answer.read_end(), first = answer.fed;
-  if (!answer.read) answer.read = context_.held(answer.lane);
-  while (answer.fed < end && answer.fed - first < kReadTokens) {
-    const size_t next = std::min(end, context_.block_end(answer.fed, answer.request.prefix));
-    if (!context_.read(*answer.read, prompt.subspan(answer.fed, next - answer.fed))) return;  // something was cancelled
-    answer.fed = next;
-  }
-  if (answer.fed < end) return;
-  size_t whole = 0;
-  for (size_t next = 0; (next = context_.block_end(whole, answer.request.prefix)) <= end;) whole = next;
-  context_.lay(answer.lane, *answer.read, whole);
-  answer.read.reset();
-}
-
 // Chooses tokens from the logits of an answer: one, and as many more as were guessed right.
 void Engine::take(Answer& answer, int first_row) {
   const GenerationRequest& request = answer.request;
   const size_t guesses = answer.pending.empty() ? 0 : answer.pending.size() - 1;
-  const size_t held = context_.length(answer.lane) - guesses;  // tokens that are right for certain
+  const size_t held = context_->length(answer.lane) - guesses;  // tokens that are right for certain
   for (size_t i = 0; i <= guesses; ++i) {
-    const std::span<const float> logits = context_.logits(first_row + static_cast<int>(i));
+    const std::span<const float> logits = context_->logits(first_row + static_cast<int>(i));
     const Token token =
         request.insists ? request.expected[static_cast<size_t>(answer.count)] : answer.sampler->next(logits.data());
     const bool ends = !request.insists && (model().llama().vocab_is_eog(model().vocabulary(), token) ||
@@ -333,7 +305,7 @@ void Engine::take(Answer& answer, int first_row) {
       ++answer.result.guessed_tokens;
       continue;
     }
-    context_.keep(answer.lane, held + i);
+    context_->keep(answer.lane, held + i);
     answer.pending.assign(1, token);
     break;
   }
@@ -379,7 +351,7 @@ void Engine::finish(Answer& answer, GenerationResult::Finish how) {
 
 void Engine::fail(Answer& answer, std::exception_ptr reason) {
   if (std::exchange(answer.ended, true)) return;
-  if (answer.lane >= 0) context_.clear(answer.lane);  // who knows what it holds
+  if (answer.lane >= 0) context_->clear(answer.lane);  // who knows what it holds
   answer.sink->failed(std::move(reason));
 }
 

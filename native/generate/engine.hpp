@@ -65,17 +65,16 @@ class GenerationSink {
 
 class Engine {
  public:
-  // `cores`: who else computes; `weights`: to read prompts with, or null. Throws `memory`.
+  // `cores`: who else computes; `weights`: for kernels of our own (Context::open), or null. Throws `memory`.
   Engine(std::shared_ptr<const LanguageModel> model, const ContextOptions& options, std::shared_ptr<Cores> cores,
          std::shared_ptr<const Model> weights = nullptr);
   ~Engine();  // cancels what is being computed
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  const LanguageModel& model() const { return *context_.model(); }
-  const ContextOptions& options() const { return context_.options(); }
-  // Prompts are read with the weights it was given: they are what llama.cpp has.
-  bool reads_prompts() const { return reads_prompts_; }
+  const LanguageModel& model() const { return *context_->model(); }
+  const ContextOptions& options() const { return context_->options(); }
+  Computes computes() const { return context_->computes(); }
 
   // Requests begin in their order, as lanes become free. Any thread.
   uint64_t submit(GenerationRequest request, std::shared_ptr<GenerationSink> sink);
@@ -90,7 +89,6 @@ class Engine {
   void loop();
   void admit();
   void step();
-  void read(Answer& answer);
   void take_turns(const std::vector<bool>& waits);
   void guess(Answer& answer) const;
   void take(Answer& answer, int first_row);
@@ -99,8 +97,6 @@ class Engine {
   void fail(Answer& answer, std::exception_ptr reason);
   void forget_ended();
 
-  Context context_;
-  bool reads_prompts_ = false;
   const std::shared_ptr<Cores> cores_;
   ThreadChooser chooser_;                         // the engine's thread only, as are the next two
   std::optional<Cores::Generating> turn_;         // while answers are computed
@@ -116,7 +112,9 @@ class Engine {
   std::vector<uint64_t> cancelled_;
   uint64_t next_id_ = 1;
   bool stop_ = false;
-  std::atomic<bool> interrupt_ = false;  // something was cancelled: what is being computed is given up
+
+  std::atomic<bool> interrupt_ = false;     // something was cancelled: what is being computed is given up
+  const std::unique_ptr<Context> context_;  // the engine's thread only
 
   std::thread thread_;
 };

@@ -81,6 +81,9 @@ std::string LanguageModel::text(std::span<const Token> tokens, bool special) con
 
 namespace {
 
+// llama.cpp's models have a list of their adapters, which several threads may be about to change.
+std::mutex list_of_adapters;
+
 // What one thread allocated glibc keeps in heaps of 64 MB until all of one is free, so that the few adapters that are
 // kept hold on to several times their size. Now and then it is asked to return the pages that nobody uses.
 void give_back([[maybe_unused]] uint64_t freed) {
@@ -96,18 +99,33 @@ void give_back([[maybe_unused]] uint64_t freed) {
 }  // namespace
 
 LoadedAdapter::LoadedAdapter(std::shared_ptr<const LanguageModel> model, const std::string& path)
-    : model_(std::move(model)) {
+    : model_(std::move(model)), path_(path) {
   check_adapter(path, model_->adapted());
   std::error_code ignored;
   bytes_ = std::filesystem::file_size(path, ignored);
-  adapter_ = model_->llama().adapter_lora_init(model_->get(), path.c_str());
+}
+
+llama_adapter_lora* LoadedAdapter::get() const {
+  const std::lock_guard lock(mutex_);
   if (adapter_ == nullptr) {
-    throw Error("corrupt", "llama.cpp refuses the adapter " + path + ".", "Train it again.");
+    const std::lock_guard one(list_of_adapters);
+    adapter_ = model_->llama().adapter_lora_init(model_->get(), path_.c_str());
   }
+  if (adapter_ == nullptr) throw Error("corrupt", "llama.cpp refuses the adapter " + path_ + ".", "Train it again.");
+  return adapter_;
+}
+
+const std::vector<AdapterPair>& LoadedAdapter::pairs(const Ggml& ggml) const {
+  const std::lock_guard lock(mutex_);
+  if (pairs_.empty()) pairs_ = Adapter::read(path_, ggml).pairs;
+  return pairs_;
 }
 
 LoadedAdapter::~LoadedAdapter() {
-  model_->llama().adapter_lora_free(adapter_);
+  if (adapter_ != nullptr) {
+    const std::lock_guard one(list_of_adapters);
+    model_->llama().adapter_lora_free(adapter_);
+  }
   give_back(bytes_);
 }
 

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "../core/adapter.hpp"
 #include "../core/adapter_check.hpp"
 #include "llama_library.hpp"
 
@@ -58,21 +60,28 @@ class LanguageModel {
   const llama_vocab* vocabulary_ = nullptr;
 };
 
-// A LoRA adapter of a model, as llama.cpp has it. Whoever applies it to a context keeps it.
+// A LoRA adapter of a model. Whoever applies it to a context keeps it. Its file is checked at once and read by whoever
+// first computes with it, llama.cpp or our own kernels; it must be there then.
 class LoadedAdapter {
  public:
-  // Throws as check_adapter(), and `corrupt` for what llama.cpp refuses all the same: its log says why.
+  // Throws as check_adapter().
   LoadedAdapter(std::shared_ptr<const LanguageModel> model, const std::string& path);
   ~LoadedAdapter();
   LoadedAdapter(const LoadedAdapter&) = delete;
   LoadedAdapter& operator=(const LoadedAdapter&) = delete;
 
-  llama_adapter_lora* get() const { return adapter_; }
+  // As llama.cpp has it. Throws `corrupt` for what it refuses all the same: its log says why.
+  llama_adapter_lora* get() const;
+  // As our own kernels have it. Throws as Adapter::read().
+  const std::vector<AdapterPair>& pairs(const Ggml& ggml) const;
 
  private:
   std::shared_ptr<const LanguageModel> model_;
-  llama_adapter_lora* adapter_ = nullptr;
-  uint64_t bytes_ = 0;  // of its file
+  const std::string path_;
+  uint64_t bytes_ = 0;        // of its file
+  mutable std::mutex mutex_;  // guards what follows
+  mutable llama_adapter_lora* adapter_ = nullptr;
+  mutable std::vector<AdapterPair> pairs_;
 };
 
 }  // namespace engram

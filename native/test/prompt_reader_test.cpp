@@ -1,5 +1,6 @@
 // Prompts read by our own kernels, from which the real llama.cpp goes on: the same answers as without, whatever the
 // cache holds, and nothing is read with weights that are not the model's. Not here: how fast it is.
+#include "../generate/cache_state.hpp"
 #include "engine_fixture.hpp"
 #include "golden.hpp"
 
@@ -30,7 +31,7 @@ TEST(prompt_reader_goes_before_llama_cpp) {
     const auto theirs =
         std::make_unique<Engine>(tiny(name), ContextOptions{kContext, 1, kBlock, 1}, std::make_shared<Cores>(1));
     const auto ours = reading(name);
-    CHECK(ours->reads_prompts() && !theirs->reads_prompts());
+    CHECK(ours->computes() == Computes::prompts && theirs->computes() == Computes::llama);
     const std::vector<float> expected = likelihood(*theirs, prompt_of(45), prompt_of(12, 3));
     const std::vector<float> found = likelihood(*ours, prompt_of(45), prompt_of(12, 3));
     CHECK(found.size() == 12 && expected.size() == 12);
@@ -42,10 +43,10 @@ TEST(prompt_reader_goes_before_llama_cpp) {
 TEST(prompt_reader_leaves_what_it_does_not_know_to_llama_cpp) {
   for (const char* name : {"tiny-gemma2", "tiny-gemma3", "tiny-mistral3"}) {
     const auto engine = reading(name);
-    CHECK(!engine->reads_prompts());
+    CHECK(engine->computes() == Computes::llama);
     CHECK(run(*engine, request(prompt_of(45), 5)).tokens.size() == 5);
   }
-  CHECK(!reading("tiny-tied", 1, "tiny-biased")->reads_prompts());
+  CHECK(reading("tiny-tied", 1, "tiny-biased")->computes() == Computes::llama);
 }
 
 TEST(prompt_reader_answers_alike_from_a_cold_and_a_warm_cache) {

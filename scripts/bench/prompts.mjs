@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { readSettings } from '../../dist/index.js';
 import { loadGenerator } from '../../dist/inference/index.js';
 import { ensureModel } from '../../dist/models/index.js';
-import { cpuInfo, openPromptWeights } from '../../dist/training/index.js';
+import { cpuInfo, openOwnWeights } from '../../dist/training/index.js';
 import { median } from './statistics.mjs';
 import { table } from './table.mjs';
 import { readScriptOptions } from './script-options.mjs';
@@ -29,8 +29,8 @@ const prompts = lines.slice(from, from + Number(values.count)).map((line) => {
 const { path } = await ensureModel(readSettings(), values.model, 'chat');
 
 /** The distributions after each prompt, and how long a token of a prompt took. */
-async function read(promptWeights) {
-  const generator = await loadGenerator(path, { gpu: false, ...(promptWeights ? { promptWeights } : {}) });
+async function read(ownWeights) {
+  const generator = await loadGenerator(path, { gpu: false, ...(ownWeights ? { ownWeights } : {}) });
   const distributions = [];
   const msPerToken = [];
   for (const content of prompts) {
@@ -54,10 +54,10 @@ function divergence(exact, other) {
 
 const first = (distribution) => distribution.keys().next().value;
 const precisions = ['f32', ...new Set([cpuInfo().precision, 'f16', 'bf16', 'int8'])];
-const exact = await read((signal) => openPromptWeights(path, { precision: 'f32', signal }));
+const exact = await read((signal) => openOwnWeights(path, { precision: 'f32', signal }));
 const rows = [];
 for (const reader of ['llama.cpp', ...precisions]) {
-  const own = (signal) => openPromptWeights(path, { precision: reader, signal });
+  const own = (signal) => openOwnWeights(path, { precision: reader, signal });
   const { distributions, msPerToken } = reader === 'f32' ? exact : await read(reader === 'llama.cpp' ? undefined : own);
   const apart = distributions.map((distribution, i) => divergence(exact.distributions[i], distribution));
   const same = distributions.filter((distribution, i) => first(distribution) === first(exact.distributions[i])).length;

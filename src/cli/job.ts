@@ -86,11 +86,11 @@ export class Job {
   /** The settings that a model is opened with, and its progress. */
   openOptions(): OpenOptions {
     const { home, model, embedder, brain, threads, context, parallel, idleUnload } = this.settings;
-    const { gpu, gpuLayers, prompts, offline, verbose } = this.settings;
+    const { gpu, gpuLayers, compute, offline, verbose } = this.settings;
     const names = { pull: 'Fetching', model: `Loading ${model}`, embedder: `Loading ${embedder}` };
     return {
       ...{ home, model, embedder, brain, threads, contextSize: context, parallel, idleUnload },
-      ...{ gpu, gpuLayers, prompts, offline, verbose },
+      ...{ gpu, gpuLayers, compute, offline, verbose },
       signal: this.signal,
       onProgress: ({ phase, share }) => {
         this.progress.show(names[phase], '', share);

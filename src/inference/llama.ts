@@ -23,7 +23,7 @@ import type {
   GenerateOptions,
   Generation,
   Generator,
-  PromptWeights,
+  OwnWeights,
   Score,
   ScoreOptions,
   StateInfo,
@@ -41,7 +41,7 @@ export interface GeneratorParts {
   model: NativeLanguageModel;
   vocabulary: ModelVocabulary;
   slots: Slots;
-  weights: PromptWeights | undefined;
+  weights: OwnWeights | undefined;
   /** What saved states are bound to. */
   states: Omit<StatesOptions, 'slots' | 'alone' | 'modelPath' | 'lanes' | 'contextSize'>;
   threads: number;

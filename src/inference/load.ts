@@ -12,15 +12,15 @@ import { LlamaGenerator } from './llama.js';
 import { loadAddon, type NativeLanguageModel } from './native.js';
 import { loadRuntime, recentComplaints, type Runtime } from './runtime.js';
 import { Slots } from './slots.js';
-import type { Generator, LoadOptions, PromptWeights } from './types.js';
+import type { Generator, LoadOptions, OwnWeights } from './types.js';
 import { ModelVocabulary } from './vocabulary.js';
 
 /** Most tokens of context unless more is asked for: enough for a long talk, little enough for a small machine. */
 const DEFAULT_CONTEXT = 4096;
 
 /** Tokens of a prompt that are computed at once (native/generate/context.hpp says why in fixed places). On a CPU 64 are
- * nearly as fast as 512, and what is computed anew for a next question is on average half of it. Where our own kernels read
- * prompts that costs little, and every block looks at all before it. */
+ * nearly as fast as 512, and what is computed anew for a next question is on average half of it. Where our own kernels compute
+ * that costs little, and every block looks at all before it. */
 const BLOCK = { cpu: 64, gpu: 512, own: 128 };
 
 /** Number format of keys and values, llama.cpp's default. */
@@ -76,9 +76,9 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
   }
 
   const model = await loadModel(runtime, info, options);
-  let weights: PromptWeights | undefined;
+  let weights: OwnWeights | undefined;
   try {
-    weights = llama.gpu === false ? await options.promptWeights?.(signal) : undefined;
+    weights = llama.gpu === false ? await options.ownWeights?.(signal) : undefined;
     const header = readGgufHeader(info.path);
     const vocabulary = new ModelVocabulary(model, header); // before any context, which would keep the weights if it throws
     const blocks = llama.gpu === false ? BLOCK.cpu : BLOCK.gpu;
@@ -105,7 +105,7 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
         modelSha256: options.modelSha256 ?? (() => sha256File(info.path)),
         libraries: runtime.libraries,
         cacheType: CACHE_TYPE,
-        reader: weights !== undefined && slots.readsPrompts ? weights.name : null,
+        kernels: weights === undefined || slots.computes === 'llama' ? null : `${weights.name} ${slots.computes}`,
         block,
         contextMatters: header.tensors.some(({ name }) => name === LONG_ROPE),
         isRecurrent: model.info.isRecurrent,

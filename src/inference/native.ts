@@ -45,7 +45,7 @@ export interface NativeLanguageModel {
     /** Tokens of a prompt computed at once. */
     block: number;
     threads: number;
-    /** A NativeModel to read prompts with. */
+    /** A NativeModel for our own kernels. */
     weights: object | undefined;
   }): Promise<NativeEngine>;
   /** Its engines and adapters keep the weights until they are closed too. */
@@ -61,9 +61,12 @@ export interface NativeAdapter {
  * its log-probability, the chosen one first, then the likeliest in order. */
 type OnTokens = (tokens: Uint32Array, probabilities: Float64Array[] | undefined) => void;
 
+/** Who computes: llama.cpp; llama.cpp after prompts that our own kernels have read; our own kernels. The latter with the weights that
+ * were given, if they are what llama.cpp has. */
+export type Computes = 'llama' | 'prompts' | 'own';
+
 export interface NativeEngine {
-  /** With the weights it was given: they are what llama.cpp has. */
-  readonly readsPrompts: boolean;
+  readonly computes: Computes;
   /** From the next answer on. What was computed with other adapters is forgotten. */
   use(adapters: readonly NativeAdapter[], scales: Float32Array): Promise<void>;
   generate(request: NativeRequest, onTokens: OnTokens): { id: number; done: Promise<NativeResult> };

@@ -4,7 +4,7 @@ import { awaitNative } from '../addon.js';
 import { EngramError } from '../errors.js';
 import { availableMemory } from '../models/index.js';
 import { NO_ADAPTERS, type Adapters, type AdapterSet } from './adapters.js';
-import type { NativeAdapter, NativeEngine, NativeLanguageModel } from './native.js';
+import type { Computes, NativeAdapter, NativeEngine, NativeLanguageModel } from './native.js';
 
 /** Contexts besides the base model's. */
 const SWITCHED = 2;
@@ -17,7 +17,7 @@ export interface SlotOptions {
   lanes: number;
   block: number;
   threads: number;
-  /** To read prompts with. */
+  /** For our own kernels. */
   weights: object | undefined;
   /** Of one context. */
   bytes: number;
@@ -52,13 +52,13 @@ export class Slots {
   /** Makes the base model's context, so that too little memory shows at once. Throws `memory`. */
   static async open(model: NativeLanguageModel, adapters: Adapters, options: SlotOptions): Promise<Slots> {
     const slots = new Slots(model, adapters, options);
-    slots.#slots.push(await slots.#create(options.weights));
+    slots.#slots.push(await slots.#create());
     return slots;
   }
 
   /** Of the base model's context. */
-  get readsPrompts(): boolean {
-    return this.#slots[0]!.engine.readsPrompts;
+  get computes(): Computes {
+    return this.#slots[0]!.engine.computes;
   }
 
   /** A context that runs with these adapters. Throws `not_found`, `corrupt`, `mismatch`. */
@@ -167,7 +167,7 @@ export class Slots {
     if (idle !== undefined) return idle;
     if (switched.length < SWITCHED && availableMemory() > 4 * this.options.bytes) {
       try {
-        const slot = await this.#create(undefined); // with adapters from the start llama.cpp reads the prompts
+        const slot = await this.#create();
         this.#slots.push(slot);
         return slot;
       } catch (error) {
@@ -177,8 +177,8 @@ export class Slots {
     return switched[0] ?? base!;
   }
 
-  async #create(weights: object | undefined): Promise<Slot> {
-    const engine = await awaitNative(() => this.model.createEngine({ ...this.options, weights }));
+  async #create(): Promise<Slot> {
+    const engine = await awaitNative(() => this.model.createEngine(this.options));
     return { engine, set: NO_ADAPTERS, lanes: Array.from({ length: this.options.lanes }, (_, lane) => lane) };
   }
 }

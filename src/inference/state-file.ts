@@ -18,8 +18,8 @@ export interface StateBinding {
   build: string;
   /** Number format of the cache. */
   cacheType: string;
-  /** What prompts were read with in llama.cpp's place; null: nothing. */
-  reader: string | null;
+  /** What computed it, or read prompts, in llama.cpp's place; null: nothing. */
+  kernels: string | null;
   /** Conversations that the context holds at once: llama.cpp's format depends on it. */
   lanes: number;
   /** Tokens computed at once; what is kept are whole blocks. */
@@ -139,12 +139,12 @@ function headerFrom(json: Buffer): Header | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { tokens, prefix, stateBytes, lanes, block, context, adapters, reader, ...texts } = value as Header;
+  const { tokens, prefix, stateBytes, lanes, block, context, adapters, kernels, ...texts } = value as Header;
   const isCount = (count: unknown) =>
     typeof count === 'number' && Number.isInteger(count) && count >= 0 && count < 2 ** 48;
   if (![tokens, prefix, stateBytes, lanes, block].every(isCount) || tokens === 0 || stateBytes === 0) return undefined;
   if (context !== null && !isCount(context)) return undefined;
-  if (reader !== null && typeof reader !== 'string') return undefined;
+  if (kernels !== null && typeof kernels !== 'string') return undefined;
   for (const text of [texts.sha256, texts.model, texts.build, texts.cacheType]) {
     if (typeof text !== 'string') return undefined;
   }
@@ -166,7 +166,7 @@ function requireSame(header: Header, binding: StateBinding, contextSize: number,
   if (header.cacheType !== binding.cacheType) {
     throw mismatch(`its numbers are ${header.cacheType}, not ${binding.cacheType}`);
   }
-  if (header.reader !== binding.reader) throw mismatch('its prompts were read with other weights');
+  if (header.kernels !== binding.kernels) throw mismatch('it was computed by other kernels');
   if (header.lanes !== binding.lanes) {
     throw mismatch(`it was computed for ${header.lanes} answers at the same time, not ${binding.lanes}`);
   }

@@ -22,8 +22,8 @@ export interface StatesOptions {
   /** Files of llama.cpp that are loaded. */
   libraries: readonly string[];
   cacheType: string;
-  /** What prompts are read with; null: llama.cpp. */
-  reader: string | null;
+  /** What computes, or reads prompts, in llama.cpp's place; null: nothing. */
+  kernels: string | null;
   block: number;
   lanes: number;
   contextSize: number;
@@ -72,7 +72,7 @@ export class States {
   }
 
   async #bind({ members }: AdapterSet, signal: AbortSignal | undefined): Promise<StateBinding> {
-    const { libraries, cacheType, reader, lanes, block, contextSize, contextMatters } = this.options;
+    const { libraries, cacheType, kernels, lanes, block, contextSize, contextMatters } = this.options;
     this.#build ??= buildOf(libraries);
     const adapters = [];
     for (const { path, scale } of members) adapters.push({ sha256: await sha256File(path, { signal }), scale });
@@ -81,7 +81,7 @@ export class States {
       adapters,
       build: await this.#build,
       cacheType,
-      reader,
+      kernels,
       lanes,
       block,
       context: contextMatters ? contextSize : null,

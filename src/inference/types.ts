@@ -223,8 +223,8 @@ export interface Generator {
   close(): Promise<void>;
 }
 
-/** Weights that prompts are read with in llama.cpp's place (docs/inference.md). */
-export interface PromptWeights {
+/** Weights with which our own kernels compute in llama.cpp's place (docs/inference.md). */
+export interface OwnWeights {
   /** As the native addon has them. */
   native: object;
   /** What keys and values they make depends on: saved states are bound to it. */
@@ -246,8 +246,8 @@ export interface LoadOptions {
   gpuLayers?: number;
   /** Seconds without work after which the model is freed; the next call loads it again. Default: never. */
   idleUnload?: number;
-  /** What to read prompts with; undefined from it, or no such function: llama.cpp. Not asked where a GPU computes. */
-  promptWeights?: (signal: AbortSignal | undefined) => Promise<PromptWeights | undefined>;
+  /** What our own kernels compute with; undefined from it, or no such function: llama.cpp. Not asked where a GPU computes. */
+  ownWeights?: (signal: AbortSignal | undefined) => Promise<OwnWeights | undefined>;
   /** Writes the library's log to stderr. Default false. */
   verbose?: boolean;
   /** SHA-256 of the model's file, which saved states are bound to. Default: computed when it is first needed. */

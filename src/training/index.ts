@@ -43,4 +43,4 @@ export type { TrainPlace, TrainReport } from './train-file.js';
 export { trainAdapter } from './train-adapter.js';
 export type * from './types.js';
 export { memoryOf, type MemoryPlan } from './memory-budget.js';
-export { openPromptWeights } from './prompt-weights.js';
+export { openOwnWeights } from './own-weights.js';

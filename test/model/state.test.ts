@@ -194,6 +194,6 @@ describe('a long conversation with SmolLM2', () => {
 function bindingOf(path: string): StateBinding {
   const bytes = readFileSync(path);
   const json = JSON.parse(bytes.subarray(52, 52 + bytes.readUInt32LE(16)).toString()) as StateBinding;
-  const { model, adapters, build, cacheType, reader, lanes, block, context } = json;
-  return { model, adapters, build, cacheType, reader, lanes, block, context };
+  const { model, adapters, build, cacheType, kernels, lanes, block, context } = json;
+  return { model, adapters, build, cacheType, kernels, lanes, block, context };
 }

@@ -31,10 +31,10 @@ describe('readSettings', () => {
     expect(() => readSettings({ gpu: 'cuda9' }, {})).toThrow('auto or off');
   });
 
-  it('reads prompts as auto or llama', () => {
-    expect(readSettings({}, {}).prompts).toBe('auto');
-    expect(readSettings({}, { ENGRAM_PROMPTS: 'llama' }).prompts).toBe('llama');
-    expect(() => readSettings({ prompts: 'mine' }, {})).toThrow('auto or llama');
+  it('reads who computes as auto or llama', () => {
+    expect(readSettings({}, {}).compute).toBe('auto');
+    expect(readSettings({}, { ENGRAM_COMPUTE: 'llama' }).compute).toBe('llama');
+    expect(() => readSettings({ compute: 'mine' }, {})).toThrow('auto or llama');
   });
 
   it('makes the home absolute and expands ~', () => {

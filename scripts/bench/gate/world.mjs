@@ -9,7 +9,7 @@ import { informationFrom } from '../../../dist/memory/information.js';
 import { sentences } from '../../../dist/memory/text.js';
 import { byLikelihood } from '../../../dist/memory/likeliest.js';
 import { resolveModel } from '../../../dist/models/index.js';
-import { openPromptWeights } from '../../../dist/training/index.js';
+import { openOwnWeights } from '../../../dist/training/index.js';
 import { phase } from '../../set-up/progress.mjs';
 import { cacheFolder } from '../cache.mjs';
 import { throwIfInterrupted } from '../child.mjs';
@@ -21,8 +21,8 @@ const SLAB = 512;
 export async function openWorld(texts, { embedder: name, model, likelihood = false }) {
   const { home } = readSettings();
   const { path } = await resolveModel(home, model, { role: 'chat' });
-  const promptWeights = (signal) => openPromptWeights(path, { signal });
-  const generator = await loadGenerator(path, { contextSize: 1024, ...(likelihood ? { promptWeights } : {}) });
+  const ownWeights = (signal) => openOwnWeights(path, { signal });
+  const generator = await loadGenerator(path, { contextSize: 1024, ...(likelihood ? { ownWeights } : {}) });
   const information = informationFrom((text) => generator.encode(text));
   const vectors = await embedAll([...new Set(texts.flatMap((text) => [text, ...sentences(text)]))], name, home);
   const embedder = {

@@ -3,13 +3,13 @@
 /** @param {{ model: string, threads?: number, contextSize: number }} options without `threads`: its own choice. */
 export async function open({ model, threads, contextSize }) {
   const { loadGenerator } = await import('../../../dist/inference/index.js');
-  const { openPromptWeights } = await import('../../../dist/training/index.js');
-  const promptWeights = (signal) => openPromptWeights(model, { threads, signal }); // as class Engram does
+  const { openOwnWeights } = await import('../../../dist/training/index.js');
+  const ownWeights = (signal) => openOwnWeights(model, { threads, signal }); // as class Engram does
   const generator = await loadGenerator(model, {
     gpu: false,
     contextSize,
     ...(threads ? { threads } : {}),
-    promptWeights,
+    ownWeights,
   });
   const opening = generator.special.beginOfText === null ? 0 : 1;
   return {

@@ -29,7 +29,7 @@ it('makes the context beside the conversations once, and again where there was n
   await slots.close();
 });
 
-it('has no weights to read prompts with in contexts with adapters of their own', async () => {
+it('computes contexts with adapters of their own with the same weights', async () => {
   const weightsOf: unknown[] = [];
   const createEngine = ({ weights }: { weights?: object }): Promise<Partial<NativeEngine>> => {
     weightsOf.push(weights);
@@ -52,6 +52,6 @@ it('has no weights to read prompts with in contexts with adapters of their own',
   });
   await slots.with({ key: 'a', members: [] });
   await slots.aside();
-  expect(weightsOf).toEqual([weights, undefined, weights]);
+  expect(weightsOf).toEqual([weights, weights, weights]);
   await slots.close();
 });

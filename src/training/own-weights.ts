@@ -1,6 +1,6 @@
-// The weights that training holds, to read prompts with: on a CPU the kernels of the training step are several times as fast as
+// The weights that training holds, to answer with: on a CPU the kernels of the training step are several times as fast as
 // llama.cpp's. They are a second copy of the weights, shared with training, so only of models that are small for the machine. Not
-// here: reading (native/generate/prompt_reader.hpp).
+// here: which part of an answer they compute (native/generate/context.hpp).
 import { totalmem } from 'node:os';
 import { defined } from '../defined.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
@@ -13,14 +13,14 @@ import { resolveLora } from './options.js';
 /** Most that they may take of the machine's memory. Of all of it, not of what is free: an answer must not depend on that. */
 const MOST_SHARE = 1 / 8;
 
-export interface PromptWeights {
+export interface OwnWeights {
   native: NativeModel;
   /** What keys and values they make depends on. */
   name: string;
   close: () => void;
 }
 
-export interface PromptWeightsOptions {
+export interface OwnWeightsOptions {
   /** How the weights are held. Default: as training holds them, where that is fine enough. */
   precision?: Precision | undefined;
   threads?: number | undefined;
@@ -29,10 +29,10 @@ export interface PromptWeightsOptions {
 
 /** Undefined for a model that cannot be trained, is too large or finds no memory, and on a CPU where it was not measured to be
  * faster. Throws as openBaseModel() does otherwise. */
-export async function openPromptWeights(
+export async function openOwnWeights(
   path: string,
-  { precision = readingPrecision(), threads, signal }: PromptWeightsOptions = {},
-): Promise<PromptWeights | undefined> {
+  { precision = readingPrecision(), threads, signal }: OwnWeightsOptions = {},
+): Promise<OwnWeights | undefined> {
   throwIfCancelled(signal);
   if (!cpuInfo().kernel.startsWith('avx')) return undefined;
   try {

@@ -1,11 +1,11 @@
-// Prompts read with the weights that training holds, through the generator, on a tiny Llama. That it is right is
-// native/test/prompt_reader_test.cpp's matter; not here: how fast it is (scripts/bench/prompts.mjs).
+// Answers computed with the weights that training holds, through the generator, on a tiny Llama. That they are right is the
+// matter of native/test/own_context_test.cpp and prompt_reader_test.cpp; not here: how fast it is (scripts/bench/prompts.mjs).
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadGenerator, type Generator } from '../../src/inference/index.js';
-import { cpuInfo, openBaseModel, openPromptWeights } from '../../src/training/index.js';
+import { cpuInfo, openBaseModel, openOwnWeights } from '../../src/training/index.js';
 
 const GOLDEN = join(import.meta.dirname, '..', 'fixtures', 'golden');
 const TINY = join(GOLDEN, 'tiny-tied.gguf');
@@ -14,10 +14,10 @@ const TEXT = 'Hello there, and so on. '.repeat(8);
 let folder: string;
 const open: Generator[] = [];
 async function load(name: 'own' | 'llama'): Promise<Generator> {
-  const promptWeights = (): ReturnType<typeof openPromptWeights> => openPromptWeights(TINY);
+  const ownWeights = (): ReturnType<typeof openOwnWeights> => openOwnWeights(TINY);
   const generator = await loadGenerator(TINY, {
     ...{ gpu: false, threads: 1 },
-    ...(name === 'own' ? { promptWeights } : {}),
+    ...(name === 'own' ? { ownWeights } : {}),
   });
   open.push(generator);
   return generator;
@@ -30,7 +30,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-describe.skipIf(!cpuInfo().kernel.startsWith('avx'))('a generator with weights for prompts', () => {
+describe.skipIf(!cpuInfo().kernel.startsWith('avx'))('a generator with weights of its own', () => {
   it('answers the same whatever it computed before, and shares the weights with training', async () => {
     const generator = await load('own');
     const base = await openBaseModel(TINY);
