@@ -23,12 +23,13 @@ void attention_cached(float* o, const float* qkv, const AttentionKind& kind, con
       const int64_t n = end - begin;
       float* p = sized(scores, n);
       const float* q = qkv + ((seg.start + t) * W + h) * S;
-      for (int64_t i = 0; i < n; i++) p[i] = kind.scale * vec.dot_half(q, keys + (begin + i) * row, S);
+      vec.dots_half(p, q, keys + begin * row, row, n, S);
+      vec.scale(p, kind.scale, n);
       if (kind.cap > 0) soft_cap_forward(p, kind.cap, n);
       const double total = vec.exp_sum(p, vec.max(p, n), n);
       float* out = o + ((seg.start + t) * H + h) * S;
       std::fill_n(out, S, 0.0f);
-      for (int64_t i = 0; i < n; i++) vec.add_half(out, values + (begin + i) * row, p[i], S);
+      vec.add_rows_half(out, p, values + begin * row, row, n, S);
       vec.scale(out, static_cast<float>(1 / total), S);
     }
   });

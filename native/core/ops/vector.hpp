@@ -17,8 +17,9 @@ struct AdamStep {
 struct Table {
   float (*dot)(const float* a, const float* b, int64_t n);
   float (*dot3)(const float* a, const float* b, const float* c, int64_t n);  // Σ a · b · c
-  float (*dot_half)(const float* a, const uint16_t* b, int64_t n);           // b is F16
-  void (*add_half)(float* y, const uint16_t* x, float a, int64_t n);         // y += a · x, x is F16
+  // Rows of F16 that are `stride` apart: out[row] = a · row, and y += Σ p[row] · row.
+  void (*dots_half)(float* out, const float* a, const uint16_t* rows, int64_t stride, int64_t count, int64_t n);
+  void (*add_rows_half)(float* y, const float* p, const uint16_t* rows, int64_t stride, int64_t count, int64_t n);
   double (*sum_squares)(const float* x, int64_t n);
   float (*max)(const float* x, int64_t n);  // n >= 1
   // x = exp(x - shift); returns the sum

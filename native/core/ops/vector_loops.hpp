@@ -116,23 +116,43 @@ inline float fold(V v) {
 #endif
 }
 
-float dot_half(const float* a, const uint16_t* b, int64_t n) {
-  V s0{}, s1{};
-  int64_t i = 0;
-  for (; i + 2 * W <= n; i += 2 * W) {
-    s0 += load(a + i) * load_half(b + i);
-    s1 += load(a + i + W) * load_half(b + i + W);
+void dots_half(float* out, const float* a, const uint16_t* rows, int64_t stride, int64_t count, int64_t n) {
+  for (int64_t r = 0; r < count; r++, rows += stride) {
+    V s0{}, s1{};
+    int64_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+      s0 += load(a + i) * load_half(rows + i);
+      s1 += load(a + i + W) * load_half(rows + i + W);
+    }
+    ENGRAM_FOR_VECTORS(i, n) s0 += load(a + i) * load_half(rows + i);
+    float rest = 0;
+    for (; i < n; i++) rest += a[i] * kernels::f16_value(rows[i]);
+    out[r] = fold(s0 + s1) + rest;
   }
-  ENGRAM_FOR_VECTORS(i, n) s0 += load(a + i) * load_half(b + i);
-  float rest = 0;
-  for (; i < n; i++) rest += a[i] * kernels::f16_value(b[i]);
-  return fold(s0 + s1) + rest;
 }
 
-void add_half(float* y, const uint16_t* x, float a, int64_t n) {
+// Some vectors of the sum at a time, which stay in registers over all rows.
+void add_rows_half(float* y, const float* p, const uint16_t* rows, int64_t stride, int64_t count, int64_t n) {
   int64_t i = 0;
-  ENGRAM_FOR_VECTORS(i, n) store(y + i, load(y + i) + a * load_half(x + i));
-  for (; i < n; i++) y[i] += a * kernels::f16_value(x[i]);
+  for (; i + 4 * W <= n; i += 4 * W) {
+    V s0 = load(y + i), s1 = load(y + i + W), s2 = load(y + i + 2 * W), s3 = load(y + i + 3 * W);
+    const uint16_t* row = rows + i;
+    for (int64_t r = 0; r < count; r++, row += stride) {
+      s0 += p[r] * load_half(row);
+      s1 += p[r] * load_half(row + W);
+      s2 += p[r] * load_half(row + 2 * W);
+      s3 += p[r] * load_half(row + 3 * W);
+    }
+    store(y + i, s0), store(y + i + W, s1), store(y + i + 2 * W, s2), store(y + i + 3 * W, s3);
+  }
+  ENGRAM_FOR_VECTORS(i, n) {
+    V s0 = load(y + i);
+    for (int64_t r = 0; r < count; r++) s0 += p[r] * load_half(rows + r * stride + i);
+    store(y + i, s0);
+  }
+  for (; i < n; i++) {
+    for (int64_t r = 0; r < count; r++) y[i] += p[r] * kernels::f16_value(rows[r * stride + i]);
+  }
 }
 
 double sum_squares(const float* x, int64_t n) {
@@ -330,8 +350,8 @@ void adam(float* value, float* gradient, float* first, float* second, const Adam
 
 const Table ENGRAM_VECTOR_TABLE = {dot,
                                    dot3,
-                                   dot_half,
-                                   add_half,
+                                   dots_half,
+                                   add_rows_half,
                                    sum_squares,
                                    max,
                                    exp_sum,
