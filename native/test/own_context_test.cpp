@@ -176,9 +176,9 @@ TEST(own_context_is_used_where_it_suits) {
                                     std::make_shared<Cores>(threads), std::move(weights));
   };
   CHECK(engine("tiny-gemma3", bytes_of("tiny-gemma3"), 2)->computes() == Computes::own);
-  CHECK(engine("tiny-tied", bytes_of("tiny-tied"), 5)->computes() == Computes::prompts);  // many threads
-  CHECK(engine("tiny-tied", golden::model("tiny-tied"), 2)->computes() == Computes::prompts);
-  CHECK(engine("tiny-tied", bytes_of("tiny-biased"), 2)->computes() == Computes::llama);  // another model
+  CHECK(engine("tiny-tied", golden::model("tiny-tied"), 1)->computes() == Computes::prompts);  // no bytes
+  CHECK(engine("tiny-tied", bytes_of("tiny-biased"), 1)->computes() == Computes::llama);       // another model
+  CHECK(!OwnContext::suits(*tiny(), {.size = kContext, .threads = 16}, *bytes_of("tiny-tied")));
 
   const auto ours = engine("tiny-tied", bytes_of("tiny-tied"), 2);
   const Outcome cold = run(*ours, request(prompt_of(50), 20)), warm = run(*ours, request(prompt_of(50), 20));
