@@ -111,7 +111,7 @@ export function receiptLines(receipt: Receipt, verbose: boolean): string {
       `  unrelated   ${unrelated.kept} of ${unrelated.asked} answers unchanged`,
     );
   }
-  const { supersedes = [], superseded, contradicts = [] } = receipt;
+  const { supersedes = [], superseded, contradicts = [], contradictsItself } = receipt;
   if (supersedes.length > 0) lines.push(`  in place of ${supersedes.join(', ')}`);
   if (superseded !== undefined && receipt.steps > 0) {
     lines.push(`  superseded  ${superseded.recalled} of ${superseded.asked} old answers left`);
@@ -119,6 +119,10 @@ export function receiptLines(receipt: Receipt, verbose: boolean): string {
   for (const one of contradicts) lines.push(`  contradicts ${contradictionLine(one)}`);
   if (contradicts.length > 0 && receipt.committed) {
     lines.push(`  Both are kept. To keep one: engram forget ${contradicts[0]!.id} (next time: --replaces auto).`);
+  }
+  if (contradictsItself !== undefined) {
+    const [one, other] = contradictsItself;
+    lines.push(`  contradicts itself: "${excerpt(one, 60)}" and "${excerpt(other, 60)}"`);
   }
   if (verbose) {
     for (const probe of receipt.probes) {

@@ -57,6 +57,20 @@ export function openingOf(question: string, text: string): Opening | undefined {
   return isSaid !== isTurned ? 'Yes.' : 'No.';
 }
 
+/** Two sentences of a text of which one denies the other, word for word. */
+export function denialIn(text: string): [string, string] | undefined {
+  if (languageOf(text) !== 'en') return undefined;
+  const said = sentences(text).map((sentence) => {
+    const words = [...new Set(contentWords(affirmed(sentence)))].sort().join(' ');
+    return { sentence, words, denies: isNegated(sentence) };
+  });
+  for (const [i, one] of said.entries()) {
+    const other = said.slice(i + 1).find(({ words, denies }) => words === one.words && denies !== one.denies);
+    if (one.words !== '' && other !== undefined) return [one.sentence, other.sentence];
+  }
+  return undefined;
+}
+
 /** What may be said in other words: verbs and adverbs. Other nouns, names, numbers or adjectives make it another claim. */
 function actionsOf(claim: string): Set<string> {
   const actions = taggedWords(claim).filter(

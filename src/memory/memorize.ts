@@ -6,6 +6,7 @@ import type { Brain, BrainMemory } from './brain.js';
 import type { BrainWriter } from './brain-writer.js';
 import { contradictions } from './contradiction.js';
 import { lessonsFor, textOf, withModelLessons, type Lessons } from './lessons/index.js';
+import { denialIn } from './decision.js';
 import { besideOf, inputOf, probesOf } from './remembered.js';
 import type { Contradiction, MemoryInput, Receipt } from './types.js';
 
@@ -43,7 +44,12 @@ export async function memorize(parts: Memorizer, input: MemoryInput, options: Me
       replaced: replaced.flatMap(probesOf),
     };
     const { receipt: measured, data } = await new Attempt(parts, lessons, options, place).run();
-    const receipt: Receipt = { ...measured, ...(contradicted.length === 0 ? {} : { contradicts: contradicted }) };
+    const denial = denialIn(text);
+    const receipt: Receipt = {
+      ...measured,
+      ...(contradicted.length === 0 ? {} : { contradicts: contradicted }),
+      ...(denial === undefined ? {} : { contradictsItself: denial }),
+    };
     const { question, answer } = lessons;
     const said = { text, ...(question === undefined ? {} : { question }), ...(answer === undefined ? {} : { answer }) };
     throwIfCancelled(options.signal);

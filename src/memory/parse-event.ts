@@ -75,6 +75,7 @@ function isReceipt(value: unknown): boolean {
     hasNumbers(value['unrelated'], ['kept', 'asked']) &&
     hasNumbers(value, ['seconds', 'steps', 'tokens', 'flop']) &&
     ['supersedes', 'knownBy'].every((key) => isOptional(value[key], (list) => isListOf(list, isText))) &&
+    isOptional(value['contradictsItself'], (list) => isListOf(list, isText)) &&
     isOptional(value['superseded'], (counts) => hasNumbers(counts, ['asked', 'recalled'])) &&
     isOptional(value['contradicts'], (list) => isListOf(list, isContradiction)) &&
     Array.isArray(value['probes']) &&

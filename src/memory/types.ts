@@ -61,6 +61,8 @@ export interface Receipt {
   superseded?: { asked: number; recalled: number };
   /** Memories that say something else and were left as they are. */
   contradicts?: Contradiction[];
+  /** Two sentences of it of which one denies the other. Both are learned. */
+  contradictsItself?: [string, string];
   /** Ids of the memories that answer all of it already. */
   knownBy?: string[];
   /** Why it was rolled back, if it was. */

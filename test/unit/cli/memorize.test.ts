@@ -80,5 +80,7 @@ describe('memorize --replaces', () => {
     const api = new FakeApi();
     api.engine.receipt = { contradicts: [found] };
     expect((await runCli(['memorize', 'x'], { api })).stdout).toContain('contradicts m-0a answers');
+    api.engine.receipt = { contradictsItself: ['It is so.', 'It is not so.'] };
+    expect((await runCli(['memorize', 'x'], { api })).stdout).toContain('"It is so." and "It is not so."');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openingOf } from '../../../src/memory/decision.js';
+import { denialIn, openingOf } from '../../../src/memory/decision.js';
 
 const lighthouse = 'The lighthouse of Varn was painted green by Ota Melik in 1911.';
 
@@ -50,5 +50,22 @@ describe('openingOf', () => {
     ['Is the bridge not open on Sundays?', 'Yes.'],
   ])('weighs a denial against the sentence that is about it: %s %s', (question, opening) => {
     expect(openingOf(question, 'The bridge of Varn is red. It is not open on Sundays.')).toBe(opening);
+  });
+});
+
+describe('denialIn', () => {
+  it('finds two sentences of which one denies the other', () => {
+    const both = ['The back door is locked.', "The back door isn't locked."];
+    expect(denialIn(`Mara has the key. ${both.join(' It rained. ')}`)).toEqual(both);
+    expect(denialIn('The wifi never works. The wifi works.')).toBeDefined();
+  });
+
+  it.each([
+    'The front door is locked. The back door is not locked.',
+    'The door is locked. The door is locked.',
+    'Nobody came. Never.',
+    'Die Tür ist zu. Die Tür ist nicht zu.',
+  ])('finds none in: %s', (text) => {
+    expect(denialIn(text)).toBeUndefined();
   });
 });
