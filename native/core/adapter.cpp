@@ -22,9 +22,9 @@ std::vector<float> values_of(const GgufFile& file, const GgufTensor& tensor, con
   const uint8_t* bytes = file.data(tensor, type.bytes(n));  // before memory is asked for: the length may be absurd
   std::vector<float> out(n);
   type.dequantize(bytes, out.data(), n);
-  for (const float x : out) {
-    if (!std::isfinite(x)) throw Error("corrupt", "The adapter " + path + " holds values that are not finite numbers.");
-  }
+  bool sound = true;
+  for (const float x : out) sound &= std::isfinite(x);
+  if (!sound) throw Error("corrupt", "The adapter " + path + " holds values that are not finite numbers.");
   return out;
 }
 

@@ -52,12 +52,17 @@ void add(LoraPair& to, const AdapterPair& from, float scale, int64_t first, int6
                .B = {},
                .dB = {}};
   sum.A.insert(sum.A.end(), from.A.begin(), from.A.end());
-  sum.B.resize(static_cast<size_t>(n * sum.rank));
-  for (int64_t row = 0; row < n; ++row) {
-    float* out = &sum.B[static_cast<size_t>(row * sum.rank)];
-    if (to.rank > 0) out = std::copy_n(&to.B[static_cast<size_t>(row * to.rank)], to.rank, out);
-    const float* b = &from.B[static_cast<size_t>((first + row) * from.rank)];
-    std::transform(b, b + from.rank, out, [scale](float value) { return value * scale; });
+  const float* b = &from.B[static_cast<size_t>(first * from.rank)];
+  if (to.rank == 0) {  // of one adapter all at once: it is most of what a new one costs
+    sum.B.assign(b, b + n * from.rank);
+    for (float& value : sum.B) value *= scale;
+  } else {
+    sum.B.resize(static_cast<size_t>(n * sum.rank));
+    for (int64_t row = 0; row < n; ++row, b += from.rank) {
+      float* out = &sum.B[static_cast<size_t>(row * sum.rank)];
+      out = std::copy_n(&to.B[static_cast<size_t>(row * to.rank)], to.rank, out);
+      std::transform(b, b + from.rank, out, [scale](float value) { return value * scale; });
+    }
   }
   to = std::move(sum);
 }
