@@ -183,7 +183,7 @@ int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()
 
 void ThreadPool::use(int threads) {
   State& s = *state_;
-  const size_t count = std::clamp<size_t>(static_cast<size_t>(std::max(1, threads)), 1, s.runs.size());
+  const size_t count = std::min(static_cast<size_t>(std::max(1, threads)), s.runs.size());
   if (s.used.exchange(count) == count) return;
   s.asked.value.fetch_add(1);
   s.asked.wake_all();

@@ -2,9 +2,9 @@
 #include "llama_context.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "../core/error.hpp"
+#include "apart.hpp"
 
 namespace engram {
 namespace {
@@ -19,19 +19,6 @@ Clock::time_point patience_end(double ms) {
   constexpr double kMostMs = 1e9;
   if (!(ms < kMostMs)) return Clock::time_point::max();
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(ms));
-}
-
-// Most that keys and values of a layer may differ from llama.cpp's, as a share of their norm, so that weights count as
-// those of the same model. Rounding to bytes makes a few hundredths, another order of heads or positions more than 1.
-constexpr double kMostApart = 0.3;
-
-double apart(const std::vector<float>& some, const std::vector<float>& others) {
-  double difference = 0, norm = 0;
-  for (size_t i = 0; i < others.size(); ++i) {
-    difference += std::pow(double{some[i]} - double{others[i]}, 2);
-    norm += std::pow(double{others[i]}, 2);
-  }
-  return std::sqrt(difference / norm);  // NaN if there is nothing to compare
 }
 
 void cut_back(Prefix& read, int64_t rows, const ModelConfig& model) {

@@ -2,7 +2,6 @@
 #include "own_context.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -10,18 +9,16 @@
 #include "../core/error.hpp"
 #include "../core/gemm/int8.hpp"
 #include "adapter_sum.hpp"
+#include "apart.hpp"
 #include "llama_context.hpp"
 
 namespace engram {
 namespace {
 
-// Beyond these llama.cpp's fewer bytes weigh more than our fewer instructions (docs/inference.md).
+// Measured on two cores only; beyond these llama.cpp's fewer bytes are expected to weigh more than our fewer
+// instructions.
 constexpr int kMostThreads = 4;
 constexpr int32_t kWholeBytes = 128;  // offset of weights of 8 bits; where AVX2 is all there is they have 7
-
-// Most that logits may differ from llama.cpp's, as a share of their norm, so that weights count as those of the same
-// model. Rounding to bytes makes a few hundredths, another model more than 1.
-constexpr double kMostApart = 0.3;
 
 constexpr uint32_t kMagic = 0x31564b45;  // "EKV1": what a saved state begins with
 
@@ -54,15 +51,10 @@ bool OwnContext::agrees_with_llama() {
   LlamaContext theirs(model_, {.size = kTokens, .lanes = 1, .block = kTokens, .threads = 1}, never);
   if (!theirs.decode({{feed}}) || !decode({{feed}})) return false;
   clear(0);
-  double difference = 0, norm = 0;
   for (int row = 0; row < kWanted; ++row) {
-    const std::span<const float> a = logits(row), b = theirs.logits(row);
-    for (size_t i = 0; i < a.size(); ++i) {
-      difference += std::pow(double{a[i]} - double{b[i]}, 2);
-      norm += std::pow(double{b[i]}, 2);
-    }
+    if (!(apart(logits(row), theirs.logits(row)) < kMostApart)) return false;
   }
-  return std::sqrt(difference / norm) < kMostApart;
+  return true;
 }
 
 void OwnContext::use(std::vector<AdapterUse> adapters) {

@@ -15,7 +15,8 @@ namespace engram {
 class OwnContext : public Context {
  public:
   // Whether it is worth it: a token by itself costs reading all weights, and llama.cpp has half as many bytes of them
-  // to read but takes several times as many instructions for each. So few threads are faster with ours, many with its.
+  // to read but takes several times as many instructions for each. So few threads are faster with ours, and many, it is
+  // expected, with its.
   static bool suits(const LanguageModel& model, const ContextOptions& options, const Model& weights);
 
   OwnContext(std::shared_ptr<const LanguageModel> model, const ContextOptions& options,
