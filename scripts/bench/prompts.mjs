@@ -1,5 +1,5 @@
-// What it costs in accuracy and gains in time that our own kernels read prompts: the probabilities of the next token after
-// passages of SQuAD with a question, beside those after a prompt that was read with exact weights. llama.cpp is a row too.
+// What it costs in accuracy and gains in time that our own kernels compute: the probabilities of the next token after passages
+// of SQuAD with a question, beside those that exact weights give. llama.cpp is a row too, which answers after halves and floats.
 // Usage, after a build: node scripts/bench/prompts.mjs --data FOLDER [--count 100] [--offset 0] [--model NAME]
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
