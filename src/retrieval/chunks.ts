@@ -2,6 +2,7 @@
 // longer is cut between sentences, with an overlap. A passage is a stretch of the document's text, character for character.
 // Not here: where blocks come from (readers/).
 import type { Block, Content, Metadata } from './readers/index.js';
+import { linesOf, sentencesOf } from './sentences.js';
 
 export interface Chunk {
   /** In the document's text, UTF-16 units. */
@@ -100,11 +101,13 @@ function piecesOf(text: string, block: Block, most: number): Piece[] {
   const { start, end, kind } = block;
   const tokens = estimateTokens(text.slice(start, end));
   if (tokens <= most) return [{ start, end, tokens, isCut: false }];
-  const units = kind === 'text' ? sentences(text, start, end) : lines(text, start, end);
-  const pieces = units.flatMap((unit) => {
+  const units = kind === 'text' ? sentencesOf(text, start, end) : linesOf(text, start, end);
+  const pieces: Piece[] = [];
+  for (const unit of units) {
     const size = estimateTokens(text.slice(unit.start, unit.end));
-    return size <= most ? [{ ...unit, tokens: size, isCut: true }] : words(text, unit.start, unit.end, most);
-  });
+    if (size <= most) pieces.push({ ...unit, tokens: size, isCut: true });
+    else for (const piece of words(text, unit.start, unit.end, most)) pieces.push(piece);
+  }
   const last = pieces.at(-1);
   if (last !== undefined) last.isCut = false;
   return pieces;
@@ -134,34 +137,6 @@ function pack(pieces: readonly Piece[], most: number, overlap: number): { start:
   }
   if (run.length > 0) runs.push({ start: run[0]!.start, end: run.at(-1)!.end });
   return runs;
-}
-
-type Stretch = Pick<Piece, 'start' | 'end'>;
-
-function sentences(text: string, start: number, end: number): Stretch[] {
-  const segmenter = new Intl.Segmenter(undefined, { granularity: 'sentence' });
-  return stretches(
-    text,
-    start,
-    [...segmenter.segment(text.slice(start, end))].map(({ segment }) => segment),
-  );
-}
-
-function lines(text: string, start: number, end: number): Stretch[] {
-  return stretches(text, start, text.slice(start, end).split(/(?<=\n)/u));
-}
-
-/** Neighbouring segments as stretches without white space at their ends. */
-function stretches(text: string, start: number, segments: readonly string[]): Stretch[] {
-  const out: Stretch[] = [];
-  let at = start;
-  for (const segment of segments) {
-    const from = at + (segment.length - segment.trimStart().length);
-    const to = at + segment.trimEnd().length;
-    if (from < to) out.push({ start: from, end: to });
-    at += segment.length;
-  }
-  return out;
 }
 
 /** A sentence without end, cut between words; a word without end, between characters. */

@@ -8,11 +8,13 @@ export const readCode: Reader = async (bytes) => {
   const { text, encoding } = await decodeText(bytes);
   const blocks: Block[] = [];
   let start = 0;
-  // A blank line before a line that is not indented and does not close anything.
-  for (const { index, 0: gap } of text.matchAll(/\r?\n(?:[^\S\n]*\r?\n)+(?=[^\s)}\]])/gu)) {
+  for (const { index, 0: gap } of text.matchAll(/\r?\n(?:[^\S\n]*\r?\n)+/gu)) {
+    const next = index + gap.length;
+    // A blank line before a line that is not indented and does not close anything.
+    if (!/[^\s)}\]]/u.test(text[next] ?? '')) continue;
     const block = trimmed(text, start, index);
     if (block !== undefined) blocks.push({ kind: 'code', ...block });
-    start = index + gap.length;
+    start = next;
   }
   const rest = trimmed(text, start, text.length);
   if (rest !== undefined) blocks.push({ kind: 'code', ...rest });
