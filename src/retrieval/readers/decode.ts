@@ -1,5 +1,9 @@
-// Bytes to text: byte order marks, UTF-8, UTF-16 without a mark, and older encodings by their statistics. Not here: formats.
+// Bytes to text: byte order marks, UTF-16 without a mark, 7-bit encodings, UTF-8 (with a few faults, too), and older encodings by
+// their statistics. Not here: formats, and how the first of these are known (wide.ts, escapes.ts).
+import { escapedEncoding, unescaped } from './escapes.js';
+import { plausibility } from './plausible.js';
 import { SkipError } from './types.js';
+import { wideEncoding } from './wide.js';
 
 /** Bytes that decide what a file is. */
 const SAMPLE = 64 * 1024;
@@ -13,26 +17,38 @@ export interface Decoded {
 /** Decodes a text of unknown encoding; `declared` is what the file says itself (HTML), believed if the bytes allow it. Throws
  * SkipError for what is no text. */
 export async function decodeText(bytes: Buffer, declared?: string): Promise<Decoded> {
-  const marked = byMark(bytes);
-  if (marked !== undefined) return marked;
-  const wide = wideEncoding(bytes);
-  if (wide !== undefined) return decode(bytes, wide);
-  if (looksBinary(bytes)) throw new SkipError('binary', 'It is a binary file.');
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), encoding: 'utf-8' };
-  } catch {
-    // An older encoding.
-  }
-  if (declared !== undefined && (await isKnown(declared))) return decode(bytes, declared.toLowerCase());
-  const { analyse } = await import('chardet');
-  for (const { name } of analyse(bytes.subarray(0, SAMPLE))) {
-    // UTF-8 it is not, or only in parts: then as well as it goes.
-    if (!/^utf-(?!8)|^iso-2022-(?!jp)/i.test(name) && (await isKnown(name))) return decode(bytes, name.toLowerCase());
-  }
-  return decode(bytes, 'windows-1252');
+  const { text, encoding } = await decoded(bytes, declared);
+  // SQLite ends a text there.
+  return { text: text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text, encoding };
 }
 
-/** For formats that are always UTF-8 or marked, and to see beginnings. */
+async function decoded(bytes: Buffer, declared: string | undefined): Promise<Decoded> {
+  const marked = byMark(bytes);
+  if (marked !== undefined) return marked;
+  const wide = wideEncoding(bytes.subarray(0, SAMPLE), bytes.length);
+  if (wide !== undefined) return { text: new TextDecoder(wide).decode(bytes), encoding: wide };
+  const escaped = escapedEncoding(bytes);
+  if (escaped !== undefined)
+    return { ...(await decode(unescaped(bytes, escaped), escaped.coded)), encoding: escaped.name };
+  if (looksBinary(bytes.subarray(0, SAMPLE))) throw new SkipError('binary', 'It is a binary file.');
+  const faults = faultsOfUtf8(bytes);
+  if (faults.bytes <= faults.evidence) return { text: new TextDecoder('utf-8').decode(bytes), encoding: 'utf-8' };
+  if (declared !== undefined && (await isKnown(declared))) return decode(bytes, declared.toLowerCase());
+  return decode(bytes, await guessed(telling(bytes)));
+}
+
+/** Of what statistics offer the one that also reads like a text. */
+async function guessed(sample: Buffer): Promise<string> {
+  const { analyse } = await import('chardet');
+  let best = { encoding: 'windows-1252', score: 0 };
+  for (const { name, confidence } of analyse(sample)) {
+    if (/^utf-|^iso-2022-|^ascii/i.test(name) || !(await isKnown(name))) continue;
+    const score = confidence * plausibility((await decode(sample, name)).text) ** 3;
+    if (score > best.score) best = { encoding: name.toLowerCase(), score };
+  }
+  return best.encoding;
+}
+
 function byMark(bytes: Buffer): Decoded | undefined {
   const starts = (...mark: number[]): boolean => mark.every((byte, i) => bytes[i] === byte);
   if (starts(0xef, 0xbb, 0xbf)) return { text: new TextDecoder('utf-8').decode(bytes), encoding: 'utf-8' };
@@ -44,28 +60,63 @@ function byMark(bytes: Buffer): Decoded | undefined {
   return undefined;
 }
 
-/** UTF-16 without a mark: in most texts nearly every second byte of it is zero, and no others are. */
-function wideEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
-  const sample = bytes.subarray(0, Math.min(SAMPLE, bytes.length & ~1));
-  if (sample.length < 4 || bytes.length % 2 === 1) return undefined;
-  const zeros = [0, 0];
-  for (let i = 0; i < sample.length; i++) if (sample[i] === 0) zeros[i & 1]!++;
-  const [even, odd] = zeros.map((count) => count / (sample.length / 2)) as [number, number];
-  if (odd > 0.4 && even < 0.02) return 'utf-16le';
-  if (even > 0.4 && odd < 0.02) return 'utf-16be';
-  return undefined;
+/** Many control characters, or more than a stray zero byte. */
+function looksBinary(sample: Buffer): boolean {
+  let controls = 0;
+  let zeros = 0;
+  for (const byte of sample) {
+    if (byte === 0) zeros++;
+    // Tab, line feed, form feed, carriage return and escape (of terminals) occur in texts.
+    else if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 12 && byte !== 13 && byte !== 27) controls++;
+  }
+  return zeros > sample.length / 1000 || controls > sample.length / 50;
 }
 
-/** Zero bytes, or many control characters. */
-function looksBinary(bytes: Buffer): boolean {
-  const sample = bytes.subarray(0, SAMPLE);
-  let controls = 0;
-  for (const byte of sample) {
-    if (byte === 0) return true;
-    // Tab, line feed, form feed, carriage return and escape (ISO-2022-JP) occur in texts.
-    if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 12 && byte !== 13 && byte !== 27) controls++;
+/**
+ * The bytes that are none of UTF-8, and how much speaks for it all the same: in other encodings bytes hardly ever make
+ * characters of UTF-8 by chance, those of three and four bytes least of all.
+ */
+function faultsOfUtf8(bytes: Buffer): { bytes: number; evidence: number } {
+  let faults = 0;
+  let evidence = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const length = bytes[i]! < 0x80 ? 1 : lengthOfCharacter(bytes, i);
+    if (length === 0) faults++;
+    else {
+      evidence += length - 1;
+      i += length - 1;
+    }
   }
-  return controls > sample.length / 50;
+  return { bytes: faults, evidence };
+}
+
+/** Bytes of the UTF-8 character that begins here; 0 if there is none. */
+function lengthOfCharacter(bytes: Buffer, at: number): number {
+  const lead = bytes[at]!;
+  const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+  for (let i = 1; i < length; i++) if ((bytes[at + i]! & 0xc0) !== 0x80) return 0;
+  // Longer than need be, half a surrogate pair, or beyond the last character.
+  const second = bytes[at + 1]!;
+  if ((lead === 0xe0 && second < 0xa0) || (lead === 0xed && second > 0x9f)) return 0;
+  if ((lead === 0xf0 && second < 0x90) || (lead === 0xf4 && second > 0x8f)) return 0;
+  return length;
+}
+
+/** What tells an encoding: the lines that are not ASCII, wherever they are. */
+function telling(bytes: Buffer): Buffer {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for (let at = 0; at < bytes.length && size < SAMPLE;) {
+    const found = bytes.indexOf(0x0a, at);
+    const end = Math.min(found === -1 ? bytes.length : found + 1, at + 4096);
+    const piece = bytes.subarray(at, end);
+    if (piece.some((byte) => byte >= 0x80)) {
+      pieces.push(piece);
+      size += piece.length;
+    }
+    at = end;
+  }
+  return Buffer.concat(pieces);
 }
 
 async function decode(bytes: Buffer, encoding: string): Promise<Decoded> {
