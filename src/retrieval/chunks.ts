@@ -1,7 +1,7 @@
 // From a document to its passages: neighbouring blocks under one heading, together no longer than an embedder reads; what is
 // longer is cut between sentences, with an overlap. A passage is a stretch of the document's text, character for character.
 // Not here: where blocks come from (readers/).
-import type { Block, Content, Metadata } from './readers/index.js';
+import { fieldsOfParts, type Block, type Content, type Metadata } from './readers/index.js';
 import { linesOf, sentencesOf } from './sentences.js';
 
 export interface Chunk {
@@ -27,6 +27,9 @@ export interface ChunkOptions {
 const TOKENS = 200;
 const OVERLAP = 30;
 
+/** Characters of what is called a heading and is one: it is kept with each passage below it. */
+const LONGEST_HEADING = 300;
+
 /** A piece of a block, the smallest thing that is packed. */
 interface Piece {
   start: number;
@@ -37,17 +40,18 @@ interface Piece {
 }
 
 export function chunkContent(content: Content, options: ChunkOptions = {}): Chunk[] {
-  const { text, blocks, pages } = content;
+  const { text, blocks } = content;
   const chunks: Chunk[] = [];
-  const headings: { level: number; text: string }[] = [];
+  const pageOf = pageFinder(content.pages);
+  let headings: Heading[] = [];
   let section: Block[] = [];
 
   const path = (): string[] => headings.map((heading) => heading.text);
   const add = (start: number, end: number, metadata?: Metadata): void => {
-    const page = pages?.findLastIndex((from) => from <= start);
+    const page = pageOf?.(start);
     chunks.push({
       ...{ start, end, text: text.slice(start, end), headings: path() },
-      ...(page === undefined ? {} : { page: page + 1 }),
+      ...(page === undefined ? {} : { page }),
       ...(metadata === undefined ? {} : { metadata }),
     });
   };
@@ -56,28 +60,77 @@ export function chunkContent(content: Content, options: ChunkOptions = {}): Chun
     // A long title must not leave nothing for the text.
     return (options.tokens ?? TOKENS) - Math.min(context, (options.tokens ?? TOKENS) / 2);
   };
+  const cut = (pieces: readonly Piece[], most: number, overlap: number, fields: FieldsOf): void => {
+    for (const { start, end } of pack(pieces, most, overlap)) add(start, end, fields(start, end));
+    for (const heading of headings) heading.isUsed = true;
+  };
   const flush = (): void => {
+    if (section.length === 0) return;
     const most = limit();
     const pieces = section.flatMap((block) => piecesOf(text, block, most));
-    for (const { start, end } of pack(pieces, most, options.overlap ?? OVERLAP)) add(start, end);
+    const { metadata } = section[0]!;
+    cut(pieces, most, options.overlap ?? OVERLAP, () => metadata);
     section = [];
+  };
+  /** Headings go when others take their place; one that had nothing below it is a passage itself. */
+  const leave = (level: number): void => {
+    const at = headings.findIndex((heading) => heading.level >= level);
+    const gone = at === -1 ? [] : headings.slice(at);
+    const last = gone.at(-1);
+    if (last !== undefined && !last.isUsed) {
+      headings = headings.slice(0, headings.length - 1);
+      const { start, end } = last;
+      cut(piecesOf(text, { kind: 'text', start, end }, limit()), limit(), 0, () => undefined);
+    }
+    if (at !== -1) headings = headings.slice(0, at);
   };
 
   for (const block of blocks) {
-    if (block.kind === 'heading') {
+    const { kind, start, end } = block;
+    const begins = block.isApart === true || pageOf?.(start) !== pageOf?.(section[0]?.start ?? start);
+    if (kind === 'heading' && end - start <= LONGEST_HEADING) {
       flush();
       const level = block.level ?? 1;
-      while (headings.length > 0 && headings.at(-1)!.level >= level) headings.pop();
-      headings.push({ level, text: headingText(text.slice(block.start, block.end)) });
-    } else if (block.kind === 'record') {
+      leave(level);
+      headings.push({ level, text: headingText(text.slice(start, end)), start, end, isUsed: false });
+    } else if (kind === 'record') {
       // A record stands alone: what is beside it is about something else.
+      flush();
       const most = limit();
-      const parts = pack(piecesOf(text, block, most), most, 0);
-      for (const { start, end } of parts) add(start, end, block.metadata);
-    } else section.push(block);
+      cut(piecesOf(text, block, most), most, 0, fieldsOfParts(block));
+    } else {
+      if (begins || block.metadata !== section[0]?.metadata) flush();
+      section.push(kind === 'heading' ? { ...block, kind: 'text' } : block);
+    }
   }
   flush();
+  leave(0);
   return chunks;
+}
+
+type FieldsOf = (start: number, end: number) => Metadata | undefined;
+
+interface Heading {
+  level: number;
+  text: string;
+  start: number;
+  end: number;
+  /** There is a passage that names it. */
+  isUsed: boolean;
+}
+
+/** From 1 the page that a place is on. */
+function pageFinder(pages: readonly number[] | undefined): ((at: number) => number) | undefined {
+  if (pages === undefined) return undefined;
+  return (at) => {
+    let [low, high] = [0, pages.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (pages[middle]! <= at) low = middle;
+      else high = middle - 1;
+    }
+    return low + 1;
+  };
 }
 
 /** What is embedded and indexed of a passage: it, and what it is about. */

@@ -1,17 +1,19 @@
-// CSV and TSV: each row a record, its fields named by the first row, as `name: value` lines that a model can read. Fields are
-// metadata too, so that a search can be narrowed to `city=Bern`.
+// CSV and TSV: each row a record, its fields named by the header, as `name: value` lines that a model can read. Fields are
+// metadata too, so that a search can be narrowed to `city=Bern`. What stands above the header (a title, a date) is text. Not
+// here: which separator and which row (csv-shape.ts).
 import { decodeText } from './decode.js';
-import { recordText } from './record.js';
-import { SkipError, type Block, type Metadata, type Reader } from './types.js';
+import { separatorOf, headerIn } from './csv-shape.js';
+import { RecordWriter, unusedName } from './record.js';
+import { SkipError, type Reader } from './types.js';
 
 export const readCsv: Reader = async (bytes, path) => {
   const { text: source, encoding } = await decodeText(bytes);
   const { parse } = await import('csv-parse/sync');
-  const delimiter = /\.tsv$/iu.test(path) ? '\t' : guessDelimiter(source);
+  const { separator, start } = separatorOf(source, path);
   let rows: string[][];
   try {
-    rows = parse(source, {
-      delimiter,
+    rows = parse(source.slice(start), {
+      delimiter: separator,
       bom: true,
       relax_column_count: true,
       relax_quotes: true,
@@ -22,26 +24,19 @@ export const readCsv: Reader = async (bytes, path) => {
       cause: error,
     });
   }
-  const [header = [], ...records] = rows;
-  const names = header.map((name, i) => (name.trim() === '' ? `column ${i + 1}` : name.trim()));
-  let text = '';
-  const blocks: Block[] = [];
-  for (const record of records) {
-    const fields: Metadata = {};
-    record.forEach((value, i) => {
-      if (value.trim() !== '') fields[names[i] ?? `column ${i + 1}`] = value.trim();
-    });
-    const line = recordText(fields);
-    if (line === '') continue;
-    blocks.push({ kind: 'record', start: text.length, end: text.length + line.length, metadata: fields });
-    text += `${line}\n\n`;
+  const { header, names } = headerIn(rows);
+  const writer = new RecordWriter();
+  for (const row of rows.slice(0, header)) {
+    const line = row.filter((cell) => cell.trim() !== '').join(' | ');
+    if (line !== '') writer.addText(line);
   }
-  return { kind: 'csv', text, blocks, metadata: { encoding, rows: records.length } };
+  for (const row of rows.slice(header + 1)) {
+    const fields = new Map<string, string>();
+    row.forEach((value, i) => {
+      if (value.trim() !== '') fields.set(names[i] ?? unusedName(`column ${i + 1}`, fields), value.trim());
+    });
+    writer.add(fields);
+  }
+  const { text, blocks } = writer;
+  return { kind: 'csv', text, blocks, metadata: { encoding, rows: Math.max(0, rows.length - header - 1) } };
 };
-
-/** Of the separators in use the one that the first line has most of, outside quotes. */
-function guessDelimiter(text: string): string {
-  const line = (/^[^\r\n]*/u.exec(text)?.[0] ?? '').replace(/"[^"]*"/gu, '');
-  const counted = [',', ';', '\t', '|'].map((mark) => ({ mark, count: line.split(mark).length }));
-  return counted.reduce((best, one) => (one.count > best.count ? one : best)).mark;
-}

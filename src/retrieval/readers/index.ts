@@ -3,10 +3,11 @@
 import { extname } from 'node:path';
 import { SkipError, type Content, type DocumentKind, type Reader } from './types.js';
 
+export { fieldsOfParts } from './record.js';
 export { SkipError, type Block, type Content, type DocumentKind, type Metadata, type SkipCode } from './types.js';
 
 /** Raised when readers or chunks change what they make of a file: every file is then read again at the next ingest. */
-export const READER_VERSION = 1;
+export const READER_VERSION = 2;
 
 const READERS: Record<DocumentKind, () => Promise<Reader>> = {
   text: async () => (await import('./text.js')).readText,
@@ -26,7 +27,7 @@ const EXTENSIONS: Record<DocumentKind, string> = {
   pdf: 'pdf',
   docx: 'docx docm',
   csv: 'csv tsv',
-  json: 'json jsonl ndjson',
+  json: 'json jsonl ndjson jsonc json5 geojson',
   code:
     'js mjs cjs jsx ts mts cts tsx py rb php java kt kts scala groovy c h cc cpp cxx hpp hh cs fs go rs swift m mm dart lua pl ' +
     'pm r jl hs elm ml ex exs erl clj lisp el vim sh bash zsh fish ps1 bat sql graphql proto css scss less vue svelte tf ' +
@@ -49,8 +50,18 @@ const FOREIGN: readonly (readonly [name: string, magic: string])[] = [
   ['a GGUF model', '47475546'],
   ['an archive', '1f8b'],
   ['a program', '7f454c46'],
+  ['a sound', '52494646'],
+  ['a sound', '4f676753'],
+  ['a sound', '664c6143'],
+  ['a sound', '494433'],
+  ['a picture', '49492a00'],
+  ['a picture', '4d4d002a'],
+  ['a picture', '424d'],
   ['a database', '53514c69746520666f726d6174'],
 ];
+
+/** Characters of a title, which is kept with each passage. */
+const LONGEST_TITLE = 300;
 
 /** Reads a file's bytes. Throws SkipError for one that gives no text. */
 export async function readContent(bytes: Buffer, path: string): Promise<Content> {
@@ -68,6 +79,9 @@ export async function readContent(bytes: Buffer, path: string): Promise<Content>
   }
   if (content.blocks.every(({ kind }) => kind === 'heading') && content.text.trim() === '') {
     throw new SkipError('empty', 'There is no text in it.');
+  }
+  if (content.title !== undefined && content.title.length > LONGEST_TITLE) {
+    content.title = `${content.title.slice(0, LONGEST_TITLE)}…`;
   }
   return content;
 }

@@ -1,5 +1,6 @@
 // What a reader makes of a file: its text, and where in it headings, paragraphs and pages are. Not here: the readers, and how
 // passages are cut from it (chunks.ts).
+import type { FieldPlace } from './record.js';
 
 /** A stretch of a text, [start, end) in UTF-16 units. Blocks are in order and do not overlap. */
 export interface Block {
@@ -8,8 +9,12 @@ export interface Block {
   end: number;
   /** Of a heading, from 1. */
   level?: number;
-  /** Of a record: fields that passages can be filtered by. */
+  /** It begins something else than what is before it, and shares no passage with that: a page, an attachment. */
+  isApart?: boolean;
+  /** Fields that passages can be filtered by: of a record, or of a part that has an author or a time of its own. */
   metadata?: Metadata;
+  /** Of a long record: where its fields stand, in order. */
+  places?: FieldPlace[];
 }
 
 export type Metadata = Record<string, string | number | boolean>;

@@ -37,6 +37,42 @@ describe('passages', () => {
     ]);
   });
 
+  it('of a long record carry the fields that stand in them and what names it', async () => {
+    const messages = Array.from({ length: 300 }, (_, i) => ({ from: i % 2 ? 'Anna' : 'Bo', text: `Message ${i}.` }));
+    const found = await chunks('a.json', JSON.stringify({ name: 'Kiln', about: 'x '.repeat(900), messages }));
+    expect(found.length).toBeGreaterThan(10);
+    const last = found.at(-1)!;
+    expect(last.metadata).toMatchObject({ name: 'Kiln', 'messages.299.text': 'Message 299.' });
+    expect(last.metadata).not.toHaveProperty(['messages.0.text']);
+    for (const { metadata, text } of found) expect(JSON.stringify(metadata).length).toBeLessThan(text.length * 2 + 600);
+  });
+
+  it('stay on one page each', () => {
+    const text = 'One.\n\nTwo.\n\nThree.\n\n';
+    const blocks = [
+      { kind: 'text' as const, start: 0, end: 4 },
+      { kind: 'text' as const, start: 6, end: 10 },
+      { kind: 'text' as const, start: 12, end: 18 },
+    ];
+    const found = chunkContent({ kind: 'pdf', text, blocks, pages: [0, 6, 11, 12] });
+    expect(found.map(({ text, page }) => [text, page])).toEqual([
+      ['One.', 1],
+      ['Two.', 2],
+      ['Three.', 4],
+    ]);
+  });
+
+  it('are made of a heading with nothing below it, too, and of what is too long for one', async () => {
+    const found = await chunks('a.md', '# Kilns\n\n## Gas\n\n## Wood\n\nSmoke.\n\n# End\n');
+    expect(found.map(({ headings, text }) => [headings.join(' › '), text])).toEqual([
+      ['Kilns', '## Gas'],
+      ['Kilns › Wood', 'Smoke.'],
+      ['', '# End'],
+    ]);
+    const long = `# ${'word '.repeat(400)}\n\nText.`;
+    for (const { headings } of await chunks('a.md', long)) expect(headings.join('').length).toBeLessThan(300);
+  });
+
   it('are stretches of the text, at most so long, that together have every letter of it', async () => {
     const word = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 12 }),

@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -83,6 +84,20 @@ describe('ingest', () => {
     expect(brief(await ingest())).toMatchObject({ added: ['b.txt'], removed: ['a.txt'] });
     expect(embedder.asked.slice(asked).flat()).toEqual([]);
     expect((await retrieval.search('kiln'))[0]!.source).toBe(join(docs, 'b.txt'));
+  });
+
+  it('stores of a large object no more than a few times its size', async () => {
+    const messages = Array.from({ length: 2000 }, (_, i) => ({
+      id: i,
+      from: 'Anna',
+      text: `Message ${i} of the kiln.`,
+    }));
+    const text = JSON.stringify({ name: 'Chat', messages });
+    write('chat.json', text);
+    await ingest();
+    expect(statSync(join(home, 'brains', 'default', 'library.sqlite')).size).toBeLessThan(12 * text.length);
+    const [best] = await retrieval.search('Message 1234', { where: { name: 'chat' }, mode: 'lexical' });
+    expect(best!.text).toContain('Message 1234 of the kiln.');
   });
 
   it('respects ignore files, hidden files and links', async () => {

@@ -122,6 +122,59 @@ describe('formats', () => {
   });
 });
 
+describe('records', () => {
+  it('keep every digit of a number that JavaScript has not', async () => {
+    const content = await read(
+      'a.json',
+      '[{"id":1180347812640293713},{"id":1180347812640293714,"v":1.50,"big":1e400}]',
+    );
+    expect(blocks(content)).toEqual([
+      'record: id: 1180347812640293713',
+      'record: id: 1180347812640293714\nv: 1.50\nbig: 1e400',
+    ]);
+    expect(content.blocks[0]!.metadata).toEqual({ id: '1180347812640293713' });
+  });
+
+  it('are read from JSON with comments, trailing commas and values one after another', async () => {
+    const tsconfig =
+      '// made by hand\n{\n  /* strict: */ "strict": true, // yes\n  "paths": { "@/*": ["src/*", ], },\n}\n';
+    expect(blocks(await read('tsconfig.json', tsconfig))).toEqual(['record: strict: true\npaths.@/*.0: src/*']);
+    expect(blocks(await read('a.json', "{'a': 'it\\'s', b: 0x1F}\n{\"c\": NaN}"))).toEqual([
+      "record: a: it's\nb: 0x1F",
+      'record: c: NaN',
+    ]);
+    expect(blocks(await read('a.jsonl', '[1, 2]\n[3]\n'))).toEqual(['record: 0: 1\n1: 2', 'record: 0: 3']);
+    expect(blocks(await read('a.json', '[{"a": "x] [y"}, {"a": "z"}]'))).toEqual(['record: a: x] [y', 'record: a: z']);
+  });
+
+  it('name the line where JSON ends to be sound', async () => {
+    await expect(read('a.json', '{\n"a": 1,\n"b" 2}')).rejects.toThrow('Line 3: expected : but found "2}"');
+  });
+
+  it('have the columns of a table under a line for Excel, a title and a date', async () => {
+    const table = 'name;city\nAnna;Bern\nBo;Oslo\n';
+    const records = ['record: name: Anna\ncity: Bern', 'record: name: Bo\ncity: Oslo'];
+    expect(blocks(await read('a.csv', `sep=;\r\n${table}`))).toEqual(records);
+    expect(blocks(await read('a.csv', `"sep=;"\n${table}`))).toEqual(records);
+    expect(blocks(await read('a.csv', `Guests, all of them\nMade on 2026-03-01\n\n${table}`))).toEqual([
+      'text: Guests, all of them',
+      'text: Made on 2026-03-01',
+      ...records,
+    ]);
+    expect(blocks(await read('a.csv', `Guests;\n${table}`))).toEqual(['text: Guests', ...records]);
+  });
+
+  it('have a name for each column: of R, of pandas, of two that are called alike', async () => {
+    expect(blocks(await read('r.csv', 'height,weight\nAnna,170,60\nBo,180,80\n'))[0]).toBe(
+      'record: column 1: Anna\nheight: 170\nweight: 60',
+    );
+    expect(blocks(await read('p.csv', ',city\n0,Bern\n'))[0]).toBe('record: column 1: 0\ncity: Bern');
+    expect(blocks(await read('d.csv', 'name,mail,mail\nBo,a@b.org,c@d.org\n'))[0]).toBe(
+      'record: name: Bo\nmail: a@b.org\nmail 2: c@d.org',
+    );
+  });
+});
+
 describe('encodings', () => {
   const german = 'Schöne Grüße aus Köln: das Café am Fluß öffnet später, für alle Bürger und Gäste.';
   const russian = 'Съешь же ещё этих мягких французских булок, да выпей чаю. Это проверка кодировки текста.';
@@ -145,6 +198,66 @@ describe('encodings', () => {
     ];
     const read1 = async (bytes: Buffer): Promise<string> => (await read('a.txt', bytes)).text;
     expect(await Promise.all(cases.map(([, bytes]) => read1(bytes)))).toEqual(cases.map(([text]) => text));
+  });
+
+  it('of seven bits are told by their escapes', async () => {
+    const { default: iconv } = await import('iconv-lite');
+    const sevenBits = (text: string, encoding: string): Buffer =>
+      Buffer.from(iconv.encode(text, encoding).map((byte) => byte & 0x7f));
+    const escaped = (...parts: (string | Buffer)[]): Buffer =>
+      Buffer.concat(parts.map((part) => Buffer.from(part as string)));
+    const japanese = '窯の温度は千度です。';
+    const cases: [string, Buffer][] = [
+      [`Re: ${japanese} ok`, escaped('Re: \x1b$B', sevenBits(japanese, 'euc-jp'), '\x1b(B ok')],
+      [`${japanese}\nﾃｽﾄ`, escaped('\x1b$@', sevenBits(japanese, 'euc-jp'), '\x1b(J\n\x1b(IC=D\x1b(B')],
+      ['Hi 안녕하세요!', escaped('\x1b$)CHi \x0e', sevenBits('안녕하세요', 'euc-kr'), '\x0f!')],
+      ['Hi 今天 ~!', escaped('Hi ~{', sevenBits('今天', 'gb2312'), '~} ~~!')],
+      ['\x1b[31mred\x1b[0m', escaped('\x1b[31mred\x1b[0m')],
+    ];
+    for (const [text, bytes] of cases) expect((await read('a.txt', bytes)).text).toBe(text);
+  });
+
+  it('UTF-8 stays UTF-8 where a byte is bad', async () => {
+    const chinese = '今天天气很好，我们一起去公园散步吧。';
+    const withByte = (text: string, byte: number): Buffer => {
+      const half = Buffer.from(text.slice(0, 12));
+      return Buffer.concat([half, Buffer.from([byte]), Buffer.from(text.slice(12))]);
+    };
+    for (const text of [german, chinese, russian]) {
+      for (const byte of [0xff, 0xe9, 0x80, 0xc3]) {
+        const content = await read('a.txt', withByte(text, byte));
+        expect(content.text.replace(/\uFFFD/gu, '')).toBe(text);
+        expect(content.metadata).toMatchObject({ encoding: 'utf-8' });
+      }
+    }
+    const cut = Buffer.from(chinese).subarray(0, 40);
+    expect((await read('a.txt', cut)).text).toBe(`${chinese.slice(0, 13)}\uFFFD`);
+    const stray = Buffer.concat([Buffer.from(german.repeat(20)), Buffer.from([0]), Buffer.from(german)]);
+    expect((await read('a.txt', stray)).text).toContain(german);
+  });
+
+  it('UTF-16 is known without a mark where zero bytes are few', async () => {
+    const texts = [
+      '今天天气很好，我们一起去公园散步吧。',
+      '第一章\n窯の温度は千度です。\n第二章',
+      '안녕하세요. 오늘은 날씨가 좋습니다.',
+      'API 说明：使用 POST 方法。\r\n',
+      russian,
+    ];
+    for (const text of texts) {
+      expect((await read('a.txt', utf16(text))).text).toBe(text);
+      expect((await read('a.txt', utf16(text).swap16())).text).toBe(text);
+    }
+  });
+
+  it('a short text is what reads like one', async () => {
+    const { default: iconv } = await import('iconv-lite');
+    const pangram = 'Съешь же ещё этих мягких французских булок, да выпей чаю.';
+    for (const encoding of ['koi8-r', 'windows-1251', 'iso-8859-5']) {
+      expect((await read('a.txt', iconv.encode(pangram, encoding))).text).toBe(pangram);
+    }
+    const late = Buffer.concat([Buffer.from('plain\n'.repeat(20_000)), iconv.encode(german, 'windows-1252')]);
+    expect((await read('a.txt', late)).text).toContain(german);
   });
 });
 
