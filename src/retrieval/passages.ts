@@ -2,6 +2,7 @@
 // (library.ts), ranking (search.ts).
 import { asBlobs, textOf } from '../database/index.js';
 import { contextOf } from './chunks.js';
+import { fieldConditions } from './fields.js';
 import type { LibraryFile } from './library-file.js';
 import type { Metadata } from './readers/index.js';
 import type { Term } from './relevance.js';
@@ -98,15 +99,12 @@ export class Passages {
       .all(`SELECT id, mtime_ms, ${asBlobs('path')} FROM documents WHERE skip_code IS NULL`)
       .filter((row) => wanted({ path: textOf(row['path']), mtimeMs: Number(row['mtime_ms']) }))
       .map((row) => Number(row['id']));
-    const entries = Object.entries(fields);
-    const has = (column: string): string =>
-      `EXISTS (SELECT 1 FROM json_each(${column}) AS field WHERE field.key = ? AND CAST(field.value AS TEXT) = ? COLLATE NOCASE)`;
-    const conditions = entries.map(() => ` AND (${has('p.metadata')} OR ${has('d.metadata')})`).join('');
+    const asked = fieldConditions(fields);
     const rows = this.#file.all(
       `SELECT p.id AS id FROM json_each(?) AS wanted JOIN documents d ON d.id = wanted.value
-       JOIN passages p ON p.document_id = d.id WHERE 1${conditions}`,
+       JOIN passages p ON p.document_id = d.id WHERE ${asked.sql}`,
       JSON.stringify(documents),
-      ...entries.flatMap(([key, value]) => [key, String(value), key, String(value)]),
+      ...asked.values,
     );
     return Uint32Array.from(rows, (row) => Number(row['id']));
   }

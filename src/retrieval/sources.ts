@@ -1,5 +1,5 @@
-// Which documents a search is narrowed to: by path, with * and **. Not here: times and fields of passages
-// (library.ts).
+// Which documents a search is narrowed to: by path, with * and **. Letters with marks are the same however they are composed: macOS
+// takes them apart in names of files. Not here: times and fields of passages (passages.ts).
 import { resolve, sep } from 'node:path';
 import { EngramError } from '../errors.js';
 
@@ -8,7 +8,10 @@ import { EngramError } from '../errors.js';
  * glob of those, in which * stands for anything but a separator, ** for anything, ? for one character.
  */
 export function sourceMatcher(pattern: string): (path: string) => boolean {
-  const plain = pattern.replace(/[\\/]+$/u, '').replace(/^\.[\\/]/u, '');
+  const plain = pattern
+    .normalize('NFC')
+    .replace(/[\\/]+$/u, '')
+    .replace(/^\.[\\/]/u, '');
   if (plain === '') throw new EngramError('usage', 'A source is empty.');
   const source = plain
     .split(/(\*\*[\\/]?|\*|\?|[\\/])/u)
@@ -20,6 +23,9 @@ export function sourceMatcher(pattern: string): (path: string) => boolean {
     })
     .join('');
   const byEnd = new RegExp(`(?:^|[\\\\/])${source}(?:[\\\\/].*)?$`, 'su');
-  const absolute = resolve(pattern);
-  return (path) => path === absolute || path.startsWith(absolute + sep) || byEnd.test(path);
+  const absolute = resolve(pattern).normalize('NFC');
+  return (path) => {
+    const composed = path.normalize('NFC');
+    return composed === absolute || composed.startsWith(absolute + sep) || byEnd.test(composed);
+  };
 }

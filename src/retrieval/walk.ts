@@ -26,6 +26,11 @@ export const IGNORE_FILES = ['.gitignore', '.engramignore'];
 /** Names of files and folders that are never wanted, whatever ignore files say. */
 export const NEVER_READ = /^(?:\..*|node_modules|__pycache__)$/u;
 
+/** Names of files that programs keep beside the one that is meant: backups, locks, halves of downloads. An answer must not rest on
+ * what a text said before. */
+export const LEFT_BESIDE =
+  /^~\$|^~.*\.tmp$|^#.*#$|~$|\.(?:bak|backup|old|orig|rej|sav|save|swp|swo|tmp|temp|wbk|xlk|asd|part|partial|crdownload|download|kate-swp)$|^(?:Thumbs\.db|desktop\.ini)$/iu;
+
 /** A folder's rules, and where they count from. */
 interface Rules {
   folder: string;
@@ -68,7 +73,8 @@ async function walkFolder(
   const rules = [...above, ...(await rulesOf(folder))];
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (NEVER_READ.test(entry.name) || matches(rules, path, entry.isDirectory())) continue;
+    if (NEVER_READ.test(entry.name) || (entry.isFile() && LEFT_BESIDE.test(entry.name))) continue;
+    if (matches(rules, path, entry.isDirectory())) continue;
     if (entry.isDirectory()) await walkFolder(path, rules, walked, signal);
     else if (entry.isFile()) {
       try {

@@ -124,6 +124,24 @@ describe('ingest', () => {
     });
   });
 
+  it('leaves out what programs keep beside a file, unless it is named', async () => {
+    const beside = [
+      'notes.md~',
+      '#notes.md#',
+      'notes.md.bak',
+      '~$report.docx',
+      'a.txt.swp',
+      'b.orig',
+      '~WRL0001.tmp',
+      'c.part',
+    ];
+    for (const name of beside) write(name, 'What it said before.');
+    write('notes.md', 'What it says.');
+    write('save.old/c#.txt', 'Sound.');
+    expect(brief(await ingest())).toMatchObject({ added: ['notes.md', 'save.old/c#.txt'], skipped: {} });
+    expect(brief(await retrieval.ingest([join(docs, 'notes.md.bak')]))).toMatchObject({ added: ['notes.md.bak'] });
+  });
+
   it('skips what it cannot read with a reason, and goes on', async () => {
     write('empty.txt', '');
     write('binary.dat', Buffer.from([0, 1, 2, 0]));

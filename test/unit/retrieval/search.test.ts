@@ -15,6 +15,11 @@ const FILES: Readonly<Record<string, string>> = {
   'guide.txt': 'A kiln is an oven for clay.',
   'people.csv': 'name,city,fee\nMara,Bern,12\nOtis,Basel,7\n',
   'roses.txt': 'Roses are pruned in March.',
+  'mail.json': JSON.stringify({ text: 'Mara is ill.', tags: ['work', 'health'], sent: [{ to: 'Otis' }] }).replace(
+    '}]}',
+    '}], "price": 1.50}',
+  ),
+  'cafe\u0301.txt': 'They have coffee.',
 };
 const DAY = 86_400_000;
 
@@ -66,6 +71,24 @@ describe('a search', () => {
     expect(await texts('who', { where: { fee: 7 } })).toEqual([expect.stringContaining('Otis')]);
     expect(await texts('who', { where: { city: 'Bern', fee: 7 } })).toEqual([]);
     expect(await texts('who', { where: { "x' OR 1": 'Bern' } })).toEqual([]);
+  });
+
+  it('is narrowed to one of the values of a list, and to a number however it is written', async () => {
+    const mail = [expect.stringContaining('Mara is ill')];
+    expect(await texts('who', { where: { tags: 'health' } })).toEqual(mail);
+    expect(await texts('who', { where: { 'tags.1': 'HEALTH' } })).toEqual(mail);
+    expect(await texts('who', { where: { 'sent.to': 'Otis' } })).toEqual(mail);
+    expect(await texts('who', { where: { sent: 'Otis' } })).toEqual([]);
+    expect(await texts('who', { where: { price: 1.5 } })).toEqual(mail);
+    expect(await texts('who', { where: { price: '1.50' } })).toEqual(mail);
+    expect(await texts('who', { where: { price: 15 } })).toEqual([]);
+  });
+
+  it('knows a letter with a mark whether or not it is in two parts', async () => {
+    const [composed, apart] = ['caf\u00e9.txt', 'cafe\u0301.txt'];
+    for (const source of [composed, apart, '*f\u00e9.t?t', join(root, 'docs', composed)]) {
+      expect(await files('coffee', { sources: [source] })).toEqual([apart]);
+    }
   });
 
   it('gives as many as are asked for, and refuses what cannot be', async () => {
