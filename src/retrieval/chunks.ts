@@ -87,7 +87,11 @@ export function chunkContent(content: Content, options: ChunkOptions = {}): Chun
 
   for (const block of blocks) {
     const { kind, start, end } = block;
-    const begins = block.isApart === true || pageOf?.(start) !== pageOf?.(section[0]?.start ?? start);
+    const begins = pageOf?.(start) !== pageOf?.(section[0]?.start ?? start);
+    if (block.isApart === true) {
+      flush();
+      leave(0);
+    }
     if (kind === 'heading' && end - start <= LONGEST_HEADING) {
       flush();
       const level = block.level ?? 1;

@@ -1,7 +1,8 @@
 // Markdown: headings, paragraphs, lists, tables and code where mdast finds them. The text stays as it was written, marks and
-// all, so that offsets are those of the file.
-import type { Nodes } from 'mdast';
+// all, so that offsets are those of the file. Not here: what stands inside a paragraph, which takes most of the time to parse
+// and says nothing about where it is.
 import { decodeText } from './decode.js';
+import { frontMatterOf } from './front-matter.js';
 import type { Block, Content, Metadata, Reader } from './types.js';
 
 export const readMarkdown: Reader = async (bytes) => {
@@ -9,45 +10,52 @@ export const readMarkdown: Reader = async (bytes) => {
   return parseMarkdown(text, { encoding });
 };
 
-async function parseMarkdown(text: string, metadata: Metadata): Promise<Content> {
-  const [{ fromMarkdown }, { gfmFromMarkdown }, { gfm }] = await Promise.all([
-    import('mdast-util-from-markdown'),
-    import('mdast-util-gfm'),
-    import('micromark-extension-gfm'),
-  ]);
-  // Front matter would parse as a rule and a heading.
-  const front = /^---\r?\n[^]*?\r?\n---\r?\n/u.exec(text)?.[0].length ?? 0;
-  const tree = fromMarkdown(text.slice(front), { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
+/** Constructs of micromark that a line is not needed for. A definition is text like any other. */
+const INLINE = (
+  'attention autolink characterEscape characterReference codeText hardBreakEscape htmlText labelEnd labelStartImage ' +
+  'labelStartLink definition'
+).split(' ');
+
+/** Content of a text in Markdown. */
+export async function parseMarkdown(text: string, metadata: Metadata): Promise<Content> {
+  const { fromMarkdown } = await import('mdast-util-from-markdown');
+  const front = await frontMatterOf(text);
+  const from = front?.end ?? 0;
+  const tree = fromMarkdown(text.slice(from), { extensions: [{ disable: { null: INLINE } }] });
   const blocks: Block[] = [];
-  let title = /^title:\s*["']?(.+?)["']?\s*$/mu.exec(text.slice(0, front))?.[1];
+  let title = front?.title;
+  if (front?.block !== undefined) blocks.push({ kind: 'record', ...front.block });
+  const add = (kind: Block['kind'], { position }: Positioned, level?: number): void => {
+    const stretch = { start: from + position!.start.offset!, end: from + position!.end.offset! };
+    blocks.push({ kind, ...(level === undefined ? {} : { level }), ...stretch });
+  };
   for (const node of tree.children) {
-    const stretch = { start: front + node.position!.start.offset!, end: front + node.position!.end.offset! };
-    switch (node.type) {
-      case 'heading': {
-        blocks.push({ kind: 'heading', level: node.depth, ...stretch });
-        if (node.depth === 1) title ??= plainText(node);
-        break;
-      }
-      case 'code':
-        blocks.push({ kind: 'code', ...stretch });
-        break;
-      case 'list':
-        // An item is a unit as a paragraph is.
-        for (const { position } of node.children) {
-          blocks.push({ kind: 'text', start: front + position!.start.offset!, end: front + position!.end.offset! });
-        }
-        break;
-      case 'thematicBreak':
-      case 'definition':
-        break;
-      default:
-        blocks.push({ kind: 'text', ...stretch });
-    }
+    if (node.type === 'heading') {
+      add('heading', node, node.depth);
+      const { start, end } = blocks.at(-1)!;
+      if (node.depth === 1) title ??= plainHeading(text.slice(start, Math.min(end, start + 1000)));
+    } else if (node.type === 'list') {
+      // An item is a unit as a paragraph is.
+      for (const item of node.children) add('text', item);
+    } else if (node.type !== 'thematicBreak') add(node.type === 'code' ? 'code' : 'text', node);
   }
-  return { kind: 'markdown', ...(title === undefined ? {} : { title }), text, blocks, metadata };
+  return {
+    kind: 'markdown',
+    ...(title === undefined ? {} : { title }),
+    text,
+    blocks,
+    metadata: { ...front?.fields, ...metadata },
+  };
 }
 
-function plainText(node: Nodes): string {
-  if ('value' in node) return node.value;
-  return 'children' in node ? node.children.map(plainText).join('') : '';
+interface Positioned {
+  position?: { start: { offset?: number | undefined }; end: { offset?: number | undefined } } | undefined;
+}
+
+/** `# **Title** #` as it reads. */
+function plainHeading(source: string): string {
+  return source
+    .replace(/^\s*#+|#+\s*$|\n[=-]+\s*$/gu, '')
+    .replace(/[*_`]+/gu, '')
+    .trim();
 }

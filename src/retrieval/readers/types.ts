@@ -9,7 +9,7 @@ export interface Block {
   end: number;
   /** Of a heading, from 1. */
   level?: number;
-  /** It begins something else than what is before it, and shares no passage with that: a page, an attachment. */
+  /** It begins something that shares neither passages nor headings with what is before it: an attachment, a sheet. */
   isApart?: boolean;
   /** Fields that passages can be filtered by: of a record, or of a part that has an author or a time of its own. */
   metadata?: Metadata;

@@ -37,8 +37,9 @@ function pdf(pages: string[], options: PDFKit.PDFDocumentOptions = {}): Promise<
   });
 }
 
-const docx = (body: string): Buffer =>
+const docx = (body: string, more: Record<string, string> = {}): Buffer =>
   storedZip({
+    ...more,
     '[Content_Types].xml':
       '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
     '_rels/.rels':
@@ -69,6 +70,31 @@ describe('formats', () => {
     ]);
   });
 
+  it('markdown: fields above the text, which are none where it begins with a rule', async () => {
+    const front =
+      '---\nauthor: Mara Voss\ntags: [clay, "kiln, gas"]\nversion: 1.10\nabout:\n  city: Bern\nlist:\n  - a\n---\n\nText.\n';
+    const content = await read('a.md', front);
+    expect(content.metadata).toMatchObject({
+      ...{ author: 'Mara Voss', 'tags.0': 'clay', 'tags.1': 'kiln, gas', version: '1.10', 'about.city': 'Bern' },
+      'list.0': 'a',
+    });
+    expect(blocks(content).at(-1)).toBe('text: Text.');
+    expect(blocks(content)[0]).toContain('author: Mara Voss');
+    const broken = await read('a.md', '---\ntitle: Kilns: a guide\ndraft: yes\n---\nText.');
+    expect(broken).toMatchObject({ title: 'Kilns: a guide', metadata: { draft: 'yes' } });
+    const toml = await read('a.md', '+++\ntitle = "Kilns"\ntags = ["a", "b"]\n+++\nText.');
+    expect(toml).toMatchObject({ title: 'Kilns', metadata: { 'tags.1': 'b' } });
+    for (const rule of [
+      '---\n\nThe kiln: it is hot.\n\n---\n\nEnd.\n',
+      '---\nThe kiln is hot.\n\n---\n\nEnd.\n',
+      '---\nWe have seen that the kiln is: hot\n---\nEnd.\n',
+    ]) {
+      const found = blocks(await read('a.md', rule)).join('\n');
+      expect(found).toMatch(/hot/u);
+      expect(found).toMatch(/End/u);
+    }
+  });
+
   it('html: the text without navigation and scripts', async () => {
     const source =
       '<html><head><title>Bridge</title><style>p{}</style></head><body><nav>Home</nav><h2>The bridge</h2>' +
@@ -76,6 +102,36 @@ describe('formats', () => {
     const content = await read('a.html', source);
     expect(content.title).toBe('Bridge');
     expect(blocks(content)).toEqual(['heading2: The bridge', 'text: Built in 1532.', 'text: a | b']);
+  });
+
+  it('html: all of a page but its menu, whatever its parts are called', async () => {
+    const words = 'A kiln is fired for twelve hours, and cools for two days before anybody may open it. '.repeat(4);
+    const source =
+      `<html><head><title>Kiln</title><meta name="author" content="Mara"></head><body><form><nav><a href="/">Home</a></nav>` +
+      `<div class="menu"><a>One</a> <a>Two</a> <a>Three</a></div><div class="header">Open on Tuesday.</div>` +
+      `<article><h1>Kiln</h1><p>${words}</p><p>${words}</p><p>${words}</p></article>` +
+      `<div class="extra">Bring gloves.</div><div class="comment">Otis: too hot.</div>` +
+      `<div class="contact">Call 555 01.</div><h3><button>Is it safe?</button></h3><div>Yes.</div>` +
+      `<button>Send</button><footer>Hill Lane 7</footer></form></body></html>`;
+    const content = await read('a.html', source);
+    const found = blocks(content);
+    for (const text of ['Open on Tuesday.', 'Bring gloves.', 'Otis: too hot.', 'Call 555 01.', 'Yes.', 'Hill Lane 7']) {
+      expect(found).toContain(`text: ${text}`);
+    }
+    expect(found).toContain('heading3: Is it safe?');
+    expect(found.filter((block) => /Home|Send/u.test(block))).toEqual([]);
+    expect(found.indexOf('text: One Two Three')).toBeGreaterThan(found.indexOf('text: Yes.'));
+    expect(content.metadata).toMatchObject({ author: 'Mara' });
+  });
+
+  it('html: a row of a table a line, what is a table for its look as it stands', async () => {
+    const table =
+      '<table><tr><th><p>Name</p></th><th>City</th></tr><tr><td><p>Mara</p></td><td><div>Bern</div></td></tr></table>';
+    const content = await read(
+      'a.html',
+      `<table><tr><td><h2>Guests</h2>${table}</td></tr></table><p>End.<br>It<br><br>is.</p>`,
+    );
+    expect(content.text).toBe('Guests\n\nName | City\nMara | Bern\n\nEnd. It\n\nis.');
   });
 
   it('html: believes a declared encoding', async () => {
@@ -97,6 +153,33 @@ describe('formats', () => {
     const content = await read('x.docx', docx(body));
     expect(content.title).toBe('Firing');
     expect(blocks(content)).toEqual(['heading1: Firing', 'text: Twelve hours.']);
+  });
+
+  it('docx: headers, footers and comments, each once, and tables a row a line', async () => {
+    const run = (text: string): string => `<w:r><w:t>${text}</w:t></w:r>`;
+    const cell = (text: string): string => `<w:tc><w:p>${run(text)}</w:p></w:tc>`;
+    const rows = Array.from({ length: 14 }, (_, i) => `<w:tr>${cell(`Day ${i}`)}${cell(`${i} &amp; more`)}</w:tr>`);
+    const part = (name: string, ...texts: string[]): string =>
+      `<?xml version="1.0"?><w:${name} xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">` +
+      `${texts.map((text) => `<w:p>${run(text)}</w:p>`).join('')}</w:${name}>`;
+    const content = await read(
+      'x.docx',
+      docx(`<w:p>${run('Twelve hours.')}</w:p><w:tbl>${rows.join('')}</w:tbl>`, {
+        'word/header1.xml': part('hdr', 'Clay &amp; Co'),
+        'word/header2.xml': part('hdr', 'Clay &amp; Co'),
+        'word/footer1.xml': part('ftr', 'Invoice 4711', '7'),
+        'word/comments.xml': part('comments', 'Ask Otis.'),
+        'docProps/core.xml': '<x xmlns:dc="d"><dc:creator>Mara</dc:creator></x>',
+      }),
+    );
+    const lines = content.text.split('\n').filter((line) => line !== '');
+    expect(lines).toEqual([
+      'Clay & Co',
+      'Twelve hours.',
+      ...rows.map((_, i) => `Day ${i} | ${i} & more`),
+      ...['Invoice 4711', 'Ask Otis.'],
+    ]);
+    expect(content.metadata).toEqual({ author: 'Mara' });
   });
 
   it('csv: rows with the names of their columns, whatever the separator', async () => {
