@@ -32,6 +32,8 @@ export class EngramVectorStore extends SaveableVectorStore {
   readonly #documents = new Map<number, StoredDocument>();
   readonly #labels = new Map<string, number>();
   #next = 0;
+  /** Changes happen one after another: what is added last stands. */
+  #changed: Promise<unknown> = Promise.resolve();
 
   constructor(embeddings: EmbeddingsInterface, fields: EngramVectorStoreFields = {}) {
     super(embeddings, fields);
@@ -94,17 +96,25 @@ export class EngramVectorStore extends SaveableVectorStore {
     return this.#documents.size;
   }
 
-  /** Returns the ids: those given, those of the documents, or new ones. A document whose id is there takes the other's place. */
-  async addDocuments(documents: DocumentInterface[], options: { ids?: string[] } = {}): Promise<string[]> {
-    const vectors = await this.embeddings.embedDocuments(documents.map(({ pageContent }) => pageContent));
-    return this.addVectors(vectors, documents, options);
+  /** Returns the ids: those given, those of the documents, or new ones. A document whose id is there takes the other's place; of
+   * several with one id the last stands, whichever is embedded first. */
+  addDocuments(documents: DocumentInterface[], options: { ids?: string[] } = {}): Promise<string[]> {
+    const embedded = this.embeddings.embedDocuments(documents.map(({ pageContent }) => pageContent));
+    embedded.catch(() => undefined); // it is awaited in its turn
+    return this.#change(async () => this.#put(await embedded, documents, options));
   }
 
-  async addVectors(
-    vectors: number[][],
-    documents: DocumentInterface[],
-    { ids = [] }: { ids?: string[] } = {},
-  ): Promise<string[]> {
+  addVectors(vectors: number[][], documents: DocumentInterface[], options: { ids?: string[] } = {}): Promise<string[]> {
+    return this.#change(() => this.#put(vectors, documents, options));
+  }
+
+  #change<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#changed.then(action);
+    this.#changed = result.catch(() => undefined);
+    return result;
+  }
+
+  async #put(vectors: number[][], documents: DocumentInterface[], { ids = [] }: { ids?: string[] }): Promise<string[]> {
     const [first] = vectors;
     if (vectors.length !== documents.length || (ids.length > 0 && ids.length !== documents.length)) {
       throw new EngramError(
@@ -122,20 +132,26 @@ export class EngramVectorStore extends SaveableVectorStore {
       pageContent,
       metadata,
     }));
-    const labels = added.map(({ id }) => this.#labels.get(id) ?? this.#next++);
-    await index.add(Uint32Array.from(labels), Float32Array.from(vectors.flat()));
-    added.forEach((document, i) => {
-      this.#documents.set(labels[i]!, document);
-      this.#labels.set(document.id, labels[i]!);
+    const last = new Map(added.map(({ id }, i) => [id, i]));
+    const kept = [...last.values()];
+    const labels = kept.map((i) => this.#labels.get(added[i]!.id) ?? this.#next++);
+    await index.add(Uint32Array.from(labels), Float32Array.from(kept.flatMap((i) => vectors[i]!)));
+    kept.forEach((i, at) => {
+      this.#documents.set(labels[at]!, added[i]!);
+      this.#labels.set(added[i]!.id, labels[at]!);
     });
     return added.map(({ id }) => id);
   }
 
   /** By ids or by a filter; ids that are not there are passed over. Throws `usage` without either. */
-  override async delete({ ids, filter }: DeleteParams = {}): Promise<void> {
-    if (ids === undefined && filter === undefined) {
+  override async delete(params: DeleteParams = {}): Promise<void> {
+    if (params.ids === undefined && params.filter === undefined) {
       throw new EngramError('usage', 'Expected ids or a filter of what to delete.');
     }
+    return this.#change(() => this.#remove(params));
+  }
+
+  async #remove({ ids, filter }: DeleteParams): Promise<void> {
     const labels = (ids ?? []).flatMap((id) => this.#labels.get(id) ?? []);
     if (filter !== undefined) labels.push(...this.#allowed(filter)!);
     await this.#index?.remove(labels);
@@ -169,8 +185,10 @@ export class EngramVectorStore extends SaveableVectorStore {
   /** Writes it into a folder, which then holds this store or, if the process is killed before, what it held before. Throws
    * `empty` (nothing was ever added), `disk`. */
   async save(folder: string): Promise<void> {
-    if (this.#index === undefined) throw new EngramError('empty', 'There is nothing to save: no document was added.');
-    await saveStore(folder, this.#index, this.#documents);
+    return this.#change(async () => {
+      if (this.#index === undefined) throw new EngramError('empty', 'There is nothing to save: no document was added.');
+      await saveStore(folder, this.#index, this.#documents);
+    });
   }
 
   #options(dimensions: number): VectorIndexOptions {

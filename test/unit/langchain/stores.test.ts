@@ -28,6 +28,18 @@ class Letters extends Embeddings {
   }
 }
 
+/** Takes so many milliseconds for each call. */
+class Slow extends Letters {
+  constructor(private readonly waits: number[]) {
+    super();
+  }
+
+  override async embedDocuments(texts: string[]): Promise<number[][]> {
+    await new Promise((resolve) => setTimeout(resolve, this.waits.shift() ?? 0));
+    return super.embedDocuments(texts);
+  }
+}
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'engram-langchain-'));
@@ -73,6 +85,33 @@ describe('EngramVectorStore', () => {
     await store.delete({ filter: { n: 3 } });
     expect(contents(await store.similaritySearch('a', 5))).toEqual(['qqqq']);
     await expect(store.delete()).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('keeps the last of those that have one id, in one call and in several at once', async () => {
+    const store = new EngramVectorStore(new Letters());
+    const added = await store.addDocuments([documents[0]!, documents[2]!], { ids: ['dup', 'dup'] });
+    expect(added).toEqual(['dup', 'dup']);
+    expect(store.size).toBe(1);
+    expect(contents(await store.similaritySearch('aaaa', 5))).toEqual(['zzzz']);
+
+    // The first of these takes longest to embed.
+    const slow = new Slow([30, 20, 1, 1]);
+    const busy = new EngramVectorStore(slow);
+    const texts = ['aaaa', 'bbbb', 'cccc'];
+    await Promise.all(texts.map((pageContent) => busy.addDocuments([new Document({ id: 'one', pageContent })])));
+    expect(busy.size).toBe(1);
+    expect(contents(await busy.similaritySearch('a', 5))).toEqual(['cccc']);
+    const gone = busy.addDocuments([new Document({ id: 'two', pageContent: 'dddd' })]);
+    await Promise.all([gone, busy.delete({ ids: ['two'] }), busy.save(folder)]);
+    const loaded = await EngramVectorStore.load(folder, new Letters(), { embedder: 'Slow' });
+    expect(contents(await loaded.similaritySearch('a', 5))).toEqual(['cccc']);
+  });
+
+  it('goes on after an addition that failed', async () => {
+    const store = await EngramVectorStore.fromDocuments(documents, new Letters());
+    await expect(store.addVectors([[1, 2]], [documents[0]!])).rejects.toMatchObject({ code: 'usage' });
+    await store.addDocuments([new Document({ id: 'd', pageContent: 'dddd' })]);
+    expect(store.size).toBe(4);
   });
 
   it('is the same after it was saved and loaded, and again after a change', async () => {
