@@ -1,10 +1,14 @@
-// PDF, through pdf.js: the text of its pages, in the order the file draws it. Not here: pictures of text (no OCR).
+// PDF, through pdf.js: the text of its pages. Not here: lines and paragraphs (pdf-lines.ts), pictures of text (no OCR).
+import { createRequire } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+import { pageText, type Item } from './pdf-lines.js';
 import { paragraphs } from './text.js';
-import { SkipError, type Reader } from './types.js';
+import { SkipError, type Block, type Reader } from './types.js';
 
 export const readPdf: Reader = async (bytes) => {
   const { getDocumentProxy } = await import('unpdf');
-  const pdf = await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 }).catch((error: unknown) => {
+  const options = { verbosity: 0, ...characterMaps() };
+  const pdf = await getDocumentProxy(new Uint8Array(bytes), options).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'PasswordException') {
       throw new SkipError('protected', 'It is protected by a password.', { cause: error });
     }
@@ -13,10 +17,13 @@ export const readPdf: Reader = async (bytes) => {
   try {
     let text = '';
     const pages: number[] = [];
+    const blocks: Block[] = [];
     for (let number = 1; number <= pdf.numPages; number++) {
-      pages.push(text.length);
+      const start = text.length;
+      pages.push(start);
       const page = await pdf.getPage(number);
       text += `${pageText((await page.getTextContent()).items as Item[])}\n\n`;
+      blocks.push(...paragraphs(text, start));
       page.cleanup();
     }
     if (text.trim() === '') {
@@ -30,7 +37,7 @@ export const readPdf: Reader = async (bytes) => {
       kind: 'pdf',
       ...(title ? { title } : {}),
       text,
-      blocks: paragraphs(text),
+      blocks,
       pages,
       metadata: { pages: pdf.numPages, ...(author ? { author } : {}) },
     };
@@ -39,32 +46,11 @@ export const readPdf: Reader = async (bytes) => {
   }
 };
 
-/** A run of characters as the page draws it. */
-interface Item {
-  str: string;
-  hasEOL: boolean;
-  /** The last two are where it stands on the page, in points. */
-  transform: number[];
-  height: number;
-}
-
-/** Lines joined to paragraphs: a gap between lines that is wider than the lines are high ends one. */
-function pageText(items: readonly Item[]): string {
-  let text = '';
-  let last: { y: number; height: number } | undefined;
-  for (const { str, hasEOL, transform, height } of items) {
-    if (str !== '') {
-      const y = transform[5] ?? 0;
-      if (last !== undefined && text.endsWith('\n') && Math.abs(last.y - y) > 1.9 * Math.max(last.height, height)) {
-        text += '\n';
-      }
-      text += str;
-      last = { y, height };
-    }
-    if (hasEOL) text += '\n';
-  }
-  // A word divided at the end of a line is one word.
-  return text.replace(/(\p{Ll})-\n(\p{Ll})/gu, '$1$2').trim();
+/** Which bytes are which characters in Chinese, Japanese and Korean files that do not say it themselves: files of pdf.js that
+ * unpdf lacks. Of the packages that have them this is the smallest. */
+function characterMaps(): { cMapUrl: string; cMapPacked: true } {
+  const entry = createRequire(import.meta.url).resolve('pdf.js-extract');
+  return { cMapUrl: join(dirname(entry), 'cmaps') + sep, cMapPacked: true };
 }
 
 function messageOf(error: unknown): string {

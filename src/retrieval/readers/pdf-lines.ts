@@ -1,0 +1,89 @@
+// From the runs of characters that a page of a PDF draws to its lines and paragraphs, in the order in which they are read: in
+// Hebrew and Arabic from right to left, however they were drawn. Not here: columns, tables.
+
+/** A run of characters as pdf.js gives it: its own characters are in the order of reading. */
+export interface Item {
+  str: string;
+  hasEOL: boolean;
+  /** The last two are where it stands on the page, in points. */
+  transform: number[];
+  width: number;
+  height: number;
+}
+
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
+/** Lines joined to paragraphs: a gap between lines that is wider than the lines are high ends one. */
+export function pageText(items: readonly Item[]): string {
+  let text = '';
+  let last: { y: number; height: number } | undefined;
+  for (const line of linesOf(items)) {
+    const first = line.find(({ str }) => str.trim() !== '');
+    if (first !== undefined) {
+      const { height } = first;
+      const y = first.transform[5] ?? 0;
+      if (last !== undefined && Math.abs(last.y - y) > 1.9 * Math.max(last.height, height)) text += '\n';
+      last = { y: line.at(-1)!.transform[5] ?? 0, height };
+    }
+    text += `${ordered(line)}\n`;
+  }
+  // A word divided at the end of a line is one word.
+  return text.replace(/(\p{Ll})-\n(\p{Ll})/gu, '$1$2').trim();
+}
+
+function* linesOf(items: readonly Item[]): Generator<Item[]> {
+  let line: Item[] = [];
+  for (const item of items) {
+    line.push(item);
+    if (!item.hasEOL) continue;
+    yield line;
+    line = [];
+  }
+  if (line.length > 0) yield line;
+}
+
+/** A line as it is read. Without letters from right to left it is as it was drawn. */
+function ordered(line: readonly Item[]): string {
+  const drawn = line.map(({ str }) => str).join('');
+  if (!RIGHT_TO_LEFT.test(drawn)) return drawn;
+  const isRightToLeft = 2 * count(drawn, RIGHT_TO_LEFT) >= count(drawn, /\p{L}/u);
+  const filled = line.filter(({ str }) => str.trim() !== '');
+  const sorted = filled.toSorted((a, b) => left(a) - left(b));
+  const read: Item[] = [];
+  for (const run of runsOf(isRightToLeft ? sorted.reverse() : sorted, isRightToLeft)) {
+    // What runs the other way inside the line is turned round.
+    read.push(...(run.isAgainst ? run.items.reverse() : run.items));
+  }
+  return read.map((item, i) => (i > 0 && hasGap(read[i - 1]!, item) ? ` ${item.str}` : item.str)).join('');
+}
+
+/** Neighbouring items of one direction; what has none, as punctuation, goes with the line. */
+function runsOf(items: readonly Item[], isRightToLeft: boolean): { isAgainst: boolean; items: Item[] }[] {
+  const runs: { isAgainst: boolean; items: Item[] }[] = [];
+  for (const item of items) {
+    const isAgainst = isRightToLeft
+      ? !RIGHT_TO_LEFT.test(item.str) && /[\p{L}\p{N}]/u.test(item.str)
+      : RIGHT_TO_LEFT.test(item.str);
+    const run = runs.at(-1);
+    if (run?.isAgainst === isAgainst) run.items.push(item);
+    else runs.push({ isAgainst, items: [item] });
+  }
+  return runs;
+}
+
+/** Whether there is room for a space between two items, whichever is on the left, or there is none in a change of direction. */
+function hasGap(one: Item, next: Item): boolean {
+  if (/\s$/u.test(one.str) || /^\s/u.test(next.str)) return false;
+  const [a, b] = left(one) <= left(next) ? [one, next] : [next, one];
+  return left(b) - (left(a) + a.width) > 0.12 * Math.max(one.height, next.height, 1);
+}
+
+function left(item: Item): number {
+  return item.transform[4] ?? 0;
+}
+
+function count(text: string, of: RegExp): number {
+  let found = 0;
+  for (const character of text) if (of.test(character)) found++;
+  return found;
+}
