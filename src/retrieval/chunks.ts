@@ -2,6 +2,7 @@
 // longer is cut between sentences, with an overlap. A passage is a stretch of the document's text, character for character.
 // Not here: where blocks come from (readers/).
 import { fieldsOfParts, type Block, type Content, type Metadata } from './readers/index.js';
+import { withoutEncoded } from './encoded.js';
 import { linesOf, sentencesOf } from './sentences.js';
 
 export interface Chunk {
@@ -37,6 +38,8 @@ interface Piece {
   tokens: number;
   /** It goes on in the next piece: a cut here needs an overlap. */
   isCut: boolean;
+  /** What comes next is left out. */
+  isBeforeGap?: boolean;
 }
 
 export function chunkContent(content: Content, options: ChunkOptions = {}): Chunk[] {
@@ -158,12 +161,15 @@ function piecesOf(text: string, block: Block, most: number): Piece[] {
   const { start, end, kind } = block;
   const tokens = estimateTokens(text.slice(start, end));
   if (tokens <= most) return [{ start, end, tokens, isCut: false }];
-  const units = kind === 'text' ? sentencesOf(text, start, end) : linesOf(text, start, end);
   const pieces: Piece[] = [];
-  for (const unit of units) {
-    const size = estimateTokens(text.slice(unit.start, unit.end));
-    if (size <= most) pieces.push({ ...unit, tokens: size, isCut: true });
-    else for (const piece of words(text, unit.start, unit.end, most)) pieces.push(piece);
+  for (const part of withoutEncoded(text, { start, end })) {
+    const units = kind === 'text' ? sentencesOf(text, part.start, part.end) : linesOf(text, part.start, part.end);
+    for (const unit of units) {
+      const size = estimateTokens(text.slice(unit.start, unit.end));
+      if (size <= most) pieces.push({ ...unit, tokens: size, isCut: true });
+      else for (const piece of words(text, unit.start, unit.end, most)) pieces.push(piece);
+    }
+    if (part.end < end && pieces.length > 0) pieces.at(-1)!.isBeforeGap = true;
   }
   const last = pieces.at(-1);
   if (last !== undefined) last.isCut = false;
@@ -177,6 +183,10 @@ function pack(pieces: readonly Piece[], most: number, overlap: number): { start:
   let run: Piece[] = [];
   let size = 0;
   for (const piece of pieces) {
+    if (run.at(-1)?.isBeforeGap === true) {
+      runs.push({ start: run[0]!.start, end: run.at(-1)!.end });
+      [run, size] = [[], 0];
+    }
     if (run.length > 0 && size + piece.tokens > most) {
       runs.push({ start: run[0]!.start, end: run.at(-1)!.end });
       const kept: Piece[] = [];

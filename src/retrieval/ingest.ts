@@ -24,6 +24,9 @@ const MAX_BYTES = 64e6;
 /** Passages that are embedded and stored together: files that are shorter share a transaction. */
 const GROUP = 128;
 
+/** Vectors of one file that are held before they are stored. */
+const MOST_HELD = 1024;
+
 /** A file system's clock may be this coarse: a file that was read so soon after its time may have changed since without
  * another time. Milliseconds. */
 const RACY_MS = 2_000;
@@ -190,12 +193,20 @@ class Run {
     this.library.write({ updates, reader: READER_VERSION, ...embedded });
   }
 
+  /** The vectors of these texts that are not known. Of a file with very many all but the last are stored at once: they need not
+   * be held, and a run that is cut off need not compute them again. */
   async #embed(
     texts: readonly string[],
   ): Promise<{ embedder: string; vectors: { hash: Uint8Array; vector: Float32Array }[] }> {
     const embedder = await this.embedder();
     const missing = this.library.withoutVector(texts, embedder.id, embedder.dimensions);
-    return { embedder: embedder.id, vectors: await this.#vectorsOf(missing, embedder) };
+    let from = 0;
+    for (; missing.length - from > MOST_HELD; from += MOST_HELD) {
+      throwIfCancelled(this.options.signal);
+      const vectors = await this.#vectorsOf(missing.slice(from, from + MOST_HELD), embedder);
+      this.library.write({ embedder: embedder.id, vectors });
+    }
+    return { embedder: embedder.id, vectors: await this.#vectorsOf(missing.slice(from), embedder) };
   }
 
   async #vectorsOf(

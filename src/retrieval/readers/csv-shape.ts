@@ -37,6 +37,7 @@ export function headerIn(rows: readonly string[][]): { header: number; names: st
   const columns = commonest(rows.slice(0, SAMPLE).map((row) => row.length));
   const isTitle = (row: readonly string[]): boolean =>
     row.length < columns - 1 ||
+    (row.length !== columns && row[0]?.trim().startsWith('#') === true) ||
     (row.length < columns && row.length <= 2) ||
     (columns > 1 && row[0]?.trim() !== '' && row.slice(1).every((cell) => cell.trim() === ''));
   const hasRowNames = namesNoRowNames(rows, columns);

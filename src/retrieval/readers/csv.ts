@@ -27,7 +27,7 @@ export const readCsv: Reader = async (bytes, path) => {
   const { header, names } = headerIn(rows);
   const writer = new RecordWriter();
   for (const row of rows.slice(0, header)) {
-    const line = row.filter((cell) => cell.trim() !== '').join(' | ');
+    const line = row.flatMap((cell) => (cell.trim() === '' ? [] : [cell.trim()])).join(' | ');
     if (line !== '') writer.addText(line);
   }
   for (const row of rows.slice(header + 1)) {

@@ -38,7 +38,7 @@ function paragraphsOf(xml: string): string[] {
     .map((paragraph) => {
       let text = '';
       for (const { 0: tag, 1: run } of paragraph.matchAll(
-        /<w:t(?:\s[^>]*)?>([^<]*)<\/w:t>|<w:(?:tab|br|cr)\b[^>]*>/gu,
+        /<w:t(?:\s[^<>]*)?>([^<]*)<\/w:t>|<w:(?:tab|br|cr)\b[^<>]*>/gu,
       )) {
         text += run ?? (tag.startsWith('<w:tab') ? ' ' : ' ');
       }

@@ -33,9 +33,9 @@ export async function contentOfHtml(kind: Content['kind'], source: string, metad
 }
 
 async function parse(source: string): Promise<Page> {
-  const { parseHTML } = await import('linkedom');
   // The library's own types are those of the browser's DOM, which is not here.
-  return parseHTML(source).document as unknown as Page;
+  const library: unknown = await import('linkedom');
+  return (library as { parseHTML: (source: string) => { document: Page } }).parseHTML(source).document;
 }
 
 function wrap(body: string): string {

@@ -18,6 +18,7 @@ const READERS: Record<DocumentKind, () => Promise<Reader>> = {
   csv: async () => (await import('./csv.js')).readCsv,
   json: async () => (await import('./json.js')).readJson,
   code: async () => (await import('./code.js')).readCode,
+  email: async () => (await import('./email.js')).readEmail,
 };
 
 const EXTENSIONS: Record<DocumentKind, string> = {
@@ -26,8 +27,9 @@ const EXTENSIONS: Record<DocumentKind, string> = {
   html: 'html htm xhtml',
   pdf: 'pdf',
   docx: 'docx docm',
-  csv: 'csv tsv',
+  csv: 'csv tsv tab',
   json: 'json jsonl ndjson jsonc json5 geojson',
+  email: 'eml emlx mbox mbx mht mhtml',
   code:
     'js mjs cjs jsx ts mts cts tsx py rb php java kt kts scala groovy c h cc cpp cxx hpp hh cs fs go rs swift m mm dart lua pl ' +
     'pm r jl hs elm ml ex exs erl clj lisp el vim sh bash zsh fish ps1 bat sql graphql proto css scss less vue svelte tf ' +
@@ -63,14 +65,18 @@ const FOREIGN: readonly (readonly [name: string, magic: string])[] = [
 /** Characters of a title, which is kept with each passage. */
 const LONGEST_TITLE = 300;
 
-/** Reads a file's bytes. Throws SkipError for one that gives no text. */
-export async function readContent(bytes: Buffer, path: string): Promise<Content> {
+/** Files inside of files: an attachment of a message that is attached to a message … */
+const DEEPEST = 3;
+
+/** Reads a file's bytes. Throws SkipError for one that gives no text. `depth` is for files that are inside of others. */
+export async function readContent(bytes: Buffer, path: string, depth = 0): Promise<Content> {
+  if (depth > DEEPEST) throw new SkipError('unsupported', 'It is inside of too many files.');
   if (bytes.length === 0) throw new SkipError('empty', 'It is empty.');
   const kind = kindOf(bytes, path);
   const read = await READERS[kind]();
   let content: Content;
   try {
-    content = await read(bytes, path);
+    content = await read(bytes, path, depth);
   } catch (error) {
     if (error instanceof SkipError) throw error;
     // Of a library that the file was too much for (tags nested without end): the other files are read all the same.

@@ -32,10 +32,10 @@ export interface Content {
   metadata?: Metadata;
 }
 
-export type DocumentKind = 'text' | 'markdown' | 'html' | 'pdf' | 'docx' | 'csv' | 'json' | 'code';
+export type DocumentKind = 'text' | 'markdown' | 'html' | 'pdf' | 'docx' | 'csv' | 'json' | 'code' | 'email';
 
-/** Makes content of a file's bytes. Throws SkipError for one that cannot be read. */
-export type Reader = (bytes: Buffer, path: string) => Content | Promise<Content>;
+/** Makes content of a file's bytes; `depth` counts the files that it is inside of. Throws SkipError for one that cannot be read. */
+export type Reader = (bytes: Buffer, path: string, depth: number) => Content | Promise<Content>;
 
 /** Why a file gives no passages: the file's fault, not a failure of ours. */
 export type SkipCode =

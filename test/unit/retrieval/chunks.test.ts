@@ -73,6 +73,21 @@ describe('passages', () => {
     for (const { headings } of await chunks('a.md', long)) expect(headings.join('').length).toBeLessThan(300);
   });
 
+  it('leave out pictures that are written as letters, and keep keys', async () => {
+    const bytes = Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * 7919 + (i >> 3) * 104_729) % 251));
+    const picture = bytes.toString('base64');
+    const key = bytes.toString('base64', 0, 90);
+    const hash = bytes.toString('hex', 0, 64);
+    const markdown = `The kiln ![photo](data:image/png;base64,${picture}) is hot. Key ${key}. Hash ${hash}. ${'It is. '.repeat(200)}`;
+    const card = `FN:Mara Voss\nPHOTO;ENCODING=b:\n ${picture.match(/.{1,74}/gu)!.join('\n ')}\nTEL:555 01\n`;
+    const texts = async (name: string, text: string): Promise<string> =>
+      (await chunks(name, text)).map(({ text }) => text).join('\n');
+    const read = await texts('a.md', markdown);
+    expect(read).not.toContain(picture.slice(500, 560));
+    for (const kept of ['The kiln', 'is hot.', key, hash]) expect(read).toContain(kept);
+    expect((await texts('a.vcf', card)).replace(/\s+/gu, ' ')).toBe('FN:Mara Voss PHOTO;ENCODING=b: TEL:555 01');
+  });
+
   it('are stretches of the text, at most so long, that together have every letter of it', async () => {
     const word = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 12 }),

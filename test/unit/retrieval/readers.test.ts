@@ -2,6 +2,7 @@
 import PDFDocument from 'pdfkit';
 import { describe, expect, it } from 'vitest';
 import { readContent, SkipError, type Content } from '../../../src/retrieval/readers/index.js';
+import { rawPdf, type Word } from './raw-pdf.js';
 import { storedZip } from '../models/stored-zip.js';
 
 const read = (name: string, data: string | Buffer): Promise<Content> => readContent(Buffer.from(data as string), name);
@@ -147,6 +148,52 @@ describe('formats', () => {
     expect(blocks(content)).toEqual(['text: Celadon needs iron.', 'text: Shino crawls.']);
   });
 
+  it('pdf: Chinese, Japanese and Korean in the encodings that a file need not explain', async () => {
+    const { default: iconv } = await import('iconv-lite');
+    const cases = [
+      ['GBK-EUC-H', 'GB1', '窑的温度是一千度', 'gbk'],
+      ['UniGB-UCS2-H', 'GB1', '窑的温度是一千度', 'utf-16be'],
+      ['90ms-RKSJ-H', 'Japan1', '窯の温度は千度です', 'shift_jis'],
+      ['KSCms-UHC-H', 'Korea1', '가마의 온도', 'euc-kr'],
+      ['ETen-B5-H', 'CNS1', '窯的溫度', 'big5'],
+    ] as const;
+    for (const [encoding, ordering, text, bytes] of cases) {
+      const hex = iconv.encode(text, bytes).toString('hex');
+      const content = await read('x.pdf', rawPdf([{ hex, x: 50, y: 700 }], { encoding, ordering }));
+      expect(content.text.trim(), encoding).toBe(text);
+    }
+  });
+
+  it('pdf: Hebrew and Arabic in the order of reading, however their words were drawn', async () => {
+    const font = { encoding: 'Identity-H', ordering: 'Identity', unicode: true };
+    const hexOf = (text: string): string => Buffer.from(text, 'utf16le').swap16().toString('hex');
+    const turned = (text: string): string => Array.from(text).reverse().join('');
+    const widthOf = (text: string): number => text.length * 6;
+    /** Draws words where they stand on the page: the first at the right, letters as the eye meets them from the left. */
+    const line = (words: readonly string[], y: number): Word[] => {
+      let right = 500;
+      return words.map((word) => {
+        right -= widthOf(word);
+        const drawn = /[A-Za-z0-9]/u.test(word) ? word : turned(word);
+        const placed = { hex: hexOf(drawn), x: right, y };
+        right -= 4;
+        return placed;
+      });
+    };
+    const text = ['התנור', 'חם', 'בשעה', '12:30', 'בדיוק'];
+    const arabic = ['الفرن', 'ساخن', 'جدا'];
+    const words = [line(text, 700), line(arabic, 660)];
+    const expected = 'התנור חם בשעה 12:30 בדיוק\n\nالفرن ساخن جدا';
+    for (const order of [words, words.map((some) => some.toReversed())]) {
+      const content = await read('x.pdf', rawPdf(order.flat(), font));
+      expect(content.text.trim()).toBe(expected);
+    }
+    // Latin words inside keep their own order.
+    const mixed = ['התנור', 'Kiln', 'Works', 'חם'];
+    const placed = line(['התנור', 'Works', 'Kiln', 'חם'], 700);
+    expect((await read('x.pdf', rawPdf(placed.toReversed(), font))).text.trim()).toBe(mixed.join(' '));
+  });
+
   it('docx: headings and paragraphs', async () => {
     const paragraph = (text: string, style = ''): string => `<w:p>${style}<w:r><w:t>${text}</w:t></w:r></w:p>`;
     const body = paragraph('Firing', '<w:pPr><w:pStyle w:val="Heading1"/></w:pPr>') + paragraph('Twelve hours.');
@@ -245,6 +292,10 @@ describe('records', () => {
       ...records,
     ]);
     expect(blocks(await read('a.csv', `Guests;\n${table}`))).toEqual(['text: Guests', ...records]);
+    expect(blocks(await read('a.csv', `# by hand; for us; only\n${table}`))).toEqual([
+      'text: # by hand | for us | only',
+      ...records,
+    ]);
   });
 
   it('have a name for each column: of R, of pandas, of two that are called alike', async () => {
