@@ -47,10 +47,14 @@ export const readPdf: Reader = async (bytes) => {
 };
 
 /** Which bytes are which characters in Chinese, Japanese and Korean files that do not say it themselves: files of pdf.js that
- * unpdf lacks. Of the packages that have them this is the smallest. */
-function characterMaps(): { cMapUrl: string; cMapPacked: true } {
-  const entry = createRequire(import.meta.url).resolve('pdf.js-extract');
-  return { cMapUrl: join(dirname(entry), 'cmaps') + sep, cMapPacked: true };
+ * unpdf lacks. Of the packages that have them this is the smallest. Without it all other files are read. */
+function characterMaps(): { cMapUrl?: string; cMapPacked?: true } {
+  try {
+    const entry = createRequire(import.meta.url).resolve('pdf.js-extract');
+    return { cMapUrl: join(dirname(entry), 'cmaps') + sep, cMapPacked: true };
+  } catch {
+    return {};
+  }
 }
 
 function messageOf(error: unknown): string {
