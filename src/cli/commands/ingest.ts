@@ -23,7 +23,8 @@ export const ingest: CommandSpec = {
     'engram ingest --brain work --json docs',
   ],
   notes: [
-    'Reads txt, md, html, pdf, docx, csv, json, jsonl, e-mail and source code; .gitignore and .engramignore are respected.',
+    'Reads txt, md, html, pdf, docx, odt, pptx, xlsx, epub, csv, json, jsonl, e-mail, notebooks, subtitles and source code.',
+    '.gitignore and .engramignore are respected.',
     'A second run reads only what changed, and removes what was deleted.',
     'With --watch and --json each run that changed something is a line of JSON.',
   ],

@@ -19,6 +19,12 @@ const READERS: Record<DocumentKind, () => Promise<Reader>> = {
   json: async () => (await import('./json.js')).readJson,
   code: async () => (await import('./code.js')).readCode,
   email: async () => (await import('./email.js')).readEmail,
+  odt: async () => (await import('./odt.js')).readOdt,
+  pptx: async () => (await import('./pptx.js')).readPptx,
+  xlsx: async () => (await import('./xlsx.js')).readXlsx,
+  epub: async () => (await import('./epub.js')).readEpub,
+  notebook: async () => (await import('./notebook.js')).readNotebook,
+  subtitles: async () => (await import('./subtitles.js')).readSubtitles,
 };
 
 const EXTENSIONS: Record<DocumentKind, string> = {
@@ -26,10 +32,16 @@ const EXTENSIONS: Record<DocumentKind, string> = {
   markdown: 'md markdown mdx mkd',
   html: 'html htm xhtml',
   pdf: 'pdf',
-  docx: 'docx docm',
+  docx: 'docx docm dotx',
   csv: 'csv tsv tab',
   json: 'json jsonl ndjson jsonc json5 geojson',
   email: 'eml emlx mbox mbx mht mhtml',
+  odt: 'odt ott odp',
+  pptx: 'pptx pptm ppsx potx',
+  xlsx: 'xlsx xlsm xltx',
+  epub: 'epub',
+  notebook: 'ipynb',
+  subtitles: 'srt vtt',
   code:
     'js mjs cjs jsx ts mts cts tsx py rb php java kt kts scala groovy c h cc cpp cxx hpp hh cs fs go rs swift m mm dart lua pl ' +
     'pm r jl hs elm ml ex exs erl clj lisp el vim sh bash zsh fish ps1 bat sql graphql proto css scss less vue svelte tf ' +
@@ -41,6 +53,9 @@ const KINDS = new Map<string, DocumentKind>(
     list.split(' ').map((extension) => [`.${extension}`, kind as DocumentKind] as const),
   ),
 );
+
+/** Formats that are archives and look like any other. */
+const ARCHIVES = new Set<DocumentKind>(['docx', 'odt', 'pptx', 'xlsx', 'epub']);
 
 /** First bytes of formats that are no text and have no reader. */
 const FOREIGN: readonly (readonly [name: string, magic: string])[] = [
@@ -95,7 +110,7 @@ export async function readContent(bytes: Buffer, path: string, depth = 0): Promi
 function kindOf(bytes: Buffer, path: string): DocumentKind {
   if (bytes.toString('latin1', 0, 5) === '%PDF-') return 'pdf';
   const kind = KINDS.get(extname(path).toLowerCase()) ?? 'text';
-  if (kind === 'docx' || kind === 'pdf') return kind;
+  if (kind === 'pdf' || ARCHIVES.has(kind)) return kind;
   const head = bytes.toString('hex', 0, 16);
   const foreign = FOREIGN.find(([, magic]) => head.startsWith(magic));
   if (foreign !== undefined) throw new SkipError('binary', `It is ${foreign[0]}.`);

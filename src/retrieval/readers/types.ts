@@ -32,7 +32,22 @@ export interface Content {
   metadata?: Metadata;
 }
 
-export type DocumentKind = 'text' | 'markdown' | 'html' | 'pdf' | 'docx' | 'csv' | 'json' | 'code' | 'email';
+export type DocumentKind =
+  | 'text'
+  | 'markdown'
+  | 'html'
+  | 'pdf'
+  | 'docx'
+  | 'odt'
+  | 'pptx'
+  | 'xlsx'
+  | 'epub'
+  | 'csv'
+  | 'json'
+  | 'notebook'
+  | 'email'
+  | 'subtitles'
+  | 'code';
 
 /** Makes content of a file's bytes; `depth` counts the files that it is inside of. Throws SkipError for one that cannot be read. */
 export type Reader = (bytes: Buffer, path: string, depth: number) => Content | Promise<Content>;
