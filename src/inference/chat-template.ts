@@ -7,7 +7,7 @@ import { findSyntax, PLAIN_SYNTAX, type CallSyntax } from './call-syntax.js';
 import { Guards } from './guards.js';
 import { Marks, type Part } from './marks.js';
 import { Rendering, type RenderedMessage, type RenderOptions } from './rendering.js';
-import { signsOf, type ThoughtSigns } from './thoughts.js';
+import { signsOf, splitThought, type ThoughtSigns } from './thoughts.js';
 import { tellOfTools } from './tool-prompt.js';
 import type { ChatMessage, Tool, ToolCall } from './types.js';
 
@@ -105,6 +105,25 @@ export class ChatTemplate {
     let start = 0;
     while (start < open.length - 1 && open[start] === closed[start]) start++;
     return start;
+  }
+
+  /** The tokens of the last message, an assistant's, up to its end, and those before it. A thought and calls are written as the
+   * template writes them, or as they stand where it leaves them out. */
+  turn(messages: readonly ChatMessage[], end: number): { prompt: number[]; answer: number[] } {
+    const before = messages.slice(0, -1);
+    const { content } = messages.at(-1)!;
+    const signs = this.thoughtSigns;
+    const { thought } = signs === undefined ? { thought: undefined } : splitThought(content, signs);
+    const thinking = thought !== undefined && thought !== '';
+    const prompt = this.encode(before, [], true, thinking);
+    const whole = this.encode(messages, [], false, thinking);
+    const rest = prompt.every((token, i) => token === whole[i]) ? whole.slice(prompt.length) : [];
+    const last = rest.lastIndexOf(end);
+    const isWhole = last > 0 && (!thinking || this.#text(messages, { openAnswer: false, thinking }).includes(thought));
+    if (isWhole) return { prompt, answer: rest.slice(0, last + 1) };
+    const opened = thinking && this.opensThought(before, thinking);
+    const said = opened ? content.trimStart().slice(signs!.open.length).replace(/^\n/, '') : content;
+    return { prompt, answer: [...this.vocabulary.tokenize(said, false), end] };
   }
 
   /** Whether the prompt itself opens the thought, as that of models which always think does. */

@@ -43,6 +43,13 @@ export class ModelVocabulary {
     return Array.from(callNative(() => this.model.tokenize(text, parseSpecial)));
   }
 
+  /** How the first special token is written that a text would become if its signs were read. */
+  signIn(text: string): string | undefined {
+    if (!/[<[]/.test(text)) return undefined;
+    const sign = this.tokenize(text, true).find((token) => callNative(() => this.model.isSpecial(token)));
+    return sign === undefined ? undefined : this.text([sign], true);
+  }
+
   /** Throws `usage` for what is no token. */
   text(tokens: readonly number[] | Uint32Array, writeSpecial = false): string {
     return callNative(() => this.model.text(Uint32Array.from(tokens), writeSpecial));

@@ -1,5 +1,5 @@
 // An adapter by what a user calls it: the name of one in the store, or the path of a GGUF file made elsewhere, which is checked
-// against the model it is to be used with. Not here: PEFT folders, which are imported first (peft-import.ts).
+// against the model it is to be used with. Not here: folders in the form of PEFT, which have to be converted first.
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EngramError } from '../errors.js';
@@ -32,7 +32,7 @@ export async function findAdapter(home: string, nameOrPath: string, modelPath?: 
   if (found.isDirectory()) {
     const isPeft = (await stat(join(path, 'adapter_config.json')).catch(() => undefined)) !== undefined;
     throw new EngramError('usage', `${path} is a folder${isPeft ? ' in the form of PEFT' : ''}, not a GGUF file.`, {
-      hint: isPeft ? `Import it: engram adapters import ${nameOrPath} --name NAME` : 'Give the GGUF of the adapter.',
+      hint: isPeft ? 'Make a GGUF of it with convert_lora_to_gguf.py of llama.cpp.' : 'Give the GGUF of the adapter.',
     });
   }
   requireAdapterOf(path, modelPath);
