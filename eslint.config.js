@@ -10,7 +10,7 @@ const LAYERS = [
   ['memory'],
   ['open-embedder', 'engram-options'],
   ['answering', 'explaining', 'open-model', 'base-models', 'lazy-brain'],
-  ['engram', 'open-retrieval', 'model-identity', 'doctor'],
+  ['engram', 'open-retrieval', 'model-identity', 'doctor', 'check-asking'],
   ['index'],
   ['gradient', 'chain', 'langchain', 'cli'],
 ];

@@ -37,6 +37,9 @@ const NO_ROUTE: Route = { adapters: [], matches: [] };
 /** Of an answer that nothing was computed for. */
 const NOTHING = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0, finishReason: 'stop' as const };
 
+/** An answer, and what the model thought before it, where it was to think. */
+export type Answered = Answer & { thinking?: string };
+
 /** Throws `usage`. */
 export function checkAskOptions({ passages: mostPassages = MOST_PASSAGES, unknown = 'say' }: AskOptions): void {
   if (!(Number.isFinite(mostPassages) && mostPassages >= 0 && mostPassages <= 20)) {
@@ -63,7 +66,11 @@ export function generationOf(options: AskOptions): Omit<GenerateOptions, 'adapte
 }
 
 /** Answers the last message. Throws what the generator throws, `not_found` for an adapter or a memory that is not there. */
-export async function answer(parts: Answering, messages: readonly ChatMessage[], options: AskOptions): Promise<Answer> {
+export async function answer(
+  parts: Answering,
+  messages: readonly ChatMessage[],
+  options: AskOptions,
+): Promise<Answered> {
   const { generator, memory } = parts;
   const {
     adapter,
@@ -124,6 +131,7 @@ export async function answer(parts: Answering, messages: readonly ChatMessage[],
   const isJson = options.jsonSchema !== undefined && result.finishReason === 'stop';
   return {
     answer: result.text.trim(),
+    ...(result.thinking === undefined ? {} : { thinking: result.thinking }),
     ...(isJson ? { json: JSON.parse(result.text.slice(options.opening?.length ?? 0)) as unknown } : {}),
     source: sourceOf(messages, { adapters, passages }),
     memories: named(),

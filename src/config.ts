@@ -128,6 +128,15 @@ export const OPTIONS = {
     default: () => 'smollm2-135m-instruct',
     read: text('a model name or a path'),
   }),
+  chatTemplate: spec<string | undefined>({
+    description:
+      'how a conversation is written: a name (chatml, gemma, llama3, plain …) or a file with a Jinja template',
+    flag: '--chat-template <name|file>',
+    variable: 'ENGRAM_CHAT_TEMPLATE',
+    defaultText: "the model's own",
+    default: () => undefined,
+    read: text('a name or a file of a chat template'),
+  }),
   embedder: spec({
     description: 'embedding model that finds the memories a question touches',
     flag: '--embedder <name|path>',

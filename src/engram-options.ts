@@ -15,6 +15,7 @@ export interface OpenOptions extends Pick<
   GivenSettings,
   | 'home'
   | 'model'
+  | 'chatTemplate'
   | 'embedder'
   | 'brain'
   | 'threads'
@@ -39,7 +40,7 @@ type Generating = {
 
 /** All settings of an answer (inference/types.ts): sampling, form, limits; and what may answer. */
 export interface AskOptions extends Generating {
-  /** A named adapter (made by train) to answer with, in place of what the memories would switch on. */
+  /** A named adapter (made by train) to answer with, or a GGUF file of one, in place of what the memories would switch on. */
   adapter?: string | undefined;
   /** Id of a memory to answer with whatever the question is, in place of those it touches: to see what its weights do alone. */
   memory?: string | undefined;
@@ -72,6 +73,8 @@ export type CompleteOptions = Omit<
   | 'unknown'
   | 'opening'
   | 'overflow'
+  | 'thinking'
+  | 'onThinking'
   | 'tools'
   | 'toolChoice'
   | 'parallelToolCalls'

@@ -20,7 +20,6 @@ import {
   undo,
   sleep,
   WELL_USED,
-  type Answer,
   type BatchOptions,
   type BatchReport,
   type Brain,
@@ -53,7 +52,7 @@ import {
   type SearchOptions,
   type WatchOptions,
 } from './retrieval/index.js';
-import { answer, checkAskOptions, generationOf } from './answering.js';
+import { answer, checkAskOptions, generationOf, type Answered } from './answering.js';
 import { BaseModels } from './base-models.js';
 import { defined } from './defined.js';
 import type {
@@ -76,6 +75,7 @@ import {
   AdapterStore,
   createAdapter,
   fineTune,
+  findAdapter,
   requireBase,
   evaluate,
   readLabelled,
@@ -167,7 +167,7 @@ export class Engram {
   }
 
   /** Answers one question. */
-  ask(question: string, options: AskOptions = {}): Promise<Answer> {
+  ask(question: string, options: AskOptions = {}): Promise<Answered> {
     if (typeof question !== 'string' || question.trim() === '') {
       return Promise.reject(new EngramError('empty', 'There is no question.'));
     }
@@ -175,7 +175,7 @@ export class Engram {
   }
 
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
-  async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
+  async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answered> {
     checkAskOptions(options);
     const { checkOptions } = await import('./inference/index.js');
     checkOptions(defined(generationOf(options))); // before anything is computed
@@ -441,9 +441,11 @@ export class Engram {
     return name === undefined ? [] : [{ path: await this.#namedAdapter(name) }];
   }
 
-  async #namedAdapter(name: string): Promise<string> {
-    const { path, manifest } = await this.adapters.find(name);
-    requireBase(manifest, await modelSha256(this.settings.home, this.#model.path));
+  /** Of the store, or a GGUF file. */
+  async #namedAdapter(nameOrPath: string): Promise<string> {
+    const { home } = this.settings;
+    const { path, manifest } = await findAdapter(home, nameOrPath, this.#model.path);
+    if (manifest !== undefined) requireBase(manifest, await modelSha256(home, this.#model.path));
     return path;
   }
 }

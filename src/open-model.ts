@@ -17,8 +17,9 @@ export async function openModel(options: OpenOptions): Promise<OpenedModel> {
   const settings = readSettings(defined({ ...given, context: contextSize }));
   const onPull = (share: number): void => onProgress?.({ phase: 'pull', share });
   const model = await ensureModel(settings, settings.model, 'chat', onPull, signal);
-  const { loadGenerator } = await import('./inference/index.js'); // heavy: what needs no model does not wait for it
+  const { loadGenerator, readChatTemplate } = await import('./inference/index.js'); // heavy: what needs no model does not wait for it
   const { gpu, verbose, context, threads, gpuLayers, parallel, idleUnload, compute } = settings;
+  const chatTemplate = settings.chatTemplate === undefined ? undefined : readChatTemplate(settings.chatTemplate);
   // Asked for only where a CPU computes, so training is loaded only there.
   const ownWeights = async (signal: AbortSignal | undefined) => {
     const { openOwnWeights } = await import('./training/index.js');
@@ -27,7 +28,7 @@ export async function openModel(options: OpenOptions): Promise<OpenedModel> {
   const generator = await loadGenerator(model.path, {
     gpu,
     verbose,
-    ...defined({ contextSize: context, threads, gpuLayers, parallel, idleUnload, signal }),
+    ...defined({ contextSize: context, threads, gpuLayers, parallel, idleUnload, chatTemplate, signal }),
     ...(compute === 'auto' ? { ownWeights } : {}),
     modelSha256: () => modelSha256(settings.home, model.path),
     onProgress: (share) => onProgress?.({ phase: 'model', share }),

@@ -9,6 +9,7 @@ export type Engine = Pick<
   index.Engram,
   | 'ask'
   | 'chat'
+  | 'complete'
   | 'explain'
   | 'tokens'
   | 'memorize'
@@ -44,6 +45,8 @@ export interface Api extends Pick<
   | 'doctor'
   | 'plotRun'
   | 'checkTrainRequest'
+  | 'checkAsking'
+  | 'remarkOnModel'
 > {
   /** The documents of a brain, without its model. */
   openRetrieval: (options: index.OpenRetrievalOptions) => {
@@ -73,6 +76,8 @@ export interface Api extends Pick<
   >;
   Engram: {
     open: (options: index.OpenOptions) => Promise<Engine>;
+    /** Without a brain. */
+    openModel: (options: index.OpenOptions) => Promise<Engine>;
     moveBrain: (options: index.MoveBrainOptions) => Promise<index.MoveReport>;
   };
   openEmbedder: (options: index.OpenEmbedderOptions) => Promise<index.Embedder>;

@@ -199,6 +199,8 @@ export function trainEvent(event: TrainEvent): string | undefined {
     }
     case 'kernels-changed':
       return `Went on with other kernels (${event.now}) than before (${event.before}): not the same to the bit.`;
+    case 'typed-signs':
+      return `${count(event.rows)} texts, the first in line ${event.firstLine}, write ${event.sign} in letters, as which it is learned: conversations go into {"messages"}.`;
     case 'classified':
       return undefined;
     case 'paused':

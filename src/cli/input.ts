@@ -12,9 +12,18 @@ export async function textOf(job: Job, words: readonly string[], what: string): 
   const isGiven = words.length > 0 && !(words.length === 1 && words[0] === '-');
   if (isGiven) return notEmpty(words.join(' '), what);
   if (job.world.stdin.isTTY === true && words.length === 0) {
-    throw new EngramError('usage', `There is no ${what}.`, { hint: `Give it as an argument, or pipe it in.` });
+    throw nothing(what);
   }
   return notEmpty(await readStdin(job, what), what);
+}
+
+/** As textOf(), with all spaces and line breaks; of stdin one line break at its end is left out. */
+export async function rawTextOf(job: Job, words: readonly string[], what: string): Promise<string> {
+  const isGiven = words.length > 0 && !(words.length === 1 && words[0] === '-');
+  if (!isGiven && job.world.stdin.isTTY === true && words.length === 0) throw nothing(what);
+  const text = isGiven ? words.join(' ') : (await readStdin(job, what)).replace(/\r?\n$/, '');
+  if (text === '') throw new EngramError('empty', `The ${what} is empty.`);
+  return text;
 }
 
 /** The text of a file. Throws as textOf(), and `not_found`. */
@@ -68,6 +77,10 @@ function notEmpty(text: string, what: string): string {
   const trimmed = text.trim();
   if (trimmed === '') throw new EngramError('empty', `The ${what} is empty.`);
   return trimmed;
+}
+
+function nothing(what: string): EngramError {
+  return new EngramError('usage', `There is no ${what}.`, { hint: `Give it as an argument, or pipe it in.` });
 }
 
 function tooLong(what: string): EngramError {

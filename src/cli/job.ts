@@ -2,7 +2,7 @@
 // JSON value. Not here: what the commands do (commands/) and how they are parsed (program.ts).
 import type { Settings } from '../config.js';
 import { EngramError } from '../errors.js';
-import type { Dtype, Embedder, OpenOptions } from '../index.js';
+import type { AskOptions, Dtype, Embedder, OpenOptions } from '../index.js';
 import type { Api, Engine } from './api.js';
 import { printable, type World } from './io.js';
 import { newProgress, type Progress } from './progress.js';
@@ -58,6 +58,13 @@ export class Job {
     this.world.stderr.write(`${paint(printable(text))}\n`);
   }
 
+  /** A piece of what stands beside the answer as it comes, on stderr; nothing with --quiet. */
+  aside(piece: string, paint: (text: string) => string = (plain) => plain): void {
+    if (this.settings.quiet) return;
+    this.progress.clear();
+    this.world.stderr.write(paint(printable(piece)));
+  }
+
   /** The one value that --json prints when the command has ended. */
   value(value: unknown): void {
     this.#value = value;
@@ -73,11 +80,32 @@ export class Job {
     return this.#value;
   }
 
+  /** Refuses what can be refused before a model is loaded: see checkAsking(). */
+  async check(asking: Partial<AskOptions> = {}, { isChat = true } = {}): Promise<void> {
+    const { checkAsking } = await this.#load();
+    const { home, model, chatTemplate } = this.settings;
+    await checkAsking({ home, model, chatTemplate, isChat }, asking);
+  }
+
   /** Opens the brain over its model; it is closed when the command ends. */
   async open(changes: Partial<OpenOptions> = {}): Promise<Engine> {
     const { Engram } = await this.#load();
     await this.#remarkOnBrain();
-    const engine = await Engram.open({ ...this.openOptions(), ...changes });
+    return this.#keep(() => Engram.open({ ...this.openOptions(), ...changes }));
+  }
+
+  /** Opens the model alone, for what touches no brain. */
+  async openModel(changes: Partial<OpenOptions> = {}): Promise<Engine> {
+    const { Engram } = await this.#load();
+    return this.#keep(() => Engram.openModel({ ...this.openOptions(), ...changes }));
+  }
+
+  async #keep(open: () => Promise<Engine>): Promise<Engine> {
+    const { remarkOnModel } = await this.#load();
+    const { home, model, context } = this.settings;
+    const remark = await remarkOnModel({ home, model, context }).catch(() => undefined);
+    if (remark !== undefined) this.note(remark);
+    const engine = await open();
     this.#closing.push(() => engine.close());
     this.progress.clear();
     return engine;
@@ -85,11 +113,11 @@ export class Job {
 
   /** The settings that a model is opened with, and its progress. */
   openOptions(): OpenOptions {
-    const { home, model, embedder, brain, threads, context, parallel, idleUnload } = this.settings;
+    const { home, model, chatTemplate, embedder, brain, threads, context, parallel, idleUnload } = this.settings;
     const { gpu, gpuLayers, compute, offline, verbose } = this.settings;
     const names = { pull: 'Fetching', model: `Loading ${model}`, embedder: `Loading ${embedder}` };
     return {
-      ...{ home, model, embedder, brain, threads, contextSize: context, parallel, idleUnload },
+      ...{ home, model, chatTemplate, embedder, brain, threads, contextSize: context, parallel, idleUnload },
       ...{ gpu, gpuLayers, compute, offline, verbose },
       signal: this.signal,
       onProgress: ({ phase, share }) => {

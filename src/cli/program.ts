@@ -10,6 +10,7 @@ import { brain } from './commands/brain.js';
 import { chat } from './commands/chat.js';
 import { chats } from './commands/chats.js';
 import { classify } from './commands/classify.js';
+import { complete } from './commands/complete.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { documents } from './commands/documents.js';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   chat,
   chats,
   ask,
+  complete,
   explain,
   memorize,
   memories,

@@ -35,6 +35,7 @@ const flagsOf = (rows: readonly Row[]): NonNullable<CommandSpec['options']> =>
 /** How an answer is drawn: shared by ask and chat. */
 export const SAMPLING: NonNullable<CommandSpec['options']> = [
   ...flagsOf(USUAL),
+  ['--thinking', 'have the model think first, where its template knows how; its thoughts go to stderr'],
   ['--stop <text>...', 'end the answer before this text (may be given several times)'],
   ['--lookup', 'guess what follows from where the same words stood before: faster where an answer repeats its prompt'],
 ];
@@ -61,6 +62,7 @@ export function samplingOf(options: Options): Partial<AskOptions> {
     passages: numberOf(options, 'passages', '--passages'),
     stop: listOf(options, 'stop'),
     lookup: options['lookup'] === true ? true : undefined,
+    thinking: options['thinking'] === true ? true : undefined,
   };
 }
 

@@ -27,6 +27,19 @@ export abstract class Encoder implements Pick<
     return this.#vocabulary.template.answerStart(messages, toolsOf({ tools }));
   }
 
+  /** The last message of a conversation as the template writes it, thought, calls and end included, and what comes before it. */
+  encodeTurn(messages: readonly ChatMessage[]): { prompt: Uint32Array; answer: Uint32Array } {
+    this.requireOpen();
+    const { prompt, answer } = this.#vocabulary.template.turn(messages, this.special.endOfTurn);
+    return { prompt: Uint32Array.from(prompt), answer: Uint32Array.from(answer) };
+  }
+
+  /** How the first special token is written that a text would become if its signs were read. */
+  signIn(text: string): string | undefined {
+    this.requireOpen();
+    return this.#vocabulary.signIn(text);
+  }
+
   encode(text: string): Uint32Array {
     this.requireOpen();
     return Uint32Array.from(this.#vocabulary.tokenize(text));

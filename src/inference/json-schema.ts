@@ -1,56 +1,67 @@
 // A JSON schema as a grammar: every sentence of it is JSON that conforms, written on one line as Python's json module writes
 // it, which is what models have read most of. Optional properties may be left out, and properties come in the schema's order.
-// What a grammar cannot hold is refused by name, nothing is ignored but annotations. Not here: checking JSON that is there.
-import { EngramError } from '../errors.js';
+// What a grammar cannot hold is refused by name, nothing is ignored but annotations. Not here: texts (schema-strings.ts),
+// references (schema-references.ts), checking JSON that is there.
 import { isObject } from '../is-object.js';
-import { alternatives, decimalNumber, literal, MOST_REPEATED, repeated, Rules, wholeNumber } from './gbnf.js';
+import { alternatives, literal, MOST_REPEATED, Rules } from './gbnf.js';
+import { decimalNumber, wholeNumber, type End } from './gbnf-numbers.js';
+import { unsupported, wrong } from './schema-errors.js';
+import { mergeSchemas } from './schema-merging.js';
+import { checkReferences, pointedAt } from './schema-references.js';
+import { anyText, keyOf, textOf } from './schema-strings.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-const ANNOTATIONS = new Set(
-  [
+const ANNOTATIONS = new Set([
+  ...[
     '$schema',
     '$id',
     '$anchor',
     '$comment',
     '$defs',
     'definitions',
+    '$vocabulary',
     'title',
     'description',
     'default',
-    'example',
-  ].concat(['examples', 'deprecated', 'readOnly', 'writeOnly']),
-);
+  ],
+  ...['example', 'examples', 'deprecated', 'readOnly', 'writeOnly', 'discriminator', 'externalDocs', 'xml'],
+  ...['contentEncoding', 'contentMediaType'],
+]);
 /** What each type understands. */
 const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
-  string: ['minLength', 'maxLength', 'format'],
-  number: ['minimum', 'maximum'],
-  integer: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'format'],
+  string: ['minLength', 'maxLength', 'format', 'pattern'],
+  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'format', 'multipleOf'],
+  integer: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'format', 'multipleOf'],
   boolean: [],
   null: [],
-  object: ['properties', 'required', 'additionalProperties'],
+  object: ['properties', 'required', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties'],
   array: ['items', 'prefixItems', 'minItems', 'maxItems'],
 };
-const DATE = '[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | "1" [0-9] | "2" [0-8])';
-const TIME = '("0" [0-9] | "1" [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("." [0-9]{3})? "Z"';
-const HEX = '[0-9a-f]';
-const FORMATS: Readonly<Record<string, string>> = {
-  date: DATE,
-  time: TIME,
-  'date-time': `${DATE} "T" ${TIME}`,
-  uuid: `${HEX}{8} "-" ${HEX}{4} "-" ${HEX}{4} "-" ${HEX}{4} "-" ${HEX}{12}`,
+/** Formats of numbers: the bounds that they have. */
+const NUMBER_FORMATS: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  int64: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+  uint64: [0, Number.POSITIVE_INFINITY],
+  float: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+  double: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
 };
 const MOST_NESTED = 64;
+/** Characters; as many as are given to llama.cpp to read. */
+const LARGEST_GRAMMAR = 2 ** 20;
 
 /** GBNF of a schema. Throws `usage`, naming what is not supported and where. */
 export function grammarOfSchema(schema: unknown): string {
   const rules = new Rules();
-  return rules.grammar(valueOf(schema, rules, 'schema'));
+  const grammar = rules.grammar(valueOf(schema, rules, 'schema'));
+  if (grammar.length <= LARGEST_GRAMMAR) return grammar;
+  throw wrong('#', `is too large: its grammar would have more than ${LARGEST_GRAMMAR} characters`);
 }
 
 /** Adds what a schema needs to `rules`; the expression that stands for its values. `name`: of the schema among them. */
 export function valueOf(schema: unknown, rules: Rules, name: string): string {
-  return new Converter(schema, rules, name).value(schema, '#', 0);
+  return new Converter(schema, rules, name).root();
 }
 
 /** A value as the grammars write it. */
@@ -62,11 +73,24 @@ export function writeJson(value: unknown): string {
 }
 
 class Converter {
+  /** Names of the rules of what references point at, and those that have no body yet. */
+  readonly #referred = new Map<string, string>();
+  readonly #waiting: { reference: string; found: unknown }[] = [];
+
   constructor(
-    private readonly root: unknown,
+    private readonly schema: unknown,
     private readonly rules: Rules,
     private readonly name: string,
   ) {}
+
+  root(): string {
+    const value = this.value(this.schema, '#', 0);
+    checkReferences(this.schema);
+    for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
+      this.rules.define(this.#referred.get(next.reference)!, this.value(next.found, next.reference, 0));
+    }
+    return value;
+  }
 
   value(schema: unknown, at: string, depth: number): string {
     if (depth > MOST_NESTED) throw wrong(at, `is nested more than ${MOST_NESTED} deep`);
@@ -76,17 +100,17 @@ class Converter {
     if (schema['nullable'] === true) {
       return alternatives([this.value(without(schema, 'nullable'), at, depth + 1), '"null"']);
     }
-    if (typeof schema['$ref'] === 'string') {
-      this.#only(schema, at, ['$ref']);
-      return this.#reference(schema['$ref'], at);
-    }
-    for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
-      const among = schema[keyword];
-      if (among === undefined) continue;
-      this.#only(schema, at, [keyword]);
-      if (!Array.isArray(among) || among.length === 0) throw wrong(at, `needs a list of schemas for "${keyword}"`);
-      if (keyword === 'allOf' && among.length > 1) throw unsupported(at, 'allOf');
-      return alternatives(among.map((one, i) => this.value(one, `${at}/${keyword}/${i}`, depth + 1)));
+    if (schema['$ref'] !== undefined) return this.#reference(schema, at);
+    if (schema['allOf'] !== undefined) return this.value(this.#merged(schema, at, 0), at, depth + 1);
+    for (const keyword of ['anyOf', 'oneOf']) {
+      if (schema[keyword] === undefined) continue;
+      const among = listOf(schema, keyword, at);
+      const others = without(schema, keyword);
+      const isAlone = Object.keys(others).every((key) => ANNOTATIONS.has(key));
+      const ways = among.map((one, i) =>
+        this.value(isAlone ? one : { allOf: [others, one] }, `${at}/${keyword}/${i}`, depth + 1),
+      );
+      return this.rules.short(`${this.name}-choice`, alternatives(ways));
     }
     if ('const' in schema) return this.#constants(schema, 'const', [schema['const']], at);
     const listed = schema['enum'];
@@ -106,24 +130,28 @@ class Converter {
   #typed(type: string, schema: Schema, at: string, depth: number): string {
     switch (type) {
       case 'object':
-        return this.#object(schema, at, depth);
+        return this.rules.short(`${this.name}-object`, this.#object(schema, at, depth));
       case 'array':
-        return this.#array(schema, at, depth);
+        return this.rules.short(`${this.name}-array`, this.#array(schema, at, depth));
       case 'string':
-        return this.#string(schema, at);
+        return textOf(schema, at, this.rules);
       case 'boolean':
         return '("true" | "false")';
       case 'null':
         return '"null"';
       default:
-        return this.#number(type, schema, at);
+        return this.rules.short('number', numberOf(type, schema, at));
     }
   }
 
   #object(schema: Schema, at: string, depth: number): string {
-    const { properties = {}, required = [], additionalProperties } = schema;
+    const { properties = {}, required = [], additionalProperties, propertyNames } = schema;
     if (!isObject(properties)) throw wrong(at, 'needs an object for "properties"');
     if (!isStrings(required)) throw wrong(at, 'needs a list of names for "required"');
+    const [least = 0, most = Number.POSITIVE_INFINITY] = [
+      count(schema, 'minProperties', at),
+      count(schema, 'maxProperties', at),
+    ];
     const undescribed = required.filter((key) => !Object.hasOwn(properties, key));
     if (undescribed.length > 0 && additionalProperties === false) {
       throw wrong(at, `requires "${undescribed[0]!}", which it does not allow`);
@@ -131,12 +159,43 @@ class Converter {
     const others: [string, unknown][] = undescribed.map((key) => [key, additionalProperties ?? true]);
     const fields = [...Object.entries(properties), ...others].map(([key, field]) => ({
       isRequired: required.includes(key),
-      text: `${literal(`${JSON.stringify(key)}: `)} ${this.value(field, `${at}/properties/${key}`, depth + 1)}`,
+      text: `${literal(`${JSON.stringify(key)}: `)} ${this.value(field, `${at}/properties/${pointer(key)}`, depth + 1)}`,
     }));
-    if (fields.length > 0) return `"{" ${fieldsInOrder(fields)} "}"`;
-    if (additionalProperties === false || 'properties' in schema) return '"{}"';
-    const field = `${this.#text()} ": " ${this.value(additionalProperties ?? true, `${at}/additionalProperties`, depth + 1)}`;
-    return `"{" (${field} (", " ${field})*)? "}"`;
+    if (fields.length > 0 || 'properties' in schema) {
+      if (least > required.length) throw unsupported(at, 'minProperties of more than are required');
+      if (most < fields.length) throw unsupported(at, 'maxProperties of fewer than are described');
+      return fields.length === 0 ? '"{}"' : `"{" ${this.#inOrder(fields)} "}"`;
+    }
+    if (additionalProperties === false || most === 0) {
+      if (least > 0) throw wrong(at, 'needs properties that it does not allow');
+      return '"{}"';
+    }
+    const key = keyOf(propertyNames, `${at}/propertyNames`, this.rules, (names, where) =>
+      this.value(names, where, depth + 1),
+    );
+    const of = this.value(additionalProperties ?? true, `${at}/additionalProperties`, depth + 1);
+    const field = this.rules.short(`${this.name}-field`, `${key} ": " ${of}`);
+    return this.#list('{', '}', field, least, most);
+  }
+
+  /** Fields with commas between those that are there. Rules of what follows keep it as long as the fields are. */
+  #inOrder(fields: readonly { isRequired: boolean; text: string }[]): string {
+    const name = `${this.name}-fields`;
+    let [first, rest] = ['""', ''];
+    for (const { isRequired, text } of [...fields].reverse()) {
+      const field = this.rules.short(`${this.name}-field`, text);
+      const withField = `${field}${rest === '' ? '' : ` ${rest}`}`;
+      first = isRequired ? withField : this.rules.short(name, `(${withField} | ${first})`);
+      const next = isRequired ? `", " ${field}` : `(", " ${field})?`;
+      rest = this.rules.short(name, `${next}${rest === '' ? '' : ` ${rest}`}`);
+    }
+    return first;
+  }
+
+  #list(open: string, close: string, item: string, least: number, most: number): string {
+    const more = this.rules.repeat(`", " ${item}`, Math.max(0, least - 1), most - 1);
+    const list = more === '""' ? item : `${item} ${more}`;
+    return least === 0 ? `"${open}" (${list})? "${close}"` : `"${open}" ${list} "${close}"`;
   }
 
   #array(schema: Schema, at: string, depth: number): string {
@@ -152,55 +211,10 @@ class Converter {
     if (!isMore && least > first.length) throw wrong(at, 'has fewer items than "minItems"');
     if (!isMore || most === first.length) return `"[" ${first.join(' ", " ') || '""'} "]"`;
 
-    const item = this.value(items ?? true, `${at}/items`, depth + 1);
-    const [fewest, largest] = [Math.max(0, least - first.length), most - first.length];
-    if (first.length > 0) return `"[" ${first.join(' ", " ')} ${repeated(`(", " ${item})`, fewest, largest)} "]"`;
-    const list = `${item} ${repeated(`(", " ${item})`, Math.max(0, fewest - 1), largest - 1)}`;
-    return fewest === 0 ? `"[" (${list})? "]"` : `"[" ${list} "]"`;
-  }
-
-  #string(schema: Schema, at: string): string {
-    const least = count(schema, 'minLength', at) ?? 0;
-    const most = count(schema, 'maxLength', at) ?? Number.POSITIVE_INFINITY;
-    if (least > most) throw wrong(at, 'has a longer "minLength" than "maxLength"');
-    const { format } = schema;
-    if (format === undefined) {
-      if (least === 0 && most === Number.POSITIVE_INFINITY) return this.#text();
-      return `"\\"" ${repeated(this.#character(), least, most)} "\\""`;
-    }
-    const known = typeof format === 'string' && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
-    const hint = `Formats: ${Object.keys(FORMATS).join(', ')}.`;
-    if (known === undefined) throw unsupported(at, `format: ${JSON.stringify(format)}`, hint);
-    if (least > 0 || most < Number.POSITIVE_INFINITY) throw unsupported(at, 'format together with a length');
-    return `"\\"" ${known} "\\""`;
-  }
-
-  #number(type: string, schema: Schema, at: string): string {
-    const bound = (keyword: string): number | undefined => {
-      const given = schema[keyword];
-      if (given === undefined || (typeof given === 'number' && Number.isFinite(given))) return given;
-      throw wrong(at, `needs a number for "${keyword}"`);
-    };
-    const [low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY] = [bound('minimum'), bound('maximum')];
-    try {
-      if (type === 'number') {
-        const isWhole = [low, high].every((end) => Number.isInteger(end) || !Number.isFinite(end));
-        if (!isWhole) throw unsupported(at, 'minimum or maximum that is no whole number');
-        return decimalNumber(low, high);
-      }
-      const { format } = schema;
-      if (format !== undefined && format !== 'int32' && format !== 'int64') {
-        throw unsupported(at, `format: ${JSON.stringify(format)}`);
-      }
-      const [above, below] = [bound('exclusiveMinimum'), bound('exclusiveMaximum')];
-      return wholeNumber(
-        Math.max(low, above === undefined ? low : Math.floor(above) + 1, format === 'int32' ? -(2 ** 31) : low),
-        Math.min(high, below === undefined ? high : Math.ceil(below) - 1, format === 'int32' ? 2 ** 31 - 1 : high),
-      );
-    } catch (error) {
-      if (error instanceof RangeError) throw wrong(at, `allows nothing: ${error.message}`);
-      throw error;
-    }
+    const item = this.rules.short(`${this.name}-item`, this.value(items ?? true, `${at}/items`, depth + 1));
+    if (first.length === 0) return this.#list('[', ']', item, least, most);
+    const more = this.rules.repeat(`", " ${item}`, Math.max(0, least - first.length), most - first.length);
+    return `"[" ${first.join(' ", " ')} ${more} "]"`;
   }
 
   #constants(schema: Schema, keyword: string, values: readonly unknown[], at: string): string {
@@ -208,40 +222,57 @@ class Converter {
     const types = 'type' in schema ? typesOf(schema, at) : undefined;
     const allowed = values.filter((value) => types === undefined || types.some((type) => isOfType(value, type)));
     if (allowed.length === 0) throw wrong(at, `allows nothing: no value of "${keyword}" is of its type`);
-    return alternatives(allowed.map((value) => literal(writeJson(value))));
+    return this.rules.short(`${this.name}-values`, alternatives(allowed.map((value) => literal(writeJson(value)))));
   }
 
-  #reference(reference: string, at: string): string {
-    const found = reference === '#' ? this.root : pointedAt(this.root, reference);
-    if (found === undefined) throw wrong(at, `refers to "${reference}", which is not in it`);
-    const name = `${this.name}-${reference.replace(/[^a-zA-Z0-9]+/g, '-').replace(/^-/, '')}${hash(reference)}`;
-    return this.rules.add(name, () => this.value(found, reference, 0));
+  #reference(schema: Schema, at: string): string {
+    const reference = schema['$ref'];
+    if (typeof reference !== 'string') throw wrong(at, `needs a text for "$ref", not ${JSON.stringify(reference)}`);
+    const others = without(schema, '$ref');
+    if (Object.keys(others).some((key) => !ANNOTATIONS.has(key))) {
+      return this.value({ allOf: [others, { $ref: reference }] }, at, 1);
+    }
+    let name = this.#referred.get(reference);
+    if (name === undefined) {
+      const found = pointedAt(this.schema, reference, at);
+      name = this.rules.reserve(`${this.name}-${reference.replace(/[^a-zA-Z0-9]+/g, '-').replace(/^-|-$/g, '')}`);
+      this.#referred.set(reference, name);
+      this.#waiting.push({ reference, found });
+    }
+    return name;
+  }
+
+  /** What holds with `allOf` as one schema. */
+  #merged(schema: Schema, at: string, depth: number): Schema {
+    if (depth > MOST_NESTED) throw wrong(at, `is nested more than ${MOST_NESTED} deep`);
+    if (typeof schema['$ref'] === 'string') {
+      const found = pointedAt(this.schema, schema['$ref'], at);
+      return this.#merged({ allOf: [found, without(schema, '$ref')] }, at, depth + 1);
+    }
+    if (schema['allOf'] === undefined) return schema;
+    const all = listOf(schema, 'allOf', at).filter((one) => one !== true);
+    const members = [without(schema, 'allOf'), ...all].map((one, i) => {
+      if (one === false) throw wrong(at, 'allows nothing');
+      if (!isObject(one)) throw wrong(`${at}/allOf/${i - 1}`, 'is no schema: an object or true');
+      return this.#merged(one, at, depth + 1);
+    });
+    return mergeSchemas(members, at, ANNOTATIONS);
   }
 
   #any(): string {
     const fields = (key: string): string => `(${key}any-value (", " ${key}any-value)*)?`;
     return this.rules.add('any-value', () => {
+      const text = anyText(this.rules);
       const list = `"[" ${fields('')} "]"`;
-      const map = `"{" ${fields(`${this.#text()} ": " `)} "}"`;
-      const number = decimalNumber(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
-      return `${this.#text()} | ${number} | "true" | "false" | "null" | ${list} | ${map}`;
+      const map = `"{" ${fields(`${text} ": " `)} "}"`;
+      return `${text} | ${numberOf('number', {}, '#')} | "true" | "false" | "null" | ${list} | ${map}`;
     });
-  }
-
-  #text(): string {
-    return this.rules.add('any-text', () => `"\\"" ${this.#character()}* "\\""`);
-  }
-
-  #character(): string {
-    return this.rules.add(
-      'character',
-      () => '[^"\\\\\\x7F\\x00-\\x1F] | "\\\\" (["\\\\bfnrt/] | "u" [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F])',
-    );
   }
 
   #only(schema: Schema, at: string, keywords: readonly string[]): void {
     for (const keyword of Object.keys(schema)) {
       if (keywords.includes(keyword) || ANNOTATIONS.has(keyword) || schema[keyword] === undefined) continue;
+      if (keyword.startsWith('x-')) continue; // extensions of OpenAPI
       if (keyword === 'nullable' && schema[keyword] === false) continue;
       if (keyword === 'uniqueItems' && schema[keyword] === false) continue;
       throw unsupported(at, keyword);
@@ -249,13 +280,44 @@ class Converter {
   }
 }
 
-/** Fields with commas between those that are there. */
-function fieldsInOrder(fields: readonly { isRequired: boolean; text: string }[]): string {
-  const [first, ...rest] = fields;
-  if (first === undefined) return '""';
-  const after = rest.map(({ isRequired, text }) => (isRequired ? `", " ${text}` : `(", " ${text})?`));
-  const withFirst = [first.text, ...after].join(' ');
-  return first.isRequired ? withFirst : `(${withFirst} | ${fieldsInOrder(rest)})`;
+function numberOf(type: string, schema: Schema, at: string): string {
+  const bound = (keyword: string): number | undefined => {
+    const given = schema[keyword];
+    if (given === undefined || (typeof given === 'number' && Number.isFinite(given))) return given;
+    if (typeof given === 'boolean')
+      throw unsupported(at, `${keyword}: ${String(given)}`, 'Since draft 6 it is a number.');
+    throw wrong(at, `needs a number for "${keyword}"`);
+  };
+  const { format } = schema;
+  const known =
+    typeof format === 'string' && Object.hasOwn(NUMBER_FORMATS, format) ? NUMBER_FORMATS[format] : undefined;
+  if (format !== undefined && known === undefined) throw unsupported(at, `format: ${JSON.stringify(format)}`);
+  const [bottom, top] = known ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const step = bound('multipleOf');
+  if (step !== undefined && step !== 1) throw unsupported(at, `multipleOf: ${step}`);
+  const low = innermost(bound('minimum'), bound('exclusiveMinimum'), bottom, (a, b) => a > b);
+  const high = innermost(bound('maximum'), bound('exclusiveMaximum'), top, (a, b) => a < b);
+  try {
+    if (type === 'number' && step === undefined && !(typeof format === 'string' && format.includes('int')))
+      return decimalNumber(low, high);
+    return wholeNumber(low.isOpen ? Math.floor(low.at) + 1 : low.at, high.isOpen ? Math.ceil(high.at) - 1 : high.at);
+  } catch (error) {
+    if (error instanceof RangeError) throw wrong(at, `allows nothing: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The narrowest of up to three ends. */
+function innermost(
+  closed: number | undefined,
+  open: number | undefined,
+  of: number,
+  isWithin: (a: number, b: number) => boolean,
+): End {
+  let end: End = { at: of, isOpen: false };
+  if (closed !== undefined && isWithin(closed, end.at)) end = { at: closed, isOpen: false };
+  if (open !== undefined && (isWithin(open, end.at) || open === end.at)) end = { at: open, isOpen: true };
+  return end;
 }
 
 function typesOf(schema: Schema, at: string): string[] {
@@ -266,10 +328,12 @@ function typesOf(schema: Schema, at: string): string[] {
       throw wrong(at, `has the type ${JSON.stringify(one)}`, `Types: ${Object.keys(KEYWORDS).join(', ')}.`);
     }
   }
-  if (type !== undefined) return types as string[];
-  return ['object', 'array', 'string'].filter((kind) =>
+  if (type !== undefined && types.length === 0) throw wrong(at, 'allows nothing: its list of types is empty');
+  if (type !== undefined) return [...new Set(types as string[])];
+  const named = ['object', 'array', 'string', 'number'].filter((kind) =>
     KEYWORDS[kind]!.some((keyword) => keyword !== 'format' && schema[keyword] !== undefined),
   );
+  return named.length === 0 && schema['format'] !== undefined ? ['string'] : named;
 }
 
 function isOfType(value: unknown, type: string): boolean {
@@ -287,23 +351,15 @@ function count(schema: Schema, keyword: string, at: string): number | undefined 
   throw wrong(at, `needs a whole number from 0 to ${MOST_REPEATED} for "${keyword}"`);
 }
 
-/** What a JSON pointer within the schema points at. */
-function pointedAt(root: unknown, reference: string): unknown {
-  if (!reference.startsWith('#/')) return undefined;
-  let found = root;
-  for (const part of reference.slice(2).split('/')) {
-    const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
-    found = (found as Schema)[key];
-  }
-  return found;
+function listOf(schema: Schema, keyword: string, at: string): unknown[] {
+  const among = schema[keyword];
+  if (Array.isArray(among) && among.length > 0) return among as unknown[];
+  throw wrong(at, `needs a list of schemas for "${keyword}"`);
 }
 
-/** Tells references apart that are alike in letters and digits. */
-function hash(text: string): string {
-  let sum = 0;
-  for (const c of text) sum = (sum * 31 + c.codePointAt(0)!) >>> 0;
-  return `-${sum.toString(36)}`;
+/** A name as a JSON pointer has it. */
+function pointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function isStrings(value: unknown): value is string[] {
@@ -312,12 +368,4 @@ function isStrings(value: unknown): value is string[] {
 
 function without(schema: Schema, key: string): Schema {
   return Object.fromEntries(Object.entries(schema).filter(([name]) => name !== key));
-}
-
-function wrong(at: string, what: string, hint?: string): EngramError {
-  return new EngramError('usage', `The JSON schema at ${at} ${what}.`, { hint });
-}
-
-function unsupported(at: string, what: string, hint?: string): EngramError {
-  return wrong(at, `has "${what}", which a grammar here cannot hold`, hint);
 }

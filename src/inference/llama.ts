@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { awaitNative, callNative } from '../addon.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
 import { resolveAdapters } from './adapters.js';
+import { formOf } from './answer-form.js';
 import { Encoder } from './encoder.js';
 import { fitConversation, tooLong } from './fit.js';
 import { Logprobs } from './logprobs.js';
@@ -82,7 +83,9 @@ export class LlamaGenerator extends Encoder implements Generator {
     this.modelPath = parts.modelPath;
     this.contextSize = parts.contextSize;
     this.#turns = new Turns(parts.parallel);
-    this.#prefix = new Prefix((messages, tools) => parts.vocabulary.template.encode(messages, tools));
+    this.#prefix = new Prefix((messages, tools, thinking) =>
+      parts.vocabulary.template.encode(messages, tools, true, thinking),
+    );
     this.#summaries = new Summaries({
       contextSize: parts.contextSize,
       countTokens: (text) => parts.vocabulary.tokenize(text).length,
@@ -110,11 +113,16 @@ export class LlamaGenerator extends Encoder implements Generator {
     const all = tokens.length + before.length;
     if (all >= this.contextSize)
       throw tooLong(all, this.contextSize, 'The conversation with the opening of its answer');
-    const place: Place = { prefix: this.#prefix.length(kept, tokens, tools), before };
-    if (options.adaptersFrom === 'answer') place.adaptedFrom = this.answerStart(kept, tools);
+    const { thinking = false } = options;
+    const { template } = this.#parts.vocabulary;
+    const form = formOf(template, kept, options);
+    const place: Place = { prefix: this.#prefix.length(kept, tokens, tools, thinking), before };
+    if (options.adaptersFrom === 'answer') place.adaptedFrom = template.answerStart(kept, tools, thinking);
     if (opening !== '') options.onText?.(opening);
-    const generated = await this.#answer([...tokens, ...before], place, options, tools);
-    const answer = { ...generated, text: opening + generated.text };
+    const { writesSpecial } = form;
+    const generated = await this.#answer([...tokens, ...before], { ...place, writesSpecial }, form.options, tools);
+    const whole = form.end(generated);
+    const answer = { ...whole, text: opening + whole.text };
     if (left.length === 0) return answer;
     return { ...answer, left: { messages: left.length, ...(summary === undefined ? {} : { summary }) } };
   }
@@ -214,7 +222,9 @@ export class LlamaGenerator extends Encoder implements Generator {
     const { contextSize } = this;
     const { template } = this.#parts.vocabulary;
     const room = Math.min(mostTokens(options), Math.floor(contextSize / 4));
-    const fit = { contextSize, room, encode: (some: readonly ChatMessage[]) => template.encode(some, tools) };
+    const { thinking = false } = options;
+    const encode = (some: readonly ChatMessage[]): number[] => template.encode(some, tools, true, thinking);
+    const fit = { contextSize, room, encode };
     const overflow: string = options.overflow ?? 'shift';
     if (overflow === 'shift') return fitConversation(messages, fit);
     if (overflow === 'summarise') return this.#summaries.fit(messages, fit, options.signal);
@@ -250,7 +260,7 @@ export class LlamaGenerator extends Encoder implements Generator {
       prompt: Uint32Array.from(prompt),
       prefix,
       maxTokens: Math.min(mostTokens(options), this.contextSize - prompt.length),
-      endTokens: Uint32Array.of(this.special.endOfTurn),
+      endTokens: Uint32Array.from(new Set([this.special.endOfTurn, this.special.endOfText])),
       sampling: sampling(options, grammarOf(options)),
       likeliest: likeliest(options),
       lookup: options.lookup === true,

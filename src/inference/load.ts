@@ -48,7 +48,7 @@ export async function loadGenerator(modelPath: string, options: LoadOptions = {}
     const { library } = await loadRuntime(options.gpu ?? 'auto', options.verbose);
     const light = { gpuLayers: 0, onlyVocabulary: true };
     const vocabularyModel = await loadAddon().loadLanguageModel(modelPath, library, light, () => true);
-    const vocabulary = new ModelVocabulary(vocabularyModel, readGgufHeader(modelPath));
+    const vocabulary = new ModelVocabulary(vocabularyModel, readGgufHeader(modelPath), options.chatTemplate);
     const idleMs = idleUnload * 1000;
     return new IdleGenerator({ generator, load: () => load(modelPath, again), vocabulary, vocabularyModel, idleMs });
   } catch (error) {
@@ -80,7 +80,7 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
   try {
     weights = llama.gpu === false ? await options.ownWeights?.(signal) : undefined;
     const header = readGgufHeader(info.path);
-    const vocabulary = new ModelVocabulary(model, header); // before any context, which would keep the weights if it throws
+    const vocabulary = new ModelVocabulary(model, header, options.chatTemplate); // before any context, which would keep the weights if it throws
     const blocks = llama.gpu === false ? BLOCK.cpu : BLOCK.gpu;
     const block = Math.min(weights === undefined ? blocks : BLOCK.own, contextSize);
     const computing = threads ?? defaultThreads(llama);

@@ -10,15 +10,24 @@ export class Prefix {
   #opening: { key: string; tokens: readonly number[] } | undefined;
 
   constructor(
-    private readonly encode: (messages: readonly ChatMessage[], tools: readonly Tool[]) => readonly number[],
+    private readonly encode: (
+      messages: readonly ChatMessage[],
+      tools: readonly Tool[],
+      thinking: boolean,
+    ) => readonly number[],
   ) {}
 
   /** How many first tokens of a conversation's prompt every conversation with its system messages and tools
    * shares. It depends on nothing but these. */
-  length(messages: readonly ChatMessage[], prompt: readonly number[], tools: readonly Tool[] = []): number {
+  length(
+    messages: readonly ChatMessage[],
+    prompt: readonly number[],
+    tools: readonly Tool[] = [],
+    thinking = false,
+  ): number {
     const system = messages.filter(({ role }) => role === 'system');
-    const key = JSON.stringify([system, tools]);
-    if (this.#opening?.key !== key) this.#opening = { key, tokens: this.encode([...system, ANY], tools) };
+    const key = JSON.stringify([system, tools, thinking]);
+    if (this.#opening?.key !== key) this.#opening = { key, tokens: this.encode([...system, ANY], tools, thinking) };
     const { tokens } = this.#opening;
     let length = 0;
     while (length < prompt.length - 1 && length < tokens.length && prompt[length] === tokens[length]) length++;

@@ -60,7 +60,7 @@ export function sampling(options: GenerateOptions, grammar?: string): NativeSamp
     }),
   ) as unknown as Numbers;
   if (grammar !== undefined) checkGrammar(grammar);
-  const bias = [...(options.logitBias ?? [])];
+  const bias = biasOf(options.logitBias);
   for (const [, value] of bias) check('logitBias', value === -Infinity ? -FLOAT : value, -FLOAT, FLOAT);
   return {
     ...numbers,
@@ -68,6 +68,26 @@ export function sampling(options: GenerateOptions, grammar?: string): NativeSamp
     biases: Float32Array.from(bias, ([, value]) => Math.max(value, -FLOAT)),
     ...(grammar === undefined ? {} : { grammar }),
   };
+}
+
+function biasOf(given: unknown): [number, number][] {
+  if (given === undefined) return [];
+  if (!(given instanceof Map)) {
+    const received = Array.isArray(given)
+      ? 'an array'
+      : given === null
+        ? 'null'
+        : `a value of the type ${typeof given}`;
+    throw new EngramError('usage', `Expected a Map of numbers by token for logitBias but received ${received}.`, {
+      hint: 'For example new Map([[42, -Infinity]]); engram.tokens(text) tells the numbers of tokens.',
+    });
+  }
+  const bias = [...(given as Map<unknown, unknown>)];
+  for (const [token, value] of bias) {
+    if (Number.isSafeInteger(token) && (token as number) >= 0 && typeof value === 'number') continue;
+    throw new EngramError('usage', `Expected whole tokens and numbers for logitBias but received ${String(token)}.`);
+  }
+  return bias as [number, number][];
 }
 
 function checkGrammar(grammar: string): void {

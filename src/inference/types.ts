@@ -101,6 +101,9 @@ export interface GenerateOptions {
   lookup?: boolean;
   /** In chat(): the answer begins with this, which is not generated: what follows it is, and a grammar or a schema is of that. */
   opening?: string;
+  /** In chat(): the model thinks before it answers, where its template knows how; what it thinks comes in `thinking`. Default
+   * false; models that always think do so all the same. */
+  thinking?: boolean;
   /** What the answer is expected to be: as long as it is just that, its tokens are computed together. It changes nothing but the
    * time, and the last bits of probabilities. */
   expected?: string;
@@ -113,6 +116,8 @@ export interface GenerateOptions {
   signal?: AbortSignal | undefined;
   /** Called with each new piece of text as it comes. Pieces joined are the whole text. */
   onText?: (piece: string) => void;
+  /** The same of what the model thinks, which is no part of the text. */
+  onThinking?: (piece: string) => void;
 }
 
 /** Whose state is saved or restored. */
@@ -138,6 +143,8 @@ export interface TokenLogprob {
 export interface Generation {
   /** Without its calls of tools. */
   text: string;
+  /** What the model thought before it answered; it is not in the text. */
+  thinking?: string;
   /** If there were tools: those called. */
   toolCalls?: ToolCall[];
   /** The call that was cut off; it is not among `toolCalls`. */
@@ -182,7 +189,7 @@ export interface Generator {
   /** Answers a conversation through the model's own chat template. When it is too long for the context the oldest turns
    * (never the system message or the last turn) are left out; a last turn that cannot fit throws `too_long`. */
   chat(messages: readonly ChatMessage[], options?: GenerateOptions): Promise<Generation>;
-  /** Continues a raw text, no template. */
+  /** Continues a raw text, no template, until the model ends it or its turn. */
   complete(prompt: string, options?: GenerateOptions): Promise<Generation>;
 
   /** How likely the model is to give this answer to a conversation (whole: nothing is left out), or to go on with it after a
@@ -248,6 +255,8 @@ export interface LoadOptions {
   idleUnload?: number;
   /** What our own kernels compute with; undefined from it, or no such function: llama.cpp. Not asked where a GPU computes. */
   ownWeights?: (signal: AbortSignal | undefined) => Promise<OwnWeights | undefined>;
+  /** The Jinja text of a chat template. Default: the model's own. */
+  chatTemplate?: string;
   /** Writes the library's log to stderr. Default false. */
   verbose?: boolean;
   /** SHA-256 of the model's file, which saved states are bound to. Default: computed when it is first needed. */

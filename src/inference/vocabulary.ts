@@ -1,7 +1,7 @@
 // A model's tokens: text to ids and back, and which of them end an answer. Not here: the template of a conversation.
 import { callNative } from '../addon.js';
 import { EngramError } from '../errors.js';
-import type { GgufHeader } from '../models/index.js';
+import { noChatTemplate, type GgufHeader } from '../models/index.js';
 import { ChatTemplate } from './chat-template.js';
 import type { NativeLanguageModel } from './native.js';
 import type { Generator } from './types.js';
@@ -11,15 +11,17 @@ export class ModelVocabulary {
   readonly special: Generator['special'];
   readonly #template: ChatTemplate | EngramError;
 
+  /** `chatTemplate`: in place of the model's own. */
   constructor(
     private readonly model: NativeLanguageModel,
     { metadata }: GgufHeader,
+    chatTemplate?: string,
   ) {
     const { info } = model;
     this.size = info.vocabularySize;
     const { beginOfText, endOfSequence, endOfTurn: turn, addsBeginOfText } = info;
     const written = (token: number | undefined): string => (token === undefined ? '' : this.text([token], true));
-    this.#template = templateFrom(metadata.get('tokenizer.chat_template'), {
+    this.#template = templateFrom(chatTemplate ?? metadata.get('tokenizer.chat_template'), {
       tokenize: (text, parseSpecial) => this.tokenize(text, parseSpecial),
       isSpecial: (token) => callNative(() => model.isSpecial(token)),
       written,
@@ -39,6 +41,13 @@ export class ModelVocabulary {
 
   tokenize(text: string, parseSpecial = false): number[] {
     return Array.from(callNative(() => this.model.tokenize(text, parseSpecial)));
+  }
+
+  /** How the first special token is written that a text would become if its signs were read. */
+  signIn(text: string): string | undefined {
+    if (!/[<[]/.test(text)) return undefined;
+    const sign = this.tokenize(text, true).find((token) => callNative(() => this.model.isSpecial(token)));
+    return sign === undefined ? undefined : this.text([sign], true);
   }
 
   /** Throws `usage` for what is no token. */
@@ -68,11 +77,7 @@ function templateFrom(
   source: unknown,
   vocabulary: ConstructorParameters<typeof ChatTemplate>[1],
 ): ChatTemplate | EngramError {
-  if (typeof source !== 'string') {
-    return new EngramError('unsupported', 'This model has no chat template, so it cannot hold a conversation.', {
-      hint: 'Use an instruct or chat model; this one only continues a text.',
-    });
-  }
+  if (typeof source !== 'string') return noChatTemplate();
   try {
     return new ChatTemplate(source, vocabulary);
   } catch (error) {

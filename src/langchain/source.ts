@@ -19,6 +19,7 @@ const SETTINGS = [
   'parallel',
   'gpu',
   'gpuLayers',
+  'chatTemplate',
   'idleUnload',
   'offline',
   'contextSize',

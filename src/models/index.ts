@@ -7,7 +7,7 @@ export { availableMemory, memoryNeeds, requireMemory } from './fit.js';
 export { readGgufHeader } from './gguf.js';
 export type { GgufHeader } from './gguf.js';
 export { modelSha256 } from './identity.js';
-export { inspectLanguageModel, inspectModel } from './inspect.js';
+export { inspectLanguageModel, inspectModel, noChatTemplate, requireChatTemplate } from './inspect.js';
 export type { ModelInfo } from './inspect.js';
 export { pullModel } from './pull.js';
 export type { PulledModel, PullOptions, PullProgress } from './pull.js';

@@ -58,6 +58,23 @@ export function inspectLanguageModel(path: string): ModelInfo {
   });
 }
 
+/** Throws `unsupported` for a model without a chat template; other faults of the file are left to who loads it. */
+export function requireChatTemplate(path: string): void {
+  let header: GgufHeader;
+  try {
+    header = readGgufHeader(path);
+  } catch {
+    return;
+  }
+  if (typeof header.metadata.get('tokenizer.chat_template') !== 'string') throw noChatTemplate();
+}
+
+export function noChatTemplate(): EngramError {
+  return new EngramError('unsupported', 'This model has no chat template, so it cannot hold a conversation.', {
+    hint: 'Continue texts with it (engram complete), name a template with --chat-template, or use an instruct model.',
+  });
+}
+
 /** Models that read text, pictures or sound but write none. */
 const ENCODERS = /bert|^clip$|^t5encoder$|^wavtokenizer|^whisper|-embedding$|^mmproj/;
 

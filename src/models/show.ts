@@ -25,9 +25,11 @@ export interface ModelDetails {
   path: string;
   /** Estimates, with what is free now beside them. */
   memory: { chatBytes: number; trainingBytes: number; freeBytes: number };
-  /** Whether it fits into what is free now. */
-  fits: { chat: boolean; training: boolean };
-  /** Why one cannot chat with it. */
+  /** Whether there is memory for it now, to answer or continue with and to train. */
+  fits: { answering: boolean; training: boolean };
+  /** What it can be used for. */
+  does?: string[];
+  /** Why one cannot chat with it as it is. */
   problem?: string;
   /** Of a model of the catalog: the hashes it should have, and where they were got from. */
   files?: { path: string; bytes: number; sha256?: string; source?: string }[];
@@ -81,18 +83,22 @@ async function showEntry(home: string, entry: CatalogEntry): Promise<ModelDetail
   };
 }
 
-function fromInfo(info: ModelInfo): Pick<ModelDetails, 'quantisation' | 'hasChatTemplate' | 'problem'> {
-  return {
-    quantisation: info.quantisation,
-    hasChatTemplate: info.hasChatTemplate,
-    ...(info.notLanguageModel === undefined ? {} : { problem: `It ${info.notLanguageModel}.` }),
-  };
+function fromInfo(info: ModelInfo): Pick<ModelDetails, 'quantisation' | 'hasChatTemplate' | 'does' | 'problem'> {
+  const { quantisation, hasChatTemplate, notLanguageModel } = info;
+  const facts = { quantisation, hasChatTemplate };
+  if (notLanguageModel !== undefined) return { ...facts, does: [], problem: `It ${notLanguageModel}.` };
+  if (hasChatTemplate) return { ...facts, does: ['chat', ...WITHOUT_TEMPLATE] };
+  const problem = 'It has no chat template, as base models have none: to chat, name one with --chat-template.';
+  return { ...facts, does: [...WITHOUT_TEMPLATE], problem };
 }
+
+/** The commands that need no chat template. */
+const WITHOUT_TEMPLATE = ['complete', 'train', 'tokens', 'embed'];
 
 function fit(needs: MemoryNeeds): Pick<ModelDetails, 'memory' | 'fits'> {
   const freeBytes = availableMemory();
   return {
     memory: { chatBytes: needs.chat, trainingBytes: needs.training, freeBytes },
-    fits: { chat: needs.chat <= freeBytes, training: needs.training <= freeBytes },
+    fits: { answering: needs.chat <= freeBytes, training: needs.training <= freeBytes },
   };
 }

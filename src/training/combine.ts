@@ -10,7 +10,7 @@ import type { AdapterStore, StoredAdapter } from './adapters.js';
 import { checkWhole, refuse } from './checks.js';
 import { cpuInfo } from './device.js';
 import { findGgml } from './ggml.js';
-import { requireBase } from './manifest.js';
+import { requireBase, type AdapterManifest } from './manifest.js';
 import { loadAddon, type FuseReport, type MergeReport, type WeightedFile } from './native.js';
 import { TARGETS } from './targets.js';
 
@@ -70,6 +70,7 @@ export async function mergeAdapters(
     ] as [number, number],
     losses: [],
     trainedTokens: manifests.reduce((sum, { trainedTokens }) => sum + trainedTokens, 0),
+    ...taskOf(manifests),
     madeFrom: adapters.map((adapter, i) => ({ name: adapter.name, weight: files[i]!.weight })),
   };
   const write = async (path: string): Promise<void> => {
@@ -135,6 +136,13 @@ export async function fuseAdapters(
     loadAddon().fuseAdapters(model.path, files, path, findGgml(), { type, threads }, progressOf(options)),
   );
   return { path, ...report };
+}
+
+/** What all of them are asked: an adapter that was trained on labels and cut still tells them. */
+function taskOf(manifests: readonly AdapterManifest[]): Pick<AdapterManifest, 'task'> {
+  const [first, ...others] = manifests.map(({ task }) => task);
+  const isShared = first !== undefined && others.every((task) => JSON.stringify(task) === JSON.stringify(first));
+  return isShared ? { task: first } : {};
 }
 
 async function find(

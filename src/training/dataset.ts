@@ -3,7 +3,8 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
-import { parseRow, type Row } from './row.js';
+import { isObject } from '../is-object.js';
+import { parseRow, rowOf, type Row } from './row.js';
 import { encodeRow, type RowEncoder } from './encode-row.js';
 import type { Example } from './types.js';
 
@@ -22,6 +23,8 @@ export interface Dataset {
   rows: number;
   /** The row of each example, counted from 0. */
   rowOf: number[];
+  /** Texts that write a special token in letters, as which it is learned. */
+  typed?: { rows: number; firstLine: number; sign: string };
   /** Tokens in all, and those of them that have a loss. */
   tokens: number;
   trainedTokens: number;
@@ -56,7 +59,12 @@ export async function readDataset(path: string, encoder: RowEncoder, options: Da
     for (const piece of encodeRow(row, 1, encoder, maxTokens, textTokens)) add([piece]);
     return dataset;
   }
-  for await (const { row, line } of readRows(path, signal)) add(encodeRow(row, line, encoder, maxTokens, textTokens));
+  for await (const { row, line } of readRows(path, signal)) {
+    add(encodeRow(row, line, encoder, maxTokens, textTokens));
+    const sign = row.kind === 'text' ? encoder.signIn?.(row.text) : undefined;
+    if (sign !== undefined)
+      dataset.typed = { firstLine: line, sign, ...dataset.typed, rows: (dataset.typed?.rows ?? 0) + 1 };
+  }
   if (dataset.rows === 0) {
     throw new EngramError('empty', `There are no rows in ${path}.`, {
       hint: 'Each line is a JSON object: {"text"}, {"prompt", "completion"} or {"messages"}.',
@@ -72,8 +80,43 @@ export function trainedTokens(example: Example): number {
   return count;
 }
 
+/** The rows of a file that is one JSON array, or undefined: then each line is a row. */
+async function arrayIn(path: string): Promise<unknown[] | undefined> {
+  for await (const first of readLines(path)) {
+    if (first.trim() === '') continue;
+    if (!first.trimStart().startsWith('[') || isJson(first)) return undefined;
+    break;
+  }
+  const text = await readText(path).catch(() => '');
+  try {
+    const rows: unknown = JSON.parse(text);
+    return Array.isArray(rows) ? rows : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isJson(line: string): boolean {
+  try {
+    const value: unknown = JSON.parse(line);
+    // An array of rows may stand on one line; a row of messages has roles in it.
+    return (
+      Array.isArray(value) &&
+      value.every((one) => typeof one === 'string' || (isObject(one) && ('role' in one || 'from' in one)))
+    );
+  } catch {
+    return false;
+  }
+}
+
 /** The rows of a JSONL file with the numbers of their lines, counted from 1. */
 async function* readRows(path: string, signal?: AbortSignal): AsyncGenerator<{ row: Row; line: number }> {
+  const rows = await arrayIn(path);
+  for (const [i, row] of (rows ?? []).entries()) {
+    throwIfCancelled(signal);
+    yield { row: rowOf(row, i + 1), line: i + 1 };
+  }
+  if (rows !== undefined) return;
   for await (const { text, line } of readJsonLines(path, signal)) yield { row: parseRow(text, line), line };
 }
 

@@ -11,6 +11,11 @@ export interface RowEncoder {
   encode(text: string): Uint32Array;
   /** A conversation in the model's chat template, up to where the assistant's answer begins. */
   encodeChat(messages: readonly Message[]): Uint32Array;
+  /** The last message of a conversation, and what comes before it, with its thought and its calls as the template writes them.
+   * Left out: its text as it stands. */
+  encodeTurn?(messages: readonly Message[]): { prompt: Uint32Array; answer: Uint32Array };
+  /** How the first special token is written that a text would become if its signs were read. */
+  signIn?(text: string): string | undefined;
   readonly special: { endOfTurn: number; endOfText: number; beginOfText: number | null };
 }
 
@@ -73,8 +78,7 @@ function encodeMessages(messages: readonly Message[], line: number, encoder: Row
   const out: Sequence[] = [];
   for (const [i, message] of messages.entries()) {
     if (message.role !== 'assistant') continue;
-    const prompt = Array.from(encoder.encodeChat(messages.slice(0, i)));
-    const answer = [...requireTokens(encoder.encode(message.content), line), encoder.special.endOfTurn];
+    const { prompt, answer } = encodeTurn(messages.slice(0, i + 1), line, encoder);
     let sequence = out.at(-1);
     if (sequence === undefined || !isPrefix(sequence.tokens, prompt)) {
       sequence = { tokens: [], weights: [] };
@@ -84,6 +88,22 @@ function encodeMessages(messages: readonly Message[], line: number, encoder: Row
     append(sequence, answer, 1);
   }
   return out;
+}
+
+function encodeTurn(
+  messages: readonly Message[],
+  line: number,
+  encoder: RowEncoder,
+): Record<'prompt' | 'answer', number[]> {
+  const { content, toolCalls = [] } = messages.at(-1)!;
+  // A plain answer is its text and its end, whatever the template makes of space around it.
+  const isPlain = toolCalls.length === 0 && !/<\/(?:think|thinking|thought|seed:think)>|\[\/THINK\]/.test(content);
+  if (!isPlain && encoder.encodeTurn !== undefined) {
+    const { prompt, answer } = encoder.encodeTurn(messages);
+    return { prompt: Array.from(prompt), answer: Array.from(answer) };
+  }
+  const prompt = Array.from(encoder.encodeChat(messages.slice(0, -1)));
+  return { prompt, answer: [...requireTokens(encoder.encode(content), line), encoder.special.endOfTurn] };
 }
 
 function append(sequence: Sequence, tokens: readonly number[], weight: number): void {

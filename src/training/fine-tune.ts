@@ -6,6 +6,7 @@ import { EngramError, throwIfCancelled } from '../errors.js';
 import type { AdapterStore, StoredAdapter } from './adapters.js';
 import { checkPositive, checkWhole } from './checks.js';
 import { encodeRow, type RowEncoder } from './encode-row.js';
+import { loraOfFile } from './lora-of-file.js';
 import { manifestBase } from './manifest.js';
 import { resolveLora } from './options.js';
 import { sharedBeginnings } from './shared-beginnings.js';
@@ -112,9 +113,8 @@ export async function fineTune(place: FineTunePlace, request: FineTuneRequest): 
   const examples = samples.map(({ text }, i) => encode(text, i, place.encoder, base.info.contextLength));
   return place.store.whileTraining(adapter, signal, async (alone) => {
     const { manifest, path } = await place.store.find(adapter);
-    const { rank, alpha, targets, layers, kind = 'lora' } = manifest;
     const { learningRate, steps: stepsBefore } = manifest.fineTune ?? { ...DEFAULTS, steps: 0 };
-    const trainer = base.newTrainer({ rank, alpha, targets, layers, kind }, { learningRate });
+    const trainer = base.newTrainer(loraOfFile(manifest, path), { learningRate });
     const cancel = (): void => {
       trainer.cancel();
     };

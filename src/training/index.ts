@@ -38,6 +38,7 @@ export { RunStore } from './runs.js';
 export type { RunRecord, StoredRun } from './runs.js';
 export { listTrainable } from './trainable.js';
 export { train } from './train.js';
+export { findAdapter, isAdapterPath, requireAdapterOf, type FoundAdapter } from './adapter-place.js';
 export { checkTrainRequest, trainFile } from './train-file.js';
 export type { TrainPlace, TrainReport } from './train-file.js';
 export { trainAdapter } from './train-adapter.js';

@@ -70,6 +70,8 @@ export type TrainEvent =
   | { type: 'kernels-changed'; before: string; now: string }
   /** Estimated before the first step. */
   | ({ type: 'memory' } & MemoryPlan)
+  /** So many rows write a special token of the model in letters, as which it is learned. */
+  | { type: 'typed-signs'; rows: number; firstLine: number; sign: string }
   /** Texts whose labels were predicted, to measure how well. */
   | { type: 'classified'; done: number; of: number };
 

@@ -17,6 +17,8 @@ export interface TrainData {
   validation: Example[];
   test: Example[];
   rows: Rows;
+  /** Of the file to learn from. */
+  typed?: NonNullable<Dataset['typed']>;
   /** Of all examples. */
   digest: string;
   /** Of the format `labels`: what is asked, and the rows it is measured on: those of the test, else of the validation. */
@@ -44,7 +46,7 @@ export async function readTrainData(
   const { labelled } = main.dataset;
   const share = (part: number | 'file'): number => (part === 'file' ? 0 : part);
   const shares = { validation: share(validation), test: share(test), seed: settings.run.seed };
-  const split = splitRows(main.dataset.rows, shares);
+  const split = splitRows(main.dataset.rows, shares, labelled && groupsOf(labelled.rows));
   const ofFile = async (path: number | string | undefined) =>
     typeof path === 'string' ? read(path, labelled?.task) : undefined;
   const [validated, tested] = [await ofFile(options.validation), await ofFile(options.test)];
@@ -69,9 +71,17 @@ export async function readTrainData(
       validation: validated?.dataset.rows ?? split.validation.length,
       test: tested?.dataset.rows ?? split.test.length,
     },
+    ...(main.dataset.typed === undefined ? {} : { typed: main.dataset.typed }),
     digest: digestOf(Object.values(parts)),
     ...(labelled === undefined ? {} : { labelled: { task: labelled.task, measured } }),
   };
+}
+
+/** By its label; of several the rarest, which is the one that could be missing. */
+function groupsOf(rows: readonly LabelledRow[]): string[] {
+  const counts = new Map<string, number>();
+  for (const label of rows.flatMap(({ labels }) => labels)) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return rows.map(({ labels }) => labels.toSorted((a, b) => counts.get(a)! - counts.get(b)!)[0] ?? '');
 }
 
 /** A run has up to three files, so what is wrong with a line says of which. */

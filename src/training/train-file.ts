@@ -111,6 +111,7 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
   const data = await readTrainData(place.encoder, options, began?.settings ?? settings, request.signal);
   const fingerprint = hashOf([began?.settings ?? settings, model.sha256, data.digest]);
   if (began !== undefined) requireSameData(began, data, fingerprint);
+  if (data.typed !== undefined) request.onEvent?.({ type: 'typed-signs', ...data.typed });
   const { lora, run } = began?.settings ?? settings;
   const tokens = largestBatch(data.train, run);
   const memory = budget.plan(place.memory, resolveLora(lora, base.info.layers), tokens, base.info.precision);

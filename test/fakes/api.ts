@@ -26,6 +26,10 @@ export class FakeApi implements Api {
       options.onProgress?.({ phase: 'model', share: 0.5 });
       return Promise.resolve(this.engine);
     },
+    openModel: (options) => {
+      this.opened.push(options);
+      return Promise.resolve(this.engine);
+    },
     moveBrain: (options) => {
       this.opened.push(options);
       const [memory] = this.engine.held;
@@ -59,6 +63,8 @@ export class FakeApi implements Api {
   readonly memoriesOf = memoriesOf;
   readonly memoriesOfFile = memoriesOfFile;
   readonly plotRun = plotRun;
+  checkAsking: Api['checkAsking'] = () => Promise.resolve();
+  remarkOnModel: Api['remarkOnModel'] = () => Promise.resolve(undefined);
   checkTrainRequest: Api['checkTrainRequest'] = () => Promise.resolve();
   readonly RunControl = RunControl;
   readonly RunStore: Api['RunStore'] = class {
@@ -82,7 +88,7 @@ export class FakeApi implements Api {
     Promise.resolve({
       ...{ name, architecture: 'llama', parameters: 1e8, contextLength: 2048, bytes: 9e7, installed: true, path: 'p' },
       memory: { chatBytes: 2e8, trainingBytes: 5e8, freeBytes: 1e9 },
-      fits: { chat: true, training: true },
+      fits: { answering: true, training: true },
       files: [{ path: 'a.gguf', bytes: 9e7 }],
     });
   readonly removeModel: Api['removeModel'] = () => Promise.resolve(98_362_432);

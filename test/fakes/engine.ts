@@ -58,6 +58,15 @@ export class FakeEngine implements Engine {
     return newAnswer(said, { source: 'weights', memories: [{ id: memory.id, text: memory.text, score: 0.9 }] });
   }
 
+  complete(text: string, options: Parameters<Engine['complete']>[1] = {}): ReturnType<Engine['complete']> {
+    this.calls.push(['complete', text, options]);
+    options.onText?.(' and so on.');
+    return Promise.resolve({
+      ...{ text: ' and so on.', promptTokens: 3, reusedTokens: 0, guessedTokens: 0, tokens: 4 },
+      ...{ finishReason: 'stop', firstTokenSeconds: 0, seconds: 0 },
+    });
+  }
+
   async explain(question: string, options: Parameters<Engine['explain']>[1] = {}): Promise<Explanation> {
     this.calls.push(['explain', question, options]);
     const { answer, source, memories } = await this.ask(question, options);

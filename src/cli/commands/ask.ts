@@ -5,6 +5,7 @@ import { GROUNDING, type CommandSpec } from '../command.js';
 import { attribution } from '../format.js';
 import { stringOf, textOf } from '../input.js';
 import { painter } from '../io.js';
+import type { Job } from '../job.js';
 import { FORM, formOf, MORE_SAMPLING, SAMPLING, SAMPLING_NAMES, samplingOf } from '../sampling.js';
 import { sourceLines } from '../sources.js';
 import { callLines, TOOLS, toolsOf } from '../tools.js';
@@ -13,7 +14,7 @@ export const ask: CommandSpec = {
   usage: 'ask [question...]',
   summary: 'answer one question (from the arguments, or stdin)',
   options: [
-    ['--adapter <name>', 'answer with an adapter made by train, in place of the memories'],
+    ['--adapter <name|path>', 'answer with an adapter (of train, imported, or a GGUF file), in place of the memories'],
     ...GROUNDING,
     ...FORM,
     ...TOOLS,
@@ -34,16 +35,23 @@ export const ask: CommandSpec = {
         hint: 'With --tool-choice none the model knows of the tools and answers in the form.',
       });
     }
+    const adapter = stringOf(options, 'adapter');
+    await job.check({ ...sampling, adapter });
     const question = await textOf(job, words, 'question');
     const engine = await job.open();
+    const paint = painter(job.world.stderr, job.world.env);
+    const thoughts = thoughtsAside(job, (text) => paint('dim', text));
     const answer = await engine.ask(question, {
       ...sampling,
-      adapter: stringOf(options, 'adapter'),
+      adapter,
       signal: job.signal,
+      onThinking: thoughts.take,
       onText: (piece) => {
+        thoughts.end();
         job.text(piece);
       },
     });
+    thoughts.end();
     const calls = callLines(answer.toolCalls ?? []);
     if (calls.length === 0 || answer.answer !== '') job.line();
     for (const call of calls) job.line(call);
@@ -51,7 +59,6 @@ export const ask: CommandSpec = {
     sourceLines(job, answer);
     const from = attribution(answer);
     if (from !== '' && !job.settings.json) {
-      const paint = painter(job.world.stderr, job.world.env);
       job.note(`— ${from}`, (text) => paint('dim', text));
     }
     const isCut = answer.finishReason === 'length' && sampling.jsonSchema !== undefined;
@@ -61,6 +68,20 @@ export const ask: CommandSpec = {
     return 1;
   },
 };
+
+/** What the model thinks as it comes, and a line break after it. */
+function thoughtsAside(job: Job, paint: (text: string) => string): { take: (piece: string) => void; end: () => void } {
+  let isOpen = false;
+  const take = (piece: string): void => {
+    isOpen = true;
+    job.aside(piece, paint);
+  };
+  const end = (): void => {
+    if (isOpen) job.aside('\n\n');
+    isOpen = false;
+  };
+  return { take, end };
+}
 
 function hasForm({ jsonSchema, grammar }: Partial<AskOptions>): boolean {
   return jsonSchema !== undefined || grammar !== undefined;

@@ -37,6 +37,7 @@ export const chat: CommandSpec = {
     if (sleepAfter !== undefined && !(sleepAfter > 0 && sleepAfter <= LONGEST_IDLE)) {
       throw new EngramError('usage', `Expected minutes above 0, at most ${LONGEST_IDLE}, for --sleep-after.`);
     }
+    await job.check(asking);
     const engine = await job.open();
     if (job.isInteractive) {
       const held = engine.memories().filter((memory) => memory.state === 'remembered').length;

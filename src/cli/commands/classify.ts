@@ -35,7 +35,7 @@ export const classify: CommandSpec = {
           .map((line) => line.trim())
           .filter((line) => line !== '')
       : [input];
-    const engine = await job.open();
+    const engine = await job.openModel();
     const predictions = await engine.classify({
       adapter,
       texts,
@@ -51,7 +51,7 @@ export const classify: CommandSpec = {
 };
 
 async function evaluate(job: Job, adapter: string, file: string): Promise<undefined> {
-  const engine = await job.open();
+  const engine = await job.openModel();
   const report = await engine.evaluate({ adapter, file, signal: job.signal, onProgress: show(job, 'Classifying') });
   job.line(classificationReport(report));
   job.value({ adapter, file, ...report });

@@ -10,7 +10,7 @@ export const tokens: CommandSpec = {
   examples: ['engram tokens "How long is this?"', 'engram tokens --count < book.txt'],
   run: async (job, words, options) => {
     const text = await textOf(job, words, 'text');
-    const engine = await job.open({ compute: 'llama' });
+    const engine = await job.openModel({ compute: 'llama' });
     const all = engine.tokens(text);
     if (options['count'] === true) job.line(String(all.length));
     else {

@@ -104,7 +104,7 @@ export const train: CommandSpec = {
     const { checkTrainRequest, RunControl } = await job.api();
     await checkTrainRequest(job.settings.home, request); // before a model is loaded
     // No prompt is read: with --memory every copy of the weights counts.
-    const engine = await job.open({ compute: 'llama' });
+    const engine = await job.openModel({ compute: 'llama' });
     const control = new RunControl();
     const suspension = pauseOnSuspend(job, control);
     try {

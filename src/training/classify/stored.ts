@@ -2,6 +2,7 @@
 import { EngramError } from '../../errors.js';
 import type { StoredAdapter } from '../adapters.js';
 import type { RowEncoder } from '../encode-row.js';
+import { loraOfFile } from '../lora-of-file.js';
 import type { BaseModel, Trainer } from '../types.js';
 import { Classifier } from './classifier.js';
 
@@ -15,14 +16,14 @@ export async function withClassifier<T>(
   { manifest, path }: StoredAdapter,
   action: Classifying<T>,
 ): Promise<T> {
-  const { task, rank, alpha, targets, layers } = manifest;
+  const { task } = manifest;
   if (task === undefined) {
     throw new EngramError('usage', `The adapter "${manifest.name}" was not trained on labels.`, {
       hint: 'Train one with: engram train rows.jsonl --classify --adapter NAME',
     });
   }
   const classifier = new Classifier(task, encoder, base.info.contextLength);
-  const trainer = base.newTrainer({ rank, alpha, targets, layers });
+  const trainer = base.newTrainer(loraOfFile(manifest, path));
   try {
     await trainer.load(path);
     return await action(classifier, trainer);

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { likeliest, mostTokens, sampling } from '../../../src/inference/sampling.js';
+import type { GenerateOptions } from '../../../src/inference/types.js';
+
+describe('logitBias', () => {
+  it('is a map, and what is none is told of in words', () => {
+    const none: unknown[] = [{ 5: 1 }, [[5, 1]], null, new Map([['5', 1]]), new Map([[5, 'x']])];
+    for (const logitBias of none) {
+      const options = { logitBias } as unknown as GenerateOptions;
+      expect(() => sampling(options)).toThrow(expect.objectContaining({ code: 'usage' }));
+    }
+    expect(Array.from(sampling({ logitBias: new Map([[5, -Infinity]]) }).biasTokens)).toEqual([5]);
+  });
+});
 
 describe('sampling settings', () => {
   it('are greedy unless a temperature is given, and penalise nothing', () => {

@@ -200,7 +200,7 @@ describe('tools that are asked for', () => {
       { tools: [{ name: 'no spaces' }] },
       { tools: [WEATHER, WEATHER] },
       { tools: [{ name: 'x', parameters: { type: 'string' } }] },
-      { tools: [{ name: 'x', parameters: { type: 'object', properties: { a: { pattern: 'x' } } } }] },
+      { tools: [{ name: 'x', parameters: { type: 'object', properties: { a: { not: {} } } } }] },
       { tools: [WEATHER], toolChoice: { name: 'other' } },
       { tools: [WEATHER], toolChoice: 'sometimes' as 'auto' },
       { tools: [WEATHER], jsonSchema: {} },

@@ -86,12 +86,26 @@ describe('showModel', () => {
     expect(await showModel(home, 'minilm')).toMatchObject({ installed: true, path: modelFolder(home, embedding) });
   });
 
+  it('says what a model without a chat template is for', async () => {
+    const path = join(home, 'base.gguf');
+    const { metadata, tensors } = LANGUAGE_MODEL;
+    const bare = Object.fromEntries(Object.entries(metadata).filter(([key]) => !key.includes('template')));
+    await writeFile(path, tinyGguf({ metadata: bare, tensors }));
+    const { does, problem, hasChatTemplate } = await showModel(home, path);
+    expect({ does, hasChatTemplate }).toEqual({
+      does: ['complete', 'train', 'tokens', 'embed'],
+      hasChatTemplate: false,
+    });
+    expect(problem).toContain('--chat-template');
+  });
+
   it('describes a file of the user’s own', async () => {
     const path = join(home, 'mine.gguf');
     await writeFile(path, tinyGguf(LANGUAGE_MODEL));
     const details = await showModel(home, path);
-    expect(details).toMatchObject({ name: 'mine', quantisation: 'Q4_1', installed: true, fits: { chat: true } });
+    expect(details).toMatchObject({ name: 'mine', quantisation: 'Q4_1', installed: true, fits: { answering: true } });
     expect(details.problem).toBeUndefined();
+    expect(details.does).toContain('chat');
     await expect(showModel(home, 'qwen')).rejects.toMatchObject({ code: 'not_found' });
   });
 });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EngramError } from '../../../src/errors.js';
 import { readDataset, type Dataset } from '../../../src/training/index.js';
 import { characterEncoder } from './encoder.js';
 
@@ -106,5 +107,106 @@ describe('readDataset', () => {
 
   it('stops when it is told', async () => {
     await expect(read(line({ text: 'abc' }), AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+  });
+});
+
+describe('rows of other shapes', () => {
+  const shown = async (row: unknown): Promise<string> => {
+    const { examples } = await read(typeof row === 'string' ? row : line(row));
+    return examples
+      .map(({ tokens }) => String.fromCharCode(...Array.from(tokens)).replaceAll(/[\u0001-\u0004]/g, '|'))
+      .join('&');
+  };
+
+  it('are read as the conversations that they are', async () => {
+    const expected = '|useru||assistanta|';
+    for (const row of [
+      {
+        prompt: 'u',
+        prompt_id: '1',
+        messages: [
+          { role: 'user', content: 'u' },
+          { role: 'assistant', content: 'a' },
+        ],
+      },
+      {
+        conversations: [
+          { from: 'human', value: 'u' },
+          { from: 'gpt', value: 'a' },
+        ],
+      },
+      { conversation: [{ human: 'u', assistant: 'a' }] },
+      { id: '0', data: ['u', 'a'] },
+      { instruction: 'u', input: '', output: 'a' },
+      { instruction: 'u', context: '', response: 'a', category: 'qa' },
+      {
+        messages: [
+          { role: 'user', content: [{ type: 'text', text: 'u' }] },
+          { role: 'assistant', content: 'a' },
+        ],
+      },
+    ]) {
+      expect(await shown(row), JSON.stringify(row)).toBe(expected);
+    }
+    expect(await shown({ system: 's', instruction: 'u', input: 'i', output: 'a' })).toBe(
+      '|systems||useru\n\ni||assistanta|',
+    );
+    const history = { instruction: 'v', output: 'b', history: [['u', 'a']] };
+    expect(await shown(history)).toBe('|useru||assistanta||userv||assistantb|');
+  });
+
+  it('may be one JSON array', async () => {
+    const rows = [{ text: 'ab' }, { instruction: 'u', output: 'a' }];
+    for (const file of [JSON.stringify(rows), JSON.stringify(rows, undefined, 2)]) {
+      expect(await shown(file)).toBe('ab|&|useru||assistanta|');
+    }
+  });
+
+  it('may hold calls of tools and what they gave', async () => {
+    const call = { id: 'c1', type: 'function', function: { name: 'f', arguments: '{"x": 1}' } };
+    const messages = [
+      { role: 'user', content: 'u' },
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'c1', content: '12' },
+      { role: 'assistant', content: 'a' },
+    ];
+    const path = join(folder, 'calls.jsonl');
+    writeFileSync(path, line({ messages }));
+    const seen: unknown[] = [];
+    const encoder = {
+      ...characterEncoder(),
+      encodeTurn: (all: readonly unknown[]) => {
+        seen.push(all.at(-1));
+        return { prompt: Uint32Array.of(4, 5), answer: Uint32Array.of(6, 1) };
+      },
+    };
+    const { examples } = await readDataset(path, encoder, { maxTokens: 100 });
+    expect(seen).toEqual([
+      { role: 'assistant', content: '', toolCalls: [{ id: 'c1', name: 'f', arguments: { x: 1 } }] },
+    ]);
+    expect(examples.length).toBeGreaterThan(0);
+  });
+
+  it('are refused with what to do where nobody can know what they mean', async () => {
+    const refused = async (row: unknown) => read(line(row)).catch((error: unknown) => error as EngramError);
+    expect(await refused({ prompt: 'p', chosen: 'a', rejected: 'b' })).toMatchObject({ code: 'corrupt' });
+    expect(await refused({ chosen: 'a', rejected: 'b' })).toMatchObject({
+      hint: expect.stringContaining('chosen') as string,
+    });
+    expect(await refused({ source: 'p', target: 'b' })).toMatchObject({
+      hint: expect.stringContaining('"prompt"') as string,
+    });
+    const picture = { role: 'user', content: [{ type: 'image_url' }] };
+    expect(await refused({ messages: [picture, { role: 'assistant', content: 'a' }] })).toMatchObject({
+      code: 'corrupt',
+    });
+  });
+
+  it('that write special tokens in letters are told of', async () => {
+    const path = join(folder, 'typed.jsonl');
+    writeFileSync(path, line({ text: 'plain' }) + line({ text: '<|im_start|>user' }) + line({ text: '<|im_end|>' }));
+    const signIn = (text: string): string | undefined => /<\|\w+\|>/.exec(text)?.[0];
+    const { typed } = await readDataset(path, { ...characterEncoder(), signIn }, { maxTokens: 100 });
+    expect(typed).toEqual({ rows: 2, firstLine: 2, sign: '<|im_start|>' });
   });
 });

@@ -24,6 +24,19 @@ describe('splitRows', () => {
     expect(splitRows(1, { validation: 0, test: 0, seed: 0 }).train).toEqual([0]);
   });
 
+  it('holds out each group as the whole, and the only row of one never', () => {
+    const groups = [...Array<string>(60).fill('ham'), ...Array<string>(20).fill('spam'), 'rare', 'once'];
+    for (let seed = 0; seed < 20; seed++) {
+      const { train, validation, test } = splitRows(groups.length, { validation: 0.2, test: 0.1, seed }, groups);
+      const of = (rows: readonly number[], group: string): number => rows.filter((row) => groups[row] === group).length;
+      expect([of(train, 'rare'), of(train, 'once')]).toEqual([1, 1]);
+      expect(of(validation, 'spam')).toBeGreaterThanOrEqual(3);
+      expect(of(test, 'spam')).toBeGreaterThanOrEqual(1);
+      expect(of(validation, 'ham')).toBeGreaterThanOrEqual(11);
+      expect([...train, ...validation, ...test].length).toBe(groups.length);
+    }
+  });
+
   it.each([
     [1, { validation: 0.5, test: 0 }],
     [2, { validation: 0.1, test: 0.1 }],
