@@ -25,6 +25,12 @@ struct Example {
   int64_t adapted_from = 0;
 };
 
+// One to say what follows it. `adapted_from` as in an Example, and below the number of tokens.
+struct Sequence {
+  std::vector<int32_t> tokens;  // [n]
+  int64_t adapted_from = 0;
+};
+
 // loss = Σ scale · Σ weights·CE + kl_scale · Σ kl_weights·KL
 struct BatchItem {
   int64_t example;
@@ -71,6 +77,10 @@ class Trainer {
   // learning_rate < 0 (but not NaN) means the configured one. Throws `diverged`, and only clears the gradients, if
   // they are not finite.
   UpdateResult update(double learning_rate = -1);
+  // The log-probabilities of `among`, over the whole vocabulary, as the token that follows each sequence: [sequences,
+  // among]. Keeps nothing but what the base model made of the tokens before `adapted_from`, and of that what was used
+  // last. Throws as add(), and `cancelled`, `diverged`.
+  std::vector<float> choices(std::vector<Sequence> sequences, const std::vector<int32_t>& among);
   // [tokens, vocabulary]
   std::vector<float> logits(const std::vector<int32_t>& tokens);
 
