@@ -129,6 +129,11 @@ export interface NativeTrainer {
   backward(examples: Int32Array, scales: Float32Array, klScales: Float32Array): Promise<BatchLoss>;
   evaluate(examples: Int32Array, scales: Float32Array, klScales: Float32Array): Promise<BatchLoss>;
   update(learningRate: number | undefined): Promise<{ gradNorm: number; step: number }>;
+  /** [sequences, choices] */
+  choices(
+    sequences: readonly { tokens: Uint32Array | Int32Array; adaptedFrom: number }[],
+    choices: Uint32Array | Int32Array,
+  ): Promise<Float32Array>;
   /** [tokens, vocabulary] */
   logits(tokens: Uint32Array | Int32Array): Promise<Float32Array>;
   save(path: string): Promise<void>;

@@ -57,6 +57,13 @@ export interface Example {
   adaptedFrom?: number;
 }
 
+/** One sequence to say what follows. */
+export interface Sequence {
+  tokens: ArrayLike<number>;
+  /** As in an Example, and below the number of tokens. Default 0. */
+  adaptedFrom?: number;
+}
+
 /** How often and how strongly an example counts in a batch. The loss is a plain sum over the batch:
  * Σ scale · Σ weights·CE + klScale · Σ klWeights·KL. */
 export interface BatchItem {
@@ -100,6 +107,10 @@ export interface Trainer {
   update(learningRate?: number): Promise<{ gradNorm: number; step: number }>;
   /** Forward only. */
   evaluate(batch: readonly BatchItem[]): Promise<BatchLoss>;
+  /** The log-probabilities, over the whole vocabulary, of `choices` as the token that follows each sequence: an array for each, in
+   * the order of choices. Keeps nothing but what the base model made of the tokens before adaptedFrom, and of that what was used
+   * last. Throws as add(), and `diverged`. */
+  choices(sequences: readonly Sequence[], choices: readonly number[]): Promise<Float32Array[]>;
   /** Logits of every position, [tokens, vocabulary], with the adapter as it is. For tests and probes. */
   logits(tokens: ArrayLike<number>): Promise<Float32Array>;
   /** Writes the adapter as a GGUF that llama.cpp loads: temporary file, fsync, rename. */
