@@ -281,7 +281,13 @@ Napi::Value TrainerHandle::file(const Napi::CallbackInfo& info, void (*use)(Trai
 }
 
 Napi::Value TrainerHandle::save(const Napi::CallbackInfo& info) {
-  return file(info, [](Trainer& trainer, const std::string& path) { trainer.save(path); });
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    const std::string type = info[1].IsUndefined() ? "f32" : text(info[1], "type");
+    if (type != "f32" && type != "f16") throw Error("usage", "type must be f32 or f16.");
+    if (type == "f32") return file(info, [](Trainer& trainer, const std::string& path) { trainer.save(path); });
+    return file(info, [](Trainer& trainer, const std::string& path) { trainer.save(path, AdapterType::f16); });
+  });
 }
 
 Napi::Value TrainerHandle::load(const Napi::CallbackInfo& info) {

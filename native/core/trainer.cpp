@@ -6,7 +6,6 @@
 #include <cmath>
 #include <span>
 
-#include "adapter_file.hpp"
 #include "aligned.hpp"
 #include "batch.hpp"
 #include "checkpoint.hpp"
@@ -271,7 +270,9 @@ std::vector<float> Trainer::logits(const std::vector<int32_t>& tokens) {
   return out;
 }
 
-void Trainer::save(const std::string& path) const { write_adapter(state_->lora, state_->model->config, path); }
+void Trainer::save(const std::string& path, AdapterType type) const {
+  write_adapter(state_->lora, state_->model->config, path, type);
+}
 
 void Trainer::load(const std::string& path) {
   read_adapter(state_->lora, state_->model->config, path);

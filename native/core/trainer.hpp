@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "adapter_file.hpp"
 #include "lora.hpp"
 #include "model.hpp"
 #include "optimizer.hpp"
@@ -84,8 +85,9 @@ class Trainer {
   // [tokens, vocabulary]
   std::vector<float> logits(const std::vector<int32_t>& tokens);
 
-  // GGUF adapter as llama.cpp loads it; temporary file, fsync, rename.
-  void save(const std::string& path) const;
+  // GGUF adapter as llama.cpp loads it; temporary file, fsync, rename. F16 is half as large, and no longer to the bit
+  // what was trained.
+  void save(const std::string& path, AdapterType type = AdapterType::f32) const;
   void load(const std::string& path);
 
   // What goes on from here beside the adapter (see checkpoint.hpp), as it was after the last update: with save() and

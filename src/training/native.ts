@@ -136,7 +136,7 @@ export interface NativeTrainer {
   ): Promise<Float32Array>;
   /** [tokens, vocabulary] */
   logits(tokens: Uint32Array | Int32Array): Promise<Float32Array>;
-  save(path: string): Promise<void>;
+  save(path: string, type: 'f32' | 'f16'): Promise<void>;
   load(path: string): Promise<void>;
   saveState(path: string): Promise<void>;
   loadState(path: string): Promise<void>;

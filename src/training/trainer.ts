@@ -67,9 +67,10 @@ export class LoraTrainer implements Trainer {
     return awaitNative(() => this.#native.logits(ids));
   }
 
-  async save(path: string): Promise<void> {
+  async save(path: string, { type = 'f32' }: { type?: 'f32' | 'f16' } = {}): Promise<void> {
     this.#requireOpen();
-    await awaitNative(() => this.#native.save(checkPath(path)));
+    if (!['f32', 'f16'].includes(type)) refuse('type', 'f32 or f16', type);
+    await awaitNative(() => this.#native.save(checkPath(path), type));
   }
 
   async load(path: string): Promise<void> {
