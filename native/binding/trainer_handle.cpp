@@ -98,10 +98,10 @@ Napi::Function TrainerHandle::define(Napi::Env env) {
       env, "NativeTrainer",
       {InstanceMethod<&TrainerHandle::add>("add"), InstanceMethod<&TrainerHandle::backward>("backward"),
        InstanceMethod<&TrainerHandle::evaluate>("evaluate"), InstanceMethod<&TrainerHandle::update>("update"),
-       InstanceMethod<&TrainerHandle::logits>("logits"), InstanceMethod<&TrainerHandle::save>("save"),
-       InstanceMethod<&TrainerHandle::load>("load"), InstanceMethod<&TrainerHandle::save_state>("saveState"),
-       InstanceMethod<&TrainerHandle::load_state>("loadState"), InstanceMethod<&TrainerHandle::cancel>("cancel"),
-       InstanceMethod<&TrainerHandle::close>("close")});
+       InstanceMethod<&TrainerHandle::choices>("choices"), InstanceMethod<&TrainerHandle::logits>("logits"),
+       InstanceMethod<&TrainerHandle::save>("save"), InstanceMethod<&TrainerHandle::load>("load"),
+       InstanceMethod<&TrainerHandle::save_state>("saveState"), InstanceMethod<&TrainerHandle::load_state>("loadState"),
+       InstanceMethod<&TrainerHandle::cancel>("cancel"), InstanceMethod<&TrainerHandle::close>("close")});
 }
 
 Napi::Object TrainerHandle::make(Napi::Env env, std::shared_ptr<HeldModel> model, LoraConfig lora,
@@ -229,6 +229,31 @@ Napi::Value TrainerHandle::update(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value TrainerHandle::choices(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    require_open();
+    if (!info[0].IsArray()) throw Error("usage", "sequences must be an array.");
+    const auto all = info[0].As<Napi::Array>();
+    std::vector<Sequence> sequences(all.Length());
+    for (uint32_t i = 0; i < sequences.size(); ++i) {
+      const Napi::Object from = object(all.Get(i), "a sequence");
+      sequences[i].tokens = token_ids(from.Get("tokens"), "tokens", vocabulary_);
+      sequences[i].adapted_from = integer(from.Get("adaptedFrom"), "adaptedFrom", 0, context_);
+    }
+    auto among = token_ids(info[1], "choices", vocabulary_);
+    return worker_->run(env,
+                        [session = session_, sequences = std::move(sequences),
+                         among = std::move(among)](const auto& cancelled) mutable -> Convert {
+                          stop_if(cancelled);
+                          auto values =
+                              std::make_shared<std::vector<float>>(session->get().choices(std::move(sequences), among));
+                          stop_if(cancelled);
+                          return [values](Napi::Env env) { return to_js(env, values); };
+                        });
+  });
+}
+
 Napi::Value TrainerHandle::logits(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
@@ -256,7 +281,13 @@ Napi::Value TrainerHandle::file(const Napi::CallbackInfo& info, void (*use)(Trai
 }
 
 Napi::Value TrainerHandle::save(const Napi::CallbackInfo& info) {
-  return file(info, [](Trainer& trainer, const std::string& path) { trainer.save(path); });
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    const std::string type = info[1].IsUndefined() ? "f32" : text(info[1], "type");
+    if (type != "f32" && type != "f16") throw Error("usage", "type must be f32 or f16.");
+    if (type == "f32") return file(info, [](Trainer& trainer, const std::string& path) { trainer.save(path); });
+    return file(info, [](Trainer& trainer, const std::string& path) { trainer.save(path, AdapterType::f16); });
+  });
 }
 
 Napi::Value TrainerHandle::load(const Napi::CallbackInfo& info) {

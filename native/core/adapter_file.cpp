@@ -8,7 +8,9 @@
 #include <deque>
 #include <vector>
 
+#include "cpu.hpp"
 #include "error.hpp"
+#include "gemm/kernels.hpp"
 #include "gguf.hpp"
 
 namespace engram {
@@ -120,23 +122,50 @@ class Combined {
   std::vector<Block> blocks_;
 };
 
+std::vector<uint16_t> halves_of(const std::vector<float>& values) {
+  // The conversion would make the largest there is of them.
+  if (!std::all_of(values.begin(), values.end(), [](float x) { return std::abs(x) <= 65504; })) {
+    throw Error("unsupported", "The adapter holds values that F16 cannot.", "Save it as F32.");
+  }
+  std::vector<uint16_t> out(values.size());
+  kernels::table(best_isa()).f32_to_f16(values.data(), static_cast<int64_t>(values.size()), out.data());
+  return out;
+}
+
+std::vector<float> floats_of(const GgufFile& file, const GgufTensor& tensor) {
+  if (tensor.type != kGgufF16) return file.floats(tensor);
+  const int64_t n = tensor.elements();
+  // Before memory is asked for: the length may be absurd.
+  const uint8_t* bytes = file.data(tensor, static_cast<uint64_t>(n) * sizeof(uint16_t));
+  std::vector<float> out(n);
+  // What is aligned in the file is aligned in memory.
+  kernels::table(best_isa()).f16_to_f32(reinterpret_cast<const uint16_t*>(bytes), n, out.data());
+  return out;
+}
+
 }  // namespace
 
-void write_adapter(const Lora& lora, const ModelConfig& model, const std::string& path) {
+void write_adapter(const Lora& lora, const ModelConfig& model, const std::string& path, AdapterType type) {
   GgufWriter out;
   out.set("general.type", std::string("adapter"));
   out.set("general.architecture", model.architecture);
   out.set("adapter.type", std::string("lora"));
   out.set("adapter.lora.alpha", static_cast<float>(stored_alpha(lora)));
   std::deque<std::vector<float>> values;  // whose addresses stay
+  std::deque<std::vector<uint16_t>> halves;
+  const auto add = [&](const std::string& name, std::vector<int64_t> shape, std::vector<float> data) {
+    if (type == AdapterType::f16)
+      return out.add_f16(name, std::move(shape), halves.emplace_back(halves_of(data)).data());
+    out.add(name, std::move(shape), values.emplace_back(std::move(data)).data());
+  };
   for (int layer = 0; layer < lora.layers(); layer++) {
     for (const AdaptedTensor& tensor : adapted_tensors(model)) {
       const Combined pair(lora, layer, tensor.targets, model.shapes());
       if (!pair.active()) continue;
-      std::vector<float>&A = values.emplace_back(), &B = values.emplace_back();
+      std::vector<float> A, B;
       pair.pack(lora, layer, A, B);
-      out.add(tensor_name(layer, tensor.name, 'a'), {pair.n_in, pair.rank}, A.data());
-      out.add(tensor_name(layer, tensor.name, 'b'), {pair.rank, pair.n_out}, B.data());
+      add(tensor_name(layer, tensor.name, 'a'), {pair.n_in, pair.rank}, std::move(A));
+      add(tensor_name(layer, tensor.name, 'b'), {pair.rank, pair.n_out}, std::move(B));
     }
   }
   out.write(path);
@@ -161,7 +190,7 @@ void read_adapter(Lora& lora, const ModelConfig& model, const std::string& path)
     const GgufTensor* tensor = file.find(name);
     if (tensor == nullptr) throw mismatch("it lacks " + name);
     if (tensor->shape != shape) throw mismatch(name + " has another shape");
-    std::vector<float> out = file.floats(*tensor);
+    std::vector<float> out = floats_of(file, *tensor);
     for (float x : out) {
       if (!std::isfinite(x))
         throw Error("corrupt", "The adapter " + path + " holds values that are not finite numbers.");

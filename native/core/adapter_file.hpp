@@ -8,10 +8,13 @@
 
 namespace engram {
 
-// Throws `disk`. The file appears whole or not at all.
-void write_adapter(const Lora& lora, const ModelConfig& model, const std::string& path);
-// Fills A and B of `lora` from a file of the same architecture, rank, alpha, matrices and layers. Throws `mismatch`,
-// `corrupt`, `not_found`, and then leaves `lora` as it was.
+enum class AdapterType { f32, f16 };
+
+// Throws `disk`, and `unsupported` for values that F16 cannot hold. The file appears whole or not at all.
+void write_adapter(const Lora& lora, const ModelConfig& model, const std::string& path,
+                   AdapterType type = AdapterType::f32);
+// Fills A and B of `lora` from a file, of F32 or F16, of the same architecture, rank, alpha, matrices and layers.
+// Throws `mismatch`, `corrupt`, `unsupported` (another type), `not_found`, and then leaves `lora` as it was.
 void read_adapter(Lora& lora, const ModelConfig& model, const std::string& path);
 
 }  // namespace engram

@@ -2,6 +2,7 @@
 #include "batch.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace engram {
 namespace {
@@ -54,6 +55,13 @@ Layout lay_out(const std::vector<Stretch>& stretches) {
 }
 
 }  // namespace
+
+StoredExample unended(Sequence sequence) {
+  std::vector<float> weights(sequence.tokens.size(), 0.0f);
+  weights.push_back(1);
+  sequence.tokens.push_back(0);  // in the place of what comes next: whatever it is, it makes no row
+  return {{std::move(sequence.tokens), std::move(weights), {}, sequence.adapted_from}, nullptr, {}, {}};
+}
 
 Layout lay_out(const std::vector<const StoredExample*>& examples) {
   std::vector<Stretch> stretches;

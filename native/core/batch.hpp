@@ -30,6 +30,9 @@ struct StoredExample {
   }
 };
 
+// A sequence that is to be gone on with, as an example that has a loss there only.
+StoredExample unended(Sequence sequence);
+
 // Where the rows of each example lie in a batch: row i of it is i where i < prefix, else start + i.
 struct Layout {
   Rows rows;

@@ -4,13 +4,24 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
-#include <span>
 #include <utility>
+
+#include "random.hpp"
 
 namespace engram {
 namespace {
 
 constexpr int64_t kMostHiddenBytes = int64_t{256} << 20;
+// About 2,900 tokens of SmolLM2-135M (46 kB each), which it takes seconds to read again, in no more than the room that
+// the model itself takes.
+constexpr int64_t kMostIdleBytes = int64_t{128} << 20;
+
+int64_t within(int64_t most, int64_t memory_limit) {
+  return memory_limit > 0 ? std::min(most, memory_limit / 16) : most;
+}
+
+// Does nobody but the list of contexts have it?
+bool is_idle(const std::shared_ptr<const Prefix>& context) { return context.use_count() == 1; }
 
 }  // namespace
 
@@ -35,6 +46,50 @@ void FrozenParts::lower_layers(const std::vector<StoredExample*>& items, const L
   }
 }
 
+size_t FrozenParts::Hash::operator()(Tokens tokens) const {
+  uint64_t hash = tokens.size();
+  for (const int32_t token : tokens) hash = mix64(hash + static_cast<uint32_t>(token));
+  return static_cast<size_t>(hash);
+}
+
+bool FrozenParts::Equal::operator()(Tokens a, Tokens b) const { return std::ranges::equal(a, b); }
+
+int64_t FrozenParts::most_idle_bytes() const { return within(kMostIdleBytes, memory_limit_); }
+
+std::shared_ptr<const Prefix> FrozenParts::known(Tokens tokens) {
+  const auto at = by_tokens_.find(tokens);
+  if (at == by_tokens_.end()) return nullptr;
+  contexts_.splice(contexts_.begin(), contexts_, at->second);
+  return *at->second;
+}
+
+void FrozenParts::keep(std::shared_ptr<const Prefix> context) {
+  bytes_ += context_bytes(context->rows());
+  contexts_.push_front(std::move(context));
+  by_tokens_.emplace(contexts_.front()->tokens, contexts_.begin());
+}
+
+int64_t FrozenParts::idle_bytes() const {
+  int64_t out = 0;
+  for (const auto& context : contexts_) out += is_idle(context) ? context_bytes(context->rows()) : 0;
+  return out;
+}
+
+void FrozenParts::drop_idle_contexts() {
+  const int64_t most = most_idle_bytes();
+  int64_t idle = 0;
+  for (auto at = contexts_.begin(); at != contexts_.end();) {
+    const int64_t bytes = context_bytes((*at)->rows());
+    if (!is_idle(*at) || (idle += bytes) <= most) {
+      ++at;
+      continue;
+    }
+    bytes_ -= bytes;
+    by_tokens_.erase((*at)->tokens);
+    at = contexts_.erase(at);
+  }
+}
+
 // The base model reads what comes before `adapted_from`, from where it differs from everything read before.
 void FrozenParts::read_contexts(const std::vector<StoredExample*>& items) {
   std::vector<Unread> unread;
@@ -42,7 +97,11 @@ void FrozenParts::read_contexts(const std::vector<StoredExample*>& items) {
   std::vector<std::pair<StoredExample*, std::shared_ptr<const Prefix>>> found;  // given when all is computed
   for (StoredExample* e : items) {
     if (e->example.adapted_from == 0 || e->context != nullptr) continue;
-    const std::span<const int32_t> tokens = std::span(e->example.tokens).first(e->example.adapted_from);
+    const Tokens tokens = Tokens(e->example.tokens).first(e->example.adapted_from);
+    if (auto context = known(tokens)) {
+      e->context = std::move(context);
+      continue;
+    }
     const auto shared_with = [&](const Prefix& c) {
       return std::mismatch(tokens.begin(), tokens.end(), c.tokens.begin(), c.tokens.end()).first - tokens.begin();
     };
@@ -55,13 +114,8 @@ void FrozenParts::read_contexts(const std::vector<StoredExample*>& items) {
     for (const auto& known : contexts_) {
       if (const int64_t n = shared_with(*known); n > next.rows) next = {e, known, n};
     }
-    if (next.rows == e->example.adapted_from) {
-      if (next.known->rows() == next.rows) {
-        e->context = next.known;
-        continue;
-      }
-      next.rows--;  // the beginning of a longer one: a row of it is computed again
-    }
+    // The beginning of a longer one: a row of it is computed again.
+    if (next.rows == e->example.adapted_from) next.rows--;
     unread.push_back(next);
     fresh.push_back(std::make_shared<Prefix>());
     fresh.back()->tokens.assign(tokens.begin(), tokens.end());
@@ -86,21 +140,18 @@ void FrozenParts::read_contexts(const std::vector<StoredExample*>& items) {
     }
   });
   for (const auto& [example, context] : found) example->context = context;
-  for (const auto& context : fresh) {
-    bytes_ += c.n_layers * context->rows() * kv * static_cast<int64_t>(sizeof(float));
-    contexts_.push_back(context);
-  }
+  for (auto& context : fresh) keep(std::move(context));
 }
 
 void FrozenParts::cache_hidden(const std::vector<StoredExample*>& items) {
   if (first_ == 0) return;
-  const int64_t most = memory_limit_ > 0 ? std::min(kMostHiddenBytes, memory_limit_ / 16) : kMostHiddenBytes;
+  const int64_t most = within(kMostHiddenBytes, memory_limit_), held = bytes_ - idle_bytes();
   std::vector<StoredExample*> missing;
   int64_t wanted = 0;
   for (StoredExample* e : items) {
     const int64_t bytes = e->own_rows() * D() * static_cast<int64_t>(sizeof(float));
     if (!e->hidden.empty() || std::count(missing.begin(), missing.end(), e) > 0) continue;
-    if (bytes_ + wanted + bytes > most) continue;
+    if (held + wanted + bytes > most) continue;
     wanted += bytes;
     missing.push_back(e);
   }

@@ -271,10 +271,19 @@ void GgufWriter::set(const std::string& key, uint64_t value) {
   n_metadata_++;
 }
 
-void GgufWriter::add(const std::string& name, std::vector<int64_t> shape, const float* data) {
-  uint64_t bytes = sizeof(float);
+void GgufWriter::add(const std::string& name, std::vector<int64_t> shape, uint32_t type, const void* data,
+                     uint64_t bytes_each) {
+  uint64_t bytes = bytes_each;
   for (int64_t d : shape) bytes *= static_cast<uint64_t>(d);
-  tensors_.push_back({name, std::move(shape), data, bytes});
+  tensors_.push_back({name, std::move(shape), type, data, bytes});
+}
+
+void GgufWriter::add(const std::string& name, std::vector<int64_t> shape, const float* data) {
+  add(name, std::move(shape), kGgufF32, data, sizeof *data);
+}
+
+void GgufWriter::add_f16(const std::string& name, std::vector<int64_t> shape, const uint16_t* data) {
+  add(name, std::move(shape), kGgufF16, data, sizeof *data);
 }
 
 void GgufWriter::write(const std::string& path) const {
@@ -289,7 +298,7 @@ void GgufWriter::write(const std::string& path) const {
     put_text(head, t.name);
     put<uint32_t>(head, static_cast<uint32_t>(t.shape.size()));
     for (int64_t d : t.shape) put(head, d);
-    put<uint32_t>(head, 0);  // F32
+    put(head, t.type);
     put(head, offset);
     offset += align_up(t.bytes, kAlignment);
   }

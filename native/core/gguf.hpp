@@ -14,6 +14,8 @@
 
 namespace engram {
 
+constexpr uint32_t kGgufF32 = 0, kGgufF16 = 1;  // of ggml_type
+
 struct GgufTensor {
   std::string name;
   uint32_t type = 0;  // a ggml_type; 0 is F32
@@ -75,7 +77,7 @@ class GgufFile {
   std::map<std::string, size_t, std::less<>> index_;
 };
 
-// Collects metadata and F32 tensors and writes them as one GGUF (version 3).
+// Collects metadata and tensors of F32 or F16 and writes them as one GGUF (version 3).
 class GgufWriter {
  public:
   void set(const std::string& key, const std::string& value);
@@ -83,6 +85,7 @@ class GgufWriter {
   void set(const std::string& key, uint64_t value);
   // `shape` fastest dimension first; `data` must stay alive until write().
   void add(const std::string& name, std::vector<int64_t> shape, const float* data);
+  void add_f16(const std::string& name, std::vector<int64_t> shape, const uint16_t* data);
   // Temporary file beside `path`, fsync, rename. Throws `disk`.
   void write(const std::string& path) const;
 
@@ -90,9 +93,11 @@ class GgufWriter {
   struct Entry {
     std::string name;
     std::vector<int64_t> shape;
-    const float* data;
+    uint32_t type;
+    const void* data;
     uint64_t bytes;
   };
+  void add(const std::string& name, std::vector<int64_t> shape, uint32_t type, const void* data, uint64_t bytes_each);
   std::string metadata_;
   uint64_t n_metadata_ = 0;
   std::vector<Entry> tensors_;

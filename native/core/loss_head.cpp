@@ -79,6 +79,24 @@ std::vector<Distribution> LossHead::distributions(const float* hidden, int64_t n
   return out;
 }
 
+std::vector<float> LossHead::log_probabilities(const float* hidden, int64_t n, const std::vector<int32_t>& tokens) {
+  const int64_t wanted = static_cast<int64_t>(tokens.size());
+  std::vector<float> out(n * wanted);
+  for (int64_t at = 0; at < n; at += kRows) {
+    if (cancelled_.load(std::memory_order_relaxed)) throw Error("cancelled", "Cancelled.");
+    const int64_t count = std::min(kRows, n - at);
+    forward(hidden + at * D(), count);
+    pool_.parallel_for(count, [&](int64_t r) {
+      float *row = &logits_[r * V()], *to = &out[(at + r) * wanted];
+      for (int64_t i = 0; i < wanted; i++) to[i] = row[tokens[i]];
+      // Of any one of them the loss says the logarithm of the softmax's sum. For rstd see losses().
+      const double total = to[0] + loss_row(row, V(), tokens[0], 0, nullptr, 0).cross_entropy;
+      for (int64_t i = 0; i < wanted; i++) to[i] = rstd_[r] > 0 ? static_cast<float>(to[i] - total) : NAN;
+    });
+  }
+  return out;
+}
+
 void LossHead::logits(const float* hidden, int64_t n, float* out) {
   for (int64_t at = 0; at < n; at += kRows) {
     const int64_t count = std::min(kRows, n - at);

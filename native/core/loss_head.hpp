@@ -29,6 +29,9 @@ class LossHead {
   void losses(const float* hidden, const std::vector<LossRow>& rows, BatchLoss& out, float* gradient);
   // What the model says after each of n rows: the likeliest tokens with their probabilities.
   std::vector<Distribution> distributions(const float* hidden, int64_t n);
+  // The log-probabilities of some tokens after each of n rows, [n, tokens]; NaN where there are none. Throws
+  // `cancelled`.
+  std::vector<float> log_probabilities(const float* hidden, int64_t n, const std::vector<int32_t>& tokens);
   // out [n, V]
   void logits(const float* hidden, int64_t n, float* out);
 

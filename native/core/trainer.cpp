@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
-#include "adapter_file.hpp"
 #include "aligned.hpp"
 #include "batch.hpp"
 #include "checkpoint.hpp"
@@ -17,6 +17,14 @@
 #include "transformer.hpp"
 
 namespace engram {
+namespace {
+
+// Own rows that choices() computes in one pass: enough for products of matrices to be as fast as they get. With more,
+// only work space grows.
+constexpr int64_t kPassRows = 512;
+
+}  // namespace
+
 struct Trainer::State {
   State(std::shared_ptr<const Model> m, const LoraConfig& l, const OptimizerConfig& o, int threads, int64_t limit,
         std::shared_ptr<Cores> c)
@@ -123,6 +131,48 @@ struct Trainer::State {
     return out;
   }
 
+  void check_vocabulary(const std::vector<int32_t>& tokens) const {
+    for (const int32_t token : tokens) {
+      if (token < 0 || token >= V())
+        throw Error("usage", "Token " + std::to_string(token) + " is outside the vocabulary.");
+    }
+  }
+
+  void check_length(size_t tokens, const char* what) const {
+    if (static_cast<int64_t>(tokens) <= model->config.n_ctx) return;
+    throw Error("too_long",
+                std::string(what) + " has " + std::to_string(tokens) + " tokens, the model's context " +
+                    std::to_string(model->config.n_ctx) + ".",
+                "Cut the text into pieces.");
+  }
+
+  // The first of `sequences` that are computed in one pass, at least one. What the base model reads of them fits into
+  // what is kept of it.
+  std::vector<StoredExample> next_pass(std::span<Sequence> sequences) const {
+    std::vector<StoredExample> out;
+    int64_t own_rows = 0, context_bytes = 0;
+    for (Sequence& s : sequences) {
+      own_rows += static_cast<int64_t>(s.tokens.size()) - s.adapted_from;
+      context_bytes += frozen.context_bytes(s.adapted_from);
+      if (!out.empty() && (own_rows > kPassRows || context_bytes > frozen.most_idle_bytes())) break;
+      out.push_back(unended(std::move(s)));
+    }
+    return out;
+  }
+
+  // Appends to `out` the log-probabilities of `among` after each sequence.
+  void choose(std::vector<StoredExample> pass, const std::vector<int32_t>& among, std::vector<float>& out) {
+    std::vector<StoredExample*> items;
+    for (StoredExample& e : pass) items.push_back(&e);
+    frozen.read_contexts(items);
+    Layout layout = lay_out({items.begin(), items.end()});
+    for (size_t i = 0; i < items.size(); i++) layout.rows.outputs.push_back(layout.row(i, items[i]->rows() - 1));
+    transformer.embed(layout.rows, sized(x, layout.rows.size() * D()));
+    transformer.run(layout.rows, 0, model->config.n_layers, x.data(), true);
+    const std::vector<float> found = head.log_probabilities(x.data(), layout.rows.n_outputs(), among);
+    out.insert(out.end(), found.begin(), found.end());
+  }
+
   static uint64_t mix64_of(uint64_t seed, uint64_t pass) { return seed * 0x9e3779b97f4a7c15ull + pass; }
 };
 
@@ -135,19 +185,11 @@ Trainer::~Trainer() = default;
 int64_t Trainer::add(Example example) {
   const size_t n = example.tokens.size();
   if (n < 2) throw Error("empty", "An example needs at least two tokens.");
-  if (static_cast<int64_t>(n) > state_->model->config.n_ctx) {
-    throw Error("too_long",
-                "An example has " + std::to_string(n) + " tokens, the model's context " +
-                    std::to_string(state_->model->config.n_ctx) + ".",
-                "Cut the text into pieces.");
-  }
+  state_->check_length(n, "An example");
   if (example.weights.size() != n || (!example.kl_weights.empty() && example.kl_weights.size() != n)) {
     throw Error("usage", "An example needs as many weights as tokens.");
   }
-  for (int32_t token : example.tokens) {
-    if (token < 0 || token >= state_->V())
-      throw Error("usage", "Token " + std::to_string(token) + " is outside the vocabulary.");
-  }
+  state_->check_vocabulary(example.tokens);
   for (const std::vector<float>* weights : {&example.weights, &example.kl_weights}) {
     for (float w : *weights) {
       if (!std::isfinite(w) || w < 0) throw Error("usage", "A weight is not a number from 0.");
@@ -182,13 +224,38 @@ UpdateResult Trainer::update(double learning_rate) {
   return {norm, state_->optimizer.steps()};
 }
 
+std::vector<float> Trainer::choices(std::vector<Sequence> sequences, const std::vector<int32_t>& among) {
+  State& s = *state_;
+  if (among.empty()) throw Error("empty", "There are no tokens to choose among.");
+  s.check_vocabulary(among);
+  for (const Sequence& sequence : sequences) {
+    const auto n = static_cast<int64_t>(sequence.tokens.size());
+    if (n == 0) throw Error("empty", "A sequence needs at least one token.");
+    s.check_length(sequence.tokens.size(), "A sequence");
+    s.check_vocabulary(sequence.tokens);
+    if (sequence.adapted_from < 0 || sequence.adapted_from >= n)
+      throw Error("usage", "The adapter must work on at least the last token of a sequence.");
+  }
+  const State::Running running(s);
+  std::vector<float> out;
+  for (size_t first = 0; first < sequences.size();) {
+    std::vector<StoredExample> pass = s.next_pass(std::span(sequences).subspan(first));
+    first += pass.size();
+    s.frozen.drop_idle_contexts();  // of the pass before, or of one that was cancelled
+    s.choose(std::move(pass), among, out);
+  }
+  s.frozen.drop_idle_contexts();
+  if (!std::all_of(out.begin(), out.end(), [](float x) { return std::isfinite(x); }))
+    throw Error("diverged", "The adapter's probabilities are not finite numbers.", "Train it again.");
+  return out;
+}
+
 std::vector<float> Trainer::logits(const std::vector<int32_t>& tokens) {
   State& s = *state_;
   State::Running running(s);
   Rows rows;
+  s.check_vocabulary(tokens);
   for (size_t i = 0; i < tokens.size(); i++) {
-    if (tokens[i] < 0 || tokens[i] >= s.V())
-      throw Error("usage", "Token " + std::to_string(tokens[i]) + " is outside the vocabulary.");
     rows.tokens.push_back(tokens[i]);
     rows.positions.push_back(static_cast<int32_t>(i));
   }
@@ -203,7 +270,9 @@ std::vector<float> Trainer::logits(const std::vector<int32_t>& tokens) {
   return out;
 }
 
-void Trainer::save(const std::string& path) const { write_adapter(state_->lora, state_->model->config, path); }
+void Trainer::save(const std::string& path, AdapterType type) const {
+  write_adapter(state_->lora, state_->model->config, path, type);
+}
 
 void Trainer::load(const std::string& path) {
   read_adapter(state_->lora, state_->model->config, path);

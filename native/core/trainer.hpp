@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "adapter_file.hpp"
 #include "lora.hpp"
 #include "model.hpp"
 #include "optimizer.hpp"
@@ -22,6 +23,12 @@ struct Example {
   std::vector<float> kl_weights;  // [n] or empty: weight of KL(base ‖ adapted) on the prediction of token i
   // The adapter works from this token on; those before it are read by the base model, which is done once and costs
   // later passes nothing. No token up to it can have a weight.
+  int64_t adapted_from = 0;
+};
+
+// One to say what follows it. `adapted_from` as in an Example, and below the number of tokens.
+struct Sequence {
+  std::vector<int32_t> tokens;  // [n]
   int64_t adapted_from = 0;
 };
 
@@ -71,11 +78,16 @@ class Trainer {
   // learning_rate < 0 (but not NaN) means the configured one. Throws `diverged`, and only clears the gradients, if
   // they are not finite.
   UpdateResult update(double learning_rate = -1);
+  // The log-probabilities of `among`, over the whole vocabulary, as the token that follows each sequence: [sequences,
+  // among]. Keeps nothing but what the base model made of the tokens before `adapted_from`, and of that what was used
+  // last. Throws as add(), and `cancelled`, `diverged`.
+  std::vector<float> choices(std::vector<Sequence> sequences, const std::vector<int32_t>& among);
   // [tokens, vocabulary]
   std::vector<float> logits(const std::vector<int32_t>& tokens);
 
-  // GGUF adapter as llama.cpp loads it; temporary file, fsync, rename.
-  void save(const std::string& path) const;
+  // GGUF adapter as llama.cpp loads it; temporary file, fsync, rename. F16 is half as large, and no longer to the bit
+  // what was trained.
+  void save(const std::string& path, AdapterType type = AdapterType::f32) const;
   void load(const std::string& path);
 
   // What goes on from here beside the adapter (see checkpoint.hpp), as it was after the last update: with save() and

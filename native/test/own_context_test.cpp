@@ -99,6 +99,21 @@ TEST(own_context_adapts_as_llama_cpp_does) {
   CHECK(logits_of(ours, tokens, 20, 1) == plain);
 }
 
+TEST(llama_cpp_reads_adapters_of_f16) {
+  const golden::TemporaryFolder folder;
+  for (const char* name : {"tiny-tied", "tiny-phi3"}) {
+    const golden::Values values(name);
+    const auto trainer = golden::trainer(name, values);
+    trainer->save(folder.file("adapter.gguf"), AdapterType::f16);
+    trainer->load(folder.file("adapter.gguf"));
+    const auto model = tiny(name);
+    LlamaContext theirs(model, {kContext, 1, 64, 1}, kNever);
+    theirs.use({{std::make_shared<const LoadedAdapter>(model, folder.file("adapter.gguf")), 1}});
+    const Tokens tokens = prompt_of(20);
+    CHECK(largest_difference(logits_of(theirs, tokens, 20), trainer->logits({tokens.begin(), tokens.end()})) <= 2e-2);
+  }
+}
+
 TEST(own_context_splits_adapters_of_matrices_that_are_one) {
   const golden::TemporaryFolder folder;
   const golden::Values values("tiny-phi3");

@@ -129,9 +129,14 @@ export interface NativeTrainer {
   backward(examples: Int32Array, scales: Float32Array, klScales: Float32Array): Promise<BatchLoss>;
   evaluate(examples: Int32Array, scales: Float32Array, klScales: Float32Array): Promise<BatchLoss>;
   update(learningRate: number | undefined): Promise<{ gradNorm: number; step: number }>;
+  /** [sequences, choices] */
+  choices(
+    sequences: readonly { tokens: Uint32Array | Int32Array; adaptedFrom: number }[],
+    choices: Uint32Array | Int32Array,
+  ): Promise<Float32Array>;
   /** [tokens, vocabulary] */
   logits(tokens: Uint32Array | Int32Array): Promise<Float32Array>;
-  save(path: string): Promise<void>;
+  save(path: string, type: 'f32' | 'f16'): Promise<void>;
   load(path: string): Promise<void>;
   saveState(path: string): Promise<void>;
   loadState(path: string): Promise<void>;

@@ -1,10 +1,10 @@
 // A Trainer over the native one: checks and converts arguments, turns errors into EngramErrors. The step itself is C++, the
 // loop over an epoch is run.ts.
 import { EngramError } from '../errors.js';
-import { checkNumber, refuse } from './checks.js';
+import { checkNumber, checkWhole, refuse } from './checks.js';
 import { awaitNative, callNative } from '../addon.js';
 import type { NativeTrainer } from './native.js';
-import type { BaseModelInfo, BatchItem, BatchLoss, Example, Trainer } from './types.js';
+import type { BaseModelInfo, BatchItem, BatchLoss, Example, Sequence, Trainer } from './types.js';
 
 export class LoraTrainer implements Trainer {
   readonly #native: NativeTrainer;
@@ -50,6 +50,16 @@ export class LoraTrainer implements Trainer {
     return awaitNative(() => this.#native.update(learningRate));
   }
 
+  async choices(sequences: readonly Sequence[], choices: readonly number[]): Promise<Float32Array[]> {
+    this.#requireOpen();
+    if (!Array.isArray(sequences)) refuse('sequences', 'an array', sequences);
+    const checked = sequences.map((sequence: Sequence) => this.#sequence(sequence));
+    const among = vocabularyIds('choice', choices, this.#model);
+    if (among.length === 0) throw new EngramError('empty', 'There are no tokens to choose among.');
+    const values = await awaitNative(() => this.#native.choices(checked, among));
+    return checked.map((_, i) => values.slice(i * among.length, (i + 1) * among.length));
+  }
+
   async logits(tokens: ArrayLike<number>): Promise<Float32Array> {
     this.#requireOpen();
     const ids = tokenIds(tokens, this.#model);
@@ -57,9 +67,10 @@ export class LoraTrainer implements Trainer {
     return awaitNative(() => this.#native.logits(ids));
   }
 
-  async save(path: string): Promise<void> {
+  async save(path: string, { type = 'f32' }: { type?: 'f32' | 'f16' } = {}): Promise<void> {
     this.#requireOpen();
-    await awaitNative(() => this.#native.save(checkPath(path)));
+    if (!['f32', 'f16'].includes(type)) refuse('type', 'f32 or f16', type);
+    await awaitNative(() => this.#native.save(checkPath(path), type));
   }
 
   async load(path: string): Promise<void> {
@@ -92,6 +103,12 @@ export class LoraTrainer implements Trainer {
     if (this.#closed) throw new EngramError('usage', 'The trainer is closed.');
   }
 
+  #sequence({ tokens, adaptedFrom = 0 }: Sequence): { tokens: Int32Array; adaptedFrom: number } {
+    const ids = tokenIds(tokens, this.#model);
+    if (ids.length === 0) throw new EngramError('empty', 'A sequence needs at least one token.');
+    return { tokens: ids, adaptedFrom: checkWhole('adaptedFrom', adaptedFrom, 0, ids.length - 1) };
+  }
+
   #items(batch: readonly BatchItem[]): [Int32Array, Float32Array, Float32Array] {
     if (!Array.isArray(batch) || batch.length === 0) refuse('batch', 'at least one example', batch);
     const examples = new Int32Array(batch.length);
@@ -116,11 +133,15 @@ function tokenIds(tokens: ArrayLike<number>, model: BaseModelInfo): Int32Array {
       { hint: 'Cut the text into pieces.', details: { tokens: tokens.length, contextLength: model.contextLength } },
     );
   }
+  return vocabularyIds('token', tokens, model);
+}
+
+function vocabularyIds(name: string, tokens: ArrayLike<number>, model: BaseModelInfo): Int32Array {
   const out = new Int32Array(tokens.length);
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i];
     if (!Number.isInteger(token) || token! < 0 || token! >= model.vocabularySize) {
-      refuse(`token ${i}`, `an id below ${model.vocabularySize}`, token);
+      refuse(`${name} ${i}`, `an id below ${model.vocabularySize}`, token);
     }
     out[i] = token!;
   }

@@ -57,6 +57,13 @@ export interface Example {
   adaptedFrom?: number;
 }
 
+/** One sequence to say what follows. */
+export interface Sequence {
+  tokens: ArrayLike<number>;
+  /** As in an Example, and below the number of tokens. Default 0. */
+  adaptedFrom?: number;
+}
+
 /** How often and how strongly an example counts in a batch. The loss is a plain sum over the batch:
  * Σ scale · Σ weights·CE + klScale · Σ klWeights·KL. */
 export interface BatchItem {
@@ -100,11 +107,16 @@ export interface Trainer {
   update(learningRate?: number): Promise<{ gradNorm: number; step: number }>;
   /** Forward only. */
   evaluate(batch: readonly BatchItem[]): Promise<BatchLoss>;
+  /** The log-probabilities, over the whole vocabulary, of `choices` as the token that follows each sequence: an array for each, in
+   * the order of choices. Keeps nothing but what the base model made of the tokens before adaptedFrom, and of that what was used
+   * last. Throws as add(), and `diverged`. */
+  choices(sequences: readonly Sequence[], choices: readonly number[]): Promise<Float32Array[]>;
   /** Logits of every position, [tokens, vocabulary], with the adapter as it is. For tests and probes. */
   logits(tokens: ArrayLike<number>): Promise<Float32Array>;
-  /** Writes the adapter as a GGUF that llama.cpp loads: temporary file, fsync, rename. */
-  save(path: string): Promise<void>;
-  /** Reads A and B of a GGUF adapter of the same model, rank, targets and layers; the optimizer starts afresh. */
+  /** Writes the adapter as a GGUF that llama.cpp loads: temporary file, fsync, rename. With `type` f16 it is half as large and
+   * its values are rounded (`unsupported`: one that F16 cannot hold); a training goes on to the bit from f32, the default. */
+  save(path: string, options?: { type?: 'f32' | 'f16' }): Promise<void>;
+  /** Reads A and B of a GGUF adapter, of F32 or F16, of the same model, rank, targets and layers; the optimizer starts afresh. */
   load(path: string): Promise<void>;
   /** Writes what goes on from here beside the adapter, as it was after the last update: the optimizer's moments and counters. With
    * save() and load() a training continues bit for bit. */

@@ -1,7 +1,7 @@
 // A Trainer without a model: each example has a loss that falls with every update, and all calls are written down.
 import { readFile, writeFile } from 'node:fs/promises';
 import { EngramError } from '../../src/errors.js';
-import type { BatchItem, BatchLoss, Example, Trainer } from '../../src/training/types.js';
+import type { BatchItem, BatchLoss, Example, Sequence, Trainer } from '../../src/training/types.js';
 
 export class FakeTrainer implements Trainer {
   readonly examples: Example[] = [];
@@ -39,6 +39,11 @@ export class FakeTrainer implements Trainer {
     this.#requireOpen();
     this.rates.push(learningRate);
     return { gradNorm: 1, step: ++this.#updates };
+  }
+
+  /** All equally likely. */
+  choices(sequences: readonly Sequence[], choices: readonly number[]): Promise<Float32Array[]> {
+    return Promise.resolve(sequences.map(() => new Float32Array(choices.length).fill(-Math.log(choices.length))));
   }
 
   /** Of a vocabulary of one. */

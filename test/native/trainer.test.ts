@@ -123,6 +123,25 @@ describe('save and load', () => {
       });
     }));
 
+  it('stores F16 where asked, and reads it', () =>
+    withTrainer(async (trainer) => {
+      const [whole, half] = [join(folder, 'f32.gguf'), join(folder, 'f16.gguf')];
+      trainer.add(sequence(32));
+      await learn(trainer, 5);
+      await trainer.save(whole, { type: 'f32' });
+      await trainer.save(half, { type: 'f16' });
+      expect(readFileSync(half).length).toBeLessThan(0.75 * readFileSync(whole).length);
+      const before = await trainer.logits([1, 2, 3]);
+      await withTrainer(async (other) => {
+        await other.load(half);
+        const rounded = await other.logits([1, 2, 3]);
+        expect(rounded).not.toEqual(before);
+        for (const [i, logit] of before.entries()) expect(Math.abs(rounded[i]! - logit)).toBeLessThan(0.02);
+      });
+      const unknown = trainer.save(half, { type: 'q8_0' as 'f16' });
+      await expect(unknown).rejects.toMatchObject({ code: 'usage' });
+    }));
+
   it("reads the adapter that llama.cpp's converter made of PEFT's", async () => {
     const trainer = base.newTrainer({ rank: 4, alpha: 8 });
     const plain = await trainer.logits([1, 2, 3]);
