@@ -1,6 +1,10 @@
 // Plain text in the eyes of memory: words, sameness, and whether an answer says what was expected. Not here: grammar
 // (lessons/clause.ts) and meaning (gate.ts).
-import { stripVTControlCharacters } from 'node:util';
+export { sentencePieces, sentences } from './sentences.js';
+
+let SEGMENTER: Intl.Segmenter | undefined;
+/** UTF-16 units without white space that are segmented at once. */
+const LONGEST_PART = 512;
 
 const FUNCTION_WORDS = new Set(
   (
@@ -11,9 +15,27 @@ const FUNCTION_WORDS = new Set(
   ).split(' '),
 );
 
-/** The text without a terminal's escape sequences and control characters: nobody reads them, so nobody can ask for them. */
+// ECMA-48: CSI with its final byte; OSC, DCS, PM, APC with an end on the same line; character sets; the common short ones. Of the 8-bit
+// forms only colours: in text from other encodings these code points were quotation marks.
+const ESCAPES =
+  /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0000-\u001f\u007f-\u009f]*(?:\u0007|\u001b\\|\u009c)|[ #%()*+\-./][0-~]|[78=>cDEHMNOZ])|\u009b\d[\d;:]*m/gu;
+
+/** The text without a terminal's escape sequences and control characters: nobody reads them, so nobody can ask for them. All else
+ * stays; what parts words or lines goes on doing so. */
 export function legible(text: string): string {
-  return stripVTControlCharacters(text).replace(/(?!\s)\p{Cc}/gu, '');
+  return text
+    .replace(ESCAPES, '')
+    .replace(/\u0085/gu, '\n')
+    .replace(/[\u001c-\u001f]/gu, ' ')
+    .replace(/(?!\s)\p{Cc}/gu, '');
+}
+
+/** On one line, with single spaces. White space that is there for a reason (no-break, ideographic) stays. */
+export function onOneLine(text: string): string {
+  return text
+    .split(/[ \t\n\v\f\r\u2028\u2029]+/u)
+    .filter((part) => part !== '')
+    .join(' ');
 }
 
 /** Lower case, no accents, no punctuation, single spaces; scripts other than Latin pass through. */
@@ -34,9 +56,20 @@ export function words(text: string): string[] {
   if (/^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N} ]*$/u.test(plain)) {
     return plain === '' ? [] : plain.split(' ');
   }
+  return plain.split(' ').flatMap((part) => (part === '' ? [] : segmented(part)));
+}
+
+/** In bounded pieces: each segment that Intl.Segmenter gives keeps the whole text that it was given. */
+function segmented(part: string): string[] {
+  SEGMENTER ??= new Intl.Segmenter(undefined, { granularity: 'word' });
   const out: string[] = [];
-  for (const { segment, isWordLike } of new Intl.Segmenter(undefined, { granularity: 'word' }).segment(plain)) {
-    if (isWordLike === true) out.push(segment);
+  for (let at = 0; at < part.length;) {
+    let end = Math.min(part.length, at + LONGEST_PART);
+    if (end < part.length && /[\ud800-\udbff]/.test(part.charAt(end - 1))) end++;
+    for (const { segment, isWordLike } of SEGMENTER.segment(part.slice(at, end))) {
+      if (isWordLike === true) out.push(segment);
+    }
+    at = end;
   }
   return out;
 }
@@ -71,16 +104,6 @@ export function says(answer: string, expected: string): boolean {
   let found = 0;
   for (const key of keys) if (heard.has(key)) found++;
   return found >= 0.85 * keys.size;
-}
-
-/** The sentences of a text, trimmed. */
-export function sentences(text: string): string[] {
-  const out: string[] = [];
-  for (const { segment } of new Intl.Segmenter(undefined, { granularity: 'sentence' }).segment(text)) {
-    const trimmed = segment.trim();
-    if (trimmed !== '') out.push(trimmed);
-  }
-  return out;
 }
 
 export function lowerFirst(text: string): string {

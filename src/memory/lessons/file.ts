@@ -5,13 +5,18 @@ import { EngramError, fromSystemError } from '../../errors.js';
 import { readContent, SkipError } from '../../retrieval/index.js';
 import type { MemoryInput } from '../types.js';
 import { sourcesOfJsonl } from './input.js';
-import { memoriesOf } from './split.js';
+import { splitSource, type SplitSource } from './split.js';
 
 /** Bytes; more than 50,000 words have in any format. */
 const MOST_BYTES = 64 * 2 ** 20;
 
-/** Throws `usage` (a folder), `not_found`, `disk`, `empty`, `too_long`, `corrupt` (of JSONL with the line) and `unsupported`. */
+/** Throws as splitFile(). */
 export async function memoriesOfFile(path: string): Promise<MemoryInput[]> {
+  return (await splitFile(path)).memories;
+}
+
+/** With what was left out. Throws `usage` (a folder), `not_found`, `disk`, `empty`, `too_long`, `corrupt` (of JSONL with the line) and `unsupported`. */
+export async function splitFile(path: string): Promise<SplitSource> {
   let bytes: Buffer;
   try {
     const found = await stat(path);
@@ -29,9 +34,9 @@ export async function memoriesOfFile(path: string): Promise<MemoryInput[]> {
   } catch (error) {
     throw fromSystemError(error, path);
   }
-  if (/\.(?:jsonl|ndjson)$/i.test(path)) return memoriesOf(sourcesOfJsonl(decode(bytes, path)));
+  if (/\.(?:jsonl|ndjson)$/i.test(path)) return splitSource(sourcesOfJsonl(decode(bytes, path)));
   try {
-    return memoriesOf((await readContent(bytes, path)).text);
+    return splitSource((await readContent(bytes, path)).text);
   } catch (error) {
     if (!(error instanceof SkipError)) throw error;
     const code = error.code === 'empty' ? 'empty' : error.code === 'corrupt' ? 'corrupt' : 'unsupported';

@@ -1,9 +1,11 @@
-// A long text becomes memories: a note each, a sentence each with those that lean on it. What says nothing by itself (headings,
-// questions, fragments) and what was said before is left out. Not here: lessons of a memory (make.ts), files (file.ts).
+// A long text becomes memories, as it was written: a note each, a sentence each with those that lean on it. What says nothing by
+// itself (questions, greetings, fragments) stays with its neighbour, a heading with what stands under it: all but the marks of layout
+// is in some memory, or left out with the reason. Not here: lessons of a memory (make.ts), files (file.ts), blocks (blocks.ts).
 import { EngramError } from '../../errors.js';
 import type { ChatMessage } from '../../inference/index.js';
-import { legible, lowerFirst, normalize, sentences, words } from '../text.js';
+import { legible, normalize, onOneLine, sentences, words } from '../text.js';
 import type { MemoryInput, MemorySource } from '../types.js';
+import { blocksOf, PAIR } from './blocks.js';
 import { clauseOf } from './clause.js';
 import { languageOf } from './language.js';
 import { MAX_CHARACTERS } from './make.js';
@@ -13,22 +15,43 @@ import { QUESTION_WORD } from './wordings.js';
 const MAX_WORDS = 50_000;
 /** A memory of a text, at most. */
 const GROUP = { sentences: 3, characters: 600 };
+/** Sentences of a memory to which some were added that say nothing alone. */
+const MOST_TOGETHER = 8;
 
 const LEANS =
-  /^(?:he|she|it|they|him|her|his|its|their|this|these|that|those|there|then|however|but|and|so|also|therefore|thus|here|such|both|afterwards|moreover|instead|er|sie|es|dies|dort|dann|il|elle|ils|elles|ce|cela|él|ella|esto|他|她|它|这|那)(?![\p{L}\p{N}])/iu;
-const BULLET = /^\s*(?:[-*+•–·]|\d{1,3}[.)]|\[[ xX]\])\s+/u;
-const HEADING = /^\s*#{1,6}\s+/u;
+  /^(?:he|she|it|they|him|her|his|its|their|this|these|that|those|there|then|however|but|and|so|also|therefore|thus|here|such|both|afterwards|moreover|instead|er|sie|es|dies|diese|deshalb|außerdem|dort|dann|il|elle|ils|elles|ce|cela|él|ella|esto|ellos|ellas|これ|それ|その|この|彼|彼女|他|她|它|这|那)(?![\p{L}\p{N}])/iu;
+
+/** What a source becomes, and what of it is in no memory. */
+export interface SplitSource {
+  memories: MemoryInput[];
+  left: LeftOut[];
+}
+
+/** `unanswered`: a question without an answer that could be learned with it; `empty`: it has no letter or number; `slight`: a message
+ * that tells nothing (hello, thanks); `long`: an answer longer than a memory. */
+export interface LeftOut {
+  text: string;
+  why: 'unanswered' | 'empty' | 'slight' | 'long';
+}
 
 /** The memories in a source, in order, none twice. A text of a few sentences is one. Throws `empty` if nothing in it can be
  * remembered, and `too_long`. */
 export function memoriesOf(source: MemorySource | readonly MemorySource[]): MemoryInput[] {
+  return splitSource(source).memories;
+}
+
+/** The same with what was left out, to be said. Throws as memoriesOf(). */
+export function splitSource(source: MemorySource | readonly MemorySource[]): SplitSource {
   const sources = isList(source) ? source : [source];
   const seen = new Set<string>();
-  const all = sources.flatMap(ofSource).filter((input) => {
-    const key = normalize(typeof input === 'string' ? input : Object.values(input).join(' '));
-    return !seen.has(key) && seen.add(key);
-  });
-  if (all.length > 0) return all;
+  const left: LeftOut[] = [];
+  const memories = sources
+    .flatMap((one) => ofSource(one, left))
+    .filter((input) => {
+      const key = JSON.stringify(input).normalize('NFC');
+      return !seen.has(key) && seen.add(key);
+    });
+  if (memories.length > 0) return { memories, left };
   throw new EngramError('empty', 'There is nothing in it that could be remembered.', {
     hint: 'A memory is a sentence, a note, a question with its answer, or a triple.',
   });
@@ -38,13 +61,13 @@ function isList(source: MemorySource | readonly MemorySource[]): source is reado
   return Array.isArray(source);
 }
 
-function ofSource(source: MemorySource): MemoryInput[] {
-  if (typeof source === 'string') return ofText(source);
-  if ('text' in source) return ofText(source.text);
-  return 'messages' in source ? ofConversation(source.messages) : [source];
+function ofSource(source: MemorySource, left: LeftOut[]): MemoryInput[] {
+  if (typeof source === 'string') return ofText(source, left);
+  if ('text' in source) return ofText(source.text, left);
+  return 'messages' in source ? ofConversation(source.messages, left) : [source];
 }
 
-function ofText(given: string): MemoryInput[] {
+function ofText(given: string, left: LeftOut[]): string[] {
   const text = legible(given);
   const count = text.length > 1e6 ? Infinity : words(text).length;
   if (count > MAX_WORDS) {
@@ -55,109 +78,153 @@ function ofText(given: string): MemoryInput[] {
   }
   const isOne =
     !text.trim().includes('\n') && text.length <= GROUP.characters && sentences(text).length <= GROUP.sentences;
-  if (isOne) return normalize(text) === '' ? [] : [text.replace(/\s+/gu, ' ').trim()];
-  const out: MemoryInput[] = [];
-  let heading = '';
-  for (const block of blocksOf(text)) {
-    if (block.kind === 'heading') heading = block.text;
-    else if (block.kind === 'note') out.push(...noteOf(block.text, heading));
-    else out.push(...groupsOf(block.text));
-  }
+  const out: string[] = [];
+  if (isOne) addTogether([{ text: onOneLine(text), isTelling: true }], out, left);
+  else for (const section of sectionsOf(text)) addTogether(section, out, left);
   return out;
 }
 
-interface TextBlock {
-  kind: 'heading' | 'note' | 'paragraph';
+interface Part {
   text: string;
+  /** Whether it says something by itself. */
+  isTelling: boolean;
 }
 
-/** Lines that belong together; Markdown's headings and lists, and those of plain text. */
-function blocksOf(text: string): TextBlock[] {
-  const out: TextBlock[] = [];
-  let isOpen = false;
-  for (const line of text.split(/\r?\n/u)) {
-    const trimmed = line.trim();
-    const last = out.at(-1);
-    if (trimmed === '' || /^(?:[-=_*]{3,}|```.*)$/u.test(trimmed)) isOpen = false;
-    else if (HEADING.test(line))
-      out.push({ kind: 'heading', text: trimmed.replace(HEADING, '').replace(/[#:\s]+$/u, '') });
-    else if (BULLET.test(line)) {
-      out.push({ kind: 'note', text: trimmed.replace(BULLET, '') });
-      isOpen = true;
-    } else if (isOpen && last !== undefined) last.text += ` ${trimmed}`;
-    else if (SPEAKER.test(trimmed) || PAIR.test(trimmed)) {
-      out.push({ kind: 'note', text: trimmed });
-    } else {
-      out.push({ kind: 'paragraph', text: trimmed });
-      isOpen = true;
+/** What stands under each heading, in parts. The heading goes before each note that it completes, else before the first part. */
+function sectionsOf(text: string): Part[][] {
+  const out: Part[][] = [];
+  let section: Part[] = [];
+  let heading = '';
+  let isUsed = true;
+  const add = (parts: Part[], isCompleted = false): void => {
+    for (const { text, isTelling } of parts) {
+      const isHeaded = heading !== '' && (isCompleted || !isUsed) && heading.length + text.length < MAX_CHARACTERS - 2;
+      isUsed ||= isHeaded;
+      section.push(isHeaded ? { text: `${heading}: ${text}`, isTelling } : { text, isTelling });
     }
-    if (HEADING.test(line)) isOpen = false;
+  };
+  const close = (): void => {
+    if (!isUsed) section.push({ text: heading, isTelling: true });
+    out.push(section);
+    section = [];
+  };
+  for (const block of blocksOf(text)) {
+    const isLong = block.text.length > GROUP.characters || sentences(block.text).length > GROUP.sentences;
+    if (block.kind === 'heading' && !isLong) {
+      const isUnder = !isUsed && section.length === 0 && heading.length + block.text.length < GROUP.characters / 2;
+      if (!isUnder) close();
+      heading = isUnder ? `${heading}: ${block.text}` : block.text;
+      isUsed = false;
+    } else if (block.kind === 'note' && !isLong) {
+      add([{ text: block.text, isTelling: isNote(block.text) }], isFragment(block.text));
+    } else add(groupsOf(block.text));
   }
+  close();
   return out;
 }
 
-const PAIR = /^(?<key>\p{L}[\p{L}\p{N} '’-]{1,40}):\s+(?<value>\S.{0,200})$/u;
-const SPEAKER =
-  /^(?<speaker>\p{Lu}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*){0,2}):\s+(?<said>.*\b(?:I|[Mm]y|[Ww]e|[Oo]ur)\b.*)$/u;
+function isNote(text: string): boolean {
+  return !isQuestion(text) && (PAIR.test(text) || isTelling(text));
+}
 
-/** A note: a sentence, `Key: value`, what somebody said, or a fragment that its heading completes. */
-function noteOf(text: string, heading: string): MemoryInput[] {
-  const plain = text.replace(/[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}/gu, '');
-  if (/[?？]\s*$/u.test(plain) || normalize(plain) === '') return [];
-  const { speaker, said } = SPEAKER.exec(plain)?.groups ?? {};
-  if (speaker !== undefined && said !== undefined) {
-    return isTelling(said) ? [`${speaker} said: “${said.replace(/[“”"]/gu, '')}”`] : [];
+/** Whether a note needs its heading. */
+function isFragment(text: string): boolean {
+  return PAIR.test(text) || words(text).length < 4 || (languageOf(text) === 'en' && clauseOf(text) === null);
+}
+
+/** Adds the parts as memories: those that say nothing alone with the next one, or else with the last. */
+function addTogether(parts: readonly Part[], out: string[], left: LeftOut[]): void {
+  const made: string[] = [];
+  let carried = '';
+  const fits = (text: string): boolean => text.length <= GROUP.characters && sentences(text).length <= MOST_TOGETHER;
+  const keep = (text: string): void => {
+    if (text === '') return;
+    if (normalize(text) !== '') made.push(text);
+    else left.push({ text, why: 'empty' });
+  };
+  for (const { text, isTelling } of parts) {
+    const together = carried === '' ? text : `${carried} ${text}`;
+    if (carried !== '' && !fits(together)) {
+      keep(carried);
+      carried = '';
+    }
+    const whole = carried === '' ? text : together;
+    carried = isTelling ? '' : whole;
+    if (isTelling) keep(whole);
   }
-  const { key, value } = PAIR.exec(plain)?.groups ?? {};
-  const isEnglish = languageOf(plain) === 'en';
-  if (key !== undefined && value !== undefined && isEnglish && words(key).length <= 5 && clauseOf(value) === null) {
-    const name = /^(?:my|our|the|your|his|her|their|\p{Lu}\p{L}* \p{Lu})/u.test(key)
-      ? lowerFirst(key)
-      : `the ${lowerFirst(key)}`;
-    const of = heading === '' || normalize(heading) === normalize(key) ? '' : ` of ${heading}`;
-    return [{ question: `What is ${name}${of}?`, answer: value }];
-  }
-  if (plain.length > GROUP.characters) return groupsOf(plain);
-  const isWhole = words(plain).length >= 4 && (!isEnglish || clauseOf(plain) !== null);
-  return [isWhole || heading === '' ? plain : `${heading}: ${plain}`];
+  const last = made.at(-1);
+  if (carried !== '' && last !== undefined && fits(`${last} ${carried}`)) made[made.length - 1] = `${last} ${carried}`;
+  else keep(carried);
+  out.push(...made);
 }
 
 /** The sentences of a paragraph, those that lean on the one before together with it. */
-function groupsOf(paragraph: string): string[] {
+function groupsOf(paragraph: string): Part[] {
   const groups: string[][] = [];
-  for (const sentence of sentences(paragraph)) {
+  for (const sentence of sentences(paragraph).flatMap((one) => cutLong(onOneLine(one)))) {
     const last = groups.at(-1);
     const fits =
       last !== undefined && last.length < GROUP.sentences && [...last, sentence].join(' ').length <= GROUP.characters;
     if (fits && LEANS.test(sentence)) last.push(sentence);
     else groups.push([sentence]);
   }
-  return groups.map((group) => group.join(' ')).filter((group) => isTelling(group) && group.length <= MAX_CHARACTERS);
+  return groups.map((group) => {
+    const text = group.join(' ');
+    return { text, isTelling: isTelling(text) };
+  });
+}
+
+/** A sentence in pieces that a memory can hold, cut between words if it has any. */
+function cutLong(sentence: string): string[] {
+  const out: string[] = [];
+  let rest = sentence;
+  while (rest.length > MAX_CHARACTERS / 2) {
+    const most = rest.slice(0, MAX_CHARACTERS / 2);
+    const gap = Math.max(most.lastIndexOf(' '), most.lastIndexOf('，') + 1, most.lastIndexOf('、') + 1);
+    let at = gap > most.length / 2 ? gap : most.length;
+    if (/[\ud800-\udbff]$/.test(rest.slice(0, at))) at--;
+    out.push(rest.slice(0, at).trim());
+    rest = rest.slice(at).trim();
+  }
+  return rest === '' ? out : [...out, rest];
+}
+
+function isQuestion(text: string): boolean {
+  return /[?？؟][\p{Pe}\p{Pf}"'\s]*$/u.test(text);
 }
 
 /** Whether a text says something: no question, no greeting, no fragment. */
 function isTelling(text: string): boolean {
+  if (isQuestion(text)) return false;
   const count = words(text).length;
-  if (/[?？]\s*$/u.test(text)) return false;
   return languageOf(text) === 'en' ? count >= 4 : count >= 3 || text.length >= 12;
 }
 
 /** What the user told, and what the user asked together with what was answered. What else the assistant says is its own. */
-function ofConversation(messages: readonly ChatMessage[]): MemoryInput[] {
+function ofConversation(messages: readonly ChatMessage[], left: LeftOut[]): MemoryInput[] {
   return messages.flatMap((message, i): MemoryInput[] => {
     if (message.role !== 'user') return [];
+    const content = legible(message.content).trim();
+    if (content === '') return [];
+    const said = sentences(content);
+    const isAsked = isQuestion(content) || (QUESTION_WORD.test(content) && said.length === 1);
+    const told = said.filter((sentence) => !isQuestion(sentence));
+    const isTold = told.some(isTelling);
+    if (!isAsked) {
+      if (isTold || content.includes('\n')) return ofText(content, left);
+      left.push({ text: content, why: told.length < said.length ? 'unanswered' : 'slight' });
+      return [];
+    }
     const next = messages[i + 1];
-    const content = message.content.trim();
-    const isQuestion = /[?？]\s*$/u.test(content) || (QUESTION_WORD.test(content) && sentences(content).length === 1);
-    if (!isQuestion)
-      return content.length <= GROUP.characters && !content.includes('\n') ? groupsOf(content) : ofText(content);
-    const answer = next?.role === 'assistant' ? next.content.trim() : '';
-    const told = groupsOf(
-      sentences(content)
-        .filter((sentence) => !/[?？]$/u.test(sentence))
-        .join(' '),
-    );
-    const question = sentences(content).at(-1) ?? content;
-    return answer === '' || answer.length > GROUP.characters ? told : [...told, { question, answer }];
+    const answer = next?.role === 'assistant' ? legible(next.content).trim() : '';
+    const isLong = answer.length > GROUP.characters || content.length > GROUP.characters;
+    if (answer === '' || isLong) {
+      // What was told with it is learned, the question beside it.
+      if (isTold && said.length > 1) return ofText(content, left);
+      left.push({ text: content, why: answer === '' ? 'unanswered' : 'long' });
+      return [];
+    }
+    const alone = isTold && said.length > 1 ? ofText(told.join(' '), left) : [];
+    return [...alone, { question: content, answer }];
   });
 }

@@ -54,7 +54,7 @@ describe('memoriesOfFile', { timeout: 60_000 }, () => {
   });
   it('reads documents, and says why it cannot', async () => {
     const path = file('mill.md', '# Mill\n\nThe mill was built in 1875.\n\nAnton Greiner owned the mill.\n');
-    expect(await memoriesOfFile(path)).toEqual(['The mill was built in 1875.', 'Anton Greiner owned the mill.']);
+    expect(await memoriesOfFile(path)).toEqual(['Mill: The mill was built in 1875.', 'Anton Greiner owned the mill.']);
     await expect(memoriesOfFile(file('x.txt', ' \n'))).rejects.toMatchObject({ code: 'empty' });
     await expect(memoriesOfFile(file('x.gguf', 'GGUF\0\0\0\0'))).rejects.toMatchObject({ code: 'unsupported' });
     await expect(memoriesOfFile(join(folder, 'none.txt'))).rejects.toMatchObject({ code: 'not_found' });
