@@ -24,7 +24,8 @@ export async function checkAsking(
   checkOptions(defined(generationOf(asking)));
   if (settings.chatTemplate !== undefined) readChatTemplate(settings.chatTemplate);
   const model = await resolveModel(settings.home, settings.model).catch(() => undefined);
-  if (isChat && settings.chatTemplate === undefined && model !== undefined) requireChatTemplate(model.path);
+  const template = settings.chatTemplate ?? model?.entry?.chatTemplate;
+  if (isChat && template === undefined && model !== undefined) requireChatTemplate(model.path);
   if (asking.adapter !== undefined) await findAdapter(settings.home, asking.adapter, model?.path);
 }
 

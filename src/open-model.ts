@@ -19,7 +19,8 @@ export async function openModel(options: OpenOptions): Promise<OpenedModel> {
   const model = await ensureModel(settings, settings.model, 'chat', onPull, signal);
   const { loadGenerator, readChatTemplate } = await import('./inference/index.js'); // heavy: what needs no model does not wait for it
   const { gpu, verbose, context, threads, gpuLayers, parallel, idleUnload, compute } = settings;
-  const chatTemplate = settings.chatTemplate === undefined ? undefined : readChatTemplate(settings.chatTemplate);
+  const template = settings.chatTemplate ?? model.entry?.chatTemplate;
+  const chatTemplate = template === undefined ? undefined : readChatTemplate(template);
   // Asked for only where a CPU computes, so training is loaded only there.
   const ownWeights = async (signal: AbortSignal | undefined) => {
     const { openOwnWeights } = await import('./training/index.js');

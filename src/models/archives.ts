@@ -11,7 +11,7 @@ import { EngramError, throwIfCancelled } from '../errors.js';
 import { makeFolder, sha256File } from '../files.js';
 import type { FileSource } from './catalog.js';
 
-export type PackageSource = Exclude<FileSource, { kind: 'huggingface' }>;
+export type PackageSource = Exclude<FileSource, { kind: 'huggingface' | 'pypi-parts' }>;
 
 export interface ExtractOptions {
   signal?: AbortSignal | undefined;

