@@ -14,11 +14,11 @@ import { buildTypeScript } from './set-up/typescript.mjs';
 
 /**
  * Sets everything up.
- * @param {{ models?: boolean }} options `models`: fetch the default models too (default true), into ENGRAM_HOME or else the
- *   platform's data folder.
+ * @param {{ models?: boolean, others?: string[] }} options `models`: fetch the default models too (default true), into ENGRAM_HOME
+ *   or else the platform's data folder; `others`: models of the catalog beside them.
  * @throws SetUpProblem, which a person can understand.
  */
-export async function bootstrap({ models = true } = {}) {
+export async function bootstrap({ models = true, others = [] } = {}) {
   checkNode();
   const interrupted = new AbortController();
   const onSignal = () => {
@@ -36,7 +36,7 @@ export async function bootstrap({ models = true } = {}) {
         if (interrupted.signal.aborted) throw new Interrupted();
       }
     });
-    if (models) await fetchModels(interrupted.signal);
+    if (models) await fetchModels(interrupted.signal, others);
   } catch (error) {
     if (interrupted.signal.aborted) throw new Interrupted();
     throw error;

@@ -9,10 +9,14 @@ import { PARTS } from './test-parts.mjs';
 
 /** Parts that need the models. */
 const WITH_MODELS = ['contract', 'native', 'model'];
+/** The second model that memory is tested with, in other languages than English. */
+const SECOND = 'gemma-3-270m';
 
 await exitWith(async () => {
   const parts = chosen(process.argv.slice(2));
-  await bootstrap({ models: parts.some((part) => WITH_MODELS.includes(part.name)) });
+  const names = parts.map(({ name }) => name);
+  const models = WITH_MODELS.some((name) => names.includes(name));
+  await bootstrap({ models, others: names.includes('model') ? [SECOND] : [] });
   const stopCompiling = startCompiling(parts.flatMap((part) => (part.compile ? [part.compile()] : [])));
   const results = [];
   for (const part of parts) {

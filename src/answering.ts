@@ -1,22 +1,21 @@
 // How a conversation is answered: by the weights of a memory that it touches, from passages of documents, or by the model
-// alone; and what the answer says it rests on. Not here: which memory a question touches (memory/router.ts), what counts as
-// known (memory/grounds.ts).
+// alone; and what the answer says it rests on. Not here: which memory a question touches (gate/router.ts), what counts as
+// known (gate/grounds.ts).
 import { defined } from './defined.js';
 import type { AskOptions } from './engram-options.js';
 import { EngramError } from './errors.js';
 import type { ChatMessage, GenerateOptions, Generator } from './inference/index.js';
+import { type Answer, type Brain } from './brain/index.js';
 import {
-  asksOfOwn,
   BEGINNING,
   confidenceOf,
   holds,
+  isPersonal,
   sourceOf,
   UNKNOWN,
-  type Answer,
-  type Brain,
   type Route,
   type Router,
-} from './memory/index.js';
+} from './gate/index.js';
 import { withPassages, type FoundPassage, type Retrieval } from './retrieval/index.js';
 
 export interface Answering {
@@ -88,14 +87,14 @@ export async function answer(
     return (await memory?.router.route(asked, undefined, options.signal)) ?? NO_ROUTE;
   };
   const first = await route();
-  let { adapters, adaptersFrom, opening, matches } = first;
+  let { adapters, adaptersFrom, opening, matches } = isShaped(options) ? { ...first, opening: undefined } : first;
   const nameOf = ({ id, score }: Route['matches'][number]) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' });
   const named = () => matches.map(nameOf);
   let { prompt, passages } = await ground(parts, messages, mostPassages, options);
   let unsure: Answer['unsure'];
   if (passages.length > 0 && matches.length > 0) {
     const [best] = matches;
-    const uses = defined({ adapters, adaptersFrom, opening, signal: options.signal });
+    const uses = defined({ adapters, adaptersFrom, signal: options.signal });
     const confidence = await confidenceIn(generator, messages, uses);
     // What was learned needs no document beside it, as far as it was learned.
     if (holds(memory?.brain.get(best!.id), confidence)) [prompt, passages] = [messages, []];
@@ -106,16 +105,19 @@ export async function answer(
   }
   const source = sourceOf(messages, { adapters, passages });
   const damage = first.damaged === undefined ? {} : { damaged: nameOf(first.damaged) };
-  if (unknown === 'say' && source === 'base' && cannotKnow(parts, asked, options)) {
+  if (unknown === 'say' && source === 'base' && !isShaped(options) && isPersonal(first.personal)) {
     options.onText?.(UNKNOWN);
     return { ...NOTHING, answer: UNKNOWN, source: 'unknown', memories: [], ...damage, passages: [] };
   }
   const logprobs = options.logprobs ?? (matches.length > 0 ? 0 : undefined);
   const generate = () =>
     generator.chat(prompt, {
-      ...defined({ ...(isShaped(options) ? {} : { opening }), ...generationOf(options), adaptersFrom, logprobs }),
+      ...defined({ ...generationOf(options), adaptersFrom, logprobs }),
       adapters,
     });
+  // What the judge has decided is said before what the memory tells.
+  const decided = opening === undefined ? '' : `${opening}${/\p{Script=Latin}/u.test(opening) ? '. ' : '。'}`;
+  if (decided !== '') options.onText?.(decided);
   const result = await generate().catch(async (error: unknown) => {
     // Another process may have forgotten the memory in between: then it is no longer what answers.
     const isGone = error instanceof EngramError && error.code === 'not_found' && matches.length > 0;
@@ -130,7 +132,7 @@ export async function answer(
   }
   const isJson = options.jsonSchema !== undefined && result.finishReason === 'stop';
   return {
-    answer: result.text.trim(),
+    answer: `${decided}${result.text.trim()}`,
     ...(result.thinking === undefined ? {} : { thinking: result.thinking }),
     ...(isJson ? { json: JSON.parse(result.text.slice(options.opening?.length ?? 0)) as unknown } : {}),
     source: sourceOf(messages, { adapters, passages }),
@@ -160,7 +162,7 @@ async function routeTo(id: string, brain: Brain | undefined): Promise<Route> {
 async function confidenceIn(
   generator: Generator,
   messages: readonly ChatMessage[],
-  uses: Pick<GenerateOptions, 'adapters' | 'adaptersFrom' | 'opening' | 'signal'>,
+  uses: Pick<GenerateOptions, 'adapters' | 'adaptersFrom' | 'signal'>,
 ): Promise<number | undefined> {
   try {
     const { logprobs } = await generator.chat(messages, { ...uses, maxTokens: BEGINNING, logprobs: 0 });
@@ -171,16 +173,9 @@ async function confidenceIn(
   }
 }
 
-/** The form of the answer is given. */
-function isShaped({ grammar, jsonSchema, tools }: AskOptions): boolean {
-  return [grammar, jsonSchema, tools].some((option) => option !== undefined);
-}
-
-/** It is about the person's own things, and whatever was told of them does not answer it. */
-function cannotKnow({ retrieval, memory }: Answering, asked: readonly ChatMessage[], options: AskOptions): boolean {
-  if (options.adapter !== undefined || isShaped(options)) return false;
-  const isTold = !retrieval.isEmpty || memory?.brain.memories().some(({ state }) => state === 'remembered') === true;
-  return isTold && asksOfOwn(asked.at(-1)?.content ?? '');
+/** The form of the answer is given, or how it begins. */
+function isShaped({ grammar, jsonSchema, tools, opening }: AskOptions): boolean {
+  return [grammar, jsonSchema, tools, opening].some((option) => option !== undefined);
 }
 
 /** The conversation with passages about its last question before that question, as many as leave room; unchanged where

@@ -6,8 +6,9 @@ import { availableParallelism, cpus } from 'node:os';
 import { readSettings, type GivenSettings } from './config.js';
 import { EngramError, throwIfCancelled } from './errors.js';
 import { freeSpace, makeFolder } from './files.js';
-import { listBrains, openBrain } from './memory/index.js';
-import { availableMemory, findEntry, isInstalled, resolveModel } from './models/index.js';
+import { listBrains, openBrain } from './brain/index.js';
+import { findJudge } from './gate/index.js';
+import { availableMemory, catalogName, findEntry, isInstalled, modelSha256, resolveModel } from './models/index.js';
 import { AdapterStore, cpuInfo, measurePeak } from './training/index.js';
 
 /** Groups of facts for a person to read; `problems` is what has to be done something about. */
@@ -55,6 +56,7 @@ export async function doctor(
       await attempt(() => resolveModel(home, name));
     }
   }
+  const judge = await attempt(() => judgeOf(home, settings.model, settings.embedder, signal));
   const brains = listBrains(home);
   for (const name of brains) {
     const brain = await attempt(() => openBrain({ home, name }));
@@ -88,8 +90,18 @@ export async function doctor(
       precision: addon?.precision,
       peakGflops: peak,
     },
-    uses: { home, model: settings.model, embedder: settings.embedder, brain: settings.brain, gpu: settings.gpu },
+    uses: { home, model: settings.model, embedder: settings.embedder, judge, brain: settings.brain, gpu: settings.gpu },
     brains,
     adapters: (adapters?.adapters ?? []).map(({ name }) => name),
   };
+}
+
+/** By what is told which memory answers, in words. */
+async function judgeOf(home: string, name: string, embedder: string, signal: AbortSignal | undefined): Promise<string> {
+  const model = await resolveModel(home, name).catch(() => undefined);
+  if (model === undefined) return 'unknown: the model is not installed';
+  const file = await findJudge(await modelSha256(home, model.path, signal));
+  if (file === undefined) return 'none was made for this model: closeness of meaning alone tells which memory answers';
+  const isOther = file.manifest.embedder !== catalogName(embedder);
+  return `made for this model${isOther ? `; without closeness, since it was set for ${file.manifest.embedder}` : ''}`;
 }

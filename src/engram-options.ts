@@ -2,7 +2,7 @@
 import type { GivenSettings } from './config.js';
 import type { EmbedOptions } from './embedding/index.js';
 import type { ChatMessage, GenerateOptions } from './inference/index.js';
-import type { MoveOptions, SleepOptions } from './memory/index.js';
+import type { MoveOptions, SleepOptions } from './learn/index.js';
 
 export interface OpenProgress {
   phase: 'pull' | 'model' | 'embedder';

@@ -5,45 +5,52 @@ import type { Settings } from './config.js';
 import { EngramError, throwIfCancelled } from './errors.js';
 import type { ChatMessage, Generation, Generator, StateInfo } from './inference/index.js';
 import {
-  ChatStore,
+  openBrain,
+  type BatchReport,
+  type Brain,
+  type ForgottenProof,
+  type LedgerEvent,
+  type Memory,
+  type MemoryInput,
+  type ModelIdentity,
+  type MemorySource,
+  type Receipt,
+} from './brain/index.js';
+import { ChatStore } from './conversation/index.js';
+import {
+  recall,
+  Router,
+  type Explanation,
+  type Recalled,
+  type RecallOptions,
+  ClosenessJudge,
+  findJudge,
+  TrainedJudge,
+  type Judge,
+} from './gate/index.js';
+import {
   checkInput,
-  informationFrom,
   memoriesOf,
   memorize,
   moveBrain,
   memorizeEach,
-  openBrain,
   proveForgotten,
   rebuild,
-  recall,
-  Router,
   undo,
   sleep,
   WELL_USED,
   type BatchOptions,
-  type BatchReport,
-  type Brain,
-  type Explanation,
-  type ForgottenProof,
-  type LedgerEvent,
   type Memorizer,
-  type Memory,
   type MemorizeOptions,
-  type MemoryInput,
-  type ModelIdentity,
   type MoveReport,
   type ProofOptions,
   type RebuildOptions,
   type RebuildReport,
-  type MemorySource,
-  type Recalled,
-  type RecallOptions,
-  type Receipt,
   type SleepReport,
   type Undone,
   type UndoOptions,
-} from './memory/index.js';
-import { modelSha256, type ResolvedModel } from './models/index.js';
+} from './learn/index.js';
+import { catalogName, modelSha256, type ResolvedModel } from './models/index.js';
 import {
   Retrieval,
   type FoundPassage,
@@ -107,6 +114,7 @@ export class Engram {
   readonly #baseModels: BaseModels;
   readonly #embedder: LazyEmbedder;
   readonly #brain: LazyBrain;
+  #judge: Promise<Judge> | undefined;
 
   private constructor({ settings, model, generator }: OpenedModel, onProgress: OpenOptions['onProgress']) {
     this.settings = settings;
@@ -146,7 +154,7 @@ export class Engram {
     return new Engram(await openModel(options), options.onProgress);
   }
 
-  /** Trains the memories of a brain on another base model, the one that is given here, and binds it to that: see memory/move.ts for
+  /** Trains the memories of a brain on another base model, the one that is given here, and binds it to that: see learn/move.ts for
    * what it throws. */
   static async moveBrain({ partly, onMove, ...options }: MoveBrainOptions): Promise<MoveReport> {
     const engram = await Engram.openModel(options);
@@ -256,9 +264,9 @@ export class Engram {
    * a conversation: memoriesOf() says what becomes of it, memoriesOfFile() reads one. Throws `empty`, `too_long`, and what would
    * stop every memory (`cancelled`, `locked`, `disk`, `memory`) with the report so far in its details. */
   async memorizeAll(source: MemorySource | readonly MemorySource[], options: BatchOptions = {}): Promise<BatchReport> {
-    const { signal, lessons, replaces } = options;
+    const { signal, replaces } = options;
     const one = (input: MemoryInput, onProgress: MemorizeOptions['onProgress']) =>
-      this.memorize(input, { signal, lessons, replaces, onProgress });
+      this.memorize(input, { signal, replaces, onProgress });
     const isSplit = options.split === false && Array.isArray(source);
     return memorizeEach(one, isSplit ? (source as readonly MemoryInput[]) : memoriesOf(source), options);
   }
@@ -291,17 +299,17 @@ export class Engram {
     return this.#brain.opened?.history(id) ?? [];
   }
 
-  /** Takes back the last change of the brain, or the last one about a memory: see memory/undo.ts. */
+  /** Takes back the last change of the brain, or the last one about a memory: see learn/undo.ts. */
   async undo(idOrText?: string, options: UndoOptions = {}): Promise<Undone[]> {
     return undo(this.#memorizer(await this.#brain.require(), options.signal), idOrText, options);
   }
 
-  /** Makes all adapters and the index anew from the ledger: see memory/rebuild.ts. */
+  /** Makes all adapters and the index anew from the ledger: see learn/rebuild.ts. */
   async rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
     return rebuild(this.#memorizer(await this.#brain.require(), options.signal), options);
   }
 
-  /** Trains what was learned fast again with care, and keeps what stands better: see memory/sleep.ts. With `passages` it learns
+  /** Trains what was learned fast again with care, and keeps what stands better: see learn/sleep.ts. With `passages` it learns
    * well-used passages of documents too, also into a brain that has no memories yet. */
   async sleep({ passages = false, ...options }: EngramSleepOptions = {}): Promise<SleepReport> {
     const read = passages ? await this.#retrieval.wellUsed(WELL_USED) : [];
@@ -403,6 +411,7 @@ export class Engram {
   async close(): Promise<void> {
     this.#baseModels.cancel();
     this.#brain.close();
+    (await this.#judge?.catch(() => undefined))?.close();
     await this.#retrieval.close();
     await this.#generator.close();
     await this.#embedder.close();
@@ -410,10 +419,28 @@ export class Engram {
   }
 
   #routerOf(brain: Brain): Router {
-    const score = async (text: string, next: string, signal?: AbortSignal): Promise<number> =>
-      (await this.#generator.score(text, next, defined({ signal }))).logprob;
-    const information = informationFrom((text) => this.#generator.encode(text));
-    return new Router(brain, () => this.#embedder.open(), information, score);
+    return new Router(
+      brain,
+      () => this.#embedder.open(),
+      (signal) => this.#judgeOf(signal),
+    );
+  }
+
+  /** The judge that was made for the model; closeness where there is none. */
+  #judgeOf(signal: AbortSignal | undefined): Promise<Judge> {
+    const parts = {
+      generator: this.#generator,
+      base: (signal?: AbortSignal) => this.#baseModels.open(signal),
+      embedder: catalogName(this.settings.embedder),
+    };
+    this.#judge ??= (async () => {
+      const file = await findJudge((await this.#identity(signal)).sha256);
+      return file === undefined ? new ClosenessJudge() : new TrainedJudge(parts, file);
+    })().catch((error: unknown) => {
+      this.#judge = undefined;
+      throw error;
+    });
+    return this.#judge;
   }
 
   /** The base model as the user knows it, and the hash of its file. */

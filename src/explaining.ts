@@ -2,7 +2,8 @@
 import type { AskOptions, ExplainOptions } from './engram-options.js';
 import { EngramError } from './errors.js';
 import type { Generator } from './inference/index.js';
-import { explain, type Answer, type Brain, type Explanation, type UsedGround } from './memory/index.js';
+import { type Answer, type Brain } from './brain/index.js';
+import { explain, type Explanation, type UsedGround } from './gate/index.js';
 
 export interface Explaining {
   generator: Generator;

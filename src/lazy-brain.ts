@@ -1,6 +1,7 @@
 // The brain of an Engram with its router, opened when something first needs it. Not here: what is done with them (engram.ts).
 import { EngramError } from './errors.js';
-import { listBrains, openBrain, type Brain, type ModelIdentity, type Router } from './memory/index.js';
+import { listBrains, openBrain, type Brain, type ModelIdentity } from './brain/index.js';
+import { type Router } from './gate/index.js';
 
 export interface RoutedBrain {
   brain: Brain;

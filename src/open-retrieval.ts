@@ -1,7 +1,8 @@
 // The documents of a brain without its chat model: what ingesting and searching need, and no more is loaded for them.
 import { readSettings, type GivenSettings } from './config.js';
 import type { Embedder } from './embedding/index.js';
-import { recall, type Memory, type Recalled, type RecallOptions } from './memory/index.js';
+import { type Memory } from './brain/index.js';
+import { recall, type Recalled, type RecallOptions } from './gate/index.js';
 import { LazyEmbedder } from './open-embedder.js';
 import { Retrieval } from './retrieval/index.js';
 

@@ -4,13 +4,13 @@ import { at } from './paths.mjs';
 import { note, phase } from './progress.mjs';
 import { SetUpProblem } from './problem.mjs';
 
-/** Into ENGRAM_HOME, or else the platform's data folder. */
-export async function fetchModels(signal) {
+/** The defaults, and others by name, into ENGRAM_HOME or else the platform's data folder. */
+export async function fetchModels(signal, others = []) {
   const load = (name) => import(pathToFileURL(at('dist', name)).href);
-  const { defaultEntry, isInstalled, pullModel } = await load('models/index.js');
+  const { defaultEntry, findEntry, isInstalled, pullModel } = await load('models/index.js');
   const { readSettings } = await load('config.js');
   const folder = readSettings().home;
-  for (const entry of [defaultEntry('chat'), defaultEntry('embedding')]) {
+  for (const entry of [defaultEntry('chat'), defaultEntry('embedding'), ...others.map((name) => findEntry(name))]) {
     if (await isInstalled(folder, entry)) continue;
     await phase(`Fetching the model ${entry.name}`, (update) =>
       pullModel(folder, entry.name, {

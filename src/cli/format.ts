@@ -2,6 +2,7 @@
 import type {
   Answer,
   BatchReport,
+  BeforeAfter,
   ClassificationReport,
   Contradiction,
   LedgerEvent,
@@ -98,7 +99,7 @@ function words(key: string): string {
 
 /** What memorize measured. */
 export function receiptLines(receipt: Receipt, verbose: boolean): string {
-  const { loss, recall, paraphrase, unrelated } = receipt;
+  const { loss, recall, paraphrase, unrelated, neighbours } = receipt;
   const effort = `${duration(receipt.seconds)}, ${count(receipt.steps)} steps, ${count(receipt.tokens)} tokens`;
   const lines = receipt.committed
     ? [`Remembered as ${receipt.id} (${effort}).`]
@@ -106,12 +107,15 @@ export function receiptLines(receipt: Receipt, verbose: boolean): string {
   if (receipt.steps > 0) {
     lines.push(
       `  loss        ${loss.before.toFixed(2)} → ${loss.after.toFixed(2)}`,
-      `  recall      ${share(recall.before)} → ${share(recall.after)}`,
-      `  paraphrase  ${share(paraphrase.before)} → ${share(paraphrase.after)}`,
+      `  recall      ${change(recall)}`,
+      `  paraphrase  ${paraphrase === undefined ? 'not asked: no question could be written' : change(paraphrase)}`,
       `  unrelated   ${unrelated.kept} of ${unrelated.asked} answers unchanged`,
+      ...(neighbours === undefined
+        ? []
+        : [`  neighbours  ${neighbours.kept} of ${neighbours.asked} questions left alone`]),
     );
   }
-  const { supersedes = [], superseded, contradicts = [], contradictsItself } = receipt;
+  const { supersedes = [], superseded, contradicts = [] } = receipt;
   if (supersedes.length > 0) lines.push(`  in place of ${supersedes.join(', ')}`);
   if (superseded !== undefined && receipt.steps > 0) {
     lines.push(`  superseded  ${superseded.recalled} of ${superseded.asked} old answers left`);
@@ -120,17 +124,18 @@ export function receiptLines(receipt: Receipt, verbose: boolean): string {
   if (contradicts.length > 0 && receipt.committed) {
     lines.push(`  Both are kept. To keep one: engram forget ${contradicts[0]!.id} (next time: --replaces auto).`);
   }
-  if (contradictsItself !== undefined) {
-    const [one, other] = contradictsItself;
-    lines.push(`  contradicts itself: "${excerpt(one, 60)}" and "${excerpt(other, 60)}"`);
-  }
   if (verbose) {
     for (const probe of receipt.probes) {
-      const change = `${excerpt(probe.before, 40)} → ${excerpt(probe.after, 40)}`;
-      lines.push(`  ${probe.held ? 'held' : 'lost'}  ${probe.kind}: ${probe.question}  ${change}`);
+      const said = `${probe.before === undefined ? '' : `${excerpt(probe.before, 40)} → `}${excerpt(probe.after, 40)}`;
+      lines.push(`  ${probe.held ? 'held' : 'lost'}  ${probe.kind}: ${probe.question}  ${said}`);
     }
   }
   return lines.join('\n');
+}
+
+/** Before is said only of what was asked before. */
+function change({ before, after }: BeforeAfter): string {
+  return before === undefined ? share(after) : `${share(before)} → ${share(after)}`;
 }
 
 /** A memory as one line, before it is one. */
@@ -144,9 +149,8 @@ export function batchLines({ memories, committed, known, failed, seconds }: Batc
   const rows = memories.map(({ input, receipt, error }) => {
     const text = excerpt(memoryText(input), 50);
     if (receipt === undefined) return ['failed', text, error.message];
-    if (receipt.committed)
-      return [receipt.id, text, `recall ${share(receipt.recall.before)} → ${share(receipt.recall.after)}`];
-    return [receipt.steps === 0 ? 'known' : 'no', text, receipt.reason ?? ''];
+    if (receipt.committed) return [receipt.id, text, `recall ${change(receipt.recall)}`];
+    return [receipt.knownBy === undefined ? 'no' : 'known', text, receipt.reason ?? ''];
   });
   const sum = `${committed} remembered, ${known} known already, ${failed} not remembered (${duration(seconds)}).`;
   return `${table(['memory', 'text', 'result'], rows)}\n${sum}`;
@@ -155,6 +159,8 @@ export function batchLines({ memories, committed, known, failed, seconds }: Batc
 /** Label, detail and share of a step of memorize. */
 export function memorizeStep(progress: MemorizeProgress): [label: string, detail: string, share?: number] {
   switch (progress.phase) {
+    case 'wait':
+      return ['Waiting', progress.who];
     case 'lessons':
       return ['Making lessons', `${progress.lessons} lessons`];
     case 'probe-before':
@@ -294,9 +300,9 @@ export function historyTable(events: readonly LedgerEvent[], textOf: (id: string
   return table(['event', 'time', 'memory', 'what', 'text'], rows);
 }
 
-/** What was found to be contradicted. */
-export function contradictionLine({ id, question, was, now }: Contradiction): string {
-  return `${id} answers "${excerpt(question, 50)}" with "${excerpt(was, 40)}", not with "${excerpt(now, 40)}"`;
+/** A memory that no longer holds. */
+export function contradictionLine({ id, text, score }: Contradiction): string {
+  return `${id} (${share(score)}): "${excerpt(text, 60)}"`;
 }
 
 export function memoryTable(memories: readonly Memory[]): string {

@@ -10,4 +10,4 @@ export {
   translate,
   type Connection,
 } from './sqlite.js';
-export { takeWriterLock, withWriterLock } from './writer-lock.js';
+export { takeWriterLock, withWriterLock, type WaitForWriter } from './writer-lock.js';

@@ -5,8 +5,9 @@
 // Nothing else may open and close that file: POSIX drops a process's locks on a file with any of its descriptors.
 import { accessSync, constants, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import Database from 'libsql';
-import { EngramError, fromSystemError } from '../errors.js';
+import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
 import { translate } from './sqlite.js';
 
 const LOCK = { name: 'lock of this brain', hint: 'Delete the file; it holds nothing.' };
@@ -52,11 +53,26 @@ export function takeWriterLock(folder: string, doing: string): () => void {
 /** Who writes a folder in this process: the last one to have asked. */
 const writing = new Map<string, Promise<unknown>>();
 
-/** Runs an action as the only writer of a brain's folder. Calls in one process wait for each other; against another process
- * the call throws `locked` at once. */
-export function withWriterLock<T>(folder: string, doing: string, action: () => Promise<T>): Promise<T> {
+/** Waiting for another process to be done. */
+export interface WaitForWriter {
+  /** Called once, with who is waited for, in words. */
+  onWait?: ((who: string) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Milliseconds between two looks. */
+const LOOK = 200;
+
+/** Runs an action as the only writer of a brain's folder. Calls in one process wait for each other. Another process is waited for
+ * if `wait` is given, until `cancelled`; else the call throws `locked` at once. */
+export function withWriterLock<T>(
+  folder: string,
+  doing: string,
+  action: () => Promise<T>,
+  wait?: WaitForWriter,
+): Promise<T> {
   const run = async (): Promise<T> => {
-    const release = takeWriterLock(folder, doing);
+    const release = wait === undefined ? takeWriterLock(folder, doing) : await waitForLock(folder, doing, wait);
     try {
       return await action();
     } finally {
@@ -71,6 +87,19 @@ export function withWriterLock<T>(folder: string, doing: string, action: () => P
     });
   writing.set(folder, settled);
   return result;
+}
+
+async function waitForLock(folder: string, doing: string, { onWait, signal }: WaitForWriter): Promise<() => void> {
+  for (let isTold = false; ; isTold = true) {
+    throwIfCancelled(signal);
+    try {
+      return takeWriterLock(folder, doing);
+    } catch (error) {
+      if (!(error instanceof EngramError) || error.code !== 'locked') throw error;
+      if (!isTold) onWait?.(error.message);
+    }
+    await setTimeout(LOOK, undefined, { signal }).catch(() => undefined); // whether it was cancelled is asked above
+  }
 }
 
 function readHolder(note: string): Holder | undefined {

@@ -98,6 +98,11 @@ export function findEntry(name: string, entries: readonly CatalogEntry[] = catal
   return entries.find((entry) => entry.name === wanted || entry.aliases.includes(wanted));
 }
 
+/** The name that the catalog has for it; else what was given. */
+export function catalogName(name: string): string {
+  return findEntry(name)?.name ?? name;
+}
+
 /** The entry that is used in a role when none is named. */
 export function defaultEntry(role: ModelRole, entries: readonly CatalogEntry[] = catalog()): CatalogEntry {
   const entry = entries.find((candidate) => candidate.role === role && candidate.default === true);

@@ -1,6 +1,6 @@
 // What the rest of the code may use of models/: the catalog, pulling, resolving a name to files, inspecting a GGUF, and
 // whether it fits.
-export { defaultEntry, findEntry } from './catalog.js';
+export { catalogName, defaultEntry, findEntry } from './catalog.js';
 export type { CatalogEntry, EmbeddingCard, ModelRole } from './catalog.js';
 export { ensureModel } from './ensure.js';
 export { availableMemory, memoryNeeds, requireMemory } from './fit.js';

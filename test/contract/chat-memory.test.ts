@@ -20,7 +20,7 @@ import {
   type MemoryEmbedder,
   type MemoryModel,
   type MemoryVariables,
-} from '../../src/memory/index.js';
+} from '../../src/conversation/index.js';
 import { FakeEmbedder } from '../fakes/embedder.js';
 import { FakeGenerator } from '../fakes/generator.js';
 import { memoryModel } from '../support/memory-model.js';

@@ -91,6 +91,16 @@ describe.each(implementations)('%s', (_, make) => {
     expect(() => trainer.add(example)).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 
+  it('says how likely each choice follows each sequence, in their order', async () => {
+    const said = await trainer.choices([{ tokens: [3, 1, 4] }, { tokens: [2, 7], adaptedFrom: 1 }], [5, 8, 1]);
+    expect(said.map(({ length }) => length)).toEqual([3, 3]);
+    for (const logprobs of said) {
+      const sum = Array.from(logprobs, Math.exp).reduce((a, b) => a + b, 0);
+      expect(sum).toBeGreaterThan(0);
+      expect(sum).toBeLessThanOrEqual(1 + 1e-6);
+    }
+  });
+
   it('is trained by the loop', async () => {
     const result = await runTraining(trainer, [example, other], { epochs: 5, learningRate: 1e-2 });
     expect(result).toMatchObject({ trainedTokens: 6, steps: 5 });

@@ -2,10 +2,10 @@
 import type { Api } from '../../src/cli/api.js';
 import { EngramError } from '../../src/errors.js';
 import type { FoundPassage } from '../../src/index.js';
-import { remarkOnBrain } from '../../src/memory/brain-names.js';
-import { ChatStore, STATE_LIMIT } from '../../src/memory/chats.js';
-import { findMemory } from '../../src/memory/find.js';
-import { memoriesOf, memoriesOfFile } from '../../src/memory/lessons/index.js';
+import { remarkOnBrain } from '../../src/brain/brain-names.js';
+import { ChatStore, STATE_LIMIT } from '../../src/conversation/chats.js';
+import { findMemory } from '../../src/brain/find.js';
+import { memoriesOf, memoriesOfFile } from '../../src/learn/lessons/index.js';
 import { RunControl } from '../../src/training/control.js';
 import { plotRun } from '../../src/training/logs/plot.js';
 import { fakeStore } from './adapter-store.js';

@@ -15,8 +15,8 @@ import type {
   Receipt,
   StateInfo,
 } from '../../src/index.js';
-import { memorizeEach, type BatchOptions } from '../../src/memory/batch.js';
-import { memoriesOf } from '../../src/memory/lessons/index.js';
+import { memorizeEach, type BatchOptions } from '../../src/learn/batch.js';
+import { memoriesOf } from '../../src/learn/lessons/index.js';
 import { reportOf } from '../../src/training/classify/report.js';
 import { newAnswer, newReceipt } from './results.js';
 
@@ -103,7 +103,7 @@ export class FakeEngine implements Engine {
     const { replaces } = options;
     this.replaced.push(typeof replaces === 'function' ? await replaces(this.contradicted) : replaces);
     options.onProgress?.({ phase: 'lessons', lessons: 4 });
-    options.onProgress?.({ phase: 'train', step: 1, steps: 8, loss: 2, kl: 0, tokensPerSecond: 100 });
+    options.onProgress?.({ phase: 'train', step: 1, steps: 8, loss: 2, tokensPerSecond: 100 });
     if (options.signal?.aborted === true) throw new EngramError('cancelled', 'Cancelled.');
     const text = typeof input === 'string' ? input : Object.values(input).join(' ');
     const id = `m-00000${this.held.length}`;
@@ -152,12 +152,12 @@ export class FakeEngine implements Engine {
     const { signal, onProgress, onOutcome, onPassage, ...asked } = options;
     this.calls.push(['sleep', asked]);
     const read = options.passages === true ? [{ text: 'The kiln is hot.', place: 'kiln.md', questions: 3 }] : [];
-    const due = this.held.map(({ id, text }) => ({ id, text, why: 'new' as const }));
+    const due = this.held.map(({ id, text }) => ({ id, text, why: 'weak' as const }));
     const isLeft = options.dryRun === true || signal?.aborted === true;
     const memories = (isLeft ? [] : due).map((plan, done) => {
       onProgress?.({ memory: this.held[done]!, done, of: due.length, step: { phase: 'commit' } });
-      const before = { recall: 1, paraphrase: 0.75, sure: 0.5, near: 0.25, others: 1, unrelated: 1 };
-      const after = { ...before, paraphrase: 1, near: 0.75 };
+      const before = { recall: 1, paraphrase: 0.75 };
+      const after = { ...before, paraphrase: 1 };
       const outcome = { ...plan, became: 'consolidated' as const, mended: false, before, after, seconds: 3 };
       onOutcome?.(outcome);
       return outcome;

@@ -149,7 +149,7 @@ describe('a JSON schema', () => {
   });
 
   it('is refused with what is wrong with it, also beside a grammar', async () => {
-    const wrong = answer('Hi', { jsonSchema: { type: 'string', pattern: 'a' } });
+    const wrong = answer('Hi', { jsonSchema: { type: 'string', pattern: '(?<=a)b' } });
     await expect(wrong).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('pattern') as string });
     await expect(answer('Hi', { jsonSchema: {}, grammar: 'root ::= "a"' })).rejects.toMatchObject({ code: 'usage' });
   });

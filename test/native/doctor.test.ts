@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { doctor } from '../../src/doctor.js';
-import { openBrain } from '../../src/memory/index.js';
+import { openBrain } from '../../src/brain/index.js';
 import { newReceipt } from '../fakes/results.js';
 
 let home: string;

@@ -1,6 +1,6 @@
 // A Generator as the model of conversation memories, as an Engram is one. Not here: the memories of its weights.
 import type { Generator } from '../../src/inference/index.js';
-import type { MemoryModel } from '../../src/memory/index.js';
+import type { MemoryModel } from '../../src/conversation/index.js';
 
 export function memoryModel(generator: Generator): MemoryModel {
   return {

@@ -15,10 +15,8 @@ import {
   memoryText,
   receiptLines,
 } from '../format.js';
-import { choiceOf, listOf, stringOf, textOf } from '../input.js';
+import { listOf, stringOf, textOf } from '../input.js';
 import type { Job } from '../job.js';
-
-type LessonsBy = 'auto' | 'rules' | undefined;
 
 export const memorize: CommandSpec = {
   usage: 'memorize [text...]',
@@ -32,7 +30,6 @@ export const memorize: CommandSpec = {
       'a memory whose place it takes; auto: those it contradicts (default: ask in a terminal, none elsewhere)',
     ],
     ['--triple <parts>', 'a fact as "subject | relation | object"'],
-    ['--lessons <how>', 'auto (the model helps to write them, if it can) or rules; default auto'],
     ['--dry-run', 'show what memories it would become, and learn nothing'],
   ],
   examples: [
@@ -45,7 +42,6 @@ export const memorize: CommandSpec = {
   ],
   run: async (job, words, options) => {
     const inputs = await inputsOf(job, words, options);
-    const lessons = choiceOf(options, 'lessons', '--lessons', ['auto', 'rules']);
     if (options['dryRun'] === true) {
       for (const input of inputs) job.line(memoryText(input));
       job.note(`${inputs.length} ${inputs.length === 1 ? 'memory' : 'memories'}.`);
@@ -55,12 +51,12 @@ export const memorize: CommandSpec = {
     const replaces = replacesOf(job, options, inputs.length);
     const engine = await job.open();
     if (inputs.length > 1) {
-      const report = await learnAll(job, engine, inputs, lessons, replaces);
+      const report = await learnAll(job, engine, inputs, replaces);
       job.line(batchLines(report));
       job.value(report);
       return report.failed > 0 ? 1 : undefined;
     }
-    const receipt = await learn(job, engine, inputs[0]!, job.signal, lessons, replaces);
+    const receipt = await learn(job, engine, inputs[0]!, job.signal, replaces);
     job.line(receiptLines(receipt, job.settings.verbose));
     job.value(receipt);
     return isFailure(receipt) ? 1 : undefined;
@@ -95,13 +91,11 @@ export async function learn(
   engine: Engine,
   input: MemoryInput,
   signal: AbortSignal,
-  lessons?: LessonsBy,
   replaces: Replaces = 'none',
 ): Promise<Receipt> {
   try {
     return await engine.memorize(input, {
       signal,
-      lessons,
       replaces,
       onProgress: (progress) => {
         job.progress.show(...memorizeStep(progress));
@@ -117,7 +111,6 @@ async function learnAll(
   job: Job,
   engine: Engine,
   inputs: readonly MemoryInput[],
-  lessons: LessonsBy,
   replaces: Replaces,
 ): Promise<BatchReport> {
   job.note(`${count(inputs.length)} memories, one after the other. Ctrl-C keeps what is learned by then.`);
@@ -126,7 +119,6 @@ async function learnAll(
     return await engine.memorizeAll(inputs, {
       split: false,
       signal: job.signal,
-      lessons,
       replaces,
       onProgress: ({ index, of, input, progress }) => {
         const [label, , share = 0] = memorizeStep(progress);
@@ -147,7 +139,7 @@ async function learnAll(
 
 /** Trained and rolled back; without a single step the model knew it before. */
 export function isFailure(receipt: Receipt): boolean {
-  return !receipt.committed && receipt.steps > 0;
+  return !receipt.committed && receipt.knownBy === undefined;
 }
 
 async function inputsOf(job: Job, words: readonly string[], options: Options): Promise<MemoryInput[]> {

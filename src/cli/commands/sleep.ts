@@ -1,4 +1,4 @@
-// `engram sleep`: memories trained again with care while there is time. Not here: how (memory/sleep.ts).
+// `engram sleep`: weak memories trained again while there is time. Not here: how (learn/sleep.ts).
 import { EngramError } from '../../errors.js';
 import type { PassageOutcome, SleepOutcome, SleepReport, Standing } from '../../index.js';
 import type { CommandSpec } from '../command.js';
@@ -9,7 +9,7 @@ import { brainOf } from './memories.js';
 
 export const sleep: CommandSpec = {
   usage: 'sleep',
-  summary: 'train what was learned fast again with care, and keep what is better',
+  summary: 'mend what is damaged, train again what its examination found weak, and keep what does better',
   options: [
     ['--minutes <number>', 'begin no further memory after so long (default: no limit)'],
     ['--dry-run', 'list what is due, and do nothing'],
@@ -18,7 +18,7 @@ export const sleep: CommandSpec = {
   ],
   examples: ['engram sleep --minutes 30', 'engram sleep --passages --dry-run'],
   notes: [
-    'Ctrl-C wakes it at any moment: what is done stays. A memory changes over only if it stands at least as well in all that',
+    'Ctrl-C wakes it at any moment: what is done stays. A memory changes over only if it does at least as well in all that',
     'is asked and better in something; `engram memories undo ID` takes that back. Damaged memories are mended first.',
     'A learned passage is memories like others (`engram memories`, `engram forget`); they stay when its document goes.',
   ],

@@ -144,10 +144,8 @@ describe('sleep', () => {
     const { code, stdout, stderr } = await runCli(['sleep', '--minutes', '2'], { api });
     expect(code).toBe(0);
     expect(api.engine.calls.at(-1)).toEqual(['sleep', { minutes: 2, dryRun: false, again: false, passages: false }]);
-    expect(stderr).toContain('m-000000 consolidated (3.0 s): paraphrase 75% → 100%, near 25% → 75% A heron is blue.');
-    expect(stdout).toBe(
-      '1 consolidated, 0 unchanged, 0 mended, 0 lost (3.0 s).\nOn average: paraphrase 75% → 100%, near 25% → 75%.\n',
-    );
+    expect(stderr).toContain('m-000000 consolidated (3.0 s): paraphrase 75% → 100% A heron is blue.');
+    expect(stdout).toBe('1 consolidated, 0 unchanged, 0 mended, 0 lost (3.0 s).\nOn average: paraphrase 75% → 100%.\n');
   });
 
   it('learns well-used passages if asked to', async () => {
@@ -164,9 +162,9 @@ describe('sleep', () => {
     expect(await runCli(['sleep'], { api: withoutBrain() })).toMatchObject({ code: 1 });
     const api = new FakeApi();
     await runCli(['memorize', 'A heron is blue.'], { api });
-    expect((await runCli(['sleep', '--dry-run'], { api })).stdout).toMatch(/m-000000 +new +A heron is blue\./);
+    expect((await runCli(['sleep', '--dry-run'], { api })).stdout).toMatch(/m-000000 +weak +A heron is blue\./);
     const json = (await runCli(['sleep', '--dry-run', '--json'], { api })).json();
-    expect(json).toMatchObject({ ended: 'dry run', due: [{ id: 'm-000000', why: 'new' }] });
+    expect(json).toMatchObject({ ended: 'dry run', due: [{ id: 'm-000000', why: 'weak' }] });
     expect(await runCli(['sleep', '--minutes', 'x'], { api })).toMatchObject({ code: 2 });
     const fresh = new FakeApi();
     expect(await runCli(['sleep', '--minutes', '-1'], { api: fresh })).toMatchObject({ code: 2 });

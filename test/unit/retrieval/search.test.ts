@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recall, type Memory } from '../../../src/memory/index.js';
+import { type Memory } from '../../../src/brain/index.js';
+import { recall } from '../../../src/gate/index.js';
 import { diversify, fuseRanks } from '../../../src/retrieval/fuse.js';
 import { Retrieval, type SearchOptions } from '../../../src/retrieval/index.js';
 import { FakeEmbedder } from '../../fakes/embedder.js';

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EngramError } from '../../../../src/errors.js';
 import { VectorIndex, type VectorBatch } from '../../../../src/retrieval/vectors/index.js';
 import { damaged, endsSoundly } from '../../../support/damaged.js';
-import { compile, run } from '../../memory/child.js';
+import { compile, run } from '../../brain/child.js';
 import { randomVectors } from './vectors.js';
 
 const SIZE = 8;

@@ -1,0 +1,252 @@
+// Measures a judge on everyday: each question among the memories of its whole file. On the part to choose (the default) it also fits
+// the weights that go into its manifest, and with --write puts them there; on the part to test it only reports.
+// node scripts/judge/measure.mjs --judge models/judges/NAME.gguf [--part choose|test] [--files en-home,en-work,en-world] [--write]
+// Not here: answers of the whole product (npm run -s bench -- memory --kind everyday).
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { Candidates, closenessOf } from '../../dist/gate/candidates.js';
+import { CHANGES, LABELS, changePrompt, labelToken, questionPrompt } from '../../dist/gate/judge-prompt.js';
+import { openEmbedder } from '../../dist/open-embedder.js';
+import { openModel } from '../../dist/open-model.js';
+import { openBaseModel } from '../../dist/training/index.js';
+import { everyday, labelOf } from './data.mjs';
+
+const { values: given } = parseArgs({
+  options: {
+    judge: { type: 'string' },
+    model: { type: 'string', default: 'smollm2-135m-instruct' },
+    part: { type: 'string', default: 'choose' },
+    files: { type: 'string', default: 'en-home,en-work,en-world' },
+    write: { type: 'boolean', default: false },
+    out: { type: 'string' },
+    lora: { type: 'string' },
+    most: { type: 'string', default: '8' },
+  },
+});
+const manifestPath = given.judge.replace(/\.gguf$/, '.json');
+const manifest = existsSync(manifestPath) ? JSON.parse(readFileSync(manifestPath, 'utf8')) : {};
+if (given.lora !== undefined) manifest.lora = JSON.parse(given.lora);
+/** Share of near questions that are to be left alone. */
+const NEAR_KEPT = 0.93;
+const OPENINGS = ['Yes', 'No', 'Ja', 'Nein', 'Oui', 'Non', 'Sí', 'はい', 'いいえ', '是', '不'];
+const { generator, model } = await openModel({ model: given.model, compute: 'llama' });
+const embedder = await openEmbedder();
+const base = await openBaseModel(model.path);
+const trainer = base.newTrainer(manifest.lora);
+await trainer.load(given.judge);
+const tokenOf = (label) => labelToken(generator, label);
+const openings = (manifest.openings ?? OPENINGS).filter(
+  (word, i, all) => all.findIndex((other) => tokenOf(other) === tokenOf(word)) === i,
+);
+const labels = [LABELS.note, LABELS.unknown, LABELS.general, ...openings];
+const labelTokens = labels.map(tokenOf);
+
+const asked = [];
+let seconds = 0;
+for (const file of given.files.split(',')) {
+  const rows = everyday(file);
+  const vectors = await embedder.embed(rows.map(({ text }) => text));
+  const candidates = new Candidates();
+  rows.forEach(({ text }, i) => candidates.set({ id: String(i), text, vectors: [vectors[i]] }));
+  for (const [own, row] of rows.entries()) {
+    if (row.part !== given.part) continue;
+    const kinds = ['words', 'reworded', 'hardly', 'other'];
+    const questions = [
+      ...row.ask.map((one, i) => ({ kind: kinds[i] ?? 'other', question: one.q, label: labelOf(one) })),
+      ...row.implied.map((one) => ({ kind: 'implied', question: one.q, label: 'note' })),
+      ...row.near.map((question) => ({ kind: 'near', question })),
+      ...row.general.map((question) => ({ kind: 'general', question })),
+    ];
+    for (const one of questions) {
+      const [vector] = await embedder.embed([one.question], { kind: 'query' });
+      const found = candidates.find(one.question, vector, undefined, Number(given.most));
+      const begun = performance.now();
+      const said = await trainer.choices(
+        found.map(({ entry }) => questionPrompt(generator, entry.text, one.question)),
+        labelTokens,
+      );
+      seconds += (performance.now() - begun) / 1000;
+      asked.push({
+        file,
+        own: String(own),
+        ...one,
+        found: found.map(({ entry, closeness }, i) => ({
+          id: entry.id,
+          closeness,
+          said: Array.from(said[i], Math.exp),
+        })),
+      });
+    }
+  }
+}
+if (given.out !== undefined) writeFileSync(given.out, JSON.stringify(asked));
+console.log(
+  `${asked.length} questions, ${((1000 * seconds) / asked.length).toFixed(0)} ms each to judge ${given.most}`,
+);
+
+const logOdds = (p) => {
+  const q = Math.min(1 - 1e-6, Math.max(1e-6, p));
+  return Math.log(q / (1 - q));
+};
+const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+const evidence = ({ said, closeness }) => [1, logOdds(1 - said[1] - said[2]), closeness];
+const pairs = asked.flatMap((one) =>
+  one.found.map((note) => ({
+    x: evidence(note),
+    y: one.label !== undefined && note.id === one.own ? 1 : 0,
+    row: one.own,
+  })),
+);
+let weights = manifest.answers;
+let alone = manifest.alone;
+if (given.part === 'choose') {
+  weights = withLine(fit(pairs), evidence);
+  alone = withLine(fit(pairs.map(({ x, y }) => ({ x: [x[0], x[1], 0], y }))), evidence).slice(0, 2);
+  const closeness = withLine(fit(pairs.map(({ x, y }) => ({ x: [x[0], 0, x[2]], y }))), evidence);
+  console.log(
+    'closeness alone:',
+    closeness.map((w) => w.toFixed(3)).join(' '),
+    ' judged alone:',
+    alone.map((w) => w.toFixed(3)).join(' '),
+  );
+  console.log('weights', weights.map((w) => w.toFixed(3)).join(' '));
+}
+report('judge', (note) => dot(weights, evidence(note)), 0);
+report('judge without closeness', (note) => alone[0] + alone[1] * evidence(note)[1], 0);
+const lines = asked
+  .filter(({ kind }) => kind === 'near')
+  .map(({ found }) => Math.max(...found.map(({ closeness }) => closeness)))
+  .sort((a, b) => a - b);
+report(
+  'closeness alone, the same share of near kept',
+  ({ closeness }) => closeness,
+  lines[Math.floor(NEAR_KEPT * lines.length)],
+);
+decided();
+await changes();
+if (given.write && given.part === 'choose') {
+  const sha256 = createHash('sha256').update(readFileSync(given.judge)).digest('hex');
+  writeFileSync(
+    manifestPath,
+    `${JSON.stringify({ ...manifest, sha256, openings, answers: weights, alone, embedder: 'all-minilm-l6-v2', replaced: manifest.replaced ?? [0, 1] }, null, 2)}\n`,
+  );
+}
+process.exit(0);
+
+/** The threshold is where the share of near questions that is asked for is kept. */
+function withLine(w, evidence) {
+  const best = asked
+    .filter(({ kind }) => kind === 'near')
+    .map(({ found }) => Math.max(...found.map((note) => dot(w, evidence(note)))))
+    .sort((a, b) => a - b);
+  return [w[0] - best[Math.floor(NEAR_KEPT * best.length)], ...w.slice(1)];
+}
+
+function report(title, score, line) {
+  const rows = new Map();
+  for (const one of asked) {
+    const best = one.found.reduce((a, b) => (score(b) > score(a) ? b : a));
+    const passes = score(best) > line;
+    const right = one.label === undefined ? !passes : passes && best.id === one.own;
+    for (const file of [one.file, 'all']) {
+      const row = rows.get(file) ?? new Map();
+      rows.set(file, row);
+      const [held, of] = row.get(one.kind) ?? [0, 0];
+      row.set(one.kind, [held + Number(right), of + 1]);
+    }
+  }
+  console.log(title);
+  for (const [file, row] of rows)
+    console.log(
+      `  ${file.padEnd(9)} ${[...row].map(([kind, [held, of]]) => `${kind} ${((100 * held) / of).toFixed(0)}`).join('  ')}`,
+    );
+}
+
+/** How whether-questions are decided where the right note is judged, and how sure general questions are personal. */
+function decided() {
+  const counts = { right: 0, wrong: 0, none: 0, forced: 0, others: 0 };
+  for (const { label, own, found } of asked) {
+    const note = found.find(({ id }) => id === own);
+    if (label === undefined || note === undefined) continue;
+    const probabilities = note.said.slice(3);
+    const most = Math.max(...probabilities);
+    const others = probabilities.reduce((sum, value) => sum + value, 0) - most;
+    const word = most > note.said[0] && most > 4 * others ? openings[probabilities.indexOf(most)] : undefined;
+    if (label === 'note') {
+      counts.others++;
+      if (word !== undefined) counts.forced++;
+    } else if (word === undefined) counts.none++;
+    else if (word === label) counts.right++;
+    else counts.wrong++;
+  }
+  console.log(
+    `whether it is so: ${counts.right} right, ${counts.wrong} wrong, ${counts.none} left open; of ${counts.others} others ${counts.forced} were opened`,
+  );
+  for (const line of [0.9, 0.95, 0.97, 0.99]) {
+    const share = (kinds) => {
+      const some = asked.filter(({ kind }) => kinds.includes(kind));
+      const personal = some.filter(({ found }) => {
+        const best = found.reduce((a, b) => (dot(weights, evidence(b)) > dot(weights, evidence(a)) ? b : a));
+        return best.said[1] / (best.said[1] + best.said[2]) >= line;
+      });
+      return `${((100 * personal.length) / some.length).toFixed(0)}%`;
+    };
+    console.log(`personal from ${line} on: near ${share(['near'])}, general ${share(['general'])}`);
+  }
+}
+
+/** Whether later texts take the place of the right memories, and of no others. */
+async function changes() {
+  if (!given.files.includes('en')) return;
+  const tokens = [CHANGES.replaced, CHANGES.both].map(tokenOf);
+  const own = [];
+  const other = [];
+  for (const group of everyday('en-groups')) {
+    if (group.part !== given.part) continue;
+    const vectors = await embedder.embed(group.memories);
+    for (const { text, replaces } of group.updates) {
+      const [vector] = await embedder.embed([text], { kind: 'query' });
+      const candidates = new Candidates();
+      group.memories.forEach((memory, i) => candidates.set({ id: String(i), text: memory, vectors: [vectors[i]] }));
+      const found = candidates.find(text, vector);
+      const said = await trainer.choices(
+        found.map(({ entry }) => changePrompt(generator, entry.text, text)),
+        tokens,
+      );
+      let seen = false;
+      found.forEach(({ entry }, i) => {
+        const p = Math.exp(said[i][0]);
+        if (entry.id === String(replaces)) {
+          own.push(p);
+          seen = true;
+        } else other.push(p);
+      });
+      if (!seen) own.push(0);
+    }
+  }
+  for (const line of [0.3, 0.5, 0.7, 0.9, 0.97])
+    console.log(
+      `replaced from ${line} on: right ${own.filter((p) => p >= line).length} of ${own.length}, others ${other.filter((p) => p >= line).length} of ${other.length}`,
+    );
+}
+
+function dot(a, b) {
+  return a.reduce((sum, value, i) => sum + value * b[i], 0);
+}
+
+/** Logistic regression by gradient descent. */
+function fit(data) {
+  let w = [0, 0, 0];
+  for (let step = 0; step < 4000; step++) {
+    const g = [0, 0, 0];
+    for (const { x, y } of data) {
+      const e = sigmoid(dot(w, x)) - y;
+      x.forEach((v, i) => (g[i] += e * v));
+    }
+    w = w.map((v, i) => v - (0.5 / data.length) * g[i]);
+  }
+  return w;
+}
