@@ -1,14 +1,13 @@
 // The whole benchmark of memory: cases, each strategy over them, and the rows that come of it. What was measured before an
 // interruption is reported; with a file to resume from, the next run goes on there.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { readSettings } from '../../dist/index.js';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { note, phase } from '../set-up/progress.mjs';
 import { interruption } from './child.mjs';
 import { beginReport } from './machine.mjs';
 import { readCases, readUnrelated } from './memory/cases.mjs';
 import { Estimate } from './memory/estimate.mjs';
+import { homeOf } from './memory/home.mjs';
 import { Journal } from './memory/journal.mjs';
 import { Measurement } from './memory/measure.mjs';
 import { comparePeft } from './memory/peft.mjs';
@@ -125,14 +124,4 @@ function identityOf(options) {
     ...(sequential ? { count } : {}),
     ...(unrelated === undefined ? {} : { unrelated: resolve(unrelated) }),
   };
-}
-
-/** A home for the brains of this run, with the models of the person's own: beside the file to resume from, or temporary. */
-function homeOf(resume) {
-  const home = resume === undefined ? mkdtempSync(join(tmpdir(), 'engram-bench-')) : `${resolve(resume)}.home`;
-  const own = join(readSettings().home, 'models');
-  for (const folder of [home, own]) mkdirSync(folder, { recursive: true });
-  const models = join(home, 'models');
-  if (!existsSync(models)) symlinkSync(own, models, 'junction');
-  return { home, remove: () => rmSync(home, { recursive: true, force: true }) };
 }

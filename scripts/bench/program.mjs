@@ -5,8 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { SetUpProblem } from '../set-up/problem.mjs';
 import { addAgent } from './agent/command.mjs';
 import { interrupt } from './child.mjs';
-import { KINDS as GATE_KINDS } from './gate/data.mjs';
-import { benchGate, gateTable } from './gate.mjs';
+import { addGate } from './gate/command.mjs';
 import { CONDITIONS as INFER_CONDITIONS } from './infer/conditions.mjs';
 import { PEERS as INFER_PEERS } from './infer/peers.mjs';
 import { BY_WEIGHT } from './infer/work.mjs';
@@ -172,26 +171,7 @@ function program() {
     });
   addMemory(bench);
   addAgent(bench);
-  bench
-    .command('gate')
-    .description('which memory a question is about: nothing is trained and nothing answered')
-    .requiredOption('--data <path>', 'a folder of zsre.jsonl, counterfact.jsonl, wikibigedit.jsonl, squad.jsonl')
-    .addOption(list('--kinds <list>', 'which of them', oneOf(GATE_KINDS)))
-    .option('--offset <number>', 'the first row (weights were fitted on rows before 750)', wholeOrNone, 750)
-    .option('--count <number>', 'rows of each (default: all)', count)
-    .addOption(list('--memories <list>', 'memories in the brain', whole, ['1', '200', '1000']))
-    .option('--likelihood', 'where several pass, the model decides, as in ask; else the gate alone', false)
-    .option('--embedder <name|path>', 'the embedding model')
-    .option(
-      '--model <name|path>',
-      'that decides, and whose tokenizer tells how rare a word is',
-      'smollm2-135m-instruct',
-    )
-    .option('--json', 'one JSON document on stdout', false)
-    .action(async (options) => {
-      const result = await benchGate(options);
-      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : gateTable(result));
-    });
+  addGate(bench);
   bench
     .command('chat-memory')
     .description('what conversation memories keep of a long conversation, and at how many tokens of prompt')

@@ -3,8 +3,8 @@
 // ranked (retrieval.mjs).
 import { throwIfInterrupted } from './child.mjs';
 import { readCorpora } from './corpora.mjs';
-import { readEveryday, readRows } from './gate/data.mjs';
 import { beginReport } from './machine.mjs';
+import { readCases, readUnrelated } from './memory/cases.mjs';
 import { documentOf, openCorpus } from './retrieval-engram.mjs';
 import { significant } from './statistics.mjs';
 import { headLines, table } from './table.mjs';
@@ -19,12 +19,14 @@ const FALSE_SHARES = [0.01, 0.02, 0.05];
 /** Kinds of questions about nothing that is in a collection, beside those of the other collections. */
 const OTHER_KINDS = ['zsre', 'wikibigedit'];
 
+/** Every row, in the order of the file. */
+const ALL = { count: Infinity, most: Infinity, offset: 0, seed: 0 };
+
 /** Options as program.mjs reads them; returns what --json prints. */
 export async function benchRelevance({ data, queries, embedder }) {
   const report = beginReport('relevance');
   const corpora = readCorpora(data);
-  const edits = OTHER_KINDS.flatMap((kind) => readRows(data, kind).flatMap(({ asked }) => asked));
-  const elsewhere = [...edits, ...readEveryday(data)];
+  const elsewhere = [...OTHER_KINDS.flatMap((kind) => rephrased(data, kind)), ...readUnrelated({ ...ALL, data })];
   const asked = [];
   for (const corpus of corpora) {
     const others = [...corpora.filter((other) => other !== corpus).flatMap(textsOf), ...elsewhere];
@@ -71,6 +73,12 @@ export function relevanceTable({ rows, embedder, ...result }) {
 
 const percent = (share) => `${significant(100 * share, 3)}%`;
 const textsOf = ({ queries }) => queries.map(({ text }) => text);
+
+/** The paraphrases of a file of facts. */
+function rephrased(data, kind) {
+  const asked = readCases({ ...ALL, data, kind }).flatMap((one) => one.asked);
+  return asked.filter(({ ask }) => ask === 'paraphrase').map(({ question }) => question);
+}
 
 /** At most so many, evenly taken. */
 function evenly(list, most) {

@@ -1,5 +1,5 @@
 // What a prompt has kept of the evidence, and how right an answer is. Not here: prompts and answers.
-import { contentWords, sentences } from '../../../dist/memory/text.js';
+import { contentWords, sentences } from '../../../dist/brain/text.js';
 
 /** A sentence is kept if a line has so many of its words: all of them where it stands there as it was said. */
 const KEPT = 0.7;

@@ -1,76 +1,106 @@
-// What the gate needs around it: embeddings, kept on disk so that a second run computes none, and the tokenizer that tells how
-// rare a word is. Not here: which texts there are (data.mjs).
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+// What the router needs around it: an embedder, the judge of the model, and brains that hold texts without adapters. Vectors are kept in
+// the cache of the benchmarks, so that a second run computes only those of the questions. Not here: which texts there are.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbedder, readSettings } from '../../../dist/index.js';
-import { loadGenerator } from '../../../dist/inference/index.js';
-import { Gate, gateKeys } from '../../../dist/memory/gate.js';
-import { informationFrom } from '../../../dist/memory/information.js';
-import { sentences } from '../../../dist/memory/text.js';
-import { byLikelihood } from '../../../dist/memory/likeliest.js';
-import { resolveModel } from '../../../dist/models/index.js';
-import { openOwnWeights } from '../../../dist/training/index.js';
-import { phase } from '../../set-up/progress.mjs';
+import { Candidates } from '../../../dist/gate/candidates.js';
+import { isPersonal } from '../../../dist/gate/grounds.js';
+import { findJudge } from '../../../dist/gate/judge-file.js';
+import { ClosenessJudge, TrainedJudge } from '../../../dist/gate/judge.js';
+import { Router } from '../../../dist/gate/router.js';
+import { modelSha256 } from '../../../dist/models/index.js';
+import { openEmbedder } from '../../../dist/open-embedder.js';
+import { openModel } from '../../../dist/open-model.js';
+import { openBaseModel } from '../../../dist/training/index.js';
 import { cacheFolder } from '../cache.mjs';
-import { throwIfInterrupted } from '../child.mjs';
+import { interruption } from '../child.mjs';
+import { withModels } from '../memory/home.mjs';
 
 /** Texts embedded between two looks at Ctrl+C. */
-const SLAB = 512;
+const SLAB = 256;
 
-/** Everything that the gate will ask for must be among `texts`: each, and each of its sentences, is embedded at once. */
-export async function openWorld(texts, { embedder: name, model, likelihood = false }) {
-  const { home } = readSettings();
-  const { path } = await resolveModel(home, model, { role: 'chat' });
-  const ownWeights = (signal) => openOwnWeights(path, { signal });
-  const generator = await loadGenerator(path, { contextSize: 1024, ...(likelihood ? { ownWeights } : {}) });
-  const information = informationFrom((text) => generator.encode(text));
-  const vectors = await embedAll([...new Set(texts.flatMap((text) => [text, ...sentences(text)]))], name, home);
-  const embedder = {
-    id: name,
-    dimensions: vectors.values().next().value.length,
-    embed: (asked) => Promise.resolve(asked.map((text) => vectors.get(text))),
-    close: () => Promise.resolve(),
-  };
-  const emptyGate = () => new Gate(() => Promise.resolve(embedder), information);
-  const maker = emptyGate();
-  return {
-    emptyGate,
-    entryOf(id, memory) {
-      const keys = gateKeys(memory);
-      return maker.entry(
-        id,
-        keys,
-        keys.map((key) => vectors.get(key)),
-      );
-    },
-    query: (text) => maker.query(text),
-    /** The matches of a question as the router orders them. */
-    async ordered(question, matches, textOf) {
-      if (!likelihood) return matches;
-      const score = async (text, next) => (await generator.score(text, next)).logprob;
-      return byLikelihood(score, question, matches, textOf);
-    },
-    close: () => generator.close(),
-  };
+export class World {
+  #embedder;
+  #judge;
+  #close = [];
+  #folder = mkdtempSync(join(tmpdir(), 'engram-gate-'));
+  #brains = 0;
+
+  /** @param {{ model: string, embedder: string, threads?: number }} options */
+  static async open({ model: name, embedder, threads }) {
+    const world = new World();
+    const home = join(cacheFolder(), 'gate');
+    withModels(home);
+    const signal = interruption;
+    world.#embedder = await openEmbedder({ home, embedder, threads, signal });
+    const { settings, model, generator } = await openModel({ home, model: name, threads, signal });
+    world.#close = [() => generator.close(), () => world.#embedder.close()];
+    const file = await findJudge(await modelSha256(settings.home, model.path));
+    world.#judge = new ClosenessJudge();
+    if (file !== undefined) {
+      const base = await openBaseModel(model.path, { ...(threads === undefined ? {} : { threads }), signal });
+      world.#judge = new TrainedJudge({ generator, base: () => Promise.resolve(base) }, file);
+      world.#close.push(() => base.close());
+    }
+    return world;
+  }
+
+  /** `closeness` where the model has no judge. */
+  get judgeId() {
+    return this.#judge.id;
+  }
+
+  /** A gate over texts. @param {(text: string) => void} [show] */
+  async gateOf(texts, show = () => undefined) {
+    for (let start = 0; start < texts.length; start += SLAB) {
+      interruption.throwIfAborted();
+      await this.#embedder.embed(texts.slice(start, start + SLAB), { maxWindows: 1 });
+      show(`${Math.min(texts.length, start + SLAB)} of ${texts.length} texts`);
+    }
+    const held = new Map(
+      texts.map((text, i) => [String(i), { id: String(i), text, state: 'remembered', adapter: { sha256: 'none' } }]),
+    );
+    const brain = {
+      folder: join(this.#folder, String(this.#brains++)),
+      memories: () => [...held.values()],
+      get: (id) => held.get(id),
+      adapterPath: (id) => id,
+      adapterFile: (id) => Promise.resolve(id),
+    };
+    const open = (one) => () => Promise.resolve(one);
+    const router = new Router(brain, open(this.#embedder), open(this.#judge));
+    const candidates = new Candidates();
+    for (const { id, text } of held.values()) candidates.set(await router.entry(id, { text }));
+    const gate = new Gate(router, candidates, this.#embedder);
+    await gate.ask('Is anything there?'); // takes in the memories and loads the judge, which is no part of a question's time
+    return gate;
+  }
+
+  async close() {
+    this.#judge?.close();
+    for (const close of this.#close) await close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
 }
 
-async function embedAll(texts, name, home) {
-  const folder = join(cacheFolder(), 'gate');
-  mkdirSync(folder, { recursive: true });
-  if (!existsSync(join(folder, 'models'))) symlinkSync(join(home, 'models'), join(folder, 'models'), 'dir');
-  const embedder = await openEmbedder({ home: folder, embedder: name, offline: true });
-  const vectors = new Map();
-  try {
-    await phase('Embedding', async (update) => {
-      for (let start = 0; start < texts.length; start += SLAB) {
-        throwIfInterrupted();
-        const slab = texts.slice(start, start + SLAB);
-        (await embedder.embed(slab, { maxWindows: 1 })).forEach((vector, i) => vectors.set(slab[i], vector));
-        update(`${vectors.size} of ${texts.length} texts`);
-      }
-    });
-  } finally {
-    await embedder.close();
+class Gate {
+  constructor(router, candidates, embedder) {
+    Object.assign(this, { router, candidates, embedder });
   }
-  return vectors;
+
+  /** Which memory answers, by its place, if any does; that only the person could tell; the nearest by closeness alone; and how many
+   * milliseconds it took to tell which one answers, the embedding of the question included. */
+  async ask(question) {
+    const before = performance.now();
+    const { matches, personal } = await this.router.route([{ role: 'user', content: question }]);
+    const ms = performance.now() - before;
+    const [vector] = await this.embedder.embed([question], { kind: 'query', maxWindows: 1 });
+    const [nearest] = this.candidates.find(question, vector, undefined, 1);
+    return {
+      ms,
+      ...(matches.length === 0 ? {} : { at: Number(matches[0].id) }),
+      isUnknown: matches.length === 0 && isPersonal(personal),
+      nearest: { at: Number(nearest.entry.id), closeness: nearest.closeness },
+    };
+  }
 }

@@ -1,7 +1,7 @@
 // A training that goes on in this process until it is stopped: LoRA of rank 8 on all matrices over a text of 128 tokens, the
 // steps that memorize takes. Loaded when it is first needed.
 import { availableParallelism } from 'node:os';
-import { newMemoryTrainer } from '../../../dist/memory/recipe.js';
+import { newMemoryTrainer } from '../../../dist/learn/recipe.js';
 import { openBaseModel } from '../../../dist/training/index.js';
 import { examplesOf } from '../shapes.mjs';
 

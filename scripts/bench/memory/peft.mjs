@@ -5,8 +5,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { readSettings } from '../../../dist/index.js';
 import { loadGenerator } from '../../../dist/inference/index.js';
-import { lessonsFor } from '../../../dist/memory/lessons/index.js';
-import { learn, newMemoryTrainer, RECIPE } from '../../../dist/memory/recipe.js';
+import { lessonsFor } from '../../../dist/learn/lessons/index.js';
+import { learn, newMemoryTrainer, RECIPE } from '../../../dist/learn/recipe.js';
 import { ensureModel, modelSha256 } from '../../../dist/models/index.js';
 import { openBaseModel } from '../../../dist/training/index.js';
 import { Child, throwIfInterrupted } from '../child.mjs';
@@ -63,12 +63,11 @@ export async function comparePeft({ cases, options, show }) {
   }
 }
 
-/** The lessons that rules make of an input, as token ids. */
+/** The lessons that are made of an input, as token ids. */
 function lessonsOf(generator, input) {
-  return lessonsFor(input).lessons.map(({ question, answer, full, opening = '' }) => {
+  return lessonsFor(input).lessons.map(({ question, answer, full }) => {
     const messages = [{ role: 'user', content: question }];
     return {
-      given: generator.encode(opening).length,
       prompt: generator.encodeChat(messages),
       answerStart: generator.answerStart(messages),
       answer: Uint32Array.from([...generator.encode(answer), generator.special.endOfTurn]),

@@ -16,12 +16,12 @@ export class Subject {
   #uses;
 
   /** @param {{ strategy: string, home: string, model: string, embedder: string, threads?: number, parallel: number,
-   *   signal: AbortSignal }} options each strategy has a brain of its own in the home */
+   *   signal: AbortSignal, brain?: string }} options each strategy has a brain of its own in the home, unless `brain` names one */
   static async open(options) {
-    const { strategy, home, model, embedder, threads, parallel, signal } = options;
+    const { strategy, home, model, embedder, threads, parallel, signal, brain = strategy } = options;
     const subject = new Subject();
-    subject.#engram = await Engram.open({ home, model, embedder, brain: strategy, threads, parallel, signal });
-    subject.#documents = join(home, 'documents', strategy);
+    subject.#engram = await Engram.open({ home, model, embedder, brain, threads, parallel, signal });
+    subject.#documents = join(home, 'documents', brain);
     subject.#options = options;
     subject.#uses = STRATEGIES[strategy];
     return subject;
@@ -36,10 +36,10 @@ export class Subject {
     let superseded = supersedes;
     let seconds = 0;
     if (this.#uses.weights) {
-      const before = supersedes ? await this.#memorize(one.old.input) : undefined;
+      const before = supersedes ? await this.memorize(one.old.input) : undefined;
       superseded = before?.committed === true;
       const replaces = superseded ? [before.id] : undefined;
-      for (const input of one.inputs.flatMap(memoriesIn)) memories.push(await this.#memorize(input, replaces));
+      for (const input of one.inputs.flatMap(memoriesIn)) memories.push(await this.memorize(input, replaces));
       seconds += memories.reduce((sum, memory) => sum + memory.seconds, 0);
     }
     if (this.#uses.retrieval) {
@@ -49,7 +49,8 @@ export class Subject {
     return { seconds, memories, ...(supersedes ? { superseded } : {}) };
   }
 
-  async #memorize(input, replaces) {
+  /** Remembers one input, unless it is remembered already. `replaces`: as MemorizeOptions has it. */
+  async memorize(input, replaces) {
     const { signal } = this.#options;
     const known = this.#find(input);
     if (known !== undefined) return factsOf(known.receipt, known.adapter?.bytes);
@@ -125,12 +126,13 @@ export class Subject {
   async #asked(question, how) {
     const { signal } = this.#options;
     const passages = this.#uses.retrieval ? undefined : 0;
-    const { answer, memories, promptTokens, tokens, seconds, ...rest } = await this.#engram.ask(question, {
+    const { answer, source, memories, promptTokens, tokens, seconds, ...rest } = await this.#engram.ask(question, {
       ...{ ...how, passages, signal },
     });
     signal.throwIfAborted(); // what was generated until then is no answer
     return {
       text: answer,
+      source,
       on: memories.map(({ id }) => id),
       passages: rest.passages.map(({ source, text }) => ({ source: basename(dirname(source)), text })),
       ...{ promptTokens, tokens, seconds },
@@ -143,8 +145,8 @@ export class Subject {
 }
 
 function factsOf(receipt, adapterBytes) {
-  const { id, committed, seconds, tokens, flop, steps, reason } = receipt;
-  return { id, committed, seconds, tokens, flop, steps, adapterBytes, reason };
+  const { id, committed, seconds, tokens, flop, steps, reason, supersedes } = receipt;
+  return { id, committed, seconds, tokens, flop, steps, adapterBytes, reason, ...(supersedes ? { supersedes } : {}) };
 }
 
 const memoriesIn = (input) => (typeof input === 'object' && 'text' in input ? memoriesOf(input) : [input]);
