@@ -125,6 +125,7 @@ report(
   ({ closeness }) => closeness,
   lines[Math.floor(NEAR_KEPT * lines.length)],
 );
+among();
 decided();
 await changes();
 if (given.write && given.part === 'choose') {
@@ -163,6 +164,16 @@ function report(title, score, line) {
     console.log(
       `  ${file.padEnd(9)} ${[...row].map(([kind, [held, of]]) => `${kind} ${((100 * held) / of).toFixed(0)}`).join('  ')}`,
     );
+}
+
+/** How often the right note is among those that are judged. */
+function among() {
+  const shares = [...new Set(asked.filter(({ label }) => label !== undefined).map(({ kind }) => kind))].map((kind) => {
+    const some = asked.filter((one) => one.kind === kind && one.label !== undefined);
+    const there = some.filter(({ own, found }) => found.some(({ id }) => id === own));
+    return `${kind} ${((100 * there.length) / some.length).toFixed(0)}`;
+  });
+  console.log(`among those judged: ${shares.join('  ')}`);
 }
 
 /** How whether-questions are decided where the right note is judged, and how sure general questions are personal. */

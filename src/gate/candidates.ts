@@ -17,8 +17,8 @@ export interface Found {
   closeness: number;
 }
 
-/** How many are judged: measured with scripts/judge/measure.mjs, where of brains of 60 to 84 memories the right one is among eight
- * in 96 to 100 of 100 questions that share words with it, and in 80 to 95 of those that hardly do. */
+/** How many are judged. Among eight is the right one of 60 to 84 memories for 97 to 100 of 100 questions that share words with it,
+ * and for 82 of those that hardly do (scripts/judge/measure.mjs, English, the part for choosing). */
 const MOST = { byMeaning: 6, inAll: 8 };
 const BM25 = { k1: 1.2, b: 0.75 };
 
