@@ -1,18 +1,17 @@
 // Lint rules: strict type-checked TypeScript, and the one direction imports may point (ARCHITECTURE.md, "The house").
 import tseslint from 'typescript-eslint';
+import { noCircles } from './scripts/lint/no-circles.mjs';
 
 /** From the ground up: a layer may import those before it, and of another domain folder only its index.ts. */
 const LAYERS = [
-  ['errors', 'config', 'files', 'addon', 'defined', 'database'],
+  ['errors', 'config', 'options', 'files', 'addon', 'defined', 'is-object', 'stream-of', 'dot', 'stem', 'database'],
   ['models'],
   ['inference', 'embedding', 'training'],
   ['retrieval'],
   ['brain'],
   ['gate'],
   ['learn', 'conversation'],
-  ['open-embedder', 'engram-options'],
-  ['answering', 'explaining', 'open-model', 'base-models', 'lazy-brain'],
-  ['engram', 'open-retrieval', 'model-identity', 'doctor', 'check-asking'],
+  ['runtime'],
   ['index'],
   ['gradient', 'chain', 'langchain', 'cli'],
 ];
@@ -25,6 +24,7 @@ const OWNERS = {
   'hnswlib-node': 'retrieval',
   libsql: 'database',
   undici: 'models',
+  zod: 'options',
   unpdf: 'retrieval',
   mammoth: 'retrieval',
   linkedom: 'retrieval',
@@ -77,6 +77,11 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off', // with noUncheckedIndexedAccess an index known to be in range needs it
       '@typescript-eslint/consistent-type-imports': 'error',
     },
+  },
+  {
+    files: ['src/**/*.ts'],
+    plugins: { engram: { rules: { 'no-circles': noCircles } } },
+    rules: { 'engram/no-circles': 'error' },
   },
   ...direction,
 );

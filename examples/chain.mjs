@@ -32,7 +32,15 @@ const rows = Object.entries(MOODS).flatMap(([label, texts]) => texts.map((text) 
 const file = join(folder, 'moods.jsonl');
 await writeFile(file, rows.join('\n'));
 const adapter = `mood-${Date.now().toString(36)}`;
-await engram.train({ file, adapter, format: 'labels', epochs: 4, test: 0, layers: [15, 29], learningRate: 1e-3 });
+await engram.adapters.train({
+  file,
+  adapter,
+  format: 'labels',
+  epochs: 4,
+  test: 0,
+  layers: [15, 29],
+  learningRate: 1e-3,
+});
 
 // Facts from outside, and what follows from them.
 const facts = [

@@ -3,7 +3,7 @@
 // `npm start` or `npm run build`; needs @langchain/core.
 import { PromptTemplate } from '@langchain/core/prompts';
 import { Gradient } from 'engram/gradient';
-import { closeShared, EngramLLM } from 'engram/langchain';
+import { closeShared, GradientLLM } from 'engram/langchain';
 
 const gradient = new Gradient();
 const models = await gradient.listModels({ onlyBase: true });
@@ -11,8 +11,7 @@ const base = models.at(-1) ?? (await gradient.getBaseModel());
 const adapter = await base.createModelAdapter({ name: 'my_model_adapter' });
 console.log(`Created model adapter with id ${adapter.id}: ${adapter.name}`);
 
-// `raw`: the prompt is continued as it stands, as the hosted API did, and as the adapter learns it.
-const llm = new EngramLLM({ model: base.id, adapter: adapter.id, raw: true, maxTokens: 128 });
+const llm = new GradientLLM({ model: adapter.id, modelKwargs: { max_generated_token_count: 128 } });
 const prompt = PromptTemplate.fromTemplate('Question: {question}\n\nAnswer: ');
 const chain = prompt.pipe(llm);
 

@@ -29,7 +29,7 @@ const [train, test] = [join(folder, 'train.jsonl'), join(folder, 'test.jsonl')];
 await writeFile(train, rows(sentences.slice(0, 8)).join('\n'));
 await writeFile(test, rows(sentences.slice(8)).join('\n'));
 
-await engram.train({
+await engram.adapters.train({
   file: train,
   adapter,
   format: 'labels',
@@ -38,7 +38,7 @@ await engram.train({
   layers: [15, 29],
   learningRate: 1e-3,
 });
-const report = await engram.evaluate({ adapter, file: test });
+const report = await engram.adapters.evaluate({ adapter, file: test });
 for (const { label, precision, recall, f1, support } of [
   ...report.labels,
   { label: 'macro', ...report.macro },

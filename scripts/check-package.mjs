@@ -26,7 +26,8 @@ try {
 
   const use = `const home = ${JSON.stringify(join(folder, 'home'))};
     (async () => {
-      const models = await all[0].listModels(home);
+      const engram = await all[0].Engram.open({ home, lazy: true });
+      const models = await engram.models.list();
       if (!models.some(({ entry }) => entry.name === 'smollm2-135m-instruct')) throw new Error('no catalog');
       const gradient = new all[2].Gradient({ home, offline: true });
       const refused = await gradient.getModelAdapter({ modelAdapterId: 'none' }).catch((error) => error);
@@ -48,7 +49,7 @@ try {
   const typed = `import { Engram, type Receipt } from 'engram';
     import { chain } from 'engram/chain';
     import { Gradient } from 'engram/gradient';
-    export async function learn(engram: Engram): Promise<Receipt> { return engram.memorize('The kiln is blue.'); }
+    export async function learn(engram: Engram): Promise<Receipt> { return engram.memories.add('The kiln is blue.'); }
     export const two = (engram: Engram) => chain<{ a: number }>(engram).step('b', ({ a }) => a + 1);
     // @ts-expect-error -- no such option
     new Gradient({ colour: 'blue' });\n`;

@@ -23,7 +23,7 @@ await exitWith(async () => {
     if (part.compile) await stopCompiling();
     results.push(await runPart(part));
   }
-  return summarise(results);
+  return summarize(results);
 });
 
 function chosen(names) {
@@ -75,7 +75,7 @@ function stream([command, ...args]) {
 }
 
 /** Prints a line for each part and the sum of them; returns the exit code. */
-function summarise(results) {
+function summarize(results) {
   const words = ({ passed, failed, skipped }) =>
     `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
   const sum = { passed: 0, failed: 0, skipped: 0 };

@@ -23,36 +23,80 @@ export interface EngramErrorOptions {
   /** What the user can do about it, as a sentence. */
   hint?: string | undefined;
   cause?: unknown;
+  /** The option that it is about, by its name in the API. */
+  option?: string | undefined;
   /** Figures that a program may want: sizes, positions, the step that diverged. */
   details?: Record<string, unknown> | undefined;
 }
 
 export class EngramError extends Error {
-  override readonly name = 'EngramError';
+  /** `AbortError` where the code is `cancelled`, as the platform names it. */
+  override readonly name: 'EngramError' | 'AbortError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly option: string | undefined;
   readonly details: Record<string, unknown> | undefined;
 
   constructor(code: ErrorCode, message: string, options: EngramErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = code === 'cancelled' ? 'AbortError' : 'EngramError';
     this.code = code;
     this.hint = options.hint;
+    this.option = options.option;
     this.details = options.details;
   }
 
-  toJSON(): { code: ErrorCode; message: string; hint?: string; details?: Record<string, unknown> } {
+  toJSON(): { code: ErrorCode; message: string; hint?: string; option?: string; details?: Record<string, unknown> } {
     return {
       code: this.code,
       message: this.message,
       ...(this.hint === undefined ? {} : { hint: this.hint }),
+      ...(this.option === undefined ? {} : { option: this.option }),
       ...(this.details === undefined ? {} : { details: this.details }),
     };
   }
 }
 
-/** Throws `cancelled` if the signal has been aborted. */
+/** What whoever cancels is given by all that is rejected for it. */
+export class AbortError extends EngramError {
+  /** What the model had said by then; empty where it had said nothing. */
+  readonly said: string;
+
+  constructor(said = '', options: EngramErrorOptions = {}) {
+    super('cancelled', 'Cancelled.', options);
+    this.said = said;
+  }
+}
+
+/** Throws an AbortError if the signal has been aborted. */
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new EngramError('cancelled', 'Cancelled.', { cause: signal.reason });
+  if (signal?.aborted) throw new AbortError('', { cause: signal.reason });
+}
+
+/** A value that an option cannot have. `named`: what the option is called where the value came from; default: its name. */
+export function wrongOption(
+  option: string,
+  expected: string,
+  received: unknown,
+  { named = option, hint }: { named?: string | undefined; hint?: string | undefined } = {},
+): EngramError {
+  const message = `Expected ${expected} for ${named} but received ${shown(received)}.`;
+  return new EngramError('usage', message, { option, hint, details: { expected, received: shown(received) } });
+}
+
+/** The same error, with the option by another name. Errors about no value of an option come back as they are. */
+export function renamed(error: EngramError, named: string): EngramError {
+  const { option, hint, details = {} } = error;
+  const { expected, received } = details;
+  if (option === undefined || typeof expected !== 'string' || typeof received !== 'string') return error;
+  const message = `Expected ${expected} for ${named} but received ${received}.`;
+  return new EngramError(error.code, message, { option, hint, details, cause: error });
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `"${value}"`;
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
+  return Array.isArray(value) ? 'an array' : typeof value;
 }
 
 /** Whether a system error has this code, e.g. ENOENT. */

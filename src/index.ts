@@ -1,33 +1,34 @@
 // The public API of engram, nothing else.
-export type { Answered } from './answering.js';
-export { checkAsking, remarkOnModel, type CheckedSettings } from './check-asking.js';
-export { Engram } from './engram.js';
+export { Engram, type Completion } from './runtime/engram.js';
+export type { Adapters } from './runtime/adapters.js';
+export type { Answered } from './runtime/answering.js';
+export type { Brains, BrainSummary } from './runtime/brains.js';
+export type { Documents } from './runtime/documents.js';
+export type { Forgotten, Memories } from './runtime/memories.js';
+export type { Models } from './runtime/models.js';
 export type {
   AskOptions,
   ClassifyRequest,
-  EngramEmbedOptions,
-  EngramSleepOptions,
   CompleteOptions,
+  EngramEmbedOptions,
   EvaluateRequest,
   ExplainOptions,
-  MoveBrainOptions,
+  FuseModelOptions,
+  ImportAdapterOptions,
+  LoadOptions,
+  MemorySleepOptions,
   OpenOptions,
   OpenProgress,
   SaveStateOptions,
-} from './engram-options.js';
+  StreamOptions,
+} from './runtime/options.js';
+export type { AnswerPart } from './runtime/stream.js';
+export type { RunnableTool, ToolContext, ToolResult } from './runtime/tools.js';
+export { doctor, type DoctorReport } from './runtime/doctor.js';
+export { openEmbedder, type OpenEmbedderOptions } from './runtime/open-embedder.js';
+export { AbortError, EngramError, type EngramErrorOptions, type ErrorCode } from './errors.js';
+export type { GivenSettings, Grounding, Sampling, SettingName, Settings, Training } from './options/index.js';
 export type { Dtype, Embedder, EmbedOptions, TextKind } from './embedding/index.js';
-export { EngramError, type EngramErrorOptions, type ErrorCode } from './errors.js';
-export {
-  defaultHome,
-  OPTIONS,
-  readSettings,
-  checkName,
-  suggest,
-  type GivenSettings,
-  type OptionName,
-  type Settings,
-} from './config.js';
-export { doctor, type DoctorReport } from './doctor.js';
 export type {
   ChatMessage,
   CutToolCall,
@@ -37,8 +38,6 @@ export type {
   Tool,
   ToolCall,
 } from './inference/index.js';
-export { modelIdentity } from './model-identity.js';
-export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {
   BufferMemory,
   CombinedMemory,
@@ -72,43 +71,36 @@ export {
   type VectorOptions,
   type WindowOptions,
 } from './conversation/index.js';
-export {
-  exportBrain,
-  importBrain,
-  listBrains,
-  remarkOnBrain,
-  openBrain,
-  removeBrain,
-  type Brain,
-  type Answer,
-  type Contradiction,
-  type ExportOptions,
-  type ExportReport,
-  type ForgottenProof,
-  type ImportOptions,
-  type ImportReport,
-  type LedgerEvent,
-  type BatchItem,
-  type BatchReport,
-  type BeforeAfter,
-  type Memory,
-  type MemoryInput,
-  type MemorySource,
-  type MemorizeProgress,
-  type ModelIdentity,
-  type OpenBrainOptions,
-  type Probe,
-  type Receipt,
-  type Standing,
-  type Triple,
+export type {
+  Answer,
+  BatchItem,
+  BatchReport,
+  BeforeAfter,
+  Contradiction,
+  ExportOptions,
+  ExportReport,
+  ForgottenProof,
+  ImportOptions,
+  ImportReport,
+  LedgerEvent,
+  MemorizeProgress,
+  Memory,
+  MemoryInput,
+  MemorySource,
+  ModelIdentity,
+  Probe,
+  Receipt,
+  Standing,
+  Triple,
 } from './brain/index.js';
-export { ChatStore, STATE_LIMIT, type OpenChat, type StoredChat } from './conversation/index.js';
-export { type Explanation, type Ground, type Influence, type Recalled, type RecallOptions } from './gate/index.js';
+export type { ChatStore, OpenChat, StoredChat } from './conversation/index.js';
+export type { Explanation, Ground, Influence, Recalled, RecallOptions } from './gate/index.js';
 export {
   memoriesOf,
   memoriesOfFile,
   type BatchOptions,
   type BatchProgress,
+  type MoveOptions,
   type MoveReport,
   type PassageOutcome,
   type PassagePlan,
@@ -124,20 +116,15 @@ export {
   type Undone,
   type UndoOptions,
 } from './learn/index.js';
-export {
-  listModels,
-  pullModel,
-  removeModel,
-  showModel,
-  type CatalogEntry,
-  type ModelDetails,
-  type ModelRole,
-  type ModelStatus,
-  type PulledModel,
-  type PullOptions,
-  type PullProgress,
+export type {
+  CatalogEntry,
+  ModelDetails,
+  ModelRole,
+  ModelStatus,
+  PulledModel,
+  PullOptions,
+  PullProgress,
 } from './models/index.js';
-export { openRetrieval, type OpenedRetrieval, type OpenRetrievalOptions } from './open-retrieval.js';
 export {
   VectorIndex,
   type DocumentKind,
@@ -148,7 +135,6 @@ export {
   type IngestReport,
   type Passage,
   type Reranker,
-  type Retrieval,
   type SearchMode,
   type SearchOptions,
   type SkipCode,
@@ -162,14 +148,8 @@ export {
   type VectorSearchOptions,
 } from './retrieval/index.js';
 export {
-  AdapterStore,
   RunControl,
-  RunStore,
-  checkTrainRequest,
-  listTrainable,
-  plotRun,
   type AdapterManifest,
-  type AdapterSaveOptions,
   type BrokenAdapter,
   type ClassificationReport,
   type ClassifyTask,

@@ -3,8 +3,9 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engram, openEmbedder, readSettings } from '../../dist/index.js';
-import { EngramLLM, memorizeTool } from '../../dist/langchain/index.js';
+import { readSettings } from '../../dist/cli/options.js';
+import { Engram, openEmbedder } from '../../dist/index.js';
+import { memorizeTool, ReActLLM } from '../../dist/langchain/index.js';
 import { readReactPrompt } from '../../dist/langchain/react-prompt.js';
 import { readRequest } from '../../dist/langchain/request.js';
 import { phase } from '../set-up/progress.mjs';
@@ -70,7 +71,7 @@ async function reader({ embedder, threads }) {
   const embed = (texts) => open.embed(texts);
   const measure = async ({ input, fact }) => {
     const prompt = `${name}: ${description}\n\nAction: one of [${name}]\nAction Input:\nFinal Answer: …\n\nQuestion: ${input}`;
-    const { tools, question } = readReactPrompt(prompt, ['Observation']);
+    const { tools, question } = readReactPrompt(prompt);
     const { speaks, content } = await readRequest(embed, question, tools[0].use);
     const inputs = content === undefined ? [] : [content];
     const score = fact === undefined ? { calls: speaks ? 1 : 0 } : scoreInputs(inputs, fact);
@@ -84,7 +85,7 @@ async function tried(engram, { input, fact, question, told }, training) {
   const { initializeAgentExecutorWithOptions } = await import('@langchain/classic/agents'); // a development dependency
   const tool = memorizeTool({ engram });
   if (!training) tool.func = () => Promise.resolve('Train complete. Loss: 0.02');
-  const agent = await initializeAgentExecutorWithOptions([tool], new EngramLLM({ engram, maxTokens: ANSWER_TOKENS }), {
+  const agent = await initializeAgentExecutorWithOptions([tool], new ReActLLM({ engram, maxTokens: ANSWER_TOKENS }), {
     agentType: 'zero-shot-react-description',
     returnIntermediateSteps: true,
     maxIterations: MOST_ITERATIONS,
@@ -110,7 +111,7 @@ async function tried(engram, { input, fact, question, told }, training) {
     row.answer = asked.output;
     row.told = asked.output.toLowerCase().includes(told.toLowerCase());
   }
-  for (const { id, state } of engram.memories()) if (state === 'remembered') await engram.forget(id);
+  for (const { id } of await engram.memories.list()) await engram.memories.forget(id);
   return row;
 }
 

@@ -107,7 +107,7 @@ async function ask(memory, questions, engram, folder, { answers, update }) {
         question,
         expected,
         readMs,
-        promptTokens: engram.countTokens(prompt),
+        promptTokens: await engram.countTokens(prompt),
         evidence: evidenceRecall(prompt, evidence),
         answerInPrompt: answerInPrompt(prompt, expected),
         ...(answers ? await answered(engram, prompt, question, expected) : {}),

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findEntry, modelFolder, pullModel } from '../../dist/models/index.js';
-import { readSettings } from '../../dist/index.js';
+import { readSettings } from '../../dist/cli/options.js';
 import { note, phase } from '../set-up/progress.mjs';
 import { run } from '../set-up/run.mjs';
 import { cached } from './cache.mjs';

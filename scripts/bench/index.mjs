@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings } from '../../dist/index.js';
+import { readSettings } from '../../dist/cli/options.js';
 import { note, phase } from '../set-up/progress.mjs';
 import { throwIfInterrupted } from './child.mjs';
 import { findIndexPeers } from './index/peers.mjs';

@@ -2,7 +2,7 @@
 // node-llama-cpp, then starting, adapters, and what a training beside it loses. What cannot be measured has a reason in its row.
 import { availableParallelism } from 'node:os';
 import { modelSha256, resolveModel } from '../../dist/models/index.js';
-import { readSettings } from '../../dist/index.js';
+import { readSettings } from '../../dist/cli/options.js';
 import { note } from '../set-up/progress.mjs';
 import { beginReport } from './machine.mjs';
 import { PeakMeter } from './peak.mjs';

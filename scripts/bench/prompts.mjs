@@ -3,7 +3,7 @@
 // Usage, after a build: node scripts/bench/prompts.mjs --data FOLDER [--count 100] [--offset 0] [--model NAME]
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSettings } from '../../dist/index.js';
+import { readSettings } from '../../dist/cli/options.js';
 import { loadGenerator } from '../../dist/inference/index.js';
 import { ensureModel } from '../../dist/models/index.js';
 import { cpuInfo, openOwnWeights } from '../../dist/training/index.js';

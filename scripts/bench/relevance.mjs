@@ -30,14 +30,14 @@ export async function benchRelevance({ data, queries, embedder }) {
   const asked = [];
   for (const corpus of corpora) {
     const others = [...corpora.filter((other) => other !== corpus).flatMap(textsOf), ...elsewhere];
-    const { retrieval, close } = await openCorpus(corpus, { embedder });
+    const { documents, close } = await openCorpus(corpus, { embedder });
     try {
       await phase(`Asking about ${corpus.name}`, async (update) => {
         const own = evenly(corpus.queries, queries);
         const all = [...own, ...evenly(others, queries).map((text) => ({ text }))];
         for (const [i, question] of all.entries()) {
           throwIfInterrupted();
-          const found = await retrieval.search(question.text, { k: CONSIDERED });
+          const found = await documents.search(question.text, { k: CONSIDERED });
           asked.push({ corpus: corpus.name, half: i % 2, ...judged(found, question) });
           if (i % 20 === 0) update(`${i} of ${all.length}`);
         }

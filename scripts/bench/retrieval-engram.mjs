@@ -2,7 +2,8 @@
 // searched by meaning, by words and by both. The library stays in the cache, so that a second run embeds nothing.
 import { mkdirSync, readdirSync, rmSync, symlinkSync, existsSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { openRetrieval, readSettings } from '../../dist/index.js';
+import { readSettings } from '../../dist/cli/options.js';
+import { Engram } from '../../dist/index.js';
 import { phase } from '../set-up/progress.mjs';
 import { cacheFolder } from './cache.mjs';
 import { throwIfInterrupted } from './child.mjs';
@@ -20,26 +21,26 @@ export async function openCorpus(corpus, { embedder }) {
   writeDocuments(corpus, files);
   const models = join(readSettings().home, 'models');
   if (!existsSync(join(folder, 'models'))) symlinkSync(models, join(folder, 'models'), 'dir');
-  const { retrieval, close } = openRetrieval({ home: folder, embedder, offline: true });
+  const engram = await Engram.open({ home: folder, embedder, offline: true, lazy: true });
   const report = await phase(`Ingesting ${corpus.name}`, (update) =>
-    retrieval.ingest([files], {
+    engram.documents.ingest([files], {
       onProgress: (progress) => {
         throwIfInterrupted();
         if (progress.phase === 'read') update(`${progress.done} of ${progress.of} documents`);
       },
     }),
   );
-  return { retrieval, report, close };
+  return { documents: engram.documents, report, close: () => engram.close() };
 }
 
 /** Rankings of documents by id of the question, and the median time of a question in ms. */
-export async function searchAll(retrieval, corpus, options) {
+export async function searchAll(documents, corpus, options) {
   const rankings = new Map();
   const times = [];
   for (const { id, text } of corpus.queries) {
     throwIfInterrupted();
     const started = performance.now();
-    const passages = await retrieval.search(text, { k: PASSAGES, ...options });
+    const passages = await documents.search(text, { k: PASSAGES, ...options });
     times.push(performance.now() - started);
     rankings.set(id, [...new Set(passages.map(documentOf))]);
   }

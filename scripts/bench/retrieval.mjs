@@ -1,6 +1,6 @@
 // The whole benchmark of retrieval: for each collection a row for each way of searching, engram's and the peers', measured over
 // the same rankings. What cannot be measured has a reason in its row instead of figures.
-import { readSettings } from '../../dist/index.js';
+import { readSettings } from '../../dist/cli/options.js';
 import { resolveModel } from '../../dist/models/index.js';
 import { readCorpora } from './corpora.mjs';
 import { beginReport } from './machine.mjs';
@@ -55,9 +55,9 @@ function sampled({ name, parts }, most) {
 async function engramRow({ name, parts }, mode, { embedder }) {
   const results = [];
   for (const corpus of parts) {
-    const { retrieval, close } = await openCorpus(corpus, { embedder });
+    const { documents, close } = await openCorpus(corpus, { embedder });
     try {
-      results.push({ corpus, ...(await searchAll(retrieval, corpus, { mode })) });
+      results.push({ corpus, ...(await searchAll(documents, corpus, { mode })) });
     } finally {
       await close();
     }

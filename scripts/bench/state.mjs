@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings } from '../../dist/index.js';
+import { readSettings } from '../../dist/cli/options.js';
 import { loadGenerator } from '../../dist/inference/index.js';
 import { modelSha256, resolveModel } from '../../dist/models/index.js';
 import { note } from '../set-up/progress.mjs';

@@ -1,7 +1,7 @@
 // The whole benchmark of a training step: machine, peers, a row for each shape under each condition, then what less work
 // saves. What cannot be measured has a reason in its row instead of a figure.
 import { modelSha256, inspectModel, resolveModel } from '../../dist/models/index.js';
-import { readSettings } from '../../dist/index.js';
+import { readSettings } from '../../dist/cli/options.js';
 import { note } from '../set-up/progress.mjs';
 import { beginReport } from './machine.mjs';
 import { CONDITIONS } from './neighbours.mjs';

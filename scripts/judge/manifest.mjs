@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openBaseModel } from '../../dist/training/index.js';
-import { readSettings } from '../../dist/config.js';
+import { readSettings } from '../../dist/cli/options.js';
 import { ensureModel } from '../../dist/models/index.js';
 
 /** Bytes. */

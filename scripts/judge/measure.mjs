@@ -10,7 +10,8 @@ import { parseArgs } from 'node:util';
 import { Candidates, closenessOf } from '../../dist/gate/candidates.js';
 import { CHANGES, LABELS, changePrompt, labelToken, questionPrompt } from '../../dist/gate/judge-prompt.js';
 import { openEmbedder } from '../../dist/open-embedder.js';
-import { openModel } from '../../dist/open-model.js';
+import { readSettings } from '../../dist/cli/options.js';
+import { LazyModel } from '../../dist/runtime/lazy-model.js';
 import { openBaseModel } from '../../dist/training/index.js';
 import { everyday, labelOf } from './data.mjs';
 
@@ -32,7 +33,8 @@ if (given.lora !== undefined) manifest.lora = JSON.parse(given.lora);
 /** Share of near questions that are to be left alone. */
 const NEAR_KEPT = 0.93;
 const OPENINGS = ['Yes', 'No', 'Ja', 'Nein', 'Oui', 'Non', 'Sí', 'はい', 'いいえ', '是', '不'];
-const { generator, model } = await openModel({ model: given.model, compute: 'llama' });
+const settings = readSettings({ model: given.model, compute: 'llama' });
+const { generator, resolved: model } = await new LazyModel(settings, {}).open();
 const embedder = await openEmbedder();
 const base = await openBaseModel(model.path);
 const trainer = base.newTrainer(manifest.lora);

@@ -8,7 +8,7 @@ import { SetUpProblem } from './problem.mjs';
 export async function fetchModels(signal, others = []) {
   const load = (name) => import(pathToFileURL(at('dist', name)).href);
   const { defaultEntry, findEntry, isInstalled, pullModel } = await load('models/index.js');
-  const { readSettings } = await load('config.js');
+  const { readSettings } = await load('cli/options.js');
   const folder = readSettings().home;
   for (const entry of [defaultEntry('chat'), defaultEntry('embedding'), ...others.map((name) => findEntry(name))]) {
     if (await isInstalled(folder, entry)) continue;

@@ -4,8 +4,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { EngramError } from '../errors.js';
 import type { AdapterFiles } from './adapter-files.js';
-import type { Brain, BrainMemory } from './brain.js';
-import type { AdapterRecord, EventBody, ModelIdentity, RememberedPayload, Retrained } from './events.js';
+import type { AdapterRecord, EventBody, ModelIdentity, RememberedPayload, Retrained, StoredMemory } from './events.js';
 import type { Ledger } from './ledger.js';
 import type { Standing } from './types.js';
 
@@ -33,7 +32,7 @@ export interface BrainWriter {
   newAdapterPath(id: string): string;
   /** Commits a memory whose adapter file is finished and stands at newAdapterPath(id). When this returns it survives a power
    * cut. Throws `exists` if the id is taken, `not_found` if the file or a superseded memory is not there. */
-  remember(memory: Remembered): Promise<BrainMemory>;
+  remember(memory: Remembered): Promise<StoredMemory>;
   /** Notes that a memory was tried and given up. Its adapter file is deleted when the action ends. */
   rollBack(attempt: Omit<Remembered, 'supersedes' | 'data'>): void;
   /** Commits several changes in one transaction, then deletes the adapters that are no longer of use; those of restored
@@ -41,14 +40,22 @@ export interface BrainWriter {
    * one that is remembered and would be restored. */
   change(changes: readonly Change[]): Promise<void>;
   /** change() with one memory that is forgotten. */
-  forget(id: string, reason?: string): Promise<BrainMemory>;
+  forget(id: string, reason?: string): Promise<StoredMemory>;
   /** Commits the adapter at newAdapterPath(id) in place of the one that a remembered memory had. */
-  rebuild(id: string, relearned?: Relearned): Promise<BrainMemory>;
+  rebuild(id: string, relearned?: Relearned): Promise<StoredMemory>;
   /** The same, trained with care in sleep. */
-  consolidate(id: string, relearned: Relearned & { before: Standing; after: Standing }): Promise<BrainMemory>;
+  consolidate(id: string, relearned: Relearned & { before: Standing; after: Standing }): Promise<StoredMemory>;
   /** Commits that the brain belongs to another model, with the adapters at newAdapterPath(id) of the memories that were trained
    * on it. What is remembered and not among them has no adapter then, until it is rebuilt. */
   move(model: ModelIdentity, relearned: ReadonlyMap<string, Relearned>): Promise<void>;
+}
+
+/** What is used of the brain (brain.ts). */
+interface WrittenBrain {
+  get(id: string): StoredMemory | undefined;
+  held(id: string): StoredMemory;
+  memories(): readonly StoredMemory[];
+  adapterPath(memoryId: string): string;
 }
 
 export class Writer implements BrainWriter {
@@ -56,7 +63,7 @@ export class Writer implements BrainWriter {
   constructor(
     private readonly ledger: Ledger,
     private readonly files: AdapterFiles,
-    private readonly brain: Pick<Brain, 'get' | 'held' | 'memories' | 'adapterPath'>,
+    private readonly brain: WrittenBrain,
     private readonly expect: (model: ModelIdentity) => void,
   ) {}
 
@@ -72,7 +79,7 @@ export class Writer implements BrainWriter {
     return this.files.next(id);
   }
 
-  async remember({ id, supersedes = [], ...payload }: Remembered): Promise<BrainMemory> {
+  async remember({ id, supersedes = [], ...payload }: Remembered): Promise<StoredMemory> {
     if (this.ledger.about(id).length > 0) throw new EngramError('exists', `The id ${id} is taken.`);
     const superseded = typeof supersedes === 'string' ? [supersedes] : supersedes;
     const gone = superseded.flatMap((old) => this.#adapterOf(old));
@@ -111,16 +118,16 @@ export class Writer implements BrainWriter {
     await remove(gone);
   }
 
-  async forget(id: string, reason?: string): Promise<BrainMemory> {
+  async forget(id: string, reason?: string): Promise<StoredMemory> {
     await this.change([{ kind: 'forgotten', id, ...(reason === undefined ? {} : { reason }) }]);
     return this.brain.get(id)!;
   }
 
-  rebuild(id: string, relearned: Relearned = {}): Promise<BrainMemory> {
+  rebuild(id: string, relearned: Relearned = {}): Promise<StoredMemory> {
     return this.#exchange(id, (adapter) => ({ kind: 'rebuilt', memoryId: id, payload: { ...relearned, adapter } }));
   }
 
-  consolidate(id: string, relearned: Relearned & { before: Standing; after: Standing }): Promise<BrainMemory> {
+  consolidate(id: string, relearned: Relearned & { before: Standing; after: Standing }): Promise<StoredMemory> {
     return this.#exchange(id, (adapter) => ({
       kind: 'consolidated',
       memoryId: id,
@@ -128,7 +135,7 @@ export class Writer implements BrainWriter {
     }));
   }
 
-  async #exchange(id: string, eventOf: (adapter: AdapterRecord) => EventBody): Promise<BrainMemory> {
+  async #exchange(id: string, eventOf: (adapter: AdapterRecord) => EventBody): Promise<StoredMemory> {
     const old = this.#adapterOf(id);
     this.ledger.append(eventOf(await this.files.record(id)));
     await remove(old);

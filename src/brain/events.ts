@@ -84,8 +84,6 @@ export interface StoredMemory extends Memory {
    * moved to a model that it could not be trained on. */
   adapter?: AdapterRecord;
   data?: Record<string, unknown>;
-  /** Id of the memory that took its place. */
-  supersededBy?: string;
 }
 
 /** Applies events, in order, to the memories they speak of. Throws `corrupt` when one cannot follow from those before. */

@@ -1,5 +1,6 @@
 // Plain text in the eyes of memory: words, sameness, and whether an answer says what was expected. Not here: grammar
 // (lessons/clause.ts) and meaning (gate.ts).
+import { stem } from '../stem.js';
 export { sentencePieces, sentences } from './sentences.js';
 
 let SEGMENTER: Intl.Segmenter | undefined;
@@ -82,13 +83,6 @@ export function tellingWords(text: string): string[] {
 /** The same, cut to a crude stem so that `solve`, `solved` and `solving` meet. */
 export function contentWords(text: string): string[] {
   return tellingWords(text).map(stem);
-}
-
-function stem(word: string): string {
-  if (word.length < 5 || /\d/.test(word)) return word;
-  const bare = word.replace(/(?:ies|ing|ed|es|s|e)$/, '');
-  // stopped -> stopp -> stop
-  return bare.length < 3 ? word : bare.replace(/([^aeiouls])\1$/, '$1');
 }
 
 /** True if `answer` says `expected`: contains it, or, for a longer text, has nearly all of its words that carry meaning. */

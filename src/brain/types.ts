@@ -27,6 +27,8 @@ export interface Memory {
   /** ISO 8601. */
   createdAt: string;
   state: 'remembered' | 'superseded' | 'forgotten';
+  /** Id of the memory that took its place. */
+  supersededBy?: string;
   /** Its adapter's file is gone or is not the one that was committed: it cannot answer until it is memorized again. */
   damaged?: 'missing' | 'changed';
   receipt?: Receipt;
@@ -129,7 +131,7 @@ export type MemorizeProgress =
   /** Another process changes the brain; `who` says which, in a sentence. */
   | { phase: 'wait'; who: string }
   | { phase: 'lessons'; lessons: number }
-  | { phase: 'probe-before' | 'probe-after'; done: number; of: number }
+  | { phase: 'probe_before' | 'probe_after'; done: number; of: number }
   | { phase: 'train'; step: number; steps: number; loss: number; tokensPerSecond: number }
   | { phase: 'commit' };
 
@@ -155,7 +157,8 @@ export interface Answer {
   reusedTokens: number;
   tokens: number;
   seconds: number;
-  finishReason: 'stop' | 'length' | 'cancelled';
+  /** `length`: there was no room for more. */
+  finishReason: 'stop' | 'length';
   /** Messages that were left out because the conversation is too long, and the summary that stood for them. */
   left?: { messages: number; summary?: string };
   /** If there were tools: those the model asks to be called. */

@@ -1,7 +1,7 @@
 // A chain of named steps over one Engram. What a step returns becomes a part of the state under its name, typed, and every later
 // step gets the state so far. Not here: what steps do (steps.ts).
 import { performance } from 'node:perf_hooks';
-import { EngramError, throwIfCancelled } from '../errors.js';
+import { AbortError, EngramError, throwIfCancelled } from '../errors.js';
 import type { Engram } from '../index.js';
 
 export interface StepContext {
@@ -76,6 +76,8 @@ export function chain<Input extends object>(engram: Engram): Chain<Input, Input>
 
 function withStep(error: unknown, step: string): unknown {
   if (!(error instanceof EngramError)) return error;
-  const { code, message, hint, details } = error;
-  return new EngramError(code, message, { hint, cause: error, details: { ...details, step } });
+  const { code, message, hint, option } = error;
+  const details = { ...error.details, step };
+  if (error instanceof AbortError) return new AbortError(error.said, { cause: error, details });
+  return new EngramError(code, message, { hint, option, cause: error, details });
 }

@@ -25,7 +25,7 @@ export function classify<State>({
   text: Of<State, string>;
 }): Step<State, Prediction> {
   return async (state, { engram, signal }) => {
-    const [prediction] = await engram.classify({ adapter, texts: [text(state)], signal });
+    const [prediction] = await engram.adapters.classify({ adapter, texts: [text(state)], signal });
     if (prediction === undefined) throw new EngramError('internal', 'A text has no prediction.');
     return prediction;
   };
@@ -37,10 +37,10 @@ export function answer<State>({
   question,
   ...options
 }: { question: Of<State, string | readonly ChatMessage[]> } & Omit<AskOptions, 'signal'>): Step<State, Answer> {
-  return async (state, { engram, signal }) => {
+  return (state, { engram, signal }) => {
     const asked = question(state);
     const given = { ...options, signal };
-    return uncut(await (typeof asked === 'string' ? engram.ask(asked, given) : engram.chat(asked, given)));
+    return typeof asked === 'string' ? engram.ask(asked, given) : engram.chat(asked, given);
   };
 }
 
@@ -49,12 +49,12 @@ export function complete<State>({
   prompt,
   ...options
 }: { prompt: Of<State, string> } & Omit<CompleteOptions, 'signal'>): Step<State, string> {
-  return async (state, { engram, signal }) => uncut(await engram.complete(prompt(state), { ...options, signal })).text;
+  return async (state, { engram, signal }) => (await engram.complete(prompt(state), { ...options, signal })).text;
 }
 
 /** What memories and documents hold about something, best first. */
 export function recall<State>({ about, k }: { about: Of<State, string>; k?: number }): Step<State, Recalled[]> {
-  return (state, { engram, signal }) => engram.recall(about(state), { k, signal });
+  return (state, { engram, signal }) => engram.memories.recall(about(state), { k, signal });
 }
 
 /** Trains memories of facts, one after the other; each receipt says whether it holds. */
@@ -62,7 +62,7 @@ export function memorize<State>({ facts }: { facts: Of<State, readonly MemoryInp
   return async (state, { engram, signal }) => {
     const receipts: Receipt[] = [];
     for (const fact of facts(state)) {
-      receipts.push(await engram.memorize(fact, { signal }));
+      receipts.push(await engram.memories.add(fact, { signal }));
     }
     return receipts;
   };
@@ -79,11 +79,6 @@ export function explain<State>({
   adapter?: string;
   passages?: number;
 }): Step<State, Explanation> {
-  return (state, { engram, signal }) => engram.explain(question(state), { ...options, answer: given?.(state), signal });
-}
-
-/** An answer that was broken off is no answer to go on from. */
-function uncut<T extends Pick<Answer, 'finishReason'>>(found: T): T {
-  if (found.finishReason === 'cancelled') throw new EngramError('cancelled', 'Cancelled.');
-  return found;
+  return (state, { engram, signal }) =>
+    engram.memories.explain(question(state), { ...options, answer: given?.(state), signal });
 }

@@ -2,93 +2,23 @@
 // which is imported only when a command needs it.
 import type * as index from '../index.js';
 
-type Index = typeof index;
+/** What is public of a class. */
+type Public<T> = { [K in keyof T]: T[K] };
 
-/** A brain open over its model. */
-export type Engine = Pick<
+/** A brain and its model, each opened when it is first needed. */
+export interface Engine extends Pick<
   index.Engram,
-  | 'ask'
-  | 'chat'
-  | 'complete'
-  | 'explain'
-  | 'tokens'
-  | 'memorize'
-  | 'memorizeAll'
-  | 'memories'
-  | 'forget'
-  | 'proveForgotten'
-  | 'undo'
-  | 'rebuild'
-  | 'sleep'
-  | 'train'
-  | 'classify'
-  | 'evaluate'
-  | 'saveState'
-  | 'restoreState'
-  | 'close'
->;
-
-export interface Api extends Pick<
-  Index,
-  | 'memoriesOf'
-  | 'memoriesOfFile'
-  | 'listModels'
-  | 'exportBrain'
-  | 'importBrain'
-  | 'modelIdentity'
-  | 'pullModel'
-  | 'showModel'
-  | 'removeModel'
-  | 'listBrains'
-  | 'remarkOnBrain'
-  | 'removeBrain'
-  | 'doctor'
-  | 'plotRun'
-  | 'checkTrainRequest'
-  | 'checkAsking'
-  | 'remarkOnModel'
+  'load' | 'check' | 'ask' | 'chat' | 'complete' | 'tokens' | 'saveState' | 'restoreState' | 'close'
 > {
-  /** The documents of a brain, without its model. */
-  openRetrieval: (options: index.OpenRetrievalOptions) => {
-    retrieval: Pick<index.Retrieval, 'ingest' | 'watch' | 'search' | 'documents' | 'remove'>;
-    recall: index.OpenedRetrieval['recall'];
-    close: () => Promise<void>;
-  };
-  /** A brain without its model, to look into and forget. */
-  openBrain: (options: {
-    home: string;
-    name: string;
-  }) => Promise<
-    Pick<
-      index.Brain,
-      | 'name'
-      | 'model'
-      | 'folder'
-      | 'memories'
-      | 'get'
-      | 'find'
-      | 'history'
-      | 'check'
-      | 'forgetAll'
-      | 'snapshot'
-      | 'close'
-    >
-  >;
-  Engram: {
-    open: (options: index.OpenOptions) => Promise<Engine>;
-    /** Without a brain. */
-    openModel: (options: index.OpenOptions) => Promise<Engine>;
-    moveBrain: (options: index.MoveBrainOptions) => Promise<index.MoveReport>;
-  };
+  readonly memories: Public<index.Memories>;
+  readonly documents: Public<index.Documents>;
+  readonly adapters: Omit<Public<index.Adapters>, 'create' | 'fineTune' | 'get'>;
+  readonly models: Omit<Public<index.Models>, 'trainable'>;
+  readonly chats: Pick<index.ChatStore, 'list' | 'begin' | 'resume' | 'remove' | 'trimStates'>;
+  readonly brains: Public<index.Brains>;
+}
+
+export interface Api extends Pick<typeof index, 'memoriesOf' | 'memoriesOfFile' | 'doctor' | 'RunControl'> {
+  Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
   openEmbedder: (options: index.OpenEmbedderOptions) => Promise<index.Embedder>;
-  ChatStore: new (
-    home: string,
-    brain: string,
-  ) => Pick<index.ChatStore, 'list' | 'begin' | 'resume' | 'remove' | 'trimStates'>;
-  STATE_LIMIT: Index['STATE_LIMIT'];
-  RunControl: Index['RunControl'];
-  RunStore: new (home: string) => Pick<index.RunStore, 'list' | 'find' | 'remove'>;
-  AdapterStore: new (
-    home: string,
-  ) => Pick<index.AdapterStore, 'list' | 'export' | 'remove' | 'merge' | 'shrink' | 'fuse'>;
 }

@@ -1,15 +1,14 @@
 // One conversation: questions with what was said before, and the commands that begin with a slash. A mistake in one turn is
 // told and does not end the conversation. Not here: where the lines come from (line-reader.ts).
-import { EngramError } from '../errors.js';
-import type { AskOptions, ChatMessage, MemoryInput, OpenChat } from '../index.js';
+import { AbortError, EngramError } from '../errors.js';
+import type { Answered, AskOptions, ChatMessage, MemoryInput, OpenChat } from '../index.js';
 import type { Engine } from './api.js';
-import { GROUNDING } from './command.js';
 import { isFailure, learn } from './commands/memorize.js';
 import { inFlags } from './flags.js';
 import { attribution, excerpt, memoryTable, receiptLines } from './format.js';
 import { painter, printable } from './io.js';
 import type { Job } from './job.js';
-import { SAMPLING_NAMES } from './sampling.js';
+import { GROUNDING, MORE_SAMPLING, SAMPLING } from './sampling.js';
 import { sourceLines } from './sources.js';
 
 const HELP = `/memorize TEXT              learn a text by training; the next answer uses it
@@ -73,7 +72,7 @@ export class ChatSession {
       if (turn !== undefined) this.turns.push(turn);
     } catch (error) {
       if (this.#job.signal.aborted) throw error;
-      this.#tell(text, inFlags(error, { options: GROUNDING, apiNames: SAMPLING_NAMES }));
+      this.#tell(text, inFlags(error, { options: [...GROUNDING, ...SAMPLING], groups: MORE_SAMPLING }));
     } finally {
       this.#running = undefined;
     }
@@ -84,20 +83,29 @@ export class ChatSession {
     const job = this.#job;
     const asked: ChatMessage = { role: 'user', content: question };
     const messages = [...this.#messages, asked];
-    const answer = await this.#engine.chat(messages, {
-      ...this.#sampling,
-      signal,
-      onText: (piece) => {
-        job.text(piece);
-      },
-    });
-    job.line(answer.finishReason === 'cancelled' ? ' …' : '');
-    // An answer that was stopped counts as far as it came; without a word of it the question was not asked.
-    if (answer.answer !== '') {
-      const said: ChatMessage = { role: 'assistant', content: answer.answer };
-      this.#messages = [...messages, said];
-      await this.#keeper?.add([asked, said]);
+    const keep = async (said: string): Promise<void> => {
+      // Without a word of an answer the question was not asked.
+      if (said === '') return;
+      const both: ChatMessage[] = [asked, { role: 'assistant', content: said }];
+      this.#messages = [...this.#messages, ...both];
+      await this.#keeper?.add(both);
+    };
+    const onText = (piece: string): void => {
+      job.text(piece);
+    };
+    let answer: Answered;
+    try {
+      answer = await this.#engine.chat(messages, { ...this.#sampling, signal, onText });
+    } catch (error) {
+      if (!(error instanceof AbortError) || error.said === '') throw error;
+      // An answer that was stopped counts as far as it came.
+      job.line(' …');
+      await keep(error.said);
+      if (job.signal.aborted) throw error;
+      return { question, answer: error.said, finishReason: 'cancelled' };
     }
+    job.line();
+    await keep(answer.answer);
     const left = answer.left?.messages ?? 0;
     if (left > this.#left) {
       const what = answer.left?.summary === undefined ? 'left out' : 'in a summary';
@@ -122,12 +130,12 @@ export class ChatSession {
       }
       case '/forget': {
         if (rest === '') throw new EngramError('usage', 'Forget what?', { hint: '/forget ID or TEXT' });
-        const memory = await this.#engine.forget(rest);
+        const memory = await this.#engine.memories.forget(rest);
         job.line(`Forgotten: ${memory.id} (${excerpt(memory.text)})`);
         return { forgotten: memory };
       }
       case '/memories': {
-        const held = this.#engine.memories().filter((memory) => memory.state === 'remembered');
+        const held = await this.#engine.memories.list();
         job.line(held.length === 0 ? 'Nothing is remembered yet.' : memoryTable(held));
         return { memories: held };
       }

@@ -1,7 +1,8 @@
 // What a command of the command line is made of. Each file in commands/ describes one; program.ts makes the parser of them.
 import type { Job } from './job.js';
+import type { Options, Rows } from './options.js';
 
-export type Options = Readonly<Record<string, unknown>>;
+export type { Options };
 
 export interface CommandSpec {
   /** Name and arguments as commander takes them, e.g. `ask [question...]`. */
@@ -10,10 +11,9 @@ export interface CommandSpec {
   summary: string;
   /** Of the commands of a group, the one that runs when none is named. */
   isDefault?: boolean;
-  /** Flags and their descriptions; `--flag <value>...` may be given several times. */
-  options?: readonly (readonly [flags: string, description: string])[];
+  options?: Rows;
   /** More of them, under headings, where there are many. */
-  groups?: readonly (readonly [heading: string, options: NonNullable<CommandSpec['options']>])[];
+  groups?: readonly (readonly [heading: string, options: Rows])[];
   /** Flags by what the API calls them, where the names differ. */
   apiNames?: Readonly<Record<string, string>>;
   /** Command lines shown below the help of the command, and what else is to be known. */
@@ -33,20 +33,3 @@ export interface CommandGroup {
   summary: string;
   commands: readonly CommandSpec[];
 }
-
-/** What an answer may rest on: shared by ask and chat. */
-export const GROUNDING: NonNullable<CommandSpec['options']> = [
-  ['--passages <number>', 'most passages of ingested documents to answer from, 0 for none (default: 3)'],
-  [
-    '--unknown <say|answer>',
-    'a question about your own things that nothing remembered or ingested answers: say so, or have the model answer (default: say)',
-  ],
-];
-
-/** What becomes of a long conversation. */
-export const OVERFLOW: NonNullable<CommandSpec['options']> = [
-  [
-    '--overflow <shift|summarise>',
-    'what becomes of the oldest turns when the context is full: left out, or summarised by the model (default: shift)',
-  ],
-];

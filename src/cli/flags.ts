@@ -1,33 +1,36 @@
 // Errors about options in the words of the command line: `--batch-size` where the API says `batchSize`. Not here: parsing
-// (program.ts), and which values an option takes, which the API checks.
-import { OPTIONS } from '../config.js';
-import { EngramError } from '../errors.js';
+// (program.ts), and which values an option takes, which the tables say.
+import { EngramError, renamed } from '../errors.js';
+import { GROUNDING, SAMPLING, SETTINGS, TRAINING, type Table } from '../options/index.js';
 import type { CommandSpec } from './command.js';
-
-/** The option in `Expected X for batchSize but received Y.` and in `…: batchSize was X; epochs was Y.` */
-const NAMED = /(?<= for |: |; )[a-z]\w*(?=(?:\[".*?"\])? but received | was )/gi;
+import { attributeOf } from './options.js';
 
 type Flags = Pick<CommandSpec, 'options' | 'groups' | 'apiNames'>;
 
-/** `--top-k` is `topK` among the options. */
-export function nameOf(flag: string): string {
-  return flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** The same error with flags of the command for names of the API's options; any other value as it is. */
+/** The same error, about the flag; any other value as it is. */
 export function inFlags(error: unknown, command: Flags): unknown {
-  if (!(error instanceof EngramError) || (error.code !== 'usage' && error.code !== 'mismatch')) return error;
-  const flags = flagsOf(command);
-  const message = error.message.replace(NAMED, (name) => flags.get(name) ?? name);
-  if (message === error.message) return error;
-  const { code, hint, details } = error;
-  return new EngramError(code, message, { hint, details, cause: error });
+  if (!(error instanceof EngramError) || error.option === undefined) return error;
+  // Of an entry of an option (`rankPattern["3.v"]`) the option has the flag.
+  const [name = '', entry = ''] = /^([^[]*)(.*)$/s.exec(error.option)?.slice(1) ?? [];
+  const long = flagOf(name, command);
+  const flag = long === undefined ? undefined : `${long}${entry}`;
+  if (flag === undefined || error.message.includes(` for ${flag} `)) return error;
+  const worded = renamed(error, flag);
+  if (worded !== error) return worded;
+  const { code, message, option, details } = error;
+  const hint = [error.hint ?? '', `It is about ${flag}.`].join(' ').trim();
+  return new EngramError(code, message, { hint, option, details, cause: error });
 }
 
-/** By the names that the API has for them. */
-function flagsOf({ options = [], groups = [], apiNames = {} }: Flags): ReadonlyMap<string, string> {
-  const own = [...options, ...groups.flatMap(([, more]) => more)].map(([flags]) => flags);
-  const global = Object.values(OPTIONS).map(({ flag }) => flag);
-  const long = [...global, ...own].flatMap((flags) => /--[a-z][a-z-]*/.exec(flags)?.[0] ?? []);
-  return new Map([...long.map((flag) => [nameOf(flag), flag] as const), ...Object.entries(apiNames)]);
+/** Undefined for what the command has no flag for. */
+function flagOf(option: string, { options = [], groups = [], apiNames = {} }: Flags): string | undefined {
+  const own = [...options, ...groups.flatMap(([, more]) => more)].map(([flags]) => longOf(flags));
+  const tables: readonly Table[] = [SAMPLING, GROUNDING, TRAINING];
+  const named = [apiNames[option], ...tables.map((table) => table[option]?.flag)].find(
+    (flag) => flag !== undefined && own.includes(flag),
+  );
+  const settings: Table = SETTINGS;
+  return named ?? own.find((flag) => attributeOf(flag) === option) ?? settings[option]?.flag;
 }
+
+const longOf = (flags: string): string => /--[a-z][a-z-]*/.exec(flags)?.[0] ?? flags;

@@ -163,14 +163,14 @@ export function memorizeStep(progress: MemorizeProgress): [label: string, detail
       return ['Waiting', progress.who];
     case 'lessons':
       return ['Making lessons', `${progress.lessons} lessons`];
-    case 'probe-before':
+    case 'probe_before':
       return ['Asking before', `${progress.done} of ${progress.of}`, progress.done / Math.max(1, progress.of)];
     case 'train': {
       const { step, steps, loss, tokensPerSecond } = progress;
       const speed = `${Math.round(tokensPerSecond)} tokens/s`;
       return ['Training', `step ${step}, loss ${loss.toFixed(3)}, ${speed}`, step / Math.max(1, steps)];
     }
-    case 'probe-after':
+    case 'probe_after':
       return ['Asking after', `${progress.done} of ${progress.of}`, progress.done / Math.max(1, progress.of)];
     case 'commit':
       return ['Committing', ''];
@@ -203,17 +203,17 @@ export function trainEvent(event: TrainEvent): string | undefined {
       if (event.limit === undefined || event.limit >= event.most) return `Memory: about ${gb(event.most)}.`;
       return `Memory: about ${gb(event.limit)} instead of ${gb(event.most)}, by computing some layers twice.`;
     }
-    case 'kernels-changed':
+    case 'kernels_changed':
       return `Went on with other kernels (${event.now}) than before (${event.before}): not the same to the bit.`;
-    case 'typed-signs':
+    case 'typed_signs':
       return `${count(event.rows)} texts, the first in line ${event.firstLine}, write ${event.sign} in letters, as which it is learned: conversations go into {"messages"}.`;
     case 'classified':
       return undefined;
     case 'paused':
       return `Paused after step ${event.step}, with a checkpoint.`;
-    case 'stopped-early':
+    case 'stopped_early':
       return `No better for ${event.validations} validations: stopped after step ${event.step}.`;
-    case 'best-restored':
+    case 'best_restored':
       return `Kept the adapter of step ${event.step}: validation loss ${event.loss.toFixed(4)}.`;
     case 'checkpoint':
     case 'resumed':

@@ -1,5 +1,5 @@
 // Sleep while nobody says anything: begun when a chat was idle for so long, woken by the next line. Not here: what sleep does
-// (commands/sleep.ts, Engram.sleep).
+// (commands/sleep.ts, Memories.sleep).
 import { EngramError } from '../errors.js';
 import type { Engine } from './api.js';
 import { sleepSummary } from './commands/sleep.js';
@@ -38,7 +38,7 @@ export class IdleSleep {
 
   async #sleep(signal: AbortSignal): Promise<void> {
     try {
-      const report = await this.#engine.sleep({ passages: true, signal });
+      const report = await this.#engine.memories.sleep({ passages: true, signal });
       // A sleep in which nothing came about is not worth a word.
       const learned = report.passages.learned.some(({ memories }) => memories.length > 0);
       if (report.consolidated + report.mended > 0 || learned) this.#job.note(`Slept: ${sleepSummary(report)}`);

@@ -1,6 +1,7 @@
-// Text and numbers from arguments, files and stdin. Not here: options that every command has (config.ts).
+// Text and numbers from arguments, files and stdin. Not here: options that every command has (options.ts).
 import { createReadStream } from 'node:fs';
-import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
+import { EngramError, fromSystemError, throwIfCancelled, wrongOption } from '../errors.js';
+import { read, size } from '../options/index.js';
 import type { Job } from './job.js';
 
 /** Bytes; more than any model's context, so that a wrong file is refused before it is read into memory. */
@@ -94,7 +95,7 @@ export function numberOf(options: Readonly<Record<string, unknown>>, name: strin
   const text = typeof given === 'string' ? given.trim() : '';
   const number = text === '' ? Number.NaN : Number(text);
   if (Number.isFinite(number)) return number;
-  throw new EngramError('usage', `Expected a number for ${flag} but received "${text}".`);
+  throw wrongOption(name, 'a number', text, { named: flag });
 }
 
 /** One of several words, or undefined. Throws `usage`. */
@@ -109,7 +110,7 @@ export function choiceOf<T extends string>(
   const choice = choices.find((candidate) => candidate === given);
   if (choice !== undefined) return choice;
   const text = typeof given === 'string' ? given : typeof given;
-  throw new EngramError('usage', `Expected ${choices.join(', ')} for ${flag} but received "${text}".`);
+  throw wrongOption(name, choices.join(', '), text, { named: flag });
 }
 
 /** The text an option was given, or undefined. */
@@ -124,16 +125,8 @@ export function listOf(options: Readonly<Record<string, unknown>>, name: string)
   return Array.isArray(given) ? given.filter((item) => typeof item === 'string') : undefined;
 }
 
-const UNITS: Readonly<Record<string, number>> = { kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
-
 /** A size such as 2GB, 1.5 GiB or 800MB in bytes, or undefined. Throws `usage`. */
 export function bytesOf(options: Readonly<Record<string, unknown>>, name: string, flag: string): number | undefined {
   const given = stringOf(options, name);
-  if (given === undefined) return undefined;
-  const match = /^([0-9]*\.?[0-9]+)\s*([kmg]i?b)$/.exec(given.trim().toLowerCase());
-  const bytes = Math.round(Number(match?.[1]) * (UNITS[match?.[2] ?? ''] ?? Number.NaN));
-  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
-  throw new EngramError('usage', `Expected a size for ${flag} but received "${given}".`, {
-    hint: 'For example 2GB, 1.5GB or 800MB.',
-  });
+  return given === undefined ? undefined : read(name, size(), given, flag);
 }

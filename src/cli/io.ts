@@ -1,7 +1,9 @@
 // The world a command runs in: its streams, environment and signals, so that a test can give it another. Text that goes to
 // a terminal is cleared of control characters: neither a model nor a memory may move the cursor. Not here: what is said.
 import type { Readable, Writable } from 'node:stream';
-import type { Environment } from '../config.js';
+
+/** Variables of the environment. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 type Input = Readable & { isTTY?: boolean };
 

@@ -1,16 +1,19 @@
 // One run of a command: its settings, streams, progress and cancelling, and the two ways to answer: text for people, or one
 // JSON value. Not here: what the commands do (commands/) and how they are parsed (program.ts).
-import type { Settings } from '../config.js';
-import { EngramError } from '../errors.js';
-import type { AskOptions, Dtype, Embedder, OpenOptions } from '../index.js';
+import { suggest } from '../config.js';
+import type { Dtype, Embedder, OpenOptions } from '../index.js';
+import { fallbackOf, SETTINGS } from '../options/index.js';
 import type { Api, Engine } from './api.js';
 import { printable, type World } from './io.js';
+import type { CliSettings } from './options.js';
 import { newProgress, type Progress } from './progress.js';
 
 export type LoadApi = () => Promise<Api>;
 
+const DEFAULT_BRAIN = fallbackOf(SETTINGS.brain);
+
 export class Job {
-  readonly settings: Settings;
+  readonly settings: CliSettings;
   readonly world: World;
   readonly progress: Progress;
   /** Aborted at the first Ctrl-C. */
@@ -20,7 +23,7 @@ export class Job {
   #value: unknown;
   #isRemarked = false;
 
-  constructor(settings: Settings, world: World, load: LoadApi, signal: AbortSignal) {
+  constructor(settings: CliSettings, world: World, load: LoadApi, signal: AbortSignal) {
     this.settings = settings;
     this.world = world;
     this.signal = signal;
@@ -80,64 +83,37 @@ export class Job {
     return this.#value;
   }
 
-  /** Refuses what can be refused before a model is loaded: see checkAsking(). */
-  async check(asking: Partial<AskOptions> = {}, { isChat = true } = {}): Promise<void> {
-    const { checkAsking } = await this.#load();
-    const { home, model, chatTemplate } = this.settings;
-    await checkAsking({ home, model, chatTemplate, isChat }, asking);
-  }
-
-  /** Opens the brain over its model; it is closed when the command ends. */
+  /** Opens model and brain, each when it is first needed; closed when the command ends. */
   async open(changes: Partial<OpenOptions> = {}): Promise<Engine> {
     const { Engram } = await this.#load();
-    await this.#remarkOnBrain();
-    return this.#keep(() => Engram.open({ ...this.openOptions(), ...changes }));
-  }
-
-  /** Opens the model alone, for what touches no brain. */
-  async openModel(changes: Partial<OpenOptions> = {}): Promise<Engine> {
-    const { Engram } = await this.#load();
-    return this.#keep(() => Engram.openModel({ ...this.openOptions(), ...changes }));
-  }
-
-  async #keep(open: () => Promise<Engine>): Promise<Engine> {
-    const { remarkOnModel } = await this.#load();
-    const { home, model, context } = this.settings;
-    const remark = await remarkOnModel({ home, model, context }).catch(() => undefined);
-    if (remark !== undefined) this.note(remark);
-    const engine = await open();
+    const engine = await Engram.open({ ...this.openOptions(), ...changes, lazy: true });
     this.#closing.push(() => engine.close());
-    this.progress.clear();
     return engine;
   }
 
-  /** The settings that a model is opened with, and its progress. */
+  /** The same for what answers or learns: says what may surprise of model and brain. */
+  async openToAnswer(changes: Partial<OpenOptions> = {}): Promise<Engine> {
+    const engine = await this.open(changes);
+    await this.#remarkOnContext(engine);
+    this.remarkOnBrain(engine);
+    return engine;
+  }
+
+  /** The settings that an Engram is opened with, and its progress. */
   openOptions(): OpenOptions {
-    const { home, model, chatTemplate, embedder, brain, threads, context, parallel, idleUnload } = this.settings;
-    const { gpu, gpuLayers, compute, offline, verbose } = this.settings;
+    const settings: Partial<CliSettings> = { ...this.settings };
+    delete settings.json;
+    delete settings.quiet;
+    const { model, embedder } = this.settings;
     const names = { pull: 'Fetching', model: `Loading ${model}`, embedder: `Loading ${embedder}` };
     return {
-      ...{ home, model, chatTemplate, embedder, brain, threads, contextSize: context, parallel, idleUnload },
-      ...{ gpu, gpuLayers, compute, offline, verbose },
+      ...settings,
       signal: this.signal,
       onProgress: ({ phase, share }) => {
         this.progress.show(names[phase], '', share);
+        if (phase !== 'pull' && share >= 1) this.progress.clear();
       },
     };
-  }
-
-  /** Opens the documents of the brain, without loading the model that chats. */
-  async documents(): Promise<ReturnType<Api['openRetrieval']>> {
-    const { openRetrieval } = await this.#load();
-    const { home, embedder, brain, offline } = this.settings;
-    const documents = openRetrieval({
-      ...{ home, embedder, brain, offline },
-      onProgress: ({ share }) => {
-        this.progress.show(`Fetching ${embedder}`, '', share);
-      },
-    });
-    this.#closing.push(() => documents.close());
-    return documents;
   }
 
   /** Opens the embedding model alone; it is closed when the command ends. */
@@ -156,31 +132,23 @@ export class Job {
     return embedder;
   }
 
-  /** Opens the brain alone, without loading a model; undefined if there is none yet. */
-  async brain(): Promise<Awaited<ReturnType<Api['openBrain']>> | undefined> {
-    const { openBrain } = await this.#load();
-    const { home, brain: name } = this.settings;
-    await this.#remarkOnBrain();
-    try {
-      const brain = await openBrain({ home, name });
-      this.#closing.push(() => {
-        brain.close();
-        return Promise.resolve();
-      });
-      return brain;
-    } catch (error) {
-      if (error instanceof EngramError && error.code === 'not_found') return undefined;
-      throw error;
-    }
+  /** Once, that there is no brain of the name that was given: it may be mistyped. The default one nobody mistypes. */
+  remarkOnBrain({ brains }: Pick<Engine, 'brains'>): void {
+    const { brain } = this.settings;
+    if (this.#isRemarked || brain === DEFAULT_BRAIN || brains.has(brain)) return;
+    this.#isRemarked = true;
+    const meant = suggest(brain, brains.names());
+    this.note(`There is no brain "${brain}" yet.${meant === undefined ? '' : ` Did you mean "${meant}"?`}`);
   }
 
-  /** Once, that there is no brain of the name that was given: it may be mistyped. */
-  async #remarkOnBrain(): Promise<void> {
-    if (this.#isRemarked) return;
-    this.#isRemarked = true;
-    const { remarkOnBrain } = await this.#load();
-    const remark = remarkOnBrain(this.settings.home, this.settings.brain);
-    if (remark !== undefined) this.note(remark);
+  /** That the model has not so much context as was asked for. What is wrong with it is said when it is loaded. */
+  async #remarkOnContext({ models }: Engine): Promise<void> {
+    const { model, contextSize } = this.settings;
+    if (contextSize === undefined) return;
+    const shown = await models.show(model).catch(() => undefined);
+    const most = shown?.contextLength ?? 0;
+    if (shown === undefined || most === 0 || contextSize <= most) return;
+    this.note(`${shown.name} was made for ${most} tokens of context: it gets these, not ${contextSize}.`);
   }
 
   /** Closes what was opened, latest first. */

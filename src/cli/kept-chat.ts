@@ -39,15 +39,14 @@ export async function talkAndKeep(
   asking: Partial<AskOptions>,
   { resume, name, stateLimit, sleepAfter }: Keeping & { sleepAfter: number | undefined },
 ): Promise<{ session: ChatSession; name: string }> {
-  const { ChatStore, STATE_LIMIT } = await job.api();
-  const store = new ChatStore(job.settings.home, job.settings.brain);
+  const store = engine.chats;
   const talk = async (chat: OpenChat): Promise<{ session: ChatSession; name: string }> => {
     if (resume) await takeUp(job, engine, chat);
     const last = chat.messages.at(-1);
     const session = await converse(job, engine, asking, { keeper: chat, sleepAfter });
     if (chat.messages.length > 0 && chat.messages.at(-1) !== last) {
       await leave(job, engine, asking, chat);
-      await store.trimStates(stateLimit ?? STATE_LIMIT);
+      await store.trimStates(stateLimit);
     }
     if (job.isInteractive && chat.messages.length > 0) job.line(`Kept: engram chat --resume ${chat.name}`);
     return { session, name: chat.name };

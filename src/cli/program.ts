@@ -1,7 +1,7 @@
-// The parser: global options out of config.ts, commands out of commands/, mistakes with a hint. Not here: streams, signals
+// The parser: global options out of their table, commands out of commands/, mistakes with a hint. Not here: streams, signals
 // and exit codes (run.ts).
 import { Command, CommanderError, Option } from 'commander';
-import { OPTIONS, type GivenSettings, type OptionName } from '../config.js';
+import { describe, type Option as TableOption } from '../options/index.js';
 import type { CommandGroup, CommandSpec, Options } from './command.js';
 import { adapters } from './commands/adapters.js';
 import { ask } from './commands/ask.js';
@@ -28,6 +28,7 @@ import { search } from './commands/search.js';
 import { sleep } from './commands/sleep.js';
 import { tokens } from './commands/tokens.js';
 import { train } from './commands/train.js';
+import { attributeOf, GLOBAL, variableOf } from './options.js';
 
 export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   chat,
@@ -59,7 +60,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
 
 /** What was asked for: a command to run with its arguments, or text to print. */
 export type Parsed =
-  | { kind: 'command'; command: CommandSpec; given: GivenSettings; args: readonly string[]; options: Options }
+  | { kind: 'command'; command: CommandSpec; given: Options; args: readonly string[]; options: Options }
   | { kind: 'text'; text: string }
   /** `help` is for people, who may not know yet what there is. */
   | { kind: 'mistake'; message: string; hint: string; help?: string };
@@ -105,7 +106,7 @@ function newProgram(version: string, columns: number, print: (text: string) => v
     .configureOutput({ writeOut: print, writeErr: print, outputError: () => undefined })
     .showSuggestionAfterError(true)
     .exitOverride();
-  for (const option of Object.values(OPTIONS)) program.addOption(globalOption(option));
+  for (const option of Object.values<TableOption>(GLOBAL)) program.addOption(globalOption(option));
   for (const spec of COMMANDS) {
     if ('commands' in spec) addGroup(program, spec, action);
     else addCommand(program, spec, action);
@@ -113,11 +114,10 @@ function newProgram(version: string, columns: number, print: (text: string) => v
   return program;
 }
 
-function globalOption(option: (typeof OPTIONS)[OptionName]): Option {
-  const fallback: unknown = option.default({});
-  const text = option.defaultText ?? (fallback === false ? undefined : String(fallback));
-  const details = [...(text === undefined ? [] : [`default: ${text}`]), option.variable];
-  return new Option(option.flag, `${option.description} (${details.join('; ')})`);
+function globalOption(option: TableOption): Option {
+  const text = describe(option);
+  const variable = variableOf(option);
+  return new Option(option.flags, text.endsWith(')') ? text.replace(/\)$/, `; ${variable})`) : `${text} (${variable})`);
 }
 
 function addGroup(program: Command, group: CommandGroup, action: Action): void {
@@ -165,16 +165,16 @@ function refuse(parent: Command, word: string): never {
 }
 
 /** The global options that were on the command line. */
-function given(program: Command): GivenSettings {
-  return Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, program.getOptionValue(name) as unknown]));
+function given(program: Command): Options {
+  const names = Object.values<TableOption>(GLOBAL).map(({ flag }) => attributeOf(flag));
+  return Object.fromEntries(names.map((name) => [name, program.getOptionValue(name) as unknown]));
 }
 
 /** commander's message without its `error: `, and its guess at what was meant as a hint. */
 function mistake(error: CommanderError, printed: string, argv: readonly string[]): Parsed {
   // A command that only holds others prints its help where one of them is missing.
   if (error.code === 'commander.help') {
-    const hint = `See: ${/^Usage: ((?:engram)(?: [a-z]+)*)/.exec(printed)?.[1] ?? 'engram'} --help`;
-    return { kind: 'mistake', message: 'A command is missing.', hint, help: printed };
+    return { kind: 'mistake', message: 'A command is missing.', hint: `See: ${meant(argv)} --help`, help: printed };
   }
   const [first, ...rest] = error.message.replace(/^error: /, '').split('\n');
   const guess = /^\((.*)\)$/.exec(rest.join(' ').trim())?.[1];

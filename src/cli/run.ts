@@ -1,12 +1,12 @@
 // Runs one command line in a world and returns its exit code: 0, 1 for a failure, 2 for a mistake in the command line, 130
 // when it was cancelled. stderr is for people; with --json stdout carries one JSON value, also for an error. Not here: the
 // real streams and signals (main.ts).
-import { readSettings, type Settings } from '../config.js';
 import { EngramError } from '../errors.js';
 import type { CommandSpec, Options } from './command.js';
 import { inFlags } from './flags.js';
 import { columnsOf, painter, printable, type World } from './io.js';
 import { Job, type LoadApi } from './job.js';
+import { readSettings, type CliSettings } from './options.js';
 import { parse } from './program.js';
 
 export async function run(argv: readonly string[], world: World, load: LoadApi, version: string): Promise<number> {
@@ -35,7 +35,7 @@ export async function run(argv: readonly string[], world: World, load: LoadApi, 
 }
 
 interface Around {
-  settings: Settings;
+  settings: CliSettings;
   world: World;
   load: LoadApi;
 }

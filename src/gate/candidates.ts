@@ -2,6 +2,7 @@
 // Robertson and Zaragoza 2009). Enough to have the right one among them; which one it is, a judge tells (judge.ts).
 // Not here: embedding, and what is kept on disk (router.ts).
 import { words } from '../brain/index.js';
+import { dot } from '../dot.js';
 
 export interface Entry {
   id: string;
@@ -104,12 +105,6 @@ export class Candidates {
 
 export function closenessOf({ vectors }: Entry, vector: Float32Array): number {
   return Math.max(...vectors.map((own) => dot(own, vector)));
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }
 
 function countsOf(text: string): Map<string, number> {

@@ -1,32 +1,28 @@
 // The client itself: which models and adapters there are, and the engines that run them, one for each base model that is used.
 // Not here: what a model can do (models.ts).
 import { EngramError } from '../errors.js';
-import { AdapterStore, Engram, listTrainable, readSettings, type OpenOptions, type StoredAdapter } from '../index.js';
+import { Engram, type OpenOptions, type StoredAdapter } from '../index.js';
 import { BaseModel, ModelAdapter } from './models.js';
 
 /** How engines are opened, as Engram.open() takes it. What the hosted API needs is taken too, and not used. */
-export interface GradientOptions extends Omit<OpenOptions, 'brain' | 'embedder' | 'signal'> {
+export interface GradientOptions extends Omit<OpenOptions, 'brain' | 'embedder' | 'lazy' | 'signal'> {
   accessToken?: string | undefined;
   workspaceId?: string | undefined;
   host?: string | undefined;
 }
 
 export class Gradient {
-  readonly #open: Omit<OpenOptions, 'brain'>;
-  readonly #home: string;
-  /** The base model that is used where none is named. */
-  readonly #model: string;
+  readonly #open: Omit<OpenOptions, 'brain' | 'lazy'>;
+  /** Looks what there is, and loads nothing. */
+  #looking: Promise<Engram> | undefined;
   readonly #engines = new Map<string, Promise<Engram>>();
   #closed = false;
 
-  /** Opens nothing yet. Throws `usage`. */
+  /** Opens nothing yet. */
   constructor(options: GradientOptions = {}) {
     // eslint-disable-next-line @typescript-eslint/no-unused-vars -- taken so that programs for the hosted API run as they are
     const { accessToken, workspaceId, host, ...open } = options;
-    const { home, model } = readSettings({ home: open.home, model: open.model });
     this.#open = open;
-    this.#home = home;
-    this.#model = model;
   }
 
   /** Installed models that can be trained, the default one last, then (unless `onlyBase`) the adapters of all of them. */
@@ -34,35 +30,36 @@ export class Gradient {
   async listModels(options?: { onlyBase?: boolean }): Promise<(BaseModel | ModelAdapter)[]>;
   async listModels({ onlyBase = false }: { onlyBase?: boolean } = {}): Promise<(BaseModel | ModelAdapter)[]> {
     this.#requireOpen();
-    const names = await listTrainable(this.#home);
-    const ordered = [...names.filter((name) => name !== this.#model), ...names.filter((name) => name === this.#model)];
+    const { models: installed, adapters: stored, settings } = await this.#look();
+    const names = await installed.trainable();
+    const isDefault = (name: string): boolean => name === settings.model;
+    const ordered = [...names.filter((name) => !isDefault(name)), ...names.filter(isDefault)];
     const models = ordered.map((name) => this.#baseModel(name));
     if (onlyBase) return models;
-    const { adapters } = await new AdapterStore(this.#home).list();
+    const { adapters } = await stored.list();
     return [...models, ...adapters.map((adapter) => this.#modelAdapter(adapter))];
   }
 
   /** A model by its name in the catalog, or by the path of a GGUF. Without one: the default. Throws `not_found`. */
-  async getBaseModel({ baseModelSlug = this.#model }: { baseModelSlug?: string } = {}): Promise<BaseModel> {
+  async getBaseModel({ baseModelSlug }: { baseModelSlug?: string } = {}): Promise<BaseModel> {
     this.#requireOpen();
-    await this.#engine(baseModelSlug);
-    return this.#baseModel(baseModelSlug);
+    const name = baseModelSlug ?? (await this.#look()).settings.model;
+    await this.#engine(name);
+    return this.#baseModel(name);
   }
 
   /** Throws `not_found`. */
   async getModelAdapter({ modelAdapterId }: { modelAdapterId: string }): Promise<ModelAdapter> {
     this.#requireOpen();
-    return this.#modelAdapter(
-      await new AdapterStore(this.#home)
-        .find(modelAdapterId)
-        .catch((error: unknown) => unknownAdapter(modelAdapterId, error)),
-    );
+    const { adapters } = await this.#look();
+    const found = await adapters.get(modelAdapterId).catch((error: unknown) => unknownAdapter(modelAdapterId, error));
+    return this.#modelAdapter(found);
   }
 
   /** Ends what is running and frees all models. Adapters stay on disk. */
   async close(): Promise<void> {
     this.#closed = true;
-    const engines = [...this.#engines.values()];
+    const engines = [...this.#engines.values(), ...(this.#looking === undefined ? [] : [this.#looking])];
     this.#engines.clear();
     for (const engine of engines) await (await engine.catch(() => undefined))?.close();
   }
@@ -76,12 +73,16 @@ export class Gradient {
     return new ModelAdapter({ id: name, name: manifest.title ?? name, baseModelId: base }, () => this.#engine(base));
   }
 
+  #look(): Promise<Engram> {
+    return (this.#looking ??= Engram.open({ ...this.#open, lazy: true }));
+  }
+
   /** Opened when it is first needed, and once. */
   async #engine(model: string): Promise<Engram> {
     this.#requireOpen();
     let engine = this.#engines.get(model);
     if (engine === undefined) {
-      engine = Engram.openModel({ ...this.#open, model });
+      engine = openModel({ ...this.#open, model });
       this.#engines.set(model, engine);
       engine.catch(() => this.#engines.delete(model));
     }
@@ -94,6 +95,16 @@ export class Gradient {
   #requireOpen(): void {
     if (this.#closed) throw new EngramError('usage', 'This Gradient client has been closed.');
   }
+}
+
+/** With its model, and whatever brain there is. */
+async function openModel(options: OpenOptions): Promise<Engram> {
+  const engram = await Engram.open({ ...options, lazy: true });
+  await engram.load({ brain: false, signal: options.signal }).catch(async (error: unknown) => {
+    await engram.close();
+    throw error;
+  });
+  return engram;
 }
 
 function unknownAdapter(id: string, error: unknown): never {

@@ -1,18 +1,13 @@
 // A base model, and an adapter over one: what programs of the hosted API hold in their hands. Not here: finding them (client.ts).
 import { randomBytes } from 'node:crypto';
-import { EngramError } from '../errors.js';
-import type { CompleteOptions, Engram, FineTuneProgress } from '../index.js';
+import { EngramError, renamed } from '../errors.js';
+import type { CompleteOptions, Engram, FineTuneProgress, Sampling, Training } from '../index.js';
 
-export interface CompleteParams {
+export interface CompleteParams extends Pick<Sampling, 'temperature' | 'topK' | 'topP' | 'seed'> {
   /** Continued as it is: no chat template. */
   query: string;
   /** Default 512. */
-  maxGeneratedTokenCount?: number | undefined;
-  /** Default 0: the likeliest token, the same every time. */
-  temperature?: number | undefined;
-  topK?: number | undefined;
-  topP?: number | undefined;
-  seed?: number | undefined;
+  maxGeneratedTokenCount?: Sampling['maxTokens'];
   stop?: readonly string[] | undefined;
   onText?: CompleteOptions['onText'];
   signal?: AbortSignal | undefined;
@@ -21,7 +16,7 @@ export interface CompleteParams {
 export interface Completion {
   generatedOutput: string;
   /** `stop`: the model ended it; `length`: there was no room for more. */
-  finishReason: 'stop' | 'length' | 'cancelled';
+  finishReason: 'stop' | 'length';
   /** Of each token that was generated, natural logarithm. */
   logprobs: { token: string; logprob: number }[];
 }
@@ -73,16 +68,16 @@ export class BaseModel {
     /** Any text; several adapters may have the same. */
     name: string;
     /** Default 8. */
-    rank?: number | undefined;
+    rank?: Training['rank'];
     /** Default 1e-3. */
-    learningRate?: number | undefined;
+    learningRate?: Training['learningRate'];
   }): Promise<ModelAdapter> {
     if (typeof name !== 'string' || name.trim() === '') {
       throw new EngramError('usage', 'Expected a name for the model adapter but received none.');
     }
     const engine = await this.#engine();
     const id = newId(name);
-    await engine.createAdapter(id, { rank, learningRate, title: name });
+    await engine.adapters.create(id, { rank, learningRate, title: name });
     return new ModelAdapter({ id, name, baseModelId: this.id }, this.#engine);
   }
 
@@ -120,7 +115,7 @@ export class ModelAdapter {
       return { text: inputs, weight: fineTuningParameters?.multiplier };
     });
     const engine = await this.#engine();
-    const { tokens, sumLoss, steps, held } = await engine
+    const { tokens, sumLoss, steps, held } = await engine.adapters
       .fineTune({ ...options, adapter: this.id, samples: read })
       .catch((error: unknown) => this.#fail(inOwnWords(error)));
     return { numberOfTrainableTokens: tokens, sumLoss, steps, held };
@@ -167,20 +162,11 @@ async function complete(
 }
 
 /** What this API calls what engram has another name for. */
-const NAMES = [
-  [/\bmaxTokens\b/g, 'maxGeneratedTokenCount'],
-  [/\bweight\b/g, 'multiplier'],
-  [/^The text has\b/, 'The query has'],
-  [/--context\b/, 'contextSize'],
-] as const;
+const NAMES: Readonly<Record<string, string>> = { maxTokens: 'maxGeneratedTokenCount', weight: 'multiplier' };
 
 function inOwnWords(error: unknown): unknown {
-  if (!(error instanceof EngramError)) return error;
-  const { code, details } = error;
-  const [message, hint] = [error.message, error.hint ?? ''].map((text) =>
-    NAMES.reduce((worded, [theirs, ours]) => worded.replace(theirs, ours), text),
-  );
-  return new EngramError(code, message!, { hint: hint === '' ? undefined : hint, details, cause: error });
+  const name = error instanceof EngramError ? NAMES[error.option ?? ''] : undefined;
+  return name === undefined ? error : renamed(error as EngramError, name);
 }
 
 /** What the name can lend to the name of a folder, and what makes it the only one. */

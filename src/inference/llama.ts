@@ -14,7 +14,7 @@ import { Prefix } from './prefix.js';
 import { grammarOf, likeliest, mostTokens, sampling } from './sampling.js';
 import { ASIDE_TOKENS, type Slots } from './slots.js';
 import { States, type StatesOptions } from './states.js';
-import { Summaries, type SummarisedFit } from './summary.js';
+import { Summaries, type SummarizedFit } from './summary.js';
 import { TextStream } from './text-stream.js';
 import { toolsOf, ToolUse } from './tool-use.js';
 import { Turns } from './turns.js';
@@ -218,7 +218,7 @@ export class LlamaGenerator extends Encoder implements Generator {
     messages: readonly ChatMessage[],
     options: GenerateOptions,
     tools: readonly Tool[] = [],
-  ): Promise<SummarisedFit> {
+  ): Promise<SummarizedFit> {
     const { contextSize } = this;
     const { template } = this.#parts.vocabulary;
     const room = Math.min(mostTokens(options), Math.floor(contextSize / 4));
@@ -227,8 +227,8 @@ export class LlamaGenerator extends Encoder implements Generator {
     const fit = { contextSize, room, encode };
     const overflow: string = options.overflow ?? 'shift';
     if (overflow === 'shift') return fitConversation(messages, fit);
-    if (overflow === 'summarise') return this.#summaries.fit(messages, fit, options.signal);
-    throw new EngramError('usage', `Expected shift or summarise for overflow but received ${overflow}.`);
+    if (overflow === 'summarize') return this.#summaries.fit(messages, fit, options.signal);
+    throw new EngramError('usage', `Expected shift or summarize for overflow but received ${overflow}.`);
   }
 
   async #answer(prompt: number[], place: Place, options: GenerateOptions, tools: readonly Tool[]): Promise<Generation> {

@@ -1,36 +1,16 @@
 // How the next token is chosen: the checks and defaults of the sampling settings. Not here: the sampling.
-import { EngramError } from '../errors.js';
+import { EngramError, wrongOption } from '../errors.js';
+import { check, fallbackOf, LOGPROBS, SAMPLING, type Option } from '../options/index.js';
 import { grammarOfSchema } from './json-schema.js';
 import type { NativeSampling } from './native.js';
 import { toolsOf } from './tool-use.js';
 import type { GenerateOptions } from './types.js';
 
-type Numbers = Omit<NativeSampling, 'biasTokens' | 'biases' | 'grammar'>;
-
 const FLOAT = 3.4e38;
-const INT = 2 ** 31 - 1;
 
-/** Default, least and most of each setting. */
-const SETTINGS: Readonly<Record<keyof Numbers, readonly [number, number, number]>> = {
-  temperature: [0, 0, FLOAT],
-  topK: [40, 0, INT],
-  topP: [0.95, 0, 1],
-  minP: [0.05, 0, 1],
-  typicalP: [1, 0, 1],
-  xtcProbability: [0, 0, 1],
-  xtcThreshold: [0.1, 0, 1],
-  mirostatTau: [0, 0, FLOAT],
-  mirostatEta: [0.1, 0, FLOAT],
-  repeatPenalty: [1, 1e-6, FLOAT],
-  frequencyPenalty: [0, -FLOAT, FLOAT],
-  presencePenalty: [0, -FLOAT, FLOAT],
-  penaltyTokens: [64, -1, INT],
-  dryMultiplier: [0, 0, FLOAT],
-  dryBase: [1.75, 1, FLOAT],
-  dryAllowedLength: [2, 0, INT],
-  seed: [0, 0, 2 ** 32 - 1],
-};
-const WHOLE: ReadonlySet<string> = new Set<keyof Numbers>(['topK', 'penaltyTokens', 'dryAllowedLength', 'seed']);
+/** Those that the sampler itself takes. */
+type Numbers = Omit<NativeSampling, 'biasTokens' | 'biases' | 'grammar'>;
+const NAMES = Object.keys(SAMPLING).filter((name) => name !== 'maxTokens' && name !== 'lookup') as (keyof Numbers)[];
 
 /** Throws `usage` for a setting that cannot be, as an answer with it would. */
 export function checkOptions(options: GenerateOptions): void {
@@ -53,15 +33,16 @@ const MOST_GRAMMAR = { characters: 2 ** 20, depth: 200 };
 /** Throws `usage` for a value that cannot be. `grammar`: GBNF. */
 export function sampling(options: GenerateOptions, grammar?: string): NativeSampling {
   const numbers = Object.fromEntries(
-    Object.entries(SETTINGS).map(([name, [standard, least, most]]) => {
-      const value = options[name as keyof Numbers] ?? (name === 'seed' ? randomSeed() : standard);
-      check(name, value, least, most);
-      return [name, WHOLE.has(name) ? Math.floor(value) : value];
+    NAMES.map((name) => {
+      const option: Option = SAMPLING[name];
+      return [name, check(name, option, options[name] ?? option.fallback ?? randomSeed())];
     }),
   ) as unknown as Numbers;
   if (grammar !== undefined) checkGrammar(grammar);
   const bias = biasOf(options.logitBias);
-  for (const [, value] of bias) check('logitBias', value === -Infinity ? -FLOAT : value, -FLOAT, FLOAT);
+  for (const [, value] of bias) {
+    if (Number.isNaN(value) || value > FLOAT) throw wrongOption('logitBias', 'numbers', value);
+  }
   return {
     ...numbers,
     biasTokens: Uint32Array.from(bias, ([token]) => token),
@@ -105,23 +86,13 @@ function checkGrammar(grammar: string): void {
 
 /** Tokens to generate at most. Throws `usage`. */
 export function mostTokens(options: GenerateOptions): number {
-  const { maxTokens = 512 } = options;
-  if (maxTokens !== Number.POSITIVE_INFINITY) check('maxTokens', maxTokens, 0, Number.MAX_SAFE_INTEGER);
-  return Math.floor(maxTokens);
+  return check('maxTokens', SAMPLING.maxTokens, options.maxTokens ?? fallbackOf(SAMPLING.maxTokens));
 }
 
 /** How many likeliest tokens come with each; -1 if no probabilities are wanted. Throws `usage`. */
 export function likeliest({ logprobs }: GenerateOptions): number {
   if (logprobs === undefined) return -1;
-  check('logprobs', logprobs, 0, 1000);
-  return Math.floor(logprobs);
-}
-
-function check(name: string, value: number, least: number, most: number): void {
-  if (Number.isFinite(value) && value >= least && value <= most) return;
-  const isOpen = most === FLOAT || most === INT || most === Number.MAX_SAFE_INTEGER;
-  const range = isOpen ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new EngramError('usage', `Expected a number ${range} for ${name} but received ${value}.`);
+  return check('logprobs', LOGPROBS, logprobs);
 }
 
 function randomSeed(): number {

@@ -50,7 +50,7 @@ export class Summaries {
 
   /** A conversation that fits, with a summary before what was kept. Without one where there is nothing to say or no room for
    * it. Throws as fitConversation(). */
-  async fit(messages: readonly ChatMessage[], options: FitOptions, signal?: AbortSignal): Promise<SummarisedFit> {
+  async fit(messages: readonly ChatMessage[], options: FitOptions, signal?: AbortSignal): Promise<SummarizedFit> {
     const plain = fitConversation(messages, options);
     if (plain.left.length === 0) return plain;
     const fitted = fitConversation(messages, { ...options, room: options.room + this.tokens + OVERHEAD });
@@ -107,7 +107,7 @@ export class Summaries {
   }
 }
 
-export interface SummarisedFit extends Fitted {
+export interface SummarizedFit extends Fitted {
   summary?: string;
 }
 

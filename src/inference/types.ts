@@ -1,4 +1,5 @@
 // What the rest of the code knows of text generation. Not here: which library does it (see llama.ts).
+import type { Exact, Sampling } from '../options/index.js';
 
 export interface ChatMessage {
   /** `tool`: what a call has given. */
@@ -43,46 +44,16 @@ export interface AdapterUse {
   scale?: number;
 }
 
-export interface GenerateOptions {
+/** The numbers that an answer is drawn by are in options/sampling.ts, with their defaults. */
+export interface GenerateOptions extends Exact<Sampling> {
   /** Adapters to run with, none by default: then the answer is the base model's, bit for bit. */
   adapters?: readonly AdapterUse[];
   /** Where they begin to work: at the `start` of the conversation (default), or, in chat(), at the `answer`: the base model
    * reads the question, as it is read for every other answer, and the adapters work from the tokens that open the assistant's
    * turn on. They must have been trained so (Example.adaptedFrom). */
   adaptersFrom?: 'start' | 'answer';
-  /** Most tokens to generate. Default 512. */
-  maxTokens?: number;
-  /** 0 (the default) is greedy and reproducible. */
-  temperature?: number;
-  /** Of the likeliest so many; 0: all. Default 40. Like all that only cut off the unlikely: where temperature > 0. */
-  topK?: number;
-  /** Of the likeliest that together have this probability. Default 0.95; 1: all. */
-  topP?: number;
-  /** Of those with at least this share of the likeliest one's probability. Default 0.05; 0: all. */
-  minP?: number;
-  /** Locally typical sampling. Default 1: off. */
-  typicalP?: number;
-  /** XTC: with this probability (default 0) the likeliest above the threshold (default 0.1) are left out, but for one. */
-  xtcProbability?: number;
-  xtcThreshold?: number;
-  /** Mirostat 2 aims at this surprise, in nats, in place of topK to XTC. Default 0: off; `mirostatEta`: its rate, 0.1. */
-  mirostatTau?: number;
-  mirostatEta?: number;
-  /** Divides the logit of what was said before. Default 1: off. */
-  repeatPenalty?: number;
-  /** Taken from the logit for each time, and once, that a token was said before. Default 0. */
-  frequencyPenalty?: number;
-  presencePenalty?: number;
-  /** How many of the last tokens the penalties look at. Default 64; -1: all. */
-  penaltyTokens?: number;
-  /** DRY: against repeating whole phrases. Default 0: off; base 1.75, phrases longer than 2 tokens. */
-  dryMultiplier?: number;
-  dryBase?: number;
-  dryAllowedLength?: number;
   /** Added to the logits of tokens, by id; -Infinity forbids one. */
   logitBias?: ReadonlyMap<number, number>;
-  /** Seed for temperature > 0. Default: random. */
-  seed?: number;
   /** The answer is a text of this GBNF grammar (llama.cpp's), from its rule `root`. */
   grammar?: string;
   /** The answer is JSON of this schema. What is supported of schemas, and how: json-schema.ts. */
@@ -96,9 +67,6 @@ export interface GenerateOptions {
   parallelToolCalls?: boolean;
   /** Each token with its log-probability and those of so many likeliest ones (0: its own only), in `logprobs`. */
   logprobs?: number;
-  /** Guesses what follows from where the same words stood before, and computes the guesses together (prompt lookup). Faster
-   * where an answer repeats its prompt; changes the last bits of probabilities. Default false. */
-  lookup?: boolean;
   /** In chat(): the answer begins with this, which is not generated: what follows it is, and a grammar or a schema is of that. */
   opening?: string;
   /** In chat(): the model thinks before it answers, where its template knows how; what it thinks comes in `thinking`. Default
@@ -108,8 +76,8 @@ export interface GenerateOptions {
    * time, and the last bits of probabilities. */
   expected?: string;
   /** What becomes of the oldest turns of a conversation that is too long for the context: `shift` (default) leaves them out,
-   * `summarise` has the model itself put them into a short summary, made once for each time that turns are left out. */
-  overflow?: 'shift' | 'summarise';
+   * `summarize` has the model itself put them into a short summary, made once for each time that turns are left out. */
+  overflow?: 'shift' | 'summarize';
   /** Generation ends before any of these strings. */
   stop?: readonly string[];
   /** Aborting ends the generation; what was generated until then is returned with finishReason `cancelled`. */

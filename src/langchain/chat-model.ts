@@ -13,7 +13,6 @@ import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import type { Runnable } from '@langchain/core/runnables';
 import { type Answer, type AskOptions, type Engram } from '../index.js';
-import { isReact, writeReact } from './react.js';
 import {
   countTokens,
   lastChunk,
@@ -23,9 +22,9 @@ import {
   toToolChoice,
   toTools,
 } from './messages.js';
-import { askOptions, stopOf, unlessAborted, type CallFields, type ModelFields } from './options.js';
+import { askOptions, type CallFields, type ModelFields } from './options.js';
 import { engramOf, settingsOf, type EngramSource } from './source.js';
-import { streamOf } from './stream.js';
+import { streamOf } from '../stream-of.js';
 import { structured } from './structured.js';
 
 export interface ChatEngramFields extends BaseChatModelParams, EngramSource, ModelFields {}
@@ -162,14 +161,9 @@ export class ChatEngram extends BaseChatModel<ChatEngramCallOptions> {
     signal: AbortSignal | undefined,
     onText: (piece: string) => void,
   ): Promise<Answer> {
-    options.signal?.throwIfAborted();
     const engram = await this.engram();
     const settings: AskOptions = { ...askOptions(this.#fields, options), ...form(options), signal, onText };
-    const chat = toChatMessages(messages);
-    const prompt = chat.length === 1 ? chat[0]!.content : undefined;
-    const isAgent = prompt !== undefined && isReact(prompt, stopOf(this.#fields, options));
-    const answering = isAgent ? writeReact(engram, prompt, settings) : engram.chat(chat, settings);
-    return unlessAborted(answering, options.signal);
+    return engram.chat(toChatMessages(messages), settings);
   }
 }
 

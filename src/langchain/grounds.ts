@@ -1,6 +1,7 @@
 // Whether what a model wrote rests on what was said to it, by counting words: a small model that is to report what a tool found
 // writes "no", its own last thought, or a line of its instructions. Not here: what is written in its place (react.ts).
-import type { Generation } from '../index.js';
+import type { Completion } from '../index.js';
+import { stem } from '../stem.js';
 
 /** Share of an answer's words that what was said has too, from which on it rests on it. */
 const RESTS = 0.5;
@@ -25,16 +26,16 @@ export function wordsOf(text: string): string[] {
   return Array.from(text.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu), ([word]) => word);
 }
 
-/** Share of the words of a text that another has, by their first letters; 1 of a text without words. */
+/** Share of the words of a text that another has, by their stems; 1 of a text without words. */
 export function overlap(text: string, other: string): number {
-  const stems = (some: string): string[] => wordsOf(some).map((word) => word.slice(0, 5));
+  const stems = (some: string): string[] => wordsOf(some).map(stem);
   const words = stems(text);
   const known = new Set(stems(other));
   return words.length === 0 ? 1 : words.filter((word) => known.has(word)).length / words.length;
 }
 
 /** Per token; 0 where none were asked for. */
-export function meanLogprob({ logprobs = [] }: Generation): number {
+export function meanLogprob({ logprobs = [] }: Pick<Completion, 'logprobs'>): number {
   return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / Math.max(1, logprobs.length);
 }
 

@@ -2,7 +2,7 @@
 // the disk when its promise is kept. Not here: the transcript (ChatStore).
 import { BaseListChatMessageHistory } from '@langchain/core/chat_history';
 import type { BaseMessage } from '@langchain/core/messages';
-import { ChatStore, EngramError, readSettings, type Engram, type OpenChat } from '../index.js';
+import { Engram, EngramError, type ChatStore, type OpenChat } from '../index.js';
 import { toChatMessage, toLangChain } from './messages.js';
 
 export interface EngramChatMessageHistoryFields {
@@ -10,14 +10,14 @@ export interface EngramChatMessageHistoryFields {
   chat: string;
   /** An open Engram, whose home and brain are taken. */
   engram?: Engram | undefined;
-  /** Default: as everywhere (ENGRAM_HOME, ENGRAM_BRAIN). */
+  /** Defaults: those of Engram.open(). */
   home?: string | undefined;
   brain?: string | undefined;
 }
 
 export class EngramChatMessageHistory extends BaseListChatMessageHistory {
   override lc_namespace = ['engram', 'chat_history'];
-  readonly #store: ChatStore;
+  readonly #store: () => Promise<ChatStore>;
   readonly #chat: string;
 
   static override lc_name(): string {
@@ -27,11 +27,9 @@ export class EngramChatMessageHistory extends BaseListChatMessageHistory {
   constructor({ chat, engram, home, brain }: EngramChatMessageHistoryFields) {
     super();
     this.#chat = chat;
-    const settings = readSettings({
-      ...(home === undefined ? {} : { home }),
-      ...(brain === undefined ? {} : { brain }),
-    });
-    this.#store = engram?.chats ?? new ChatStore(settings.home, settings.brain);
+    // Nothing is loaded for it.
+    let opening: Promise<Engram> | undefined;
+    this.#store = async () => (engram ?? (await (opening ??= Engram.open({ home, brain, lazy: true })))).chats;
   }
 
   /** None if there is no such chat. */
@@ -53,11 +51,11 @@ export class EngramChatMessageHistory extends BaseListChatMessageHistory {
     };
     if ((await this.#within(add)) === true) return;
     try {
-      await this.#store.begin(this.#chat, add);
+      await (await this.#store()).begin(this.#chat, add);
     } catch (error) {
       // Begun by another process in between.
       if (!(error instanceof EngramError && error.code === 'exists')) throw error;
-      await this.#store.resume(this.#chat, add);
+      await (await this.#store()).resume(this.#chat, add);
     }
   }
 
@@ -69,7 +67,7 @@ export class EngramChatMessageHistory extends BaseListChatMessageHistory {
   /** Undefined if there is no such chat. */
   async #within<T>(action: (chat: OpenChat) => Promise<T>): Promise<T | undefined> {
     try {
-      return await this.#store.resume(this.#chat, action);
+      return await (await this.#store()).resume(this.#chat, action);
     } catch (error) {
       if (error instanceof EngramError && error.code === 'not_found') return undefined;
       throw error;

@@ -9,7 +9,9 @@ export {
   type TrainOptions,
   type TrainResult,
 } from './llm.js';
+export { GradientLLM, type GradientLLMFields } from './gradient-llm.js';
 export { EngramMemory, memoryEmbedder, memoryModel, type MemoryModelOptions } from './memory.js';
+export { ReActLLM, type ReActLLMFields } from './react-llm.js';
 export { EngramRetriever, type EngramRetrieverFields } from './retriever.js';
 export { closeShared, type EngramSettings, type EngramSource } from './source.js';
 export { forgetTool, memorizeTool, memoryTools, recallTool } from './tools.js';

@@ -1,14 +1,13 @@
 // EngramLLM: engram as a text-in, text-out model of LangChain, which can also be trained by what it is told. Not here: chat
-// models (chat-model.ts), how the format of a ReAct agent is kept (react.ts).
+// models (chat-model.ts), ReAct agents (react-llm.ts).
 import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager';
 import { LLM, type BaseLLMCallOptions, type BaseLLMParams } from '@langchain/core/language_models/llms';
 import { GenerationChunk, type LLMResult } from '@langchain/core/outputs';
 import type { Answer, AskOptions, Engram, MemorizeProgress, Receipt } from '../index.js';
 import { countTokens, tokenUsageOf } from './messages.js';
-import { answerOf, askOptions, infoOf, stopOf, unlessAborted, type CallFields, type ModelFields } from './options.js';
-import { isReact, writeReact } from './react.js';
+import { answerOf, askOptions, infoOf, type CallFields, type ModelFields } from './options.js';
 import { engramOf, settingsOf, type EngramSource } from './source.js';
-import { streamOf } from './stream.js';
+import { streamOf } from '../stream-of.js';
 import { trainOn } from './train.js';
 
 export interface EngramLLMFields extends BaseLLMParams, EngramSource, ModelFields {
@@ -69,7 +68,7 @@ export class EngramLLM extends LLM<EngramLLMCallOptions> {
     return countTokens(await this.engram(), content);
   }
 
-  /** Learns texts into the weights, one after the other: what the `memorize` tool does. Throws what Engram.memorize() throws,
+  /** Learns texts into the weights, one after the other: what the `memorize` tool does. Throws what Memories.add() throws,
    * and `empty` without an input. */
   async trainUnsupervised(inputs: readonly string[], options: TrainOptions = {}): Promise<TrainResult> {
     return trainOn(await this.engram(), inputs, options);
@@ -134,7 +133,6 @@ export class EngramLLM extends LLM<EngramLLMCallOptions> {
     signal: AbortSignal | undefined,
     onText: (piece: string) => void,
   ): Promise<Answer> {
-    options.signal?.throwIfAborted();
     const engram = await this.engram();
     const { grammar } = options;
     const settings: AskOptions = {
@@ -143,11 +141,10 @@ export class EngramLLM extends LLM<EngramLLMCallOptions> {
       signal,
       onText,
     };
-    return unlessAborted(this.#write(engram, prompt, settings, stopOf(this.#fields, options)), options.signal);
+    return this.write(engram, prompt, settings);
   }
 
-  async #write(engram: Engram, prompt: string, settings: AskOptions, stop: readonly string[]): Promise<Answer> {
-    if (settings.grammar === undefined && isReact(prompt, stop)) return writeReact(engram, prompt, settings);
+  protected async write(engram: Engram, prompt: string, settings: AskOptions): Promise<Answer> {
     if (this.#fields.raw !== true) return engram.chat([{ role: 'user', content: prompt }], settings);
     return answerOf(await engram.complete(prompt, settings), settings.adapter);
   }

@@ -179,7 +179,10 @@ export function tokenUsageOf(answers: readonly Answer[]): Record<string, number>
 }
 
 /** By the model's own tokens; parts that are no text count nothing. */
-export function countTokens(engram: Engram, content: Parameters<BaseLanguageModel['getNumTokens']>[0]): number {
+export function countTokens(
+  engram: Engram,
+  content: Parameters<BaseLanguageModel['getNumTokens']>[0],
+): Promise<number> {
   const parts =
     typeof content === 'string' ? [content] : content.map((part) => (part.type === 'text' ? part['text'] : ''));
   return engram.countTokens(parts.join(''));

@@ -1,27 +1,14 @@
 // The settings of an answer as LangChain's classes take them: some for all calls, some for one. Not here: their meaning and
 // defaults (AskOptions).
-import type { Answer, AskOptions, Generation } from '../index.js';
+import type { Answer, AskOptions, Completion } from '../index.js';
+import { SAMPLING, type SamplingName } from '../options/index.js';
 
-/** Settings of AskOptions that the classes take by the same name. */
+/** Settings that the classes take by the same name: all of the tables, and what may answer. */
 const NAMES = [
-  'temperature',
-  'maxTokens',
-  'topK',
-  'topP',
-  'minP',
-  'typicalP',
-  'repeatPenalty',
-  'frequencyPenalty',
-  'presencePenalty',
-  'seed',
-  'lookup',
-  'overflow',
-  'adapter',
-  'memories',
-  'passages',
-  'unknown',
-  'about',
-] as const satisfies readonly (keyof AskOptions)[];
+  ...(Object.keys(SAMPLING) as SamplingName[]),
+  ...(['passages', 'unknown'] as const),
+  ...(['overflow', 'adapter', 'memories', 'about'] as const),
+];
 
 interface GenerationFields extends Pick<AskOptions, (typeof NAMES)[number]> {
   /** Log-probabilities of the tokens, in the message's or generation's info; a number: of so many likeliest ones too. */
@@ -57,12 +44,12 @@ export function askOptions(fields: ModelFields, call: CallFields): AskOptions {
   };
 }
 
-export function stopOf(fields: ModelFields, call: CallFields): string[] {
+function stopOf(fields: ModelFields, call: CallFields): string[] {
   return [...new Set([...(fields.stop ?? []), ...(fields.stopSequences ?? []), ...(call.stop ?? [])])];
 }
 
 /** What was written without the chat template, as an answer. */
-export function answerOf({ text, ...generation }: Generation, adapter: string | undefined): Answer {
+export function answerOf({ text, ...generation }: Completion, adapter: string | undefined): Answer {
   return {
     ...generation,
     answer: text,
@@ -81,14 +68,4 @@ export function infoOf(answer: Answer): Record<string, unknown> {
     passages: answer.passages,
     ...(answer.logprobs === undefined ? {} : { logprobs: answer.logprobs }),
   };
-}
-
-/** Throws the reason of an abort, as LangChain's own classes do: an answer that was cut off by it is none. */
-export async function unlessAborted<T>(answering: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const answer = await answering.catch((error: unknown) => {
-    signal?.throwIfAborted();
-    throw error;
-  });
-  signal?.throwIfAborted();
-  return answer;
 }

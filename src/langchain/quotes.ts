@@ -1,5 +1,5 @@
 // Grammars of what may be quoted from a text: whole sentences, one or several that follow one another, or what is introduced
-// (by a colon, a dash, "that"). So a small model that begins to quote says all of it. Not here: when to quote (react.ts).
+// (by a colon, a dash, a quotation mark). So a small model that begins to quote says all of it. Not here: when to quote (react.ts).
 
 /** One text in a grammar. */
 export function literal(text: string): string {
@@ -10,13 +10,11 @@ export function literal(text: string): string {
 /** Most characters of a text that are offered: the last ones. */
 const MOST = 4000;
 
-/** Ends of sentences, with what closes them; in Chinese and Japanese no space follows. Titles and initials end none. */
-export const SENTENCE_END =
-  /(?<!\b(?:Dr|Mrs?|Ms|Prof|St|Jr|Sr|vs|\p{Lu}))(?:[.!?…]+["'”’)\]]*(?=\s|$)|[。！？]+[」』”’]*)/gu;
+/** Ends of sentences, with what closes them; in Chinese and Japanese no space follows. Initials and titles as short (`Dr.`) end none. */
+export const SENTENCE_END = /(?<!\b\p{Lu}\p{Ll}?)(?:[.!?…]+["'”’)\]]*(?=\s|$)|[。！？]+[」』”’]*)/gu;
 /** After what introduces: where a quotation may begin within a sentence. What stands before a colon or dash is no quotation of
  * its own. */
 const INTRODUCTION = /(?::\s+|\s[-–—]\s+|：|:?\s*["“„「『])/gu;
-const THAT = /\bthat\s+/giu;
 
 /** Where quotations begin: at any sentence and behind what introduces one, or at the lines of a text only. */
 export type QuoteStarts = 'sentences' | 'lines';
@@ -70,9 +68,6 @@ function cutsOf(text: string, from: QuoteStarts): { flat: string; starts: Readon
   }
   const sentences = [...starts];
   if (from === 'lines') return { flat, starts: ofLines, cuts: cutAt([...starts, ...ofLines, ...ends], ends, flat) };
-  for (const { index, 0: found } of flat.matchAll(THAT)) {
-    if (index + found.length < flat.length) starts.add(index + found.length);
-  }
   for (const { index, 0: found } of flat.matchAll(INTRODUCTION)) {
     const start = index + found.length;
     if (start >= flat.length || starts.has(index)) continue;

@@ -6,8 +6,6 @@ export interface ReactTool {
   name: string;
   /** What the prompt says of its input; of the tool, where it says nothing of that. */
   use: string;
-  /** By that, its input is a text and no name, number or query. */
-  takesText: boolean;
 }
 
 export interface ReactPrompt {
@@ -21,15 +19,12 @@ export interface ReactPrompt {
 
 /** A sentence about the input. */
 const ABOUT_INPUT = /[^.!?]*\binput\b[^.!?]*[.!?]?/gi;
-/** What descriptions call an input that is text. */
-const TEXT = /\b(?:texts?|passages?|sentences?|paragraphs?|documents?|notes?|facts?|information|in detail)\b/i;
 /** A step as LangChain writes it back into the prompt, and the thought before it. */
 const STEP = /Action: *([^\n]*)\nAction Input: *([^\n]*)\nObservation: *([^]*?)(?=\nThought:|$)/g;
 const THOUGHT = /^Thought: *([^\s][^\n]*)/gm;
 
-/** Undefined if it is another prompt. `stop`: an agent stops before its tool's answer. */
-export function readReactPrompt(prompt: string, stop: readonly string[]): ReactPrompt | undefined {
-  if (!stop.some((text) => text.trim().startsWith('Observation'))) return undefined;
+/** Undefined if it is another prompt. */
+export function readReactPrompt(prompt: string): ReactPrompt | undefined {
   const listed = /^Action:[^\n]*\[([^\]\n]+)\]/m.exec(prompt);
   const format = /^Final Answer:([^\n]*)\n/m.exec(prompt);
   if (listed === null || format === null || !/^Action Input:/m.test(prompt)) return undefined;
@@ -53,7 +48,7 @@ export function readReactPrompt(prompt: string, stop: readonly string[]): ReactP
 function toolOf(name: string, description: string): ReactTool {
   const about = description.match(ABOUT_INPUT)?.map((sentence) => sentence.trim()) ?? [];
   const use = about.length === 0 ? description : about.join(' ');
-  return { name, use, takesText: TEXT.test(use) };
+  return { name, use };
 }
 
 /** What stands behind the name in the line `name: description`, which may have its arguments after the name. */

@@ -1,17 +1,10 @@
 // Writes the next step of a ReAct agent. Small models do not keep its format, so each part is decoded under a grammar: a thought,
 // then a tool with its input, or the final answer. The model chooses by its own likelihood, between the tools that the request
 // leaves (request.ts). Not here: running the tools and asking again (LangChain's AgentExecutor).
-import {
-  EngramError,
-  type Answer,
-  type AskOptions,
-  type CompleteOptions,
-  type Engram,
-  type Generation,
-} from '../index.js';
+import type { Answer, AskOptions, CompleteOptions, Completion, Engram } from '../index.js';
 import { meanLogprob, overlap, repeats, restsOn, wordsOf } from './grounds.js';
 import { literal, quoteGrammar, unclosed } from './quotes.js';
-import { readReactPrompt, type ReactPrompt, type ReactTool } from './react-prompt.js';
+import type { ReactPrompt, ReactTool } from './react-prompt.js';
 import { readRequest } from './request.js';
 
 /** Calls of tools for one question; then it is answered. */
@@ -35,15 +28,16 @@ interface Offer {
   content: string | undefined;
 }
 
-export function isReact(prompt: string, stop: readonly string[]): boolean {
-  return readReactPrompt(prompt, stop) !== undefined;
-}
-
-/** `prompt` is one of which isReact() is true. Throws as Engram.complete() does. */
-export function writeReact(engram: Engram, prompt: string, settings: AskOptions): Promise<Answer> {
-  const react = readReactPrompt(prompt, settings.stop ?? []);
-  if (react === undefined) throw new RangeError('This is no prompt of a ReAct agent.');
-  return new Step(engram, prompt, react, settings).write();
+/** Writes the next step of an agent whose prompt was read. `textTools`: names of those whose input is a text, and no name, number or
+ * query. Throws as Engram.complete() does. */
+export function writeReact(
+  engram: Engram,
+  prompt: string,
+  react: ReactPrompt,
+  settings: AskOptions,
+  textTools: ReadonlySet<string>,
+): Promise<Answer> {
+  return new Step(engram, prompt, react, settings, textTools).write();
 }
 
 class Step {
@@ -57,6 +51,7 @@ class Step {
     private readonly prompt: string,
     private readonly react: ReactPrompt,
     private readonly settings: AskOptions,
+    private readonly textTools: ReadonlySet<string>,
   ) {
     this.#settings = { ...settings, ...UNSAID, logprobs: undefined };
   }
@@ -84,7 +79,7 @@ class Step {
     const embed = (texts: readonly string[]) => this.engram.embed(texts, { signal });
     const offers: Offer[] = [];
     for (const tool of tools) {
-      if (!tool.takesText) offers.push({ tool, content: undefined });
+      if (!this.textTools.has(tool.name)) offers.push({ tool, content: undefined });
       else if (steps.at(-1)?.tool !== tool.name) {
         const { speaks, content } = await readRequest(embed, question, tool.use);
         if (speaks) offers.push({ tool, content: steps.length === 0 ? content : undefined });
@@ -107,14 +102,14 @@ class Step {
     return offers.find(({ tool }) => tool.name === name);
   }
 
-  async #input({ name, takesText }: ReactTool): Promise<string> {
+  async #input({ name }: ReactTool): Promise<string> {
     const { question, steps } = this.react;
     const head = `${this.#text}Action: ${name}\nAction Input: `;
     const free = await this.#decode(head, { grammar: 'root ::= [^\\n]+ "\\n"', maxTokens: INPUT_TOKENS, logprobs: 0 });
     // What a tool itself has replied is no news to it.
     const others = steps.filter(({ tool }) => tool !== name);
     const sources = [question, ...others.map(({ observation }) => observation)];
-    const grammar = takesText ? quoteGrammar(sources) : undefined;
+    const grammar = this.textTools.has(name) ? quoteGrammar(sources) : undefined;
     if (grammar === undefined) return free.text.trim();
     const quoted = await this.#decode(head, { grammar, maxTokens: 2 * INPUT_TOKENS, logprobs: 0 });
     const isWhole = quoted.text.endsWith('\n');
@@ -134,12 +129,11 @@ class Step {
 
   /** As the model writes it; but after a tool has replied, what rests neither on the reply nor on what a tool was told is
    * replaced by a quotation of them, unless it is likelier and news. */
-  async #answer(): Promise<Generation> {
+  async #answer(): Promise<Completion> {
     const free = await this.#decode(this.#text, { grammar: ANSWER, stop: ANSWER_ENDS, logprobs: 0 });
-    const { tools, steps, empty } = this.react;
-    const texts = tools.filter(({ takesText }) => takesText).map(({ name }) => name);
+    const { steps, empty } = this.react;
     const sources = steps.flatMap(({ tool, input, observation }) => [
-      ...(texts.includes(tool) ? [input] : []),
+      ...(this.textTools.has(tool) ? [input] : []),
       observation,
     ]);
     // A reply is quoted from its beginning on: the end of "Train complete. Loss: 0.02" answers nothing.
@@ -168,7 +162,7 @@ class Step {
   }
 
   /** Continues the prompt and what was written since. */
-  async #decode(written: string, options: CompleteOptions): Promise<Generation> {
+  async #decode(written: string, options: CompleteOptions): Promise<Completion> {
     return this.#count(await this.engram.complete(this.prompt + written, { ...this.#settings, ...options }));
   }
 
@@ -177,9 +171,8 @@ class Step {
     this.settings.onText?.(text);
   }
 
-  /** Counts a part in. Throws `cancelled`. */
-  #count<T extends Pick<Answer, 'promptTokens' | 'reusedTokens' | 'tokens' | 'seconds' | 'finishReason'>>(part: T): T {
-    if (part.finishReason === 'cancelled') throw new EngramError('cancelled', 'Cancelled.');
+  /** Counts a part in. */
+  #count<T extends Pick<Answer, 'promptTokens' | 'reusedTokens' | 'tokens' | 'seconds'>>(part: T): T {
     const { promptTokens, reusedTokens, tokens, seconds } = this.#counts;
     this.#counts = {
       promptTokens: promptTokens + part.promptTokens,

@@ -1,5 +1,5 @@
 // EngramRetriever: what a brain holds about a question, memories and passages of documents, as LangChain's documents. Not here:
-// finding it (Engram.recall).
+// finding it (Memories.recall).
 import { Document } from '@langchain/core/documents';
 import { BaseRetriever, type BaseRetrieverInput } from '@langchain/core/retrievers';
 import type { Recalled } from '../index.js';
@@ -25,7 +25,7 @@ export class EngramRetriever extends BaseRetriever {
 
   override async _getRelevantDocuments(query: string): Promise<Document[]> {
     const { k = 4 } = this.#fields;
-    return (await (await engramOf(this.#fields)).recall(query, { k })).map(documentOf);
+    return (await (await engramOf(this.#fields)).memories.recall(query, { k })).map(documentOf);
   }
 }
 

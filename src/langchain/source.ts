@@ -3,9 +3,11 @@
 import { Engram, openEmbedder, type Embedder, type OpenOptions } from '../index.js';
 
 /** What an Engram is opened with (`verbose` of LangChain is another thing). */
-export type EngramSettings = Omit<OpenOptions, 'verbose' | 'onProgress' | 'signal'>;
+export type EngramSettings = Omit<OpenOptions, 'verbose' | 'lazy' | 'onProgress' | 'signal'>;
 
 export interface EngramSource extends EngramSettings {
+  /** Loaded when it is first needed, and bound to no brain before. Default false. */
+  lazy?: boolean | undefined;
   /** One that is open: it is used, and stays the caller's to close. */
   engram?: Engram | undefined;
 }
@@ -19,6 +21,7 @@ const SETTINGS = [
   'parallel',
   'gpu',
   'gpuLayers',
+  'compute',
   'chatTemplate',
   'idleUnload',
   'offline',
@@ -35,7 +38,8 @@ const shared = new Map<string, Promise<Closable>>();
 /** The Engram of a source. Throws what Engram.open() throws; then the next call tries again. */
 export function engramOf(source: EngramSource): Promise<Engram> {
   if (source.engram !== undefined) return Promise.resolve(source.engram);
-  return share('engram', source, SETTINGS, (settings) => Engram.open(settings));
+  const { lazy = false } = source;
+  return share(lazy ? 'lazy engram' : 'engram', source, SETTINGS, (settings) => Engram.open({ ...settings, lazy }));
 }
 
 /** The embedding model of a source; without an open Engram only that is loaded, no chat model. Throws what openEmbedder()

@@ -6,7 +6,12 @@ import { OutputParserException } from '@langchain/core/output_parsers';
 import { RunnableLambda, RunnablePassthrough, RunnableSequence, type Runnable } from '@langchain/core/runnables';
 import { toJsonSchema } from '@langchain/core/utils/json_schema';
 import { EngramError } from '../index.js';
-import type { ChatEngram } from './chat-model.js';
+
+/** What of a chat model is used. */
+interface FormedModel {
+  bindTools(tools: object[], kwargs: { tool_choice: string }): Runnable<BaseLanguageModelInput, AIMessageChunk>;
+  withConfig(config: { jsonSchema: object }): Runnable<BaseLanguageModelInput, AIMessageChunk>;
+}
 
 /** The part of the standard schema interface that is used (zod and others have it). */
 interface Validates {
@@ -20,7 +25,7 @@ interface StandardResult {
 }
 
 export function structured<T extends Record<string, unknown>>(
-  model: ChatEngram,
+  model: FormedModel,
   schema: object,
   { method = 'jsonSchema', name, includeRaw = false }: StructuredOutputMethodOptions<boolean> = {},
 ): Runnable<BaseLanguageModelInput, T> {

@@ -30,7 +30,7 @@ export function forgetTool(source: EngramSource = {}): DynamicTool {
       'to be forgotten, then the tool will take it out of your weights.',
     func: async (input) => {
       try {
-        const { text } = await (await engramOf(source)).forget(input);
+        const { text } = await (await engramOf(source)).memories.forget(input);
         return `Forgotten: ${text}`;
       } catch (error) {
         // An agent can do something about these: they are said to it. Anything else ends it.
@@ -49,7 +49,7 @@ export function recallTool(source: EngramSource & { k?: number } = {}): DynamicT
       'question, then the tool will tell what is known about it.',
     func: async (input, _runManager, config) => {
       const { k = 4 } = source;
-      const found = await (await engramOf(source)).recall(input, { k, signal: config?.signal });
+      const found = await (await engramOf(source)).memories.recall(input, { k, signal: config?.signal });
       return found.length === 0 ? 'Nothing is known about it.' : found.map(said).join('\n');
     },
   });

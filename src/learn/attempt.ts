@@ -180,7 +180,7 @@ export class Attempt {
         : kind === 'paraphrase' && probes.findIndex((probe) => probe.kind === kind) === i,
     );
     for (const [done, probe] of asked.entries()) {
-      this.options.onProgress?.({ phase: 'probe-before', done, of: asked.length });
+      this.options.onProgress?.({ phase: 'probe_before', done, of: asked.length });
       const route = await this.#route(probe.question);
       if (probe.kind === 'recall') for (const { id } of route.matches) this.#knownBy.add(id);
       probe.before = await this.#ask(probe.question, { ...usesOf(route), maxTokens: this.#tokensFor(probe.expected) });
@@ -199,7 +199,7 @@ export class Attempt {
   async #after(probes: readonly Probe[], candidate: Candidate): Promise<void> {
     for (const [done, probe] of probes.entries()) {
       const { kind, question, expected } = probe;
-      this.options.onProgress?.({ phase: 'probe-after', done, of: probes.length });
+      this.options.onProgress?.({ phase: 'probe_after', done, of: probes.length });
       if (kind === 'recall') {
         const adapters = [{ path: this.#path }];
         const asked = { adapters, adaptersFrom: 'answer' as const, maxTokens: this.#tokensFor(expected), expected };

@@ -63,7 +63,7 @@ export interface SleepReport {
   lost: number;
   /** Passages that were due, and what those became that were tended to. */
   passages: { due: PassagePlan[]; learned: PassageOutcome[] };
-  ended: 'done' | 'time' | 'interrupted' | 'dry run';
+  ended: 'done' | 'time' | 'interrupted' | 'dry_run';
   seconds: number;
 }
 
@@ -86,7 +86,7 @@ export async function sleep(parts: Memorizer, options: SleepOptions = {}): Promi
       seconds: (performance.now() - started) / 1000,
     };
   };
-  if (dryRun) return report('dry run');
+  if (dryRun) return report('dry_run');
   const of = due.length + read.length;
   const tendTo = async (plan: SleepPlan, done: number): Promise<void> => {
     const begun = performance.now();

@@ -1,4 +1,5 @@
 // Rankings made of rankings: reciprocal rank fusion, and maximal marginal relevance. Not here: where rankings come from.
+import { dot } from '../dot.js';
 
 /** One ranking that is fused: ids, best first. */
 export interface Ranking {
@@ -52,10 +53,4 @@ export function diversify(candidates: readonly Candidate[], most: number, divers
     }
   }
   return picked;
-}
-
-export function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

@@ -2,34 +2,13 @@
 // truth about what was ingested; the index of vectors is made of it. Not here: reading files (ingest.ts), what search reads
 // (passages.ts).
 import { asBlobs, textOf } from '../database/index.js';
-import { contextOf, type Chunk } from './chunks.js';
+import { contextOf } from './chunks.js';
 import { LibraryFile } from './library-file.js';
 import { Passages } from './passages.js';
-import type { DocumentKind, Metadata, SkipCode } from './readers/index.js';
+import type { DocumentKind, SkipCode } from './readers/index.js';
 import { bytesOf, hashOf, skippedOf, stringsOf } from './rows.js';
-import { putDocument, removeDocument } from './store-document.js';
+import { putDocument, removeDocument, type DocumentUpdate, type ReadFile } from './store-document.js';
 import type { StoredDocument } from './types.js';
-
-/** A file as it was read. */
-export interface ReadFile {
-  path: string;
-  /** SHA-256 of its bytes. */
-  hash: string;
-  bytes: number;
-  mtimeMs: number;
-  /** When reading it began, milliseconds since 1970. */
-  readMs: number;
-}
-
-/** What becomes of a file in the library. */
-export interface DocumentUpdate {
-  file: ReadFile;
-  kind?: DocumentKind;
-  title?: string | undefined;
-  metadata?: Metadata;
-  chunks: readonly Chunk[];
-  skipped?: { code: SkipCode; reason: string };
-}
 
 /** What is known of a file, to see whether it has changed. */
 export interface KnownFile extends ReadFile {

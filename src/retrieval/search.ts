@@ -1,9 +1,10 @@
 // Finds passages: by meaning (vectors), by words (bm25), or by both, fused. Not here: what an answer may use of them
 // (relevance.ts).
+import { dot } from '../dot.js';
 import type { Embedder } from '../embedding/index.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
 import { DenseIndex } from './dense.js';
-import { diversify, dot, fuseRanks, type Candidate } from './fuse.js';
+import { diversify, fuseRanks, type Candidate } from './fuse.js';
 import type { Library } from './library.js';
 import type { Metadata } from './readers/index.js';
 import { relevanceOf } from './relevance.js';

@@ -1,10 +1,31 @@
 // One document into the tables of a library, and out of them, within a transaction of the caller's. Not here: vectors and
 // settings (library.ts).
 import type { Connection } from '../database/index.js';
-import { contextOf } from './chunks.js';
-import type { DocumentUpdate } from './library.js';
+import { contextOf, type Chunk } from './chunks.js';
+import type { DocumentKind, Metadata, SkipCode } from './readers/index.js';
 import { hashOf } from './rows.js';
 import { indexable } from './words.js';
+
+/** A file as it was read. */
+export interface ReadFile {
+  path: string;
+  /** SHA-256 of its bytes. */
+  hash: string;
+  bytes: number;
+  mtimeMs: number;
+  /** When reading it began, milliseconds since 1970. */
+  readMs: number;
+}
+
+/** What becomes of a file in the library. */
+export interface DocumentUpdate {
+  file: ReadFile;
+  kind?: DocumentKind;
+  title?: string | undefined;
+  metadata?: Metadata;
+  chunks: readonly Chunk[];
+  skipped?: { code: SkipCode; reason: string };
+}
 
 /** Stores a document in place of what was there at its path. */
 export function putDocument(

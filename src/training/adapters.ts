@@ -17,19 +17,11 @@ import {
   type MergeOptions,
   type MergeResult,
 } from './combine.js';
-import { parseManifest, type AdapterManifest } from './manifest.js';
+import { parseManifest, type AdapterManifest, type StoredAdapter } from './manifest.js';
 import { toPeft } from './peft.js';
 
 const WEIGHTS = 'adapter.gguf';
 const MANIFEST = 'manifest.json';
-
-export interface StoredAdapter {
-  name: string;
-  /** The GGUF file. */
-  path: string;
-  bytes: number;
-  manifest: AdapterManifest;
-}
 
 /** A folder that should be an adapter and is not. */
 export interface BrokenAdapter {

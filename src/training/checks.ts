@@ -1,9 +1,8 @@
 // Checks of training options: each names the option, what was expected and what was received. The native code checks again.
-import { EngramError } from '../errors.js';
+import { wrongOption } from '../errors.js';
 
 export function refuse(name: string, expected: string, value: unknown): never {
-  const shown = typeof value === 'string' ? `"${value}"` : typeof value === 'number' ? String(value) : typeof value;
-  throw new EngramError('usage', `Expected ${expected} for ${name} but received ${shown}.`);
+  throw wrongOption(name, expected, value);
 }
 
 export function checkWhole(name: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): number {

@@ -6,15 +6,26 @@ import { awaitNative } from '../addon.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
 import { makeFolder } from '../files.js';
 import { modelSha256, resolveModel } from '../models/index.js';
-import type { AdapterStore, StoredAdapter } from './adapters.js';
 import { checkWhole, refuse } from './checks.js';
 import { cpuInfo } from './device.js';
 import { findGgml } from './ggml.js';
-import { requireBase, type AdapterManifest } from './manifest.js';
+import { requireBase, type AdapterManifest, type StoredAdapter } from './manifest.js';
 import { loadAddon, type FuseReport, type MergeReport, type WeightedFile } from './native.js';
 import { TARGETS } from './targets.js';
 
 /** An adapter by name, and how much of it: 1 is all, 0.5 half, negative takes away what it taught. Default 1. */
+/** What is used of the store (adapters.ts). */
+export interface CombiningStore {
+  find: (name: string) => Promise<StoredAdapter>;
+  requireFree: (name: string) => Promise<void>;
+  save: (
+    name: string,
+    manifest: Omit<AdapterManifest, 'format' | 'name' | 'createdAt'>,
+    write: (path: string) => Promise<void>,
+    options: { replace: boolean; signal: AbortSignal | undefined },
+  ) => Promise<StoredAdapter>;
+}
+
 export interface Ingredient {
   name: string;
   weight?: number;
@@ -44,7 +55,7 @@ export interface MergeResult extends MergeReport {
 /** Merges adapters of one model into a new one. Throws `usage`, `not_found`, `exists`, `mismatch` (another model's),
  * `cancelled`, `corrupt`, `disk`, `locked`. */
 export async function mergeAdapters(
-  store: AdapterStore,
+  store: CombiningStore,
   ingredients: readonly Ingredient[],
   options: MergeOptions,
 ): Promise<MergeResult> {
@@ -84,7 +95,7 @@ export async function mergeAdapters(
 }
 
 /** Cuts an adapter to a rank or a budget. Throws as mergeAdapters(), and `usage` if neither is given. */
-export function shrinkAdapter(store: AdapterStore, name: string, options: MergeOptions): Promise<MergeResult> {
+export function shrinkAdapter(store: CombiningStore, name: string, options: MergeOptions): Promise<MergeResult> {
   if (options.rank === undefined && options.budget === undefined) {
     throw new EngramError('usage', 'To shrink an adapter needs a rank or a budget.');
   }
@@ -112,7 +123,7 @@ export interface FuseResult extends FuseReport {
 
 /** Writes a model with adapters built in; all else of it is copied byte for byte. Throws `usage`, `not_found`, `exists`, `mismatch`, `unsupported`, `cancelled`, `corrupt`, `disk` (no room: nothing is written). */
 export async function fuseAdapters(
-  store: AdapterStore,
+  store: CombiningStore,
   home: string,
   ingredients: readonly Ingredient[],
   options: FuseOptions,
@@ -146,7 +157,7 @@ function taskOf(manifests: readonly AdapterManifest[]): Pick<AdapterManifest, 't
 }
 
 async function find(
-  store: AdapterStore,
+  store: CombiningStore,
   ingredients: readonly Ingredient[],
 ): Promise<{ adapters: StoredAdapter[]; files: WeightedFile[] }> {
   if (ingredients.length === 0) throw new EngramError('usage', 'There are no adapters: name one at least.');

@@ -3,13 +3,15 @@
 // memorizes (memory/).
 import { dirname, join } from 'node:path';
 import { EngramError, throwIfCancelled } from '../errors.js';
-import type { AdapterStore, StoredAdapter } from './adapters.js';
+import type { AdapterStore } from './adapters.js';
+import type { StoredAdapter } from './manifest.js';
 import { checkPositive, checkWhole } from './checks.js';
 import { encodeRow, type RowEncoder } from './encode-row.js';
 import { loraOfFile } from './lora-of-file.js';
 import { manifestBase } from './manifest.js';
 import { resolveLora } from './options.js';
 import { sharedBeginnings } from './shared-beginnings.js';
+import type { Training } from '../options/index.js';
 import type { BaseModel, BatchItem, BatchLoss, Example, Trainer } from './types.js';
 
 /** What a fine-tuning needs of the world. */
@@ -22,10 +24,9 @@ export interface FineTunePlace {
 }
 
 export interface CreateAdapterOptions {
-  /** Default 8. */
-  rank?: number | undefined;
+  rank?: Training['rank'];
   /** Of AdamW. Default 1e-3: a sentence is held after some ten steps (SmolLM2-135M). */
-  learningRate?: number | undefined;
+  learningRate?: Training['learningRate'];
   /** What people call it, where that is not its name. */
   title?: string | undefined;
   signal?: AbortSignal | undefined;

@@ -1,6 +1,6 @@
 // What the rest of the code may use of training/: base models, trainers, data, the loop, stored adapters.
 export { AdapterStore } from './adapters.js';
-export type { BrokenAdapter, SaveOptions as AdapterSaveOptions, StoredAdapter } from './adapters.js';
+export type { BrokenAdapter } from './adapters.js';
 export { openBaseModel } from './base-model.js';
 export type { FuseOptions, FuseResult, Ingredient, MergeOptions, MergeResult } from './combine.js';
 export { readDataset } from './dataset.js';
@@ -13,16 +13,19 @@ export type { RowEncoder } from './encode-row.js';
 export { createAdapter, fineTune } from './fine-tune.js';
 export type {
   CreateAdapterOptions,
+  FineTunePlace,
   FineTuneProgress,
   FineTuneReport,
   FineTuneRequest,
   FineTuneSample,
 } from './fine-tune.js';
 export { findGgml } from './ggml.js';
+export { importAdapter } from './import-adapter.js';
+export type { ImportAdapterOptions } from './import-adapter.js';
 export { plotRun } from './logs/index.js';
 export type { PlotOptions, RunPlot } from './logs/index.js';
 export { requireBase } from './manifest.js';
-export type { AdapterManifest } from './manifest.js';
+export type { AdapterManifest, StoredAdapter } from './manifest.js';
 export { seededRandom, shuffled } from './random.js';
 export type { Message, Row } from './row.js';
 export { Checkpoints } from './checkpoints.js';

@@ -1,6 +1,7 @@
 // When a run writes a checkpoint, and what of them is left when it diverges. Without a place for checkpoints it keeps none, and the
 // run goes on all the same. Not here: their files (checkpoints.ts).
 import { EngramError } from '../errors.js';
+import { fallbackOf, TRAINING } from '../options/index.js';
 import type { Checkpoint } from './checkpoints.js';
 import { checkNumber, checkWhole } from './checks.js';
 import type { RunOptions } from './run-options.js';
@@ -11,8 +12,6 @@ export type KeeperOptions = Pick<
   RunOptions,
   'checkpoints' | 'checkpointSteps' | 'checkpointSeconds' | 'metricsFile' | 'onEvent'
 >;
-
-const DEFAULT_SECONDS = 60;
 
 export class Keeper {
   readonly #trainer: Trainer;
@@ -26,7 +25,10 @@ export class Keeper {
     this.#trainer = trainer;
     this.#options = options;
     this.#steps = checkWhole('checkpointSteps', options.checkpointSteps ?? 0, 0);
-    this.#seconds = checkNumber('checkpointSeconds', options.checkpointSeconds ?? DEFAULT_SECONDS);
+    this.#seconds = checkNumber(
+      'checkpointSeconds',
+      options.checkpointSeconds ?? fallbackOf(TRAINING.checkpointSeconds),
+    );
     this.#last = { state, at: performance.now() };
   }
 

@@ -4,7 +4,8 @@ import { readGgufHeader, type GgufHeader } from '../models/index.js';
 import type { AdapterManifest } from './manifest.js';
 import type { LoraOptions, TargetModule } from './types.js';
 
-const TARGETS: Readonly<Record<string, TargetModule>> = {
+/** By what a GGUF calls their tensors. */
+export const TARGETS_BY_TENSOR: Readonly<Record<string, TargetModule>> = {
   attn_q: 'q',
   attn_k: 'k',
   attn_v: 'v',
@@ -22,7 +23,7 @@ export function loraOfFile(manifest: AdapterManifest, path: string): LoraOptions
   const ranks = new Map<string, number>();
   for (const { name, dimensions } of tensorsOf(path)) {
     const [, layer, tensor] = /^blk\.(\d+)\.(\w+)\.weight\.lora_a$/.exec(name) ?? [];
-    const target = tensor === undefined ? undefined : TARGETS[tensor];
+    const target = tensor === undefined ? undefined : TARGETS_BY_TENSOR[tensor];
     if (layer !== undefined && target !== undefined) ranks.set(`${Number(layer)}.${target}`, dimensions[1] ?? 0);
   }
   if (FUSED.has(base.architecture) || ranks.size === 0) return given;

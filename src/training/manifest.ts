@@ -42,6 +42,15 @@ export interface AdapterManifest {
   madeFrom?: { name: string; weight: number }[];
 }
 
+/** An adapter of the store. */
+export interface StoredAdapter {
+  name: string;
+  /** The GGUF file. */
+  path: string;
+  bytes: number;
+  manifest: AdapterManifest;
+}
+
 /** The part of a manifest that says which model it is for. */
 export function manifestBase(name: string, sha256: string, info: BaseModelInfo): AdapterManifest['base'] {
   const { architecture, heads, keyValueHeads } = info;

@@ -1,6 +1,7 @@
-// LoRA and optimizer options: defaults and checks, in one place. What each means is said in types.ts.
+// LoRA and optimizer options: defaults and checks, checked for one model. What each means, and its default: options/training.ts.
 import { checkKeys } from '../config.js';
-import { EngramError } from '../errors.js';
+import { EngramError, wrongOption } from '../errors.js';
+import { fallbackOf, TRAINING } from '../options/index.js';
 import { checkNumber, checkOneOf, checkPositive, checkShare, checkWhole, refuse } from './checks.js';
 import type { NativeLora } from './native.js';
 import { ranksOf } from './rank-pattern.js';
@@ -8,15 +9,15 @@ import { TARGETS } from './targets.js';
 import type { LoraKind, LoraOptions, OptimizerOptions, TargetModule } from './types.js';
 
 export const DEFAULT_OPTIMIZER: Required<OptimizerOptions> = {
-  kind: 'adamw',
-  learningRate: 2e-4,
-  rateB: 1,
+  kind: fallbackOf(TRAINING.optimizer),
+  learningRate: fallbackOf(TRAINING.learningRate),
+  rateB: fallbackOf(TRAINING.rateB),
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,
-  weightDecay: 0,
+  weightDecay: fallbackOf(TRAINING.weightDecay),
   momentum: 0,
-  maxGradNorm: 1,
+  maxGradNorm: fallbackOf(TRAINING.maxGradNorm),
 };
 
 const LORA_KEYS: readonly (keyof LoraOptions)[] = [
@@ -34,10 +35,10 @@ const KINDS: readonly LoraKind[] = ['lora', 'rslora'];
 /** Fills in the defaults and makes the layers absolute. Throws `usage`. */
 export function resolveLora(options: LoraOptions, modelLayers: number): NativeLora {
   checkKeys(options, LORA_KEYS);
-  const rank = checkWhole('rank', options.rank ?? 8, 1, 1024);
+  const rank = checkWhole('rank', options.rank ?? fallbackOf(TRAINING.rank), 1, 1024);
   const [firstLayer, lastLayer] = resolveLayers(options.layers ?? [0, -1], modelLayers);
   const targets = resolveTargets(options.targets ?? TARGETS);
-  const rankStabilized = checkKind(options.kind ?? 'lora') === 'rslora';
+  const rankStabilized = checkKind(options.kind ?? fallbackOf(TRAINING.kind)) === 'rslora';
   // Both scale rank 8 by 2; rsLoRA then scales larger ranks less and smaller ones more.
   const alpha = options.alpha ?? 2 * (rankStabilized ? Math.sqrt(8) : rank);
   return {
@@ -48,8 +49,8 @@ export function resolveLora(options: LoraOptions, modelLayers: number): NativeLo
     targets,
     firstLayer,
     lastLayer,
-    dropout: checkShare('dropout', options.dropout ?? 0),
-    seed: checkWhole('seed', options.seed ?? 0, 0),
+    dropout: checkShare('dropout', options.dropout ?? fallbackOf(TRAINING.dropout)),
+    seed: checkWhole('seed', options.seed ?? fallbackOf(TRAINING.seed), 0),
   };
 }
 
@@ -74,10 +75,7 @@ function resolveLayers(layers: readonly [number, number], count: number): [numbe
     return index < 0 ? count + index : index;
   });
   if (first === undefined || last === undefined || first > last) {
-    throw new EngramError(
-      'usage',
-      `Expected the first and last of ${count} layers but received [${layers.join(', ')}].`,
-    );
+    throw wrongOption('layers', `the first and last of ${count} layers`, layers.join(':'));
   }
   return [first, last];
 }

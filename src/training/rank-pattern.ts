@@ -1,13 +1,13 @@
 // Ranks that differ from matrix to matrix, as a user writes them: {"v": 16, "10-29.down": 4, "0-3.*": 0}. Not here: choosing
 // them by what the loss needs (spread-ranks.ts).
 import { EngramError } from '../errors.js';
+import type { Training } from '../options/index.js';
 import { checkWhole } from './checks.js';
 import { TARGETS } from './targets.js';
 import type { TargetModule } from './types.js';
 
-/** The rank of a target, `v`, or of targets in some layers, `3.v`, `10-29.down`, `0-3.*`; of several that name one matrix the
- * last one counts. 0 leaves a matrix out. */
-export type RankPattern = Readonly<Record<string, number>>;
+/** See options/training.ts. */
+export type RankPattern = NonNullable<Training['rankPattern']>;
 
 export interface MatrixRank {
   layer: number;

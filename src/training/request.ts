@@ -4,74 +4,46 @@ import { extname } from 'node:path';
 import { checkKeys } from '../config.js';
 import { defined } from '../defined.js';
 import { EngramError } from '../errors.js';
+import { fallbackOf, TRAINING, type Exact, type Training } from '../options/index.js';
 import { checkOneOf, checkShare, checkWhole } from './checks.js';
 import type { RunControl } from './control.js';
 import type { MemoryPlan } from './memory-budget.js';
 import type { MetricsSink } from './metrics.js';
 import { resolveLora, resolveOptimizer } from './options.js';
-import { resolveSettings, type RunEvent, type RunProgress, type RunSettings } from './run-options.js';
-import type { DataOptions, TrainSettings } from './runs.js';
-import type { BaseModelInfo, LoraOptions, OptimizerOptions } from './types.js';
+import { resolveSettings, type RunEvent, type RunProgress } from './run-options.js';
+import type { DataOptions, TrainSettings } from './train-settings.js';
+import type { BaseModelInfo } from './types.js';
 
-/** `undefined` is the default everywhere. */
-export interface FlatOptions
-  extends
-    Omit<RunSettings, 'learningRate' | 'warmupSteps' | 'shuffle'>,
-    Pick<OptimizerOptions, 'learningRate' | 'rateB' | 'weightDecay' | 'maxGradNorm'>,
-    Pick<LoraOptions, 'rank' | 'rankPattern' | 'alpha' | 'targets' | 'layers' | 'dropout'> {
-  /** Share of the rows (0 to below 1, chosen by the seed), or a file of its own, that is only measured: after each epoch, and
-   * the adapter with the lowest loss is the one that is kept. Default 0, and 0.1 with `patience`. */
-  validation?: number | string;
-  /** The same, measured once at the end. Default 0, and 0.2 with labels. */
-  test?: number | string;
-  /** `jsonl`: a row of `{text}`, `{prompt, completion}` or `{messages}` a line; `text`: one long text; `labels`: a row of
-   * `{text, label}` or `{text, labels}` a line. Default: by the name
-   * of the file, text for .txt and .md. */
-  format?: 'jsonl' | 'text' | 'labels';
-  /** With the format `labels`: how a text is asked about; {text} stands for it, {labels} for the labels. */
-  prompt?: string;
-  /** Tokens that an example may have: longer texts are cut into several, longer conversations refused. Default: 512 for texts,
-   * the model's context for conversations. */
-  length?: number;
-  /** Steps. Default 0. */
-  warmup?: number;
-  optimizer?: OptimizerOptions['kind'];
-  /** Of LoRA. Default lora. */
-  kind?: LoraOptions['kind'];
-}
+/** What decides which adapter comes out. `undefined` is the default everywhere. */
+export type FlatOptions = Exact<Omit<Training, Around>>;
+type Around = 'memory' | 'checkpointSteps' | 'checkpointSeconds' | 'keepCheckpoints';
 
-export type TrainRequest = { [K in keyof FlatOptions]?: FlatOptions[K] | undefined } & {
+/** What each option means and its default: options/training.ts. */
+export interface TrainRequest extends Training {
   /** Rows to learn from. Needed unless a run is gone on with. */
   file?: string | undefined;
   /** Name of the new adapter. Needed unless a run is gone on with. */
   adapter?: string | undefined;
   /** Goes on with the run of this id, or with the latest that can (true). Options given beside it must be those of the run. */
   resume?: string | boolean | undefined;
-  /** Steps and seconds between two checkpoints; 0: never for that. Default 0 and 60. */
-  checkpointSteps?: number | undefined;
-  checkpointSeconds?: number | undefined;
-  /** Bytes that the process may take, which a training keeps to by computing layers twice. Default: any amount. */
-  memory?: number | undefined;
-  /** Checkpoints that are kept beside the best, also when the run is done. Default: 2, and none of a run that is done. */
-  keepCheckpoints?: number | undefined;
   onProgress?: ((progress: RunProgress) => void) | undefined;
   onEvent?: ((event: TrainEvent) => void) | undefined;
   /** Get every record of metrics.jsonl, and are closed at the end. */
   sinks?: readonly MetricsSink[] | undefined;
   control?: RunControl | undefined;
   signal?: AbortSignal | undefined;
-};
+}
 
 export type TrainEvent =
   | RunEvent
   /** `step` is above 0 for a run that goes on. */
   | { type: 'started'; run: string; folder: string; rows: Rows; step: number }
   /** The run goes on with other kernels than its checkpoint was computed with: it will not be the same to the bit. */
-  | { type: 'kernels-changed'; before: string; now: string }
+  | { type: 'kernels_changed'; before: string; now: string }
   /** Estimated before the first step. */
   | ({ type: 'memory' } & MemoryPlan)
   /** So many rows write a special token of the model in letters, as which it is learned. */
-  | { type: 'typed-signs'; rows: number; firstLine: number; sign: string }
+  | { type: 'typed_signs'; rows: number; firstLine: number; sign: string }
   /** Texts whose labels were predicted, to measure how well. */
   | { type: 'classified'; done: number; of: number };
 
@@ -81,26 +53,14 @@ export interface Rows {
   test: number;
 }
 
-const FLAT_KEYS = [
-  ...[
-    'validation',
-    'test',
-    'format',
-    'prompt',
-    'length',
-    'epochs',
-    'batchSize',
-    'batchTokens',
-    'accumulate',
-    'learningRate',
-  ],
-  ...['schedule', 'warmup', 'optimizer', 'weightDecay', 'maxGradNorm', 'seed', 'patience', 'minDelta'],
-  ...['evaluateEvery', 'rank', 'rankPattern', 'kind', 'rateB', 'alpha', 'dropout', 'targets', 'layers'],
-];
-const OTHER_KEYS = [
-  ...['file', 'adapter', 'resume', 'checkpointSteps', 'checkpointSeconds', 'keepCheckpoints', 'memory'],
-  ...['onProgress', 'onEvent', 'sinks', 'control', 'signal'],
-];
+const AROUND: readonly string[] = [
+  'memory',
+  'checkpointSteps',
+  'checkpointSeconds',
+  'keepCheckpoints',
+] satisfies Around[];
+const FLAT_KEYS = Object.keys(TRAINING).filter((key) => !AROUND.includes(key));
+const OTHER_KEYS = [...AROUND, 'file', 'adapter', 'resume', 'onProgress', 'onEvent', 'sinks', 'control', 'signal'];
 
 /** Those of a request that decide what comes out. Throws `usage` for one that there is not. */
 export function flatOptions(request: TrainRequest): FlatOptions {
@@ -108,8 +68,7 @@ export function flatOptions(request: TrainRequest): FlatOptions {
   return Object.fromEntries(Object.entries(request).filter(([key]) => FLAT_KEYS.includes(key)));
 }
 
-const DEFAULT_EPOCHS = 3;
-const DEFAULT_TEXT_TOKENS = 512;
+const DEFAULT_TEXT_TOKENS = fallbackOf(TRAINING.length);
 const DEFAULT_VALIDATION = 0.1;
 const DEFAULT_TEST_OF_LABELS = 0.2;
 
@@ -130,7 +89,7 @@ export function resolveRequest(
     seed: lora.seed,
   };
   const solver = resolveOptimizer(defined({ kind: optimizer, learningRate, rateB, weightDecay, maxGradNorm }));
-  const { epochs = DEFAULT_EPOCHS, batchSize, batchTokens, accumulate, schedule, warmup } = request;
+  const { epochs, batchSize, batchTokens, accumulate, schedule, warmup } = request;
   const { evaluateEvery, patience, minDelta } = request;
   const run = resolveSettings(
     defined({
@@ -178,8 +137,10 @@ export function requireSame(id: string, began: TrainSettings, given: TrainSettin
   const changes = Object.keys({ ...before, ...now }).filter((key) => before[key] !== now[key]);
   if (changes.length === 0) return;
   const list = changes.map((key) => `${key} was ${before[key] ?? 'not there'} and is ${now[key] ?? 'gone'}`);
+  const [option] = changes;
   throw new EngramError('mismatch', `The run "${id}" began with other options: ${list.join('; ')}.`, {
     hint: 'Go on without these options, or start a new run.',
+    option,
     details: { changes },
   });
 }

@@ -1,42 +1,36 @@
 // What a run can be told and what it tells: options with their defaults and checks, progress, events, result. Not here: the
 // options of adapter and optimizer (options.ts), and the run itself (run.ts).
 import { checkKeys } from '../config.js';
+import { fallbackOf, TRAINING, type Exact, type Training } from '../options/index.js';
 import type { Checkpoints, Checkpoint } from './checkpoints.js';
 import { checkNumber, checkOneOf, checkPositive, checkWhole, refuse } from './checks.js';
 import type { RunControl } from './control.js';
 import type { MetricsFile } from './metrics-file.js';
 import type { MetricsRecord, MetricsSink } from './metrics.js';
-import { DEFAULT_OPTIMIZER } from './options.js';
 import type { Best, EpochResult, Measured } from './run-state.js';
-import type { ScheduleKind } from './schedule.js';
 import type { Example } from './types.js';
 
 /** What decides which adapter comes out; a run that goes on later must have the same. */
-export interface RunSettings {
-  /** Times that every example is learned from. Default 1. */
-  epochs?: number;
-  /** Examples that go through the model together. Default 4; with `batchTokens`, as many as those allow. */
-  batchSize?: number;
+export interface RunSettings extends Exact<
+  Pick<
+    Training,
+    | 'epochs'
+    | 'batchSize'
+    | 'accumulate'
+    | 'seed'
+    | 'schedule'
+    | 'learningRate'
+    | 'evaluateEvery'
+    | 'patience'
+    | 'minDelta'
+  >
+> {
   /** Tokens that go through the model together at most; a longer example goes alone. Default: no limit. */
-  batchTokens?: number | null;
-  /** Batches whose gradients are added up before a step. Default 1. */
-  accumulate?: number;
+  batchTokens?: NonNullable<Training['batchTokens']> | null;
   /** Other order in each epoch. Default true. */
   shuffle?: boolean;
-  /** Seed of the order. Default 0. */
-  seed?: number;
-  /** Default constant. */
-  schedule?: ScheduleKind;
   /** Steps in which the learning rate rises. Default 0. */
-  warmupSteps?: number;
-  /** Rate that the schedule starts from. Default: the optimizer's, 2e-4. */
-  learningRate?: number;
-  /** Steps between two validations; each epoch ends with one anyway. Default 0: only those. */
-  evaluateEvery?: number;
-  /** Validations in a row without a lower loss after which training ends. Default 0: it never ends early. */
-  patience?: number;
-  /** How much lower the validation loss must be to count as lower, nats. Default 0. */
-  minDelta?: number;
+  warmupSteps?: NonNullable<Training['warmup']>;
 }
 
 export interface RunOptions extends RunSettings {
@@ -48,8 +42,8 @@ export interface RunOptions extends RunSettings {
   /** Where checkpoints go. Without them a run cannot go on later, and what it leaves is the last state, not the best. */
   checkpoints?: Checkpoints | undefined;
   /** Steps between two checkpoints, and seconds, whichever comes first. 0: never for that. Default 0 and 60. */
-  checkpointSteps?: number;
-  checkpointSeconds?: number;
+  checkpointSteps?: NonNullable<Training['checkpointSteps']>;
+  checkpointSeconds?: NonNullable<Training['checkpointSeconds']>;
   /** Goes on from here instead of from the start. */
   resume?: Checkpoint | undefined;
   /** Where the length of the file counts for going on later. */
@@ -84,9 +78,9 @@ export type RunEvent =
   | { type: 'checkpoint'; step: number; path: string; best: boolean }
   | { type: 'paused' | 'resumed'; step: number }
   /** Validation found nothing better for so many times in a row. */
-  | { type: 'stopped-early'; step: number; validations: number }
+  | { type: 'stopped_early'; step: number; validations: number }
   /** The adapter is again the one with the lowest validation loss. */
-  | { type: 'best-restored'; step: number; loss: number };
+  | { type: 'best_restored'; step: number; loss: number };
 
 export interface RunResult {
   /** Tokens with a loss in the training examples, each counted once. */
@@ -105,20 +99,20 @@ export interface RunResult {
 }
 
 const DEFAULTS = {
-  epochs: 1,
+  epochs: fallbackOf(TRAINING.epochs),
   batchTokens: null as number | null,
-  accumulate: 1,
+  accumulate: fallbackOf(TRAINING.accumulate),
   shuffle: true,
-  seed: 0,
-  schedule: 'constant' as ScheduleKind,
-  warmupSteps: 0,
-  learningRate: DEFAULT_OPTIMIZER.learningRate,
-  evaluateEvery: 0,
-  patience: 0,
-  minDelta: 0,
+  seed: fallbackOf(TRAINING.seed),
+  schedule: fallbackOf(TRAINING.schedule),
+  warmupSteps: fallbackOf(TRAINING.warmup),
+  learningRate: fallbackOf(TRAINING.learningRate),
+  evaluateEvery: fallbackOf(TRAINING.evaluateEvery),
+  patience: fallbackOf(TRAINING.patience),
+  minDelta: fallbackOf(TRAINING.minDelta),
 };
 
-const DEFAULT_BATCH = 4;
+const DEFAULT_BATCH = fallbackOf(TRAINING.batchSize);
 /** Where tokens are counted, examples hardly matter. */
 const MOST_EXAMPLES = 1024;
 

@@ -105,7 +105,7 @@ class Run {
       if (this.#options.control?.paused === true) await this.#pause();
     }
     if (!this.#isStale()) return;
-    this.#options.onEvent?.({ type: 'stopped-early', step: this.#state.step, validations: this.#state.stale });
+    this.#options.onEvent?.({ type: 'stopped_early', step: this.#state.step, validations: this.#state.stale });
     if (this.#state.position > 0) await this.#endEpoch();
   }
 
@@ -208,7 +208,7 @@ class Run {
     const { best, step } = this.#state;
     if (best === null || best.step === step || best.checkpoint === null) return;
     await this.#options.checkpoints?.loadAdapter(this.#trainer, best.checkpoint);
-    this.#options.onEvent?.({ type: 'best-restored', step: best.step, loss: best.loss });
+    this.#options.onEvent?.({ type: 'best_restored', step: best.step, loss: best.loss });
   }
 
   async #result(): Promise<RunResult> {

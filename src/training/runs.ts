@@ -7,33 +7,12 @@ import { EngramError, fromSystemError, isSystemError } from '../errors.js';
 import { isLocked, withLock, writeFileAtomic } from '../files.js';
 import type { Precision } from './native.js';
 import type { FlatOptions } from './request.js';
-import type { RunResult, Settings } from './run-options.js';
-import type { LoraOptions, OptimizerOptions } from './types.js';
+import type { RunResult } from './run-options.js';
+import type { TrainSettings } from './train-settings.js';
 
 export interface DataFile {
   path: string;
   sha256: string;
-}
-
-/** How rows become examples. */
-export interface DataOptions {
-  format: 'jsonl' | 'text' | 'labels';
-  /** Of labels: how a text is asked about, if not in the usual words. */
-  prompt?: string;
-  /** Share of the rows, or `file` where it is one of its own. */
-  validation: number | 'file';
-  test: number | 'file';
-  /** Tokens that a conversation may have, and that a text is cut into pieces of. */
-  maxTokens: number;
-  textTokens: number;
-}
-
-/** Everything that decides which adapter comes out, beside data and model; defaults filled in. */
-export interface TrainSettings {
-  data: DataOptions;
-  lora: LoraOptions;
-  optimizer: Required<OptimizerOptions>;
-  run: Settings;
 }
 
 export interface RunRecord {

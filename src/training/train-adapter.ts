@@ -1,5 +1,6 @@
 // Trains an adapter and keeps it in the store: what `train` of the command line and of the API does.
-import type { AdapterStore, StoredAdapter } from './adapters.js';
+import type { AdapterStore } from './adapters.js';
+import type { StoredAdapter } from './manifest.js';
 import type { ClassifyTask } from './classify/index.js';
 import { manifestBase } from './manifest.js';
 import { resolveLora, resolveOptimizer } from './options.js';

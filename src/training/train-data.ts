@@ -7,7 +7,8 @@ import { readLabelledDataset, type ClassifyTask, type LabelledDataset, type Labe
 import { readDataset, type Dataset } from './dataset.js';
 import type { RowEncoder } from './encode-row.js';
 import type { FlatOptions, Rows } from './request.js';
-import type { DataFile, RunRecord, TrainSettings } from './runs.js';
+import type { DataFile, RunRecord } from './runs.js';
+import type { TrainSettings } from './train-settings.js';
 import { splitRows } from './split.js';
 import type { Example } from './types.js';
 

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { defined } from '../defined.js';
 import { EngramError, fromSystemError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
+import { fallbackOf, TRAINING } from '../options/index.js';
 import { AdapterStore } from './adapters.js';
 import { Checkpoints } from './checkpoints.js';
 import { checkWhole } from './checks.js';
@@ -45,7 +46,6 @@ export interface TrainReport extends RunResult {
 }
 
 /** While a run is not done. */
-const DEFAULT_KEEP = 2;
 
 /** What a run that goes on has not yet. */
 const AGAIN = { status: 'running', endedAt: undefined, result: undefined, error: undefined } as const;
@@ -89,7 +89,7 @@ async function begin(home: string, request: TrainRequest): Promise<Beginning> {
   const began = await findRun(new RunStore(home), request);
   const options = optionsOf(request, began);
   const adapter = request.adapter ?? began?.adapter ?? missing('adapter', 'the name of the new adapter');
-  const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? DEFAULT_KEEP, 1);
+  const keep = checkWhole('keepCheckpoints', request.keepCheckpoints ?? fallbackOf(TRAINING.keepCheckpoints), 1);
   await new AdapterStore(home).requireFree(adapter, began?.id);
   return { began, options, adapter, keep };
 }
@@ -111,7 +111,7 @@ async function trainRun(place: TrainPlace, request: TrainRequest): Promise<Train
   const data = await readTrainData(place.encoder, options, began?.settings ?? settings, request.signal);
   const fingerprint = hashOf([began?.settings ?? settings, model.sha256, data.digest]);
   if (began !== undefined) requireSameData(began, data, fingerprint);
-  if (data.typed !== undefined) request.onEvent?.({ type: 'typed-signs', ...data.typed });
+  if (data.typed !== undefined) request.onEvent?.({ type: 'typed_signs', ...data.typed });
   const { lora, run } = began?.settings ?? settings;
   const tokens = largestBatch(data.train, run);
   const memory = budget.plan(place.memory, resolveLora(lora, base.info.layers), tokens, base.info.precision);
@@ -232,7 +232,7 @@ async function train(
     onEvent?.({ type: 'started', run: record.id, folder, rows: data.rows, step: resume?.state.step ?? 0 });
     const { kernels: now } = base.info;
     const before = resume?.kernels ?? now;
-    if (before !== now) onEvent?.({ type: 'kernels-changed', before, now });
+    if (before !== now) onEvent?.({ type: 'kernels_changed', before, now });
     const { result } = await trainAdapter(base, data.train, {
       ...{ store, name: record.adapter, runId: record.id },
       ...{ baseName: record.model.name, baseSha256: record.model.sha256 },

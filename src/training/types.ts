@@ -1,48 +1,27 @@
 // What the rest of the code knows of LoRA training. The step itself is C++ (native/core); the loop around it is TypeScript.
-import type { RankPattern } from './rank-pattern.js';
+import type { Exact, TARGETS, Training } from '../options/index.js';
 
-/** The seven projections of a transformer layer that LoRA can adapt. */
-export type TargetModule = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
+/** One of the seven projections of a transformer layer. */
+export type TargetModule = (typeof TARGETS)[number];
 
 /** How an adapter is scaled: `lora` by alpha / rank, `rslora` (rank-stabilized) by alpha / sqrt(rank). */
-export type LoraKind = 'lora' | 'rslora';
+export type LoraKind = NonNullable<Training['kind']>;
 
-export interface LoraOptions {
-  /** Default lora. `dora` is refused: llama.cpp cannot run it. */
-  kind?: LoraKind;
-  /** Rank r of A [r, in] and B [out, r]. Default 8. */
-  rank?: number;
-  /** Ranks of single matrices, see RankPattern. Default: `rank` throughout. */
-  rankPattern?: RankPattern;
-  /** Default 2 · rank; with rslora 2 · sqrt(8). Both scale rank 8 by 2. */
-  alpha?: number;
-  /** Default: all seven. */
-  targets?: readonly TargetModule[];
-  /** First and last adapted layer, both included; negative counts from the top. Default: all layers. */
-  layers?: readonly [first: number, last: number];
-  /** Share of the inputs of A that is dropped in training. Default 0. */
-  dropout?: number;
-  /** Seed of A's initial values and of dropout. Default 0. */
-  seed?: number;
-}
+/** What each means and its default: options/training.ts. */
+export type LoraOptions = Exact<
+  Pick<Training, 'kind' | 'rank' | 'rankPattern' | 'alpha' | 'targets' | 'layers' | 'dropout' | 'seed'>
+>;
 
-export interface OptimizerOptions {
+export interface OptimizerOptions extends Exact<
+  Pick<Training, 'learningRate' | 'rateB' | 'weightDecay' | 'maxGradNorm'>
+> {
   /** Default adamw. */
-  kind?: 'adamw' | 'adam' | 'sgd';
-  /** Learning rate of A (and of B, times rateB). Default 2e-4. */
-  learningRate?: number;
-  /** LoRA+ (Hayou et al. 2024): B's learning rate is this times A's; they suggest about 16, with a lower learningRate.
-   * Default 1. */
-  rateB?: number;
+  kind?: NonNullable<Training['optimizer']>;
   beta1?: number;
   beta2?: number;
   epsilon?: number;
-  /** AdamW: decoupled; Adam and SGD: added to the gradient. Default 0. */
-  weightDecay?: number;
   /** SGD only. Default 0. */
   momentum?: number;
-  /** The gradient's norm is clipped to this; 0 does not clip. Default 1. */
-  maxGradNorm?: number;
 }
 
 /** One sequence to learn from. */

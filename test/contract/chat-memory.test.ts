@@ -34,7 +34,7 @@ type Options = HistoryOptions & { llm: MemoryModel; embedder: MemoryEmbedder };
 
 const memories: Record<string, (options: Options) => ChatMemory> = {
   buffer: (options) => new BufferMemory(options),
-  'summarising buffer': (options) => new BufferMemory({ ...options, overflow: 'summarise', summaryTokens }),
+  'summarizing buffer': (options) => new BufferMemory({ ...options, overflow: 'summarize', summaryTokens }),
   window: (options) => new WindowMemory({ ...options, k: 3 }),
   'token buffer': (options) => new TokenBufferMemory({ ...options, maxTokens: 400 }),
   summary: (options) => new SummaryMemory({ ...options, summaryTokens }),

@@ -175,15 +175,15 @@ describe.each(implementations)('a generator: %s', (_, open) => {
     expect(result.promptTokens).toBeGreaterThan(CONTEXT / 4);
   });
 
-  it('says what it left out, and with `summarise` what stands for it', async () => {
+  it('says what it left out, and with `summarize` what stands for it', async () => {
     const turns = Array.from({ length: 30 }, (_, i) => [user(`Question number ${i}, what is it?`), assistant('Fine.')]);
     const messages = [...turns.flat(), user('And now?')];
     const shifted = await generator.chat(messages, { maxTokens: 2 });
     expect(shifted.left?.messages).toBeGreaterThan(0);
     expect(shifted.left).not.toHaveProperty('summary');
-    const summarised = await generator.chat(messages, { maxTokens: 2, overflow: 'summarise' });
-    expect(summarised.left?.summary).toMatch(/\S/);
-    expect((await generator.chat(QUESTION, { maxTokens: 2, overflow: 'summarise' })).left).toBeUndefined();
+    const summarized = await generator.chat(messages, { maxTokens: 2, overflow: 'summarize' });
+    expect(summarized.left?.summary).toMatch(/\S/);
+    expect((await generator.chat(QUESTION, { maxTokens: 2, overflow: 'summarize' })).left).toBeUndefined();
     await expect(generator.chat(QUESTION, { overflow: 'drop' as 'shift' })).rejects.toMatchObject({ code: 'usage' });
   });
 

@@ -65,7 +65,7 @@ describe.each(implementations)('%s', (_, make) => {
     trainer.add(example);
     const running = trainer.backward([{ example: 0 }]);
     trainer.cancel();
-    await expect(running).rejects.toMatchObject({ name: 'EngramError', code: 'cancelled' });
+    await expect(running).rejects.toMatchObject({ name: 'AbortError', code: 'cancelled' });
     await expect(trainer.backward([{ example: 0 }])).resolves.toBeDefined();
   });
 

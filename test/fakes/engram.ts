@@ -1,13 +1,14 @@
 // An Engram without a model: answers that a function gives, a few characters at a time, and keeps what it was asked. Only what
 // src/langchain uses of it.
 import { setImmediate } from 'node:timers/promises';
+import { AbortError } from '../../src/errors.js';
 import type {
   Answer,
   AskOptions,
   ChatMessage,
   CompleteOptions,
   Engram,
-  Generation,
+  Completion,
   Memory,
   Receipt,
 } from '../../src/index.js';
@@ -33,6 +34,11 @@ export class FakeEngram {
     return this as unknown as Engram;
   }
 
+  /** The same, as what they are made with. */
+  get fields(): { engram: Engram } {
+    return { engram: this.engram };
+  }
+
   chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answer> {
     return this.#answer({ input: messages, options });
   }
@@ -41,7 +47,7 @@ export class FakeEngram {
     return this.chat([{ role: 'user', content: question }], options);
   }
 
-  async complete(prompt: string, options: CompleteOptions = {}): Promise<Generation> {
+  async complete(prompt: string, options: CompleteOptions = {}): Promise<Completion> {
     const { answer: text, ...rest } = await this.#answer({ input: prompt, options });
     return { ...rest, text, guessedTokens: 0, firstTokenSeconds: 0 };
   }
@@ -52,7 +58,12 @@ export class FakeEngram {
     return Promise.resolve(texts.map((text) => Float32Array.from(keeps(text) ? [1, 0] : [0, 1])));
   }
 
-  memorize(text: string): Promise<Receipt> {
+  readonly memories = {
+    add: (text: string) => this.#memorize(text),
+    forget: (text: string) => this.#forget(text),
+  };
+
+  #memorize(text: string): Promise<Receipt> {
     this.memorized.push(text);
     const share = { before: 0, after: 1 };
     const isQuestion = text.endsWith('?');
@@ -72,7 +83,7 @@ export class FakeEngram {
     });
   }
 
-  forget(text: string): Promise<Memory> {
+  #forget(text: string): Promise<Memory> {
     this.forgotten.push(text);
     return Promise.resolve({ id: 'm-000001', text, createdAt: '2026-01-01T00:00:00.000Z', state: 'forgotten' });
   }
@@ -81,8 +92,8 @@ export class FakeEngram {
     return Array.from(text, (character) => ({ id: character.codePointAt(0)!, text: character }));
   }
 
-  countTokens(text: string): number {
-    return this.tokens(text).length;
+  countTokens(text: string): Promise<number> {
+    return Promise.resolve(this.tokens(text).length);
   }
 
   close(): Promise<void> {
@@ -95,13 +106,9 @@ export class FakeEngram {
     const reply = this.reply(asked, this.asked.length);
     const given = typeof reply === 'string' ? { answer: reply } : reply;
     let text = '';
-    let finishReason: Answer['finishReason'] = 'stop';
     for (const piece of given.answer.match(/[^]{1,3}/gu) ?? []) {
       await setImmediate();
-      if (signal?.aborted === true) {
-        finishReason = 'cancelled';
-        break;
-      }
+      if (signal?.aborted === true) throw new AbortError(text);
       text += piece;
       onText?.(piece);
     }
@@ -113,7 +120,7 @@ export class FakeEngram {
       reusedTokens: 2,
       tokens: Math.ceil(text.length / 3),
       seconds: 0,
-      finishReason,
+      finishReason: 'stop',
       ...given,
       answer: text,
     };

@@ -42,7 +42,7 @@ export class FakeGenerator implements Generator {
   async chat(messages: readonly ChatMessage[], options: GenerateOptions = {}): Promise<Generation> {
     this.#requireOpen();
     if (messages.length === 0) throw new EngramError('empty', 'There is no message to answer.');
-    if (!['shift', 'summarise'].includes(options.overflow ?? 'shift')) throw new EngramError('usage', 'overflow');
+    if (!['shift', 'summarize'].includes(options.overflow ?? 'shift')) throw new EngramError('usage', 'overflow');
     this.asked.push({ messages, options });
     const room = Math.min(options.maxTokens ?? 512, this.contextSize / 4);
     let kept = [...messages];
@@ -72,7 +72,7 @@ export class FakeGenerator implements Generator {
     const answer = { ...generated, text: opening + generated.text };
     this.#computed.set(keyOf(options), text);
     if (left === 0) return { ...answer, reusedTokens };
-    const summary = options.overflow === 'summarise' ? { summary: `${left} messages.` } : {};
+    const summary = options.overflow === 'summarize' ? { summary: `${left} messages.` } : {};
     return { ...answer, reusedTokens, left: { messages: left, ...summary } };
   }
 

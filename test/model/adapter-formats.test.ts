@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { getLlama, LlamaLogLevel, type Llama } from 'node-llama-cpp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSettings } from '../../src/config.js';
+import { readSettings } from '../../src/cli/options.js';
 import { defaultEntry, resolveModel } from '../../src/models/index.js';
 import { openBaseModel } from '../../src/training/index.js';
 import { greedy, probabilities, rowsOf, share, softmax, TEXT, top, worstOf } from '../support/llama.js';

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { getLlama, LlamaLogLevel, type Llama } from 'node-llama-cpp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSettings } from '../../src/config.js';
+import { readSettings } from '../../src/cli/options.js';
 import { sha256File } from '../../src/files.js';
 import { defaultEntry, resolveModel } from '../../src/models/index.js';
 import { AdapterStore, openBaseModel, trainAdapter, type LoraOptions } from '../../src/training/index.js';

@@ -28,7 +28,7 @@ describe('conversation memories', () => {
     await memory.save({ question: '我最喜欢的食物是清蒸鲈鱼' }, { answer: '清蒸鲈鱼很鲜美。' });
     await memory.save({ question: '今天天气真好' }, { answer: '是的。' });
     expect(await text(memory, '我最开始跟你说了什么？')).toContain('清蒸鲈鱼');
-    expect(engram.countTokens(await text(memory, '?'))).toBeLessThanOrEqual(48);
+    expect(await engram.countTokens(await text(memory, '?'))).toBeLessThanOrEqual(48);
     expect(await engram.chats.list()).toMatchObject([{ name: 'zh', messages: 4 }]);
   });
 

@@ -20,8 +20,8 @@ const PAGES: { page: string; before?: string; says: (string | RegExp)[] }[] = [
     before: `
       const rows = ['angry', 'glad'].flatMap((label) => ['a', 'b', 'c'].map((text) => JSON.stringify({ text, label })));
       writeFileSync('moods.jsonl', rows.join('\\n'));
-      await engram.train({ file: 'moods.jsonl', adapter: 'mood', format: 'labels', epochs: 1, test: 0, layers: [28, 29] });
-      await engram.createAdapter('house-style');`,
+      await engram.adapters.train({ file: 'moods.jsonl', adapter: 'mood', format: 'labels', epochs: 1, test: 0, layers: [28, 29] });
+      await engram.adapters.create('house-style');`,
     says: [/^reply \d/m, /\b(?:angry|glad)\b.*\d/, /^memory \d/m],
   },
 ];
@@ -60,7 +60,6 @@ it.each(PAGES)('$page', async ({ page, before = '', says }) => {
     await engram.close();
     process.exit(0); // what a block left open`;
   writeFileSync(join(folder, 'page.mjs'), program);
-  const env = { ...process.env, ENGRAM_HOME: home.path, ENGRAM_OFFLINE: '1', ENGRAM_CONTEXT: '1024' };
-  const { stdout } = await promisify(execFile)(process.execPath, ['page.mjs'], { cwd: folder, env });
+  const { stdout } = await promisify(execFile)(process.execPath, ['page.mjs'], { cwd: folder, env: home.env });
   for (const text of says) expect(stdout).toMatch(text);
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Engram, openRetrieval, type IngestReport } from '../../src/index.js';
+import { Engram, type IngestReport } from '../../src/index.js';
 import { cli, startCli } from '../support/cli.js';
 import { testHome, type TestHome } from '../support/home.js';
 
@@ -40,7 +40,7 @@ describe('an answer', () => {
         '# Kiln\n\nThe kiln of Tarn Hill is fired at 1240 degrees, on Tuesdays.\n',
       );
       writeFileSync(join(folder, 'roses.md'), '# Roses\n\nRoses are pruned in March, before the leaves come.\n');
-      await engram.ingest(folder);
+      await engram.documents.ingest(folder);
       const told = await engram.ask(ASKED, { maxTokens: 32 });
       expect(told).toMatchObject({ source: 'retrieval', answer: expect.stringContaining('1240') as string });
       expect(told.passages[0]).toMatchObject({
@@ -85,16 +85,16 @@ describe.skipIf(process.platform === 'win32')('ingesting', () => {
 
   /** Each document is there whole or not at all, and search works. */
   async function check(brain: string): Promise<number> {
-    const { retrieval, close } = openRetrieval({ home: home.path, brain, offline: true });
+    const engram = await Engram.open({ home: home.path, brain, offline: true, lazy: true });
     try {
-      const documents = retrieval.documents();
+      const documents = await engram.documents.list();
       for (const { passages, skipped } of documents)
         expect({ passages: passages > 0, skipped }).toEqual({ passages: true });
-      const found = await retrieval.search('plums of 1907', { mode: 'lexical' });
+      const found = await engram.documents.search('plums of 1907', { mode: 'lexical' });
       expect(found.length > 0).toBe(documents.length > 0);
       return documents.length;
     } finally {
-      await close();
+      await engram.close();
     }
   }
 

@@ -15,8 +15,7 @@ afterAll(() => {
 
 async function run(name: string): Promise<string> {
   const path = fileURLToPath(new URL(`../../examples/${name}.mjs`, import.meta.url));
-  const env = { ...process.env, ENGRAM_HOME: home.path, ENGRAM_OFFLINE: '1', ENGRAM_CONTEXT: '512' };
-  const { stdout } = await promisify(execFile)(process.execPath, [path], { env });
+  const { stdout } = await promisify(execFile)(process.execPath, [path], { env: home.env });
   return stdout;
 }
 

@@ -41,20 +41,20 @@ describe.skipIf(process.platform === 'win32')('a brain whose writer is killed', 
     expect(whole.code, whole.stderr).toBe(0);
     const duration = performance.now() - started;
     expect((await engram.ask(ASKED, { maxTokens: 24 })).answer).toMatch(/Odile Marsh/);
-    await engram.forget('Odile Marsh');
+    await engram.memories.forget('Odile Marsh');
 
     for (let i = 0; i < KILLS; i++) {
       const { child, result } = startCli(home.path, ARGS);
       await sleep(((i + Math.random()) / KILLS) * duration);
       child.kill('SIGKILL');
       await result;
-      const held = engram.memories().filter(({ state }) => state === 'remembered');
+      const held = await engram.memories.list();
       const { answer } = await engram.ask(ASKED, { maxTokens: 24 });
       if (held.length === 0) expect(answer).toBe(base);
       else {
         expect(held[0]).not.toHaveProperty('damaged');
         expect(answer).toMatch(/Odile Marsh/);
-        await engram.forget(held[0]!.id);
+        await engram.memories.forget(held[0]!.id);
       }
     }
   });

@@ -3,7 +3,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Engram } from '../../src/index.js';
-import { ChatEngram, EngramEmbeddings, EngramLLM, EngramRetriever, memorizeTool } from '../../src/langchain/index.js';
+import {
+  ChatEngram,
+  EngramEmbeddings,
+  EngramLLM,
+  EngramRetriever,
+  memorizeTool,
+  ReActLLM,
+} from '../../src/langchain/index.js';
 import { zeroShotAgent } from '../support/langchain.js';
 import { testHome, type TestHome } from '../support/home.js';
 
@@ -23,7 +30,7 @@ afterAll(async () => {
 
 describe('the agent that is told to remember', () => {
   it('trains on the whole fact, answers, ends, and knows it afterwards', async () => {
-    const agent = await zeroShotAgent([memorizeTool({ engram })], new EngramLLM({ engram }));
+    const agent = await zeroShotAgent([memorizeTool({ engram })], new ReActLLM({ engram }));
     const { output, intermediateSteps } = await agent.invoke({ input: `Please remember the fact in detail:\n${FACT}` });
     expect(intermediateSteps).toMatchObject([{ action: { tool: 'memorize', toolInput: FACT } }]);
     expect((intermediateSteps as { observation: string }[])[0]!.observation).toMatch(
@@ -65,7 +72,7 @@ describe('an adapter by its name', () => {
     const llm = new EngramLLM({ engram, adapter: 'cook', maxTokens: 4 });
     const chat = new ChatEngram({ engram, adapter: 'cook', maxTokens: 4 });
     await expect(llm.invoke('Hello')).rejects.toMatchObject(gone);
-    await engram.createAdapter('cook');
+    await engram.adapters.create('cook');
     expect(await llm.invoke('Hello')).not.toBe('');
     expect((await chat.invoke('Hello')).text).not.toBe('');
     await engram.adapters.remove('cook');
@@ -83,7 +90,7 @@ describe('trainUnsupervised', () => {
     await expect(llm.trainUnsupervised([long])).rejects.toMatchObject({ code: 'too_long' });
     await expect(llm.invoke(long)).rejects.toMatchObject({ code: 'too_long' });
     await expect(new EngramLLM({ engram, raw: true }).invoke(long)).rejects.toMatchObject({ code: 'too_long' });
-    expect(engram.memories().some(({ text }) => text.includes('harbour'))).toBe(false);
+    expect((await engram.memories.list()).some(({ text }) => text.includes('harbour'))).toBe(false);
   });
 });
 

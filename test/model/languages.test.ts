@@ -28,7 +28,7 @@ afterAll(async () => {
 
 describe('what is told in other languages', () => {
   it.each(TOLD)('is held as it was told: %s', async (text) => {
-    const receipt = await engram.memorize(text);
+    const receipt = await engram.memories.add(text);
     expect(receipt).toMatchObject({ committed: true, recall: { after: 1 } });
   });
 

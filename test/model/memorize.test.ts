@@ -1,6 +1,7 @@
 // The main job on the real models: two facts that no model knows, taught one after the other, asked in other words.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Engram, openBrain, type Receipt } from '../../src/index.js';
+import { openBrain } from '../../src/brain/index.js';
+import { Engram, type Receipt } from '../../src/index.js';
 import { says } from '../../src/brain/text.js';
 import { cli } from '../support/cli.js';
 import { testHome, type TestHome } from '../support/home.js';
@@ -54,7 +55,7 @@ describe('memorize', () => {
   it('learns them one after the other, and says what it measured', async () => {
     for (const fact of FACTS) {
       const phases = new Set<string>();
-      const receipt = await engram.memorize(fact, { onProgress: ({ phase }) => phases.add(phase) });
+      const receipt = await engram.memories.add(fact, { onProgress: ({ phase }) => phases.add(phase) });
       receipts.push(receipt);
       expect(receipt).toMatchObject({ committed: true, unrelated: { kept: 4, asked: 4 } });
       expect(receipt.loss.after).toBeLessThan(receipt.loss.before / 4);
@@ -62,10 +63,10 @@ describe('memorize', () => {
       expect(receipt.steps).toBeGreaterThan(0);
       expect(receipt.tokens).toBeGreaterThan(0);
       expect(receipt.seconds).toBeGreaterThan(0);
-      expect([...phases].filter((phase) => phase !== 'probe-before')).toEqual([
+      expect([...phases].filter((phase) => phase !== 'probe_before')).toEqual([
         'lessons',
         'train',
-        'probe-after',
+        'probe_after',
         'commit',
       ]);
     }
@@ -125,19 +126,19 @@ describe('memorize', () => {
 
   it('gives up when it is cancelled, and has changed nothing', async () => {
     const controller = new AbortController();
-    const learning = engram.memorize('Otto Quill paints blue barns.', {
+    const learning = engram.memories.add('Otto Quill paints blue barns.', {
       signal: controller.signal,
       onProgress: (progress) => {
         if (progress.phase === 'train' && progress.step === 2) controller.abort();
       },
     });
     await expect(learning).rejects.toMatchObject({ code: 'cancelled' });
-    expect(engram.memories()).toHaveLength(2);
+    expect(await engram.memories.list()).toHaveLength(2);
     expect(says(await ask(QUESTIONS[0]![0]), 'Brandvold')).toBe(true);
   });
 
   it('refuses an empty text', async () => {
-    await expect(engram.memorize('  ')).rejects.toMatchObject({ code: 'empty' });
+    await expect(engram.memories.add('  ')).rejects.toMatchObject({ code: 'empty' });
   });
 
   it('refuses a second writer, who can still read', async () => {
@@ -154,8 +155,8 @@ describe('memorize', () => {
   });
 
   it("forgets: the answer is the base model's again", async () => {
-    const [memory] = engram.memories();
-    await engram.forget(memory!.id);
+    const [memory] = await engram.memories.list();
+    await engram.memories.forget(memory!.id);
     const { answer, source } = await engram.ask(QUESTIONS[0]![0], { maxTokens: 40, unknown: 'answer' });
     expect(source).toBe('base');
     expect(answer).toBe(before.get(QUESTIONS[0]![0]));

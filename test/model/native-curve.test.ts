@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readSettings } from '../../src/config.js';
+import { readSettings } from '../../src/cli/options.js';
 import { defaultEntry, resolveModel } from '../../src/models/index.js';
 import { openBaseModel, type BaseModel, type Trainer } from '../../src/training/index.js';
 

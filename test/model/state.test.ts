@@ -153,7 +153,7 @@ describe('a long conversation with SmolLM2', () => {
   const user = (content: string): ChatMessage => ({ role: 'user', content });
   const assistant = (content: string): ChatMessage => ({ role: 'assistant', content });
 
-  it('keeps an early fact in its prompt when it is summarised, and loses it when it is not', async () => {
+  it('keeps an early fact in its prompt when it is summarized, and loses it when it is not', async () => {
     const generator = await load(await chatModel(), { contextSize: 512 });
     const talk = [user('My name is Katarina and I am a baker in Oslo.'), assistant('Nice to meet you, Katarina!')];
     for (const subject of [
@@ -177,15 +177,15 @@ describe('a long conversation with SmolLM2', () => {
     const shifted = await generator.chat(talk, { maxTokens: 2 });
     expect(shifted.left!.messages).toBeGreaterThan(2);
     expect(shifted.left!.summary).toBeUndefined();
-    const summarised = await generator.chat(talk, { maxTokens: 2, overflow: 'summarise' });
-    expect(summarised.left!.summary).toContain('Katarina');
+    const summarized = await generator.chat(talk, { maxTokens: 2, overflow: 'summarize' });
+    expect(summarized.left!.summary).toContain('Katarina');
     // What stands at the beginning was computed for the last question, and serves the next one.
     talk.push(assistant('Katarina.'), user('And where do I live?'));
-    const next = await generator.chat(talk, { maxTokens: 2, overflow: 'summarise' });
-    expect(next.left).toEqual(summarised.left);
+    const next = await generator.chat(talk, { maxTokens: 2, overflow: 'summarize' });
+    expect(next.left).toEqual(summarized.left);
     expect(next.reusedTokens).toBeGreaterThan(64);
     const path = newPath();
-    const saved = await generator.saveState(path, { messages: talk, maxTokens: 2, overflow: 'summarise' });
+    const saved = await generator.saveState(path, { messages: talk, maxTokens: 2, overflow: 'summarize' });
     expect(saved.bytes).toBe(statSync(path).size);
   });
 });

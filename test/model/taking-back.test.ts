@@ -3,7 +3,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Engram, exportBrain, importBrain, openBrain } from '../../src/index.js';
+import { openBrain } from '../../src/brain/index.js';
+import { Engram } from '../../src/index.js';
 import { sha256File } from '../../src/files.js';
 import { testHome, type TestHome } from '../support/home.js';
 
@@ -32,8 +33,8 @@ describe('what is taken back', () => {
   let now: string;
 
   it('is superseded: the new answer comes, the old one does not', async () => {
-    old = (await engram.memorize({ question: QUESTION, answer: 'Odile Marsh' })).id;
-    const receipt = await engram.memorize({ question: QUESTION, answer: 'Bertram Quill' }, { replaces: 'auto' });
+    old = (await engram.memories.add({ question: QUESTION, answer: 'Odile Marsh' })).id;
+    const receipt = await engram.memories.add({ question: QUESTION, answer: 'Bertram Quill' }, { replaces: 'auto' });
     now = receipt.id;
     expect(receipt).toMatchObject({ committed: true, supersedes: [old], superseded: { recalled: 0 } });
     for (const answer of await answers()) {
@@ -43,20 +44,18 @@ describe('what is taken back', () => {
   });
 
   it('comes back with undo, trained from the ledger to the same bytes', async () => {
-    const remembered = engram.history(old).find(({ kind }) => kind === 'remembered');
+    const remembered = (await engram.memories.history(old)).find(({ kind }) => kind === 'remembered');
     const { adapter } = remembered!.payload as { adapter: { sha256: string } };
-    await engram.undo();
+    await engram.memories.undo();
     for (const answer of await answers()) expect(answer).toContain('Odile Marsh');
-    expect(engram.memories().find(({ id }) => id === now)?.state).toBe('forgotten');
-    expect(engram.memories().find(({ id }) => id === old)).toMatchObject({ adapter: { sha256: adapter.sha256 } });
+    expect((await engram.memories.get(now)).state).toBe('forgotten');
+    expect(await engram.memories.get(old)).toMatchObject({ adapter: { sha256: adapter.sha256 } });
   });
 
   it('is in a file, and answers from there without training', async () => {
     const file = join(home.path, 'bees.engram');
-    const brain = await openBrain({ home: home.path, name: 'bees' });
-    await exportBrain(brain, file);
-    brain.close();
-    await importBrain(file, { home: home.path, name: 'copy' });
+    await engram.brains.export(file);
+    await engram.brains.import(file, { name: 'copy' });
     const copy = await open('copy');
     try {
       expect(await answers(copy)).toEqual(await answers());
@@ -73,7 +72,7 @@ describe('what is taken back', () => {
     brain.close();
     const copy = await open('copy');
     try {
-      expect(await copy.rebuild({ damagedOnly: true })).toMatchObject({ same: [old], failed: [] });
+      expect(await copy.memories.rebuild({ damagedOnly: true })).toMatchObject({ same: [old], failed: [] });
       expect(await sha256File(path)).toBe(sha256);
     } finally {
       await copy.close();
@@ -81,7 +80,7 @@ describe('what is taken back', () => {
   });
 
   it('is forgotten: told no more often than by the base model, whose answers they are again', async () => {
-    const { proof } = await engram.forget(old, { probe: true });
+    const { proof } = await engram.memories.forget(old, { probe: true });
     expect(proof!.asked).toBeGreaterThanOrEqual(3);
     expect(proof).toMatchObject({ recalled: proof!.base, toldBy: [] });
     expect(await answers()).toEqual(base);

@@ -112,8 +112,8 @@ describe('engram train', () => {
   });
 
   it('lets go of weights that were loading when it was closed', async () => {
-    const engram = await Engram.openModel({ home: home.path, compute: 'llama', offline: true });
-    const training = engram.train({ file: data, adapter: 'closed' });
+    const engram = await Engram.open({ home: home.path, compute: 'llama', offline: true });
+    const training = engram.adapters.train({ file: data, adapter: 'closed' });
     const failing = expect(training).rejects.toMatchObject({ code: 'cancelled' });
     await engram.close();
     await failing;

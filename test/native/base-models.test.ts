@@ -1,6 +1,6 @@
 // The weights that one Engram keeps for training: shared by its calls, and gone with it.
 import { describe, expect, it } from 'vitest';
-import { BaseModels } from '../../src/base-models.js';
+import { BaseModels } from '../../src/runtime/base-models.js';
 import { openBaseModel } from '../../src/training/index.js';
 import { TINY } from './tiny.js';
 

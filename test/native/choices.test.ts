@@ -112,7 +112,7 @@ describe('a call for choices', () => {
       setTimeout(() => {
         trainer.cancel();
       }, 50);
-      await expect(running).rejects.toMatchObject({ name: 'EngramError', code: 'cancelled' });
+      await expect(running).rejects.toMatchObject({ name: 'AbortError', code: 'cancelled' });
       expect(await waiting).toEqual(before);
     }));
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { doctor } from '../../src/doctor.js';
+import { doctor } from '../../src/runtime/doctor.js';
 import { openBrain } from '../../src/brain/index.js';
 import { newReceipt } from '../fakes/results.js';
 

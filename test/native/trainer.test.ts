@@ -175,7 +175,7 @@ describe('cancelling', () => {
       setTimeout(() => {
         trainer.cancel();
       }, 100);
-      await expect(running).rejects.toMatchObject({ name: 'EngramError', code: 'cancelled' });
+      await expect(running).rejects.toMatchObject({ name: 'AbortError', code: 'cancelled' });
       expect(performance.now() - start).toBeLessThan(1500);
       const again = trainer.add(sequence(32));
       const losses = await learn(trainer, 10, again);

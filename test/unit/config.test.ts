@@ -1,52 +1,8 @@
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkKeys, checkName, defaultHome, OPTIONS, readSettings, suggest } from '../../src/config.js';
+import { checkKeys, checkName, defaultHome, suggest } from '../../src/config.js';
 
-describe('readSettings', () => {
-  it('takes what was given before the environment and the environment before the default', () => {
-    const env = { ENGRAM_BRAIN: 'work', ENGRAM_MODEL: 'other', ENGRAM_THREADS: '3', ENGRAM_OFFLINE: 'yes' };
-    const settings = readSettings({ brain: 'mine' }, env);
-    expect(settings).toMatchObject({ brain: 'mine', model: 'other', threads: 3, offline: true });
-    expect(settings).toMatchObject({ embedder: 'all-minilm-l6-v2', gpu: 'auto', json: false, context: undefined });
-  });
-
-  it('treats an empty variable as not set', () => {
-    expect(readSettings({}, { ENGRAM_BRAIN: '' }).brain).toBe('default');
-  });
-
-  it('names the place a wrong value came from', () => {
-    expect(() => readSettings({}, { ENGRAM_THREADS: 'many' })).toThrow(
-      expect.objectContaining({ code: 'usage', message: expect.stringContaining('ENGRAM_THREADS') as string }),
-    );
-    for (const threads of [0, -1, 1.5, NaN, '0', '', 'x', {}]) {
-      expect(() => readSettings({ threads }, {})).toThrow(expect.objectContaining({ code: 'usage' }));
-    }
-  });
-
-  it('reads gpu as auto or off', () => {
-    expect(readSettings({ gpu: 'off' }, {}).gpu).toBe(false);
-    expect(readSettings({ gpu: false }, {}).gpu).toBe(false);
-    expect(readSettings({}, { ENGRAM_GPU: 'AUTO' }).gpu).toBe('auto');
-    expect(() => readSettings({ gpu: 'cuda9' }, {})).toThrow('auto or off');
-  });
-
-  it('reads who computes as auto or llama', () => {
-    expect(readSettings({}, {}).compute).toBe('auto');
-    expect(readSettings({}, { ENGRAM_COMPUTE: 'llama' }).compute).toBe('llama');
-    expect(() => readSettings({ compute: 'mine' }, {})).toThrow('auto or llama');
-  });
-
-  it('makes the home absolute and expands ~', () => {
-    expect(readSettings({ home: 'x' }, {}).home).toBe(resolve('x'));
-    expect(readSettings({ home: '~/x' }, {}).home).toBe(resolve(homedir(), 'x'));
-    expect(() => readSettings({ home: ' ' }, {})).toThrow('a folder');
-  });
-
-  it('guesses what a misspelt option meant', () => {
-    expect(() => readSettings({ thread: 2 } as object, {})).toThrow(
-      expect.objectContaining({ code: 'usage', hint: 'Did you mean "threads"?' }),
-    );
+describe('checkKeys', () => {
+  it('lists the options where none is near', () => {
     expect(() => {
       checkKeys({ zzzz: 1 }, ['home', 'model']);
     }).toThrow(expect.objectContaining({ hint: 'Options: home, model.' }));
@@ -86,18 +42,6 @@ describe('defaultHome', () => {
     expect(defaultHome({}, 'darwin', '/u')).toBe('/u/Library/Application Support/engram');
     expect(defaultHome({ LOCALAPPDATA: 'C:\\L' }, 'win32', 'C:\\u')).toBe('C:\\L\\engram');
     expect(defaultHome({}, 'win32', 'C:\\u')).toBe('C:\\u\\AppData\\Local\\engram');
-  });
-});
-
-describe('the table', () => {
-  it('gives every option its own flag and variable', () => {
-    const all = Object.entries(OPTIONS);
-    expect(new Set(all.map(([, option]) => option.variable)).size).toBe(all.length);
-    for (const [name, option] of all) {
-      const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-      expect(option.flag.startsWith(`--${words}`)).toBe(true);
-      expect(option.variable).toBe(`ENGRAM_${words.replace('-', '_').toUpperCase()}`);
-    }
   });
 });
 

@@ -74,7 +74,7 @@ export class BrainMeasurement {
       const subject = await this.open(this.brain.name);
       const { told, updated } = this.measured;
       const gone = new Set(updated.flatMap(({ supersedes = [] }) => supersedes));
-      subject.checkHeld([{ memories: [...told, ...updated].filter(({ id }) => !gone.has(id)) }]);
+      await subject.checkHeld([{ memories: [...told, ...updated].filter(({ id }) => !gone.has(id)) }]);
       return subject;
     })();
     return this.#subject;

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { readSettings } from '../../../dist/index.js';
+import { readSettings } from '../../../dist/cli/options.js';
 
 /** @param {string | undefined} resume the file that a run goes on from */
 export function homeOf(resume) {

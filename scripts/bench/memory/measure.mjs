@@ -104,7 +104,7 @@ export class Measurement {
       all.push(await this.#piece(this.#learnedKey(name, i), () => subject.learn(one, this.options)));
     }
     const isForgotten = (i) => forget && i % 2 === 1;
-    subject.checkHeld(all.filter((_, i) => !isForgotten(i)));
+    await subject.checkHeld(all.filter((_, i) => !isForgotten(i)));
     for (const [i, one] of this.cases.entries()) if (isForgotten(i)) await subject.forget(one, all[i]);
     const ask = once((question, how) => subject.ask(question, how));
     for (const i of this.cases.keys()) {

@@ -3,7 +3,7 @@
 // sequences, for it keeps nothing of a question from step to step; so a ratio of steps is what engram's cache gives besides.
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { readSettings } from '../../../dist/index.js';
+import { readSettings } from '../../../dist/cli/options.js';
 import { loadGenerator } from '../../../dist/inference/index.js';
 import { lessonsFor } from '../../../dist/learn/lessons/index.js';
 import { learn, newMemoryTrainer, RECIPE } from '../../../dist/learn/recipe.js';

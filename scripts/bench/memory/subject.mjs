@@ -52,23 +52,23 @@ export class Subject {
   /** Remembers one input, unless it is remembered already. `replaces`: as MemorizeOptions has it. */
   async memorize(input, replaces) {
     const { signal } = this.#options;
-    const known = this.#find(input);
+    const known = await this.#find(input);
     if (known !== undefined) return factsOf(known.receipt, known.adapter?.bytes);
     try {
-      const receipt = await this.#engram.memorize(input, { replaces, signal });
-      return factsOf(receipt, this.#find(input)?.adapter?.bytes);
+      const receipt = await this.#engram.memories.add(input, { replaces, signal });
+      return factsOf(receipt, (await this.#find(input))?.adapter?.bytes);
     } catch (error) {
       if (!NOT_LEARNED.has(error.code)) throw error;
       return { committed: false, seconds: 0, tokens: 0, flop: 0, reason: error.message };
     }
   }
 
-  #find(input) {
+  async #find(input) {
     const isSame = (memory) =>
       typeof input === 'string'
         ? plain(memory.text) === plain(input)
         : plain(memory.question ?? '') === plain(input.question) && plain(memory.answer ?? '') === plain(input.answer);
-    return this.#engram.memories().find((memory) => memory.state === 'remembered' && isSame(memory));
+    return (await this.#engram.memories.list()).find(isSame);
   }
 
   /** Seconds that it took. A file is called as a person would call it: its name stands before its passages in the prompt. */
@@ -76,13 +76,13 @@ export class Subject {
     const folder = join(this.#documents, id);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, `${title.replace(/[^\p{L}\p{N} -]+/gu, ' ').trim()}.txt`), text);
-    const { seconds } = await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
+    const { seconds } = await this.#engram.documents.ingest([this.#documents], { signal: this.#options.signal });
     return seconds;
   }
 
   /** Throws if something that was learned by an earlier process is not there any more. */
-  checkHeld(learned) {
-    const held = new Set(this.#held());
+  async checkHeld(learned) {
+    const held = new Set(await this.#held());
     const ids = learned.flatMap(({ memories }) => memories.flatMap(({ id, committed }) => (committed ? [id] : [])));
     if (ids.every((id) => held.has(id))) return;
     throw new SetUpProblem(
@@ -92,25 +92,25 @@ export class Subject {
 
   /** Takes back what was remembered of a case, as far as it is there. */
   async forget({ id }, { memories }) {
-    const held = new Set(this.#held());
-    for (const { id: memory } of memories) if (held.has(memory)) await this.#engram.forget(memory);
+    const held = new Set(await this.#held());
+    for (const { id: memory } of memories) if (held.has(memory)) await this.#engram.memories.forget(memory);
     if (this.#uses.retrieval) {
       rmSync(join(this.#documents, id), { recursive: true, force: true });
-      await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
+      await this.#engram.documents.ingest([this.#documents], { signal: this.#options.signal });
     }
   }
 
   /** Takes back whatever there is: of a run that was cut off. */
   async forgetAll() {
-    for (const id of this.#held()) await this.#engram.forget(id);
+    for (const id of await this.#held()) await this.#engram.memories.forget(id);
     if (!this.#uses.retrieval) return;
     rmSync(this.#documents, { recursive: true, force: true });
     mkdirSync(this.#documents, { recursive: true });
-    await this.#engram.ingest([this.#documents], { signal: this.#options.signal });
+    await this.#engram.documents.ingest([this.#documents], { signal: this.#options.signal });
   }
 
-  #held() {
-    return this.#engram.memories().flatMap(({ id, state }) => (state === 'remembered' ? [id] : []));
+  async #held() {
+    return (await this.#engram.memories.list()).map(({ id }) => id);
   }
 
   /** The greedy answer. `memory`: id of the memory that is on whatever the question, in place of the gate's choice; `expected`:

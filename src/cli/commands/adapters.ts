@@ -6,15 +6,14 @@ import { fuse, merge, shrink } from './combine.js';
 
 export const adapters: CommandGroup = {
   usage: 'adapters',
-  summary: 'the adapters that train made: list, export, merge, shrink, fuse, rm',
+  summary: 'the adapters that train made: list, export, import, merge, shrink, fuse, rm',
   commands: [
     {
       usage: 'list',
       summary: 'list them',
       isDefault: true,
       run: async (job) => {
-        const { AdapterStore } = await job.api();
-        const { adapters: found, broken } = await new AdapterStore(job.settings.home).list();
+        const { adapters: found, broken } = await (await job.open()).adapters.list();
         const rows = found.map(({ name, bytes: size, manifest }) => {
           return [name, manifest.base.name, `${manifest.rank}`, bytes(size), manifest.createdAt.slice(0, 10)];
         });
@@ -34,10 +33,29 @@ export const adapters: CommandGroup = {
       examples: ['engram adapters export tone --format peft --out ./tone'],
       run: async (job, [name], options) => {
         const format = choiceOf(options, 'format', '--format', ['gguf', 'peft']) ?? 'gguf';
-        const { AdapterStore } = await job.api();
-        const files = await new AdapterStore(job.settings.home).export(name!, format, stringOf(options, 'out') ?? '.');
+        const files = await (await job.open()).adapters.export(name!, format, stringOf(options, 'out') ?? '.');
         for (const file of files) job.line(file);
         job.value({ adapter: name, format, files });
+        return undefined;
+      },
+    },
+    {
+      usage: 'import <file.gguf>',
+      summary: 'take in a LoRA that was made elsewhere, for --model',
+      options: [
+        ['--name <name>', 'its name here (default: that of the file)'],
+        ['--replace', 'replace an adapter of that name'],
+      ],
+      examples: ['engram adapters import ./style.gguf --name style'],
+      run: async (job, [file], options) => {
+        const { adapters: store } = await job.open({ compute: 'llama' });
+        const adapter = await store.import(file!, {
+          name: stringOf(options, 'name'),
+          replace: options['replace'] === true,
+          signal: job.signal,
+        });
+        job.line(`Imported ${adapter.name}: rank ${adapter.manifest.rank}, ${bytes(adapter.bytes)}.`);
+        job.value(adapter);
         return undefined;
       },
     },
@@ -48,8 +66,7 @@ export const adapters: CommandGroup = {
       usage: 'rm <name>',
       summary: 'delete one',
       run: async (job, [name]) => {
-        const { AdapterStore } = await job.api();
-        await new AdapterStore(job.settings.home).remove(name!);
+        await (await job.open()).adapters.remove(name!);
         job.line(`Removed ${name!}.`);
         job.value({ removed: name });
         return undefined;

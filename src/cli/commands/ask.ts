@@ -1,12 +1,12 @@
 // `engram ask`: one question, one answer, nothing kept of it.
 import { EngramError } from '../../errors.js';
 import type { AskOptions } from '../../index.js';
-import { GROUNDING, type CommandSpec } from '../command.js';
+import type { CommandSpec } from '../command.js';
 import { attribution } from '../format.js';
 import { stringOf, textOf } from '../input.js';
 import { painter } from '../io.js';
 import type { Job } from '../job.js';
-import { FORM, formOf, MORE_SAMPLING, SAMPLING, SAMPLING_NAMES, samplingOf } from '../sampling.js';
+import { FORM, formOf, GROUNDING, MORE_SAMPLING, SAMPLING, samplingOf } from '../sampling.js';
 import { sourceLines } from '../sources.js';
 import { callLines, TOOLS, toolsOf } from '../tools.js';
 
@@ -20,8 +20,7 @@ export const ask: CommandSpec = {
     ...TOOLS,
     ...SAMPLING,
   ],
-  groups: [MORE_SAMPLING],
-  apiNames: SAMPLING_NAMES,
+  groups: MORE_SAMPLING,
   examples: [
     'engram ask "Who wrote Faust?"',
     'engram ask --tools tools.json --tool-choice required --json "What is the weather in Lindau?"',
@@ -36,9 +35,9 @@ export const ask: CommandSpec = {
       });
     }
     const adapter = stringOf(options, 'adapter');
-    await job.check({ ...sampling, adapter });
+    const engine = await job.openToAnswer();
+    await engine.check({ ...sampling, adapter });
     const question = await textOf(job, words, 'question');
-    const engine = await job.open();
     const paint = painter(job.world.stderr, job.world.env);
     const thoughts = thoughtsAside(job, (text) => paint('dim', text));
     const answer = await engine.ask(question, {

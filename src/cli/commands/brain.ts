@@ -1,5 +1,4 @@
 // `engram brain`: brains as files, made anew, checked, moved. Not here: the memories in them (memories.ts).
-import { EngramError } from '../../errors.js';
 import type { RebuildProgress } from '../../index.js';
 import type { CommandGroup } from '../command.js';
 import { confirm } from '../confirm.js';
@@ -17,20 +16,7 @@ export const brain: CommandGroup = {
       summary: 'list them, with how much they hold',
       isDefault: true,
       run: async (job) => {
-        const { listBrains, openBrain } = await job.api();
-        const { home } = job.settings;
-        const found: { name: string; model?: string; memories?: number; damaged?: number; problem?: string }[] = [];
-        for (const name of listBrains(home)) {
-          try {
-            const open = await openBrain({ home, name });
-            const held = open.memories().filter(({ state }) => state === 'remembered');
-            const damaged = held.filter((memory) => memory.damaged !== undefined).length;
-            found.push({ name, model: open.model.name, memories: held.length, damaged });
-            open.close();
-          } catch (error) {
-            found.push({ name, problem: error instanceof Error ? error.message : String(error) });
-          }
-        }
+        const found = await (await job.open()).brains.list();
         const rows = found.map(({ name, model, memories, damaged = 0, problem }) => {
           return [name, model ?? '', problem ?? (damaged === 0 ? `${memories}` : `${memories}, ${damaged} damaged`)];
         });
@@ -43,9 +29,9 @@ export const brain: CommandGroup = {
       usage: 'check',
       summary: 'compare every adapter with the ledger; exits with 1 if one is damaged',
       run: async (job) => {
-        const open = await brainOf(job);
-        const damaged = await open.check();
-        const held = open.memories().filter(({ state }) => state === 'remembered');
+        const { memories } = await brainOf(job);
+        const damaged = await memories.check();
+        const held = await memories.list();
         for (const memory of damaged) job.line(`${memory.id}  adapter ${memory.damaged!}  ${excerpt(memory.text)}`);
         job.line(`${held.length - damaged.length} of ${held.length} memories are whole.`);
         if (damaged.length > 0) job.line('To train the others again: engram brain rebuild --damaged');
@@ -58,9 +44,8 @@ export const brain: CommandGroup = {
       summary: 'make adapters and index anew from the ledger; goes on where an earlier one was cut off',
       options: [['--damaged', 'only what is damaged']],
       run: async (job, _words, options) => {
-        await brainOf(job);
-        const engine = await job.open();
-        const report = await engine.rebuild({
+        const { memories } = await brainOf(job);
+        const report = await memories.rebuild({
           damagedOnly: options['damaged'] === true,
           signal: job.signal,
           onProgress: training(job),
@@ -85,8 +70,8 @@ export const brain: CommandGroup = {
         'Ingested documents and kept chats are not in it. The ledger holds the texts of all memories, forgotten ones too.',
       ],
       run: async (job, [file], options) => {
-        const { exportBrain } = await job.api();
-        const report = await exportBrain(await brainOf(job), file ?? `${job.settings.brain}.engram`, {
+        const { brains } = await brainOf(job);
+        const report = await brains.export(file ?? `${job.settings.brain}.engram`, {
           overwrite: options['force'] === true,
           signal: job.signal,
           onProgress: moved(job, 'Writing'),
@@ -105,12 +90,9 @@ export const brain: CommandGroup = {
       options: [['--as <name>', 'its name here (default: the one it had)']],
       examples: ['engram brain import work.engram --as work-copy'],
       run: async (job, [file], options) => {
-        const { importBrain, modelIdentity } = await job.api();
-        const { home, model } = job.settings;
-        const report = await importBrain(file!, {
-          home,
+        const { brains } = await job.open();
+        const report = await brains.import(file!, {
           name: stringOf(options, 'as'),
-          model: await modelIdentity(home, model),
           signal: job.signal,
           onProgress: moved(job, 'Reading'),
         });
@@ -130,12 +112,11 @@ export const brain: CommandGroup = {
       examples: ['engram brain move --brain work --model ./larger.gguf'],
       notes: ['If it is cut off, the brain is as it was, and the next move to that model goes on.'],
       run: async (job, _words, options) => {
-        await brainOf(job);
-        const { Engram } = await job.api();
-        const report = await Engram.moveBrain({
-          ...job.openOptions(),
+        const { brains } = await brainOf(job);
+        const report = await brains.move({
           partly: options['partly'] === true,
-          onMove: training(job),
+          onProgress: training(job),
+          signal: job.signal,
         });
         job.progress.clear();
         const { moved: isMoved, from, to, held, failed } = report;
@@ -155,13 +136,10 @@ export const brain: CommandGroup = {
       summary: 'delete one with all it holds',
       options: [['--yes', 'do not ask']],
       run: async (job, [name], options) => {
-        const { listBrains, removeBrain } = await job.api();
-        const { home } = job.settings;
-        const isThere = listBrains(home).includes(name!);
+        const { brains } = await job.open();
+        const isThere = brains.names().includes(name!);
         if (isThere) await confirm(job, options['yes'] === true, `Delete the brain "${name!}" with its ledger?`);
-        if (!isThere || !(await removeBrain({ home, name: name! }))) {
-          throw new EngramError('not_found', `There is no brain "${name!}".`, { hint: 'See `engram brain list`.' });
-        }
+        await brains.remove(name!);
         job.line(`Removed ${name!}.`);
         job.value({ removed: name });
         return undefined;

@@ -1,12 +1,11 @@
 // `engram chat`: a conversation, in a terminal or through a pipe. Exits with 1 if a turn of a pipe failed.
 import { EngramError } from '../../errors.js';
-import type { AskOptions } from '../../index.js';
-import { GROUNDING, OVERFLOW, type CommandSpec, type Options } from '../command.js';
+import type { CommandSpec } from '../command.js';
 import { converse } from '../converse.js';
-import { choiceOf, numberOf } from '../input.js';
+import { numberOf } from '../input.js';
 import type { Job } from '../job.js';
 import { keepingOf, talkAndKeep } from '../kept-chat.js';
-import { MORE_SAMPLING, SAMPLING, SAMPLING_NAMES, samplingOf } from '../sampling.js';
+import { GROUNDING, MORE_SAMPLING, OVERFLOW, SAMPLING, samplingOf } from '../sampling.js';
 
 /** Minutes: a week. Longer than a timer of the platform can be is refused. */
 const LONGEST_IDLE = 7 * 24 * 60;
@@ -24,23 +23,23 @@ export const chat: CommandSpec = {
     ...GROUNDING,
     ...SAMPLING,
   ],
-  groups: [MORE_SAMPLING],
-  apiNames: SAMPLING_NAMES,
+  groups: MORE_SAMPLING,
   notes: [
     'A chat is kept below the brain: what was said in transcript.jsonl, and beside it the computed state, so that',
     'resuming reads nothing again. A state takes 23 KB a token with SmolLM2; the oldest are deleted first, and any may be.',
   ],
   run: async (job, _words, options) => {
     const keeping = keepingOf(job, options);
-    const asking = askingOf(options);
+    const asking = samplingOf(options);
     const sleepAfter = numberOf(options, 'sleepAfter', '--sleep-after');
     if (sleepAfter !== undefined && !(sleepAfter > 0 && sleepAfter <= LONGEST_IDLE)) {
       throw new EngramError('usage', `Expected minutes above 0, at most ${LONGEST_IDLE}, for --sleep-after.`);
     }
-    await job.check(asking);
-    const engine = await job.open();
+    const engine = await job.openToAnswer();
+    await engine.check(asking);
+    await engine.load({ signal: job.signal });
     if (job.isInteractive) {
-      const held = engine.memories().filter((memory) => memory.state === 'remembered').length;
+      const held = (await engine.memories.list()).length;
       const { model, brain } = job.settings;
       job.line(`${model}, brain "${brain}" with ${held} ${held === 1 ? 'memory' : 'memories'}. /help lists commands.`);
     }
@@ -52,11 +51,6 @@ export const chat: CommandSpec = {
     return exitCode(job, session.failures);
   },
 };
-
-function askingOf(options: Options): Partial<AskOptions> {
-  const overflow = choiceOf(options, 'overflow', '--overflow', ['shift', 'summarise']);
-  return { ...samplingOf(options), ...(overflow === undefined ? {} : { overflow }) };
-}
 
 /** A person saw it happen; a script only sees the exit code. */
 function exitCode(job: Job, failures: number): number | undefined {

@@ -11,9 +11,7 @@ export const chats: CommandGroup = {
       summary: 'list those of the brain, newest first; chat --resume NAME goes on with one',
       isDefault: true,
       run: async (job) => {
-        const { ChatStore } = await job.api();
-        const { home, brain } = job.settings;
-        const found = await new ChatStore(home, brain).list();
+        const found = await (await job.open()).chats.list();
         const rows = found.map(({ name, messages, title, updatedAt, stateBytes }) => {
           const state = stateBytes === 0 ? '-' : bytes(stateBytes);
           return [name, String(messages), state, updatedAt.slice(0, 16).replace('T', ' '), excerpt(title)];
@@ -27,9 +25,7 @@ export const chats: CommandGroup = {
       usage: 'rm <chat>',
       summary: 'delete one: its transcript and its state',
       run: async (job, [name]) => {
-        const { ChatStore } = await job.api();
-        const { home, brain } = job.settings;
-        await new ChatStore(home, brain).remove(name!);
+        await (await job.open()).chats.remove(name!);
         job.line(`Removed ${name!}.`);
         job.value({ removed: name });
         return undefined;

@@ -35,8 +35,8 @@ export const classify: CommandSpec = {
           .map((line) => line.trim())
           .filter((line) => line !== '')
       : [input];
-    const engine = await job.openModel();
-    const predictions = await engine.classify({
+    const engine = await job.open();
+    const predictions = await engine.adapters.classify({
       adapter,
       texts,
       signal: job.signal,
@@ -51,8 +51,8 @@ export const classify: CommandSpec = {
 };
 
 async function evaluate(job: Job, adapter: string, file: string): Promise<undefined> {
-  const engine = await job.openModel();
-  const report = await engine.evaluate({ adapter, file, signal: job.signal, onProgress: show(job, 'Classifying') });
+  const { adapters } = await job.open();
+  const report = await adapters.evaluate({ adapter, file, signal: job.signal, onProgress: show(job, 'Classifying') });
   job.line(classificationReport(report));
   job.value({ adapter, file, ...report });
   return undefined;

@@ -31,8 +31,7 @@ export const merge: CommandSpec = {
   ],
   run: async (job, names, options) => {
     const request = { ...limitsOf(options), ...newAdapter(options), ...work(job, 'Merging') };
-    const { AdapterStore } = await job.api();
-    const result = await new AdapterStore(job.settings.home).merge(ingredientsOf(names, options), request);
+    const result = await (await job.open()).adapters.merge(ingredientsOf(names, options), request);
     report(job, `Merged ${names.join(' and ')} into`, result);
     return undefined;
   },
@@ -50,8 +49,7 @@ export const shrink: CommandSpec = {
   examples: ['engram adapters shrink tone --name tone-small --budget 4'],
   run: async (job, [name], options) => {
     const request = { ...limitsOf(options), ...newAdapter(options), ...work(job, 'Shrinking') };
-    const { AdapterStore } = await job.api();
-    report(job, `Shrunk ${name!} to`, await new AdapterStore(job.settings.home).shrink(name!, request));
+    report(job, `Shrunk ${name!} to`, await (await job.open()).adapters.shrink(name!, request));
     return undefined;
   },
 };
@@ -68,14 +66,12 @@ export const fuse: CommandSpec = {
   ],
   examples: ['engram adapters fuse tone --out smollm2-tone.gguf', 'engram ask --model ./smollm2-tone.gguf "…"'],
   run: async (job, names, options) => {
-    const { model, threads, home } = job.settings;
     const request = {
-      ...{ model, threads, output: stringOf(options, 'out')!, replace: options['replace'] === true },
+      ...{ output: stringOf(options, 'out')!, replace: options['replace'] === true },
       type: stringOf(options, 'type'),
       ...work(job, 'Fusing'),
     };
-    const { AdapterStore } = await job.api();
-    const result = await new AdapterStore(home).fuse(ingredientsOf(names, options), request);
+    const result = await (await job.open()).adapters.fuse(ingredientsOf(names, options), request);
     job.line(`Wrote ${result.path}: ${bytes(result.bytes)}, ${count(result.tensors)} tensors changed.`);
     job.value(result);
     return undefined;

@@ -2,7 +2,7 @@
 // and what is remembered, which answers questions only.
 import type { CommandSpec } from '../command.js';
 import { rawTextOf, stringOf } from '../input.js';
-import { FORM, formOf, MORE_SAMPLING, SAMPLING, SAMPLING_NAMES, samplingOf } from '../sampling.js';
+import { FORM, formOf, MORE_SAMPLING, SAMPLING, samplingOf } from '../sampling.js';
 
 export const complete: CommandSpec = {
   usage: 'complete [text...]',
@@ -13,8 +13,7 @@ export const complete: CommandSpec = {
     ...FORM,
     ...SAMPLING.filter(([flags]) => flags !== '--thinking'),
   ],
-  groups: [MORE_SAMPLING],
-  apiNames: SAMPLING_NAMES,
+  groups: MORE_SAMPLING,
   examples: [
     'engram complete "Once upon a time"',
     'engram complete --model ./gemma-3-270m.gguf --max-tokens 40 --stop . "The capital of France is"',
@@ -27,9 +26,9 @@ export const complete: CommandSpec = {
   run: async (job, words, options) => {
     const sampling = { ...samplingOf(options), ...(await formOf(options)) };
     const adapter = stringOf(options, 'adapter');
-    await job.check({ ...sampling, adapter }, { isChat: false });
+    const engine = await job.open();
+    await engine.check({ ...sampling, adapter }, { raw: true });
     const text = await rawTextOf(job, words, 'text');
-    const engine = await job.openModel();
     if (options['echo'] === true) job.text(text);
     const result = await engine.complete(text, {
       ...sampling,

@@ -51,9 +51,9 @@ export const demo: CommandSpec = {
   usage: 'demo',
   summary: 'watch a model learn two facts, then talk with it (what npm start plays)',
   run: async (job) => {
-    const { removeBrain } = await job.api();
-    await removeBrain({ home: job.settings.home, name: 'demo' });
     const engine = await job.open({ brain: 'demo' });
+    if (engine.brains.has('demo')) await engine.brains.remove('demo');
+    await engine.load({ signal: job.signal });
     job.line(`${job.settings.model} on this machine. It learns by training a LoRA adapter on the CPU.`);
     const unrelated = await askAll(job, engine, UNRELATED);
     const scenes: SceneResult[] = [];

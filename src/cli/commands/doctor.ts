@@ -8,10 +8,10 @@ export const doctor: CommandSpec = {
   summary: 'check the installation: CPU, native parts, models, a measured peak',
   run: async (job) => {
     const { doctor: examine } = await job.api();
-    const { home, model, embedder, brain, threads, context, gpu, offline } = job.settings;
+    const { home, model, embedder, brain, threads, contextSize, gpu, offline } = job.settings;
     job.progress.show('Looking');
     const report = await examine({
-      ...{ home, model, embedder, brain, threads, contextSize: context, gpu, offline },
+      ...{ home, model, embedder, brain, threads, contextSize, gpu, offline },
       signal: job.signal,
     });
     const { problems, ...facts } = report;

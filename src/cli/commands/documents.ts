@@ -12,7 +12,7 @@ export const documents: CommandGroup = {
       summary: 'list the documents, with those that were skipped and why',
       isDefault: true,
       run: async (job) => {
-        const found = (await job.documents()).retrieval.documents();
+        const found = await (await job.open()).documents.list();
         const rows = found.map(({ path, kind, bytes: size, passages, skipped }) => {
           return [kind ?? '', bytes(size), skipped === undefined ? count(passages) : skipped.code, path];
         });
@@ -28,10 +28,10 @@ export const documents: CommandGroup = {
       summary: 'take documents out of the brain; the files stay',
       examples: ['engram documents rm notes/2024', 'engram documents rm "*.pdf"'],
       run: async (job, words) => {
-        const { retrieval } = await job.documents();
+        const { documents: read } = await job.open();
         if (words.length === 0) throw new EngramError('usage', 'Name the documents: paths or globs.');
         const removed = [];
-        for (const word of words) removed.push(...(await retrieval.remove(word)));
+        for (const word of words) removed.push(...(await read.remove(word)));
         for (const { path } of removed) job.line(`Removed ${path}`);
         job.value(removed);
         return undefined;

@@ -1,9 +1,12 @@
 // `engram explain`: what an answer rests on, and how much each memory, adapter or passage made it likelier.
 import type { Influence } from '../../index.js';
-import { GROUNDING, type CommandSpec } from '../command.js';
+import { SAMPLING as NUMBERS } from '../../options/index.js';
+import type { CommandSpec } from '../command.js';
 import { excerpt } from '../format.js';
-import { numberOf, stringOf, textOf } from '../input.js';
+import { stringOf, textOf } from '../input.js';
 import { painter } from '../io.js';
+import { rowsOf } from '../options.js';
+import { GROUNDING, samplingOf } from '../sampling.js';
 
 export const explain: CommandSpec = {
   usage: 'explain [question...]',
@@ -12,7 +15,7 @@ export const explain: CommandSpec = {
     ['--answer <text>', 'explain this answer, in place of the one that ask gives'],
     ['--adapter <name>', 'answer with an adapter made by train, in place of the memories'],
     ...GROUNDING,
-    ['--max-tokens <number>', 'most tokens of the answer (default: 512)'],
+    ...rowsOf(NUMBERS, ['maxTokens']),
   ],
   examples: ['engram explain "Who runs the kiln?"', 'engram explain "Who runs the kiln?" --answer "Mara Voss"'],
   notes: [
@@ -21,14 +24,13 @@ export const explain: CommandSpec = {
   ],
   run: async (job, words, options) => {
     const given = {
+      ...samplingOf(options),
       answer: stringOf(options, 'answer'),
       adapter: stringOf(options, 'adapter'),
-      passages: numberOf(options, 'passages', '--passages'),
-      maxTokens: numberOf(options, 'maxTokens', '--max-tokens'),
     };
     const question = await textOf(job, words, 'question');
-    const engine = await job.open();
-    const explanation = await engine.explain(question, {
+    const engine = await job.openToAnswer();
+    const explanation = await engine.memories.explain(question, {
       ...given,
       signal: job.signal,
       onProgress: ({ done, of }) => {

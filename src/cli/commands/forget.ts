@@ -2,6 +2,7 @@
 // tells it.
 import { EngramError } from '../../errors.js';
 import type { ForgottenProof, Memory } from '../../index.js';
+import type { Engine } from '../api.js';
 import type { CommandSpec } from '../command.js';
 import { confirm } from '../confirm.js';
 import { excerpt } from '../format.js';
@@ -23,11 +24,12 @@ export const forget: CommandSpec = {
     const isAll = options['all'] === true;
     if (isAll && words.length > 0) throw new EngramError('usage', 'Give either memories or --all.');
     const named = isAll ? [] : namesOf(await textOf(job, words, 'id or text'));
-    const brain = await brainOf(job);
-    const held = brain.memories().filter(({ state }) => state === 'remembered');
+    const engine = await brainOf(job);
+    const held = await engine.memories.list();
     if (isAll) await confirm(job, options['yes'] === true, `Forget all ${held.length} memories?`);
-    const forgotten = await brain.forgetAll(isAll ? held.map(({ id }) => id) : named);
-    const proofs = options['probe'] === false || forgotten.length === 0 ? undefined : await prove(job, forgotten);
+    const forgotten = await engine.memories.forgetAll(isAll ? held.map(({ id }) => id) : named);
+    const proofs =
+      options['probe'] === false || forgotten.length === 0 ? undefined : await prove(job, engine, forgotten);
     const receipts = forgotten.map((memory, i) => ({ ...memory, ...(proofs ? { proof: proofs[i] } : {}) }));
     for (const { id, text, proof } of receipts) {
       job.line(`Forgotten: ${id} (${excerpt(text)})${proof === undefined ? '' : `\n  ${proofLine(proof)}`}`);
@@ -45,15 +47,14 @@ function namesOf(text: string): string[] {
 }
 
 /** Undefined where the model cannot be asked: what was forgotten is forgotten all the same. */
-async function prove(job: Job, forgotten: readonly Memory[]): Promise<ForgottenProof[] | undefined> {
+async function prove(job: Job, engine: Engine, forgotten: readonly Memory[]): Promise<ForgottenProof[] | undefined> {
   try {
-    const engine = await job.open();
     const proofs: ForgottenProof[] = [];
     for (const memory of forgotten) {
       const onProgress = ({ done, of }: { done: number; of: number }): void => {
         job.progress.show('Asking for it', `${done} of ${of}`, done / Math.max(1, of));
       };
-      proofs.push(await engine.proveForgotten(memory, { signal: job.signal, onProgress }));
+      proofs.push(await engine.memories.prove(memory, { signal: job.signal, onProgress }));
     }
     job.progress.clear();
     return proofs;

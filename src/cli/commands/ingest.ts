@@ -30,13 +30,13 @@ export const ingest: CommandSpec = {
   ],
   run: async (job, paths, options) => {
     const maxBytes = bytesOf(options, 'maxSize', '--max-size');
-    const { retrieval } = await job.documents();
+    const { documents } = await job.open();
     const how = { maxBytes, signal: job.signal, onProgress: show(job) };
     if (options['watch'] === true) {
-      await retrieval.watch(paths, { ...how, ...following(job) });
+      await documents.watch(paths, { ...how, ...following(job) });
       return undefined;
     }
-    const report = await retrieval.ingest(paths, how);
+    const report = await documents.ingest(paths, how);
     job.progress.clear();
     job.line(reportLines(report, job.settings.verbose));
     job.value(report);

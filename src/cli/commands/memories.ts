@@ -1,5 +1,6 @@
 // `engram memories`: what the brain holds and how it came to be so, and taking the last change back. Not here: forgetting.
 import { EngramError } from '../../errors.js';
+import type { Engine } from '../api.js';
 import type { CommandGroup } from '../command.js';
 import { excerpt, historyTable, memorizeStep, memoryTable, receiptLines } from '../format.js';
 import type { Job } from '../job.js';
@@ -14,10 +15,9 @@ export const memories: CommandGroup = {
       isDefault: true,
       options: [['--all', 'superseded and forgotten memories too']],
       run: async (job, _words, options) => {
-        const brain = await job.brain();
-        const found = (brain?.memories() ?? []).filter(
-          (memory) => options['all'] === true || memory.state === 'remembered',
-        );
+        const engine = await job.open();
+        job.remarkOnBrain(engine);
+        const found = await engine.memories.list({ all: options['all'] === true });
         job.line(found.length === 0 ? 'Nothing is remembered yet.' : memoryTable(found));
         if (found.some(({ damaged }) => damaged !== undefined)) {
           job.note('To train what is damaged again: engram brain rebuild --damaged');
@@ -30,7 +30,7 @@ export const memories: CommandGroup = {
       usage: 'show <id-or-text...>',
       summary: 'one memory: its text, state and receipt',
       run: async (job, words) => {
-        const memory = (await brainOf(job)).find(words.join(' '), { anyState: true });
+        const memory = await (await brainOf(job)).memories.get(words.join(' '));
         const { id, text, createdAt, state, supersededBy, damaged, receipt } = memory;
         const now = supersededBy === undefined ? state : `${state} by ${supersededBy}`;
         job.line(
@@ -46,10 +46,10 @@ export const memories: CommandGroup = {
       usage: 'history [id-or-text...]',
       summary: 'what happened to a memory, or to all, oldest first',
       run: async (job, words) => {
-        const brain = await brainOf(job);
-        const id = words.length === 0 ? undefined : idOf(brain, words.join(' '));
-        const events = brain.history(id);
-        job.line(historyTable(events, (memory) => brain.get(memory)?.text ?? ''));
+        const { memories: held } = await brainOf(job);
+        const events = await held.history(words.length === 0 ? undefined : words.join(' '));
+        const texts = new Map((await held.list({ all: true })).map(({ id, text }) => [id, text]));
+        job.line(historyTable(events, (memory) => texts.get(memory) ?? ''));
         job.value(events);
         return undefined;
       },
@@ -59,10 +59,9 @@ export const memories: CommandGroup = {
       summary: 'take the last change back (again: the one before), or the last one about a memory',
       notes: ['What comes back is trained again from the ledger. Naming a memory takes back an undoing too.'],
       run: async (job, words) => {
-        await brainOf(job);
-        const engine = await job.open();
+        const engine = await brainOf(job);
         const named = words.length === 0 ? undefined : words.join(' ');
-        const undone = await engine.undo(named, {
+        const undone = await engine.memories.undo(named, {
           signal: job.signal,
           onProgress: (progress) => {
             job.progress.show(...memorizeStep(progress));
@@ -80,17 +79,12 @@ export const memories: CommandGroup = {
   ],
 };
 
-type OpenBrain = NonNullable<Awaited<ReturnType<Job['brain']>>>;
-
-export async function brainOf(job: Job): Promise<OpenBrain> {
-  const brain = await job.brain();
-  if (brain !== undefined) return brain;
+/** What is open, over a brain that is there. */
+export async function brainOf(job: Job): Promise<Engine> {
+  const engine = await job.open();
+  job.remarkOnBrain(engine);
+  if (engine.brains.names().includes(job.settings.brain)) return engine;
   throw new EngramError('not_found', 'Nothing has been memorized yet.', {
     hint: `The brain is "${job.settings.brain}".`,
   });
-}
-
-/** An id is taken as it is: attempts that were rolled back have a history and are no memories. */
-function idOf(brain: OpenBrain, named: string): string {
-  return /^m-[0-9a-f]+$/.test(named) ? named : brain.find(named, { anyState: true }).id;
 }

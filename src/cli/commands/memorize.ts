@@ -49,7 +49,7 @@ export const memorize: CommandSpec = {
       return undefined;
     }
     const replaces = replacesOf(job, options, inputs.length);
-    const engine = await job.open();
+    const engine = await job.openToAnswer();
     if (inputs.length > 1) {
       const report = await learnAll(job, engine, inputs, replaces);
       job.line(batchLines(report));
@@ -94,7 +94,7 @@ export async function learn(
   replaces: Replaces = 'none',
 ): Promise<Receipt> {
   try {
-    return await engine.memorize(input, {
+    return await engine.memories.add(input, {
       signal,
       replaces,
       onProgress: (progress) => {
@@ -116,7 +116,7 @@ async function learnAll(
   job.note(`${count(inputs.length)} memories, one after the other. Ctrl-C keeps what is learned by then.`);
   const started = performance.now();
   try {
-    return await engine.memorizeAll(inputs, {
+    return await engine.memories.addAll(inputs, {
       split: false,
       signal: job.signal,
       replaces,

@@ -12,8 +12,7 @@ export const models: CommandGroup = {
       summary: 'list them, and which are installed',
       isDefault: true,
       run: async (job) => {
-        const { listModels } = await job.api();
-        const found = (await listModels(job.settings.home)).map(summary);
+        const found = (await (await job.open()).models.list()).map(summary);
         const rows = found.map((model) => {
           return [model.name, model.role, bytes(model.bytes), model.installed ? 'installed' : '', model.licence];
         });
@@ -26,9 +25,9 @@ export const models: CommandGroup = {
       usage: 'pull <name>',
       summary: 'fetch one and verify it; goes on where an earlier try ended',
       run: async (job, [name]) => {
-        const { pullModel } = await job.api();
-        const pulled = await pullModel(job.settings.home, name!, {
-          offline: job.settings.offline,
+        const pulled = await (
+          await job.open()
+        ).models.pull(name!, {
           signal: job.signal,
           environment: job.world.env,
           onWait: () => {
@@ -51,8 +50,7 @@ export const models: CommandGroup = {
       usage: 'show <name-or-path>',
       summary: 'what a model or a GGUF file is, and the memory it needs',
       run: async (job, [name]) => {
-        const { showModel } = await job.api();
-        const details = await showModel(job.settings.home, name!);
+        const details = await (await job.open()).models.show(name!);
         job.line(describe(details));
         job.value(details);
         return undefined;
@@ -62,8 +60,7 @@ export const models: CommandGroup = {
       usage: 'rm <name>',
       summary: 'delete an installed one',
       run: async (job, [name]) => {
-        const { removeModel } = await job.api();
-        const freedBytes = await removeModel(job.settings.home, name!);
+        const freedBytes = await (await job.open()).models.remove(name!);
         job.line(`Removed ${name!}: ${bytes(freedBytes)} freed.`);
         job.value({ removed: name, freedBytes });
         return undefined;

@@ -16,9 +16,9 @@ export const recall: CommandSpec = {
   run: async (job, words, options) => {
     const k = numberOf(options, 'k', '--k');
     const question = await textOf(job, words, 'question');
-    const documents = await job.documents();
-    const memories = (await job.brain())?.memories() ?? [];
-    const found = await documents.recall(question, memories, { k, signal: job.signal });
+    const engine = await job.open();
+    job.remarkOnBrain(engine);
+    const found = await engine.memories.recall(question, { k, signal: job.signal });
     job.progress.clear();
     const paint = painter(job.world.stdout, job.world.env);
     if (found.length === 0) job.line('Nothing found.');

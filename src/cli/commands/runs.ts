@@ -11,8 +11,7 @@ export const runs: CommandGroup = {
       summary: 'list them, oldest first, and whether train --resume can go on with them',
       isDefault: true,
       run: async (job) => {
-        const { RunStore } = await job.api();
-        const found = await new RunStore(job.settings.home).list();
+        const found = await (await job.open()).adapters.runs();
         const rows = found.map((run) => {
           const { id, model, createdAt } = run.record;
           return [id, runStatus(run), model.name, createdAt.slice(0, 16).replace('T', ' '), run.folder];
@@ -26,8 +25,7 @@ export const runs: CommandGroup = {
       usage: 'rm <run>',
       summary: 'delete one with its checkpoints; the adapter it made stays',
       run: async (job, [id]) => {
-        const { RunStore } = await job.api();
-        await new RunStore(job.settings.home).remove(id!);
+        await (await job.open()).adapters.removeRun(id!);
         job.line(`Removed ${id!}.`);
         job.value({ removed: id });
         return undefined;

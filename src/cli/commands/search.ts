@@ -28,8 +28,8 @@ export const search: CommandSpec = {
   run: async (job, words, options) => {
     const narrowed = searchOptions(options);
     const question = await textOf(job, words, 'question');
-    const { retrieval } = await job.documents();
-    const passages = await retrieval.search(question, { ...narrowed, signal: job.signal });
+    const { documents } = await job.open();
+    const passages = await documents.search(question, { ...narrowed, signal: job.signal });
     job.progress.clear();
     showPassages(job, passages);
     job.value({ question, passages });

@@ -28,9 +28,9 @@ export const sleep: CommandSpec = {
       throw new EngramError('usage', `Expected more than 0 minutes for --minutes but received ${minutes}.`);
     }
     const passages = options['passages'] === true;
-    if (!passages) await brainOf(job); // before a model is loaded; passages are learned into a new brain too
-    const engine = await job.open();
-    const report = await engine.sleep({
+    // Passages are learned into a new brain too.
+    const { memories } = passages ? await job.openToAnswer() : await brainOf(job);
+    const report = await memories.sleep({
       minutes,
       dryRun: options['dryRun'] === true,
       again: options['again'] === true,
@@ -45,7 +45,7 @@ export const sleep: CommandSpec = {
       },
     });
     job.progress.clear();
-    job.line(report.ended === 'dry run' ? dueTable(report) : sleepSummary(report));
+    job.line(report.ended === 'dry_run' ? dueTable(report) : sleepSummary(report));
     job.value(report);
     if (report.ended === 'interrupted') return 130;
     return report.lost > 0 ? 1 : undefined;

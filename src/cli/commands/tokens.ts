@@ -10,8 +10,8 @@ export const tokens: CommandSpec = {
   examples: ['engram tokens "How long is this?"', 'engram tokens --count < book.txt'],
   run: async (job, words, options) => {
     const text = await textOf(job, words, 'text');
-    const engine = await job.openModel({ compute: 'llama' });
-    const all = engine.tokens(text);
+    const engine = await job.open({ compute: 'llama' });
+    const all = await engine.tokens(text);
     if (options['count'] === true) job.line(String(all.length));
     else {
       for (const token of all) job.line(`${String(token.id).padStart(7)}  ${JSON.stringify(token.text)}`);

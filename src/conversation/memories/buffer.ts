@@ -1,5 +1,5 @@
 // What was said, as it was said: all of it, the last exchanges, as many as some tokens hold; what does not fit is left out from
-// the oldest on, or goes into the model's summary, which may also take in everything. Not here: how it is summarised
+// the oldest on, or goes into the model's summary, which may also take in everything. Not here: how it is summarized
 // (running-summary.ts).
 import { EngramError } from '../../errors.js';
 import { Derived } from './derived.js';
@@ -11,9 +11,9 @@ import type { Exchange, LoadOptions, MemoryModel, MemoryVariables, SaveOptions, 
 export interface BufferOptions extends HistoryOptions, SummaryOptions {
   /** Most tokens. Default: what the context has room for. */
   maxTokens?: number | undefined;
-  /** What becomes of the oldest exchanges when there is no more room: `drop` (default) leaves them out, `summarise` has `llm`
+  /** What becomes of the oldest exchanges when there is no more room: `drop` (default) leaves them out, `summarize` has `llm`
    * put them into a summary, as the exchange that needs the room is saved. */
-  overflow?: 'drop' | 'summarise' | undefined;
+  overflow?: 'drop' | 'summarize' | undefined;
 }
 
 /** Everything, as long as there is room. */
@@ -27,7 +27,7 @@ export class BufferMemory extends HistoryMemory {
     this.#most = maxTokens === undefined ? undefined : checkCount('maxTokens', maxTokens, 1);
     if (overflow === 'drop') return;
     this.#summary = {
-      running: new RunningSummary(requireModel(this.llm, 'summarise'), this.prefixes, options),
+      running: new RunningSummary(requireModel(this.llm, 'summarize'), this.prefixes, options),
       kept: new Derived(this.log, `${this.memoryKey}-summary`, () => NOTHING, isSummary),
     };
   }
@@ -55,7 +55,7 @@ export class BufferMemory extends HistoryMemory {
     await kept.write(exchanges, { upTo: left, value });
   }
 
-  /** Of a conversation that was saved what is not to be summarised. */
+  /** Of a conversation that was saved what is not to be summarized. */
   protected asSaid(exchanges: readonly Exchange[], room: number): Promise<readonly Exchange[]> {
     return this.#newest(exchanges, room);
   }
@@ -106,7 +106,7 @@ export class TokenBufferMemory extends BufferMemory {
 /** The newest exchanges that some tokens hold, and before them a summary of the older ones. */
 export class SummaryBufferMemory extends BufferMemory {
   constructor({ maxTokens = 1000, ...options }: TokenBufferOptions & SummaryOptions) {
-    super({ ...options, maxTokens, overflow: 'summarise' });
+    super({ ...options, maxTokens, overflow: 'summarize' });
   }
 }
 
@@ -117,7 +117,7 @@ export interface SummaryMemoryOptions extends HistoryOptions, SummaryOptions {
 /** The model's own running summary of all that was said, written as each exchange is saved. */
 export class SummaryMemory extends BufferMemory {
   constructor(options: SummaryMemoryOptions) {
-    super({ ...options, overflow: 'summarise' });
+    super({ ...options, overflow: 'summarize' });
   }
 
   protected override asSaid(): Promise<readonly Exchange[]> {

@@ -1,5 +1,6 @@
 // The past exchanges that are nearest to the question by meaning, best first: their order in time is not told. Not here: making
 // vectors (embedding/).
+import { dot } from '../../dot.js';
 import { EngramError } from '../../errors.js';
 import { checkCount, HistoryMemory, type HistoryOptions } from './history-memory.js';
 import { textOf } from './keys.js';
@@ -63,10 +64,4 @@ export class VectorMemory extends HistoryMemory {
     const { human, ai } = exchange;
     return [asText(exchange, this.prefixes), human, ai].filter((text) => text.trim() !== '');
   }
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

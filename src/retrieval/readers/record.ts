@@ -1,15 +1,9 @@
 // Records (rows, objects) as text that a model can read and as fields that a search can filter by. A part of a record that had to
 // be cut carries the fields that stand in it and the short ones that name the record, never all: they would grow with the square
 // of it. Not here: their formats.
-import type { Block, Metadata } from './types.js';
+import type { Block, FieldPlace, Metadata } from './types.js';
 
 type Value = string | number | boolean;
-
-/** Where a field stands in the text of a document. */
-export interface FieldPlace {
-  name: string;
-  start: number;
-}
 
 /** Deeper than any data is nested: an attack on the stack. */
 const DEEPEST = 100;

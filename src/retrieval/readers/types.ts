@@ -1,6 +1,5 @@
 // What a reader makes of a file: its text, and where in it headings, paragraphs and pages are. Not here: the readers, and how
 // passages are cut from it (chunks.ts).
-import type { FieldPlace } from './record.js';
 
 /** A stretch of a text, [start, end) in UTF-16 units. Blocks are in order and do not overlap. */
 export interface Block {
@@ -73,4 +72,10 @@ export class SkipError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** Where a field stands in the text of a document. */
+export interface FieldPlace {
+  name: string;
+  start: number;
 }

@@ -1,6 +1,6 @@
 // The classifier that a stored adapter is: its task out of the manifest, its weights loaded onto the base model.
 import { EngramError } from '../../errors.js';
-import type { StoredAdapter } from '../adapters.js';
+import type { StoredAdapter } from '../manifest.js';
 import type { RowEncoder } from '../encode-row.js';
 import { loraOfFile } from '../lora-of-file.js';
 import type { BaseModel, Trainer } from '../types.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { answer, type Answering } from '../../../src/answering.js';
+import { answer, type Answering } from '../../../src/runtime/answering.js';
 import { memorize } from '../../../src/learn/memorize.js';
 import type { Answer } from '../../../src/brain/types.js';
 import { FakeWorld } from '../../fakes/memorizer.js';

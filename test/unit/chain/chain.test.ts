@@ -1,7 +1,7 @@
 // Chains over a fake engine: what is handed on, in which order, and how it ends. Not here: real adapters (test/model/chain.test.ts).
 import { expect, it } from 'vitest';
 import { answer, chain, classify, complete, memorize, recall } from '../../../src/chain/index.js';
-import { EngramError } from '../../../src/errors.js';
+import { AbortError, EngramError } from '../../../src/errors.js';
 import type { Engram } from '../../../src/index.js';
 
 interface Call {
@@ -9,7 +9,7 @@ interface Call {
   given: unknown[];
 }
 
-function fakeEngram(finishReason = 'stop'): { engram: Engram; calls: Call[] } {
+function fakeEngram(): { engram: Engram; calls: Call[] } {
   const calls: Call[] = [];
   const fake =
     (name: string, result: (...given: never[]) => unknown) =>
@@ -18,12 +18,14 @@ function fakeEngram(finishReason = 'stop'): { engram: Engram; calls: Call[] } {
       return Promise.resolve(result(...(given as never[])));
     };
   const engram = {
-    classify: fake('classify', () => [{ labels: ['angry'], probabilities: { angry: 0.9, calm: 0.1 } }]),
-    ask: fake('ask', (question: string) => ({ answer: `About ${question}`, finishReason })),
-    chat: fake('chat', (messages: unknown[]) => ({ answer: `After ${messages.length}`, finishReason })),
-    complete: fake('complete', () => ({ text: ' and so on', finishReason })),
-    recall: fake('recall', () => []),
-    memorize: fake('memorize', (input: string) => ({ id: input, committed: true })),
+    adapters: { classify: fake('classify', () => [{ labels: ['angry'], probabilities: { angry: 0.9, calm: 0.1 } }]) },
+    ask: fake('ask', (question: string) => ({ answer: `About ${question}` })),
+    chat: fake('chat', (messages: unknown[]) => ({ answer: `After ${messages.length}` })),
+    complete: fake('complete', () => ({ text: ' and so on' })),
+    memories: {
+      recall: fake('recall', () => []),
+      add: fake('memorize', (input: string) => ({ id: input, committed: true })),
+    },
   };
   return { engram: engram as unknown as Engram, calls };
 }
@@ -100,6 +102,7 @@ it('is cancelled between steps and within one', async () => {
     })
     .step('second', () => 2);
   await expect(between.run({}, { signal: abort.signal })).rejects.toMatchObject({ code: 'cancelled' });
-  const within = chain<object>(fakeEngram('cancelled').engram).step('said', answer({ question: () => 'x' }));
-  await expect(within.run({})).rejects.toMatchObject({ code: 'cancelled', details: { step: 'said' } });
+  const broken = { ...fakeEngram().engram, ask: () => Promise.reject(new AbortError('half')) } as unknown as Engram;
+  const within = chain<object>(broken).step('said', answer({ question: () => 'x' }));
+  await expect(within.run({})).rejects.toMatchObject({ name: 'AbortError', said: 'half', details: { step: 'said' } });
 });

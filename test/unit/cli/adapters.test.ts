@@ -10,7 +10,7 @@ describe('adapters merge, shrink, fuse', () => {
     const merge = await runCli(['adapters', 'merge', 'a', 'b', ...flags], { api });
     expect(merge.code).toBe(0);
     expect(merge.stdout).toContain('Merged a and b into c: rank 8, 1,000 numbers, 4.0 kB.\nCut off: 10%');
-    expect(api.combined[0]!.slice(1)).toMatchObject([
+    expect(api.engine.combined[0]!.slice(1)).toMatchObject([
       [
         { name: 'a', weight: 0.5 },
         { name: 'b', weight: -1 },
@@ -18,12 +18,12 @@ describe('adapters merge, shrink, fuse', () => {
       { name: 'c', rank: 8, replace: false },
     ]);
     await runCli(['adapters', 'shrink', 'a', '--name', 'd', '--budget', '4', '--replace'], { api });
-    expect(api.combined[1]!.slice(1)).toMatchObject(['a', { name: 'd', budget: 4, replace: true }]);
+    expect(api.engine.combined[1]!.slice(1)).toMatchObject(['a', { name: 'd', budget: 4, replace: true }]);
     const fuse = await runCli(['adapters', 'fuse', 'a', '--out', 'm.gguf', '--type', 'q8_0', '--model', 'm'], { api });
     expect(fuse.stdout).toBe('Wrote /x/m.gguf: 900 MB, 210 tensors changed.\n');
-    expect(api.combined[2]!.slice(1)).toMatchObject([
+    expect(api.engine.combined[2]!.slice(1)).toMatchObject([
       [{ name: 'a' }],
-      { output: 'm.gguf', type: 'q8_0', model: 'm', replace: false },
+      { output: 'm.gguf', type: 'q8_0', replace: false },
     ]);
   });
 
@@ -39,6 +39,6 @@ describe('adapters merge, shrink, fuse', () => {
     ]) {
       expect((await runCli(['adapters', ...argv], { api })).code).toBe(2);
     }
-    expect(api.combined).toEqual([]);
+    expect(api.engine.combined).toEqual([]);
   });
 });

@@ -12,6 +12,12 @@ const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 
 /** Types each text a moment after the one before. */
+/** What is typed before somebody reads would come all at once. */
+function whenRead(stdin: PassThrough, action: () => void): void {
+  if (stdin.listenerCount('data') > 0) action();
+  else setTimeout(whenRead, 15, stdin, action);
+}
+
 const typing =
   (...texts: string[]) =>
   (stdin: PassThrough): void => {
@@ -19,9 +25,9 @@ const typing =
       const text = texts.shift();
       if (text === undefined) return;
       stdin.write(text);
-      setTimeout(next, 15);
+      setTimeout(next, 60);
     };
-    setTimeout(next, 15);
+    whenRead(stdin, next);
   };
 
 describe('chat through a pipe', () => {
@@ -66,7 +72,7 @@ describe('chat through a pipe', () => {
   it('goes on after a mistake and tells it by the exit code', async () => {
     const { code, stdout, stderr } = await runCli(['chat'], { stdin: '/forget owl\n/nonsense\n/memorize\nhello\n' });
     expect(code).toBe(1);
-    expect(stderr).toContain('Nothing fits.\nLook at the list.');
+    expect(stderr).toContain('Nothing remembered fits "owl".\n`engram memories` lists');
     expect(stderr).toContain('There is no command /nonsense.');
     expect(stdout).toBe('I know 1 words.\n');
   });
@@ -99,7 +105,7 @@ describe('chat in a terminal', () => {
     const api = new FakeApi();
     await runCli(['memorize', 'A heron is blue.'], { api });
     const ended: string[] = [];
-    api.engine.sleep = async ({ signal, passages } = {}) => {
+    api.engine.memories.sleep = async ({ signal, passages } = {}) => {
       expect(passages).toBe(true);
       await new Promise((resolve) => signal?.addEventListener('abort', resolve));
       ended.push('sleep');
@@ -112,8 +118,10 @@ describe('chat in a terminal', () => {
       return chatted(messages, options);
     };
     const stdin = (input: PassThrough): void => {
-      setTimeout(() => input.write('hello\n'), 150);
-      setTimeout(() => input.end(), 200);
+      whenRead(input, () => {
+        setTimeout(() => input.write('hello\n'), 300);
+        setTimeout(() => input.end(), 400);
+      });
     };
     const { code, stderr } = await runCli(['chat', '--sleep-after', '0.0005'], { api, home: newHome(), stdin });
     expect(code).toBe(0);
@@ -154,7 +162,7 @@ describe('chat in a terminal', () => {
 
   it('stops a training with Ctrl-C and goes on', async () => {
     const api = new FakeApi();
-    api.engine.memorize = (_input, { signal } = {}) =>
+    api.engine.memories.add = (_input, { signal } = {}) =>
       new Promise((_resolve, reject) => {
         signal?.addEventListener('abort', () => {
           reject(new EngramError('cancelled', 'Cancelled.'));

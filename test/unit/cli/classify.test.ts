@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasUnicode } from '../../../src/cli/io.js';
-import type { StoredRun } from '../../../src/index.js';
+import { plotRun } from '../../../src/training/logs/plot.js';
 import { reportOf } from '../../../src/training/classify/report.js';
 import { FakeApi } from '../../fakes/api.js';
 import { runCli } from './run-cli.js';
@@ -12,10 +12,10 @@ import { runCli } from './run-cli.js';
 describe('train --classify', () => {
   it('asks for rows with labels, and says how well they are told', async () => {
     const api = new FakeApi();
-    api.engine.train = async (request) => {
+    api.engine.adapters.train = async (request) => {
       const report = reportOf(['ham', 'spam'], [[0], [1], [1]], [[0], [0], [1]]);
       api.engine.calls.push(['train', request]);
-      return { ...(await new FakeApi().engine.train(request)), report };
+      return { ...(await new FakeApi().engine.adapters.train(request)), report };
     };
     const args = ['train', 'f', '--adapter', 'a', '--classify', '--prompt', 'Spam? {text}'];
     const { stdout, code } = await runCli(args, { api });
@@ -82,14 +82,8 @@ describe('plot', () => {
     mkdirSync(folder);
     const record = (step: number) => ({ kind: 'step', step, epoch: 1, split: 'train', loss: 3 / step, timeMs: 0 });
     writeFileSync(join(folder, 'metrics.jsonl'), [1, 2, 3].map((step) => `${JSON.stringify(record(step))}\n`).join(''));
-    const run = { record: { id: 'tone-1' }, folder } as StoredRun;
-    api = Object.assign(new FakeApi(), {
-      RunStore: class {
-        list = () => Promise.resolve([run]);
-        find = () => Promise.resolve(run);
-        remove = () => Promise.resolve();
-      },
-    });
+    api = new FakeApi();
+    api.engine.adapters.plot = async (run = 'tone-1', options = {}) => ({ run, ...(await plotRun(folder, options)) });
   });
   afterEach(() => {
     rmSync(join(folder, '..'), { recursive: true });
@@ -123,7 +117,7 @@ describe('plot', () => {
   });
 
   it('says where there is no run', async () => {
-    expect((await runCli(['plot'])).stderr).toContain('There is no run yet.');
+    expect((await runCli(['plot'])).stderr).toContain('There is no run');
     expect((await runCli(['plot', 'nothing'])).code).toBe(1);
   });
 });

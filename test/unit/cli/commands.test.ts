@@ -69,7 +69,7 @@ describe('demo', () => {
     const api = new FakeApi();
     const { code, stdout } = await runCli(['demo', '--brain', 'mine'], { api });
     expect(code).toBe(0);
-    expect(api.removedBrains).toEqual(['demo']);
+    expect(api.engine.removedBrains).toEqual(['demo']);
     expect(api.opened[0]).toMatchObject({ brain: 'demo' });
     for (const part of [
       'What NFL team won the Super Bowl in 1994?',

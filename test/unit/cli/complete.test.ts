@@ -1,6 +1,6 @@
 // `complete`, and what every command refuses before it loads a model.
 import { describe, expect, it } from 'vitest';
-import { EngramError } from '../../../src/errors.js';
+import { wrongOption } from '../../../src/errors.js';
 import { FakeApi } from '../../fakes/api.js';
 import { runCli } from './run-cli.js';
 
@@ -35,27 +35,25 @@ describe('a mistake', () => {
     for (const command of ['ask', 'complete', 'chat']) {
       const api = new FakeApi();
       const checked: unknown[] = [];
-      api.checkAsking = (settings, asking) => {
-        checked.push({ isChat: settings.isChat, ...asking });
-        return Promise.reject(
-          new EngramError('usage', 'Expected a number of at least 0 for temperature but received -1.'),
-        );
+      api.engine.check = (asking, { raw = false } = {}) => {
+        checked.push({ raw, ...asking });
+        return Promise.reject(wrongOption('temperature', 'a number of at least 0', -1));
       };
-      const { code, stderr } = await runCli([command, '--temperature', '-1', ...(command === 'chat' ? [] : ['x'])], {
+      const { code, stderr } = await runCli([command, '--temperature', '1', ...(command === 'chat' ? [] : ['x'])], {
         api,
       });
       expect(code).toBe(2);
       expect(stderr).toContain('for --temperature');
-      expect(checked).toMatchObject([{ temperature: -1, isChat: command !== 'complete' }]);
-      expect(api.opened).toEqual([]);
+      expect(checked).toMatchObject([{ temperature: 1, raw: command === 'complete' }]);
+      expect(api.engine.calls).toEqual([]);
     }
   });
 
   it('that can be worked around is a remark', async () => {
     const api = new FakeApi();
-    api.remarkOnModel = () => Promise.resolve('Tiny was made for 256 tokens of context.');
-    const { code, stderr } = await runCli(['ask', 'x'], { api });
+    const { code, stderr } = await runCli(['ask', 'x', '--context', '4096', '--model', 'tiny'], { api });
     expect(code).toBe(0);
-    expect(stderr).toContain('made for 256 tokens');
+    expect(stderr).toContain('tiny was made for 2048 tokens of context: it gets these, not 4096.');
+    expect((await runCli(['ask', 'x', '--context', '512'], { api })).stderr).not.toContain('was made for');
   });
 });

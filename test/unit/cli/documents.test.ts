@@ -8,7 +8,7 @@ describe('ingest', () => {
   it('shows what was done and why files were skipped', async () => {
     const api = new FakeApi();
     const { code, stdout, stderr } = await runCli(['ingest', '/notes', '--max-size', '2MB'], { api });
-    expect(api.asked).toContainEqual(['ingest', ['/notes'], 2e6]);
+    expect(api.engine.asked).toContainEqual(['ingest', ['/notes'], 2e6]);
     expect(code).toBe(0);
     expect(stdout).toContain('1 added');
     expect(stdout).toContain('It is a binary file.');
@@ -23,7 +23,7 @@ describe('ingest', () => {
   it('goes on with --watch: the first run whole, then only what changed', async () => {
     const api = new FakeApi();
     const { code, stdout, stderr } = await runCli(['ingest', '--watch', '/notes'], { api });
-    expect(api.asked).toContainEqual(['watch', ['/notes']]);
+    expect(api.engine.asked).toContainEqual(['watch', ['/notes']]);
     expect(code).toBe(0);
     expect(stdout.trimEnd().split('\n').slice(-2)).toEqual(['+ /notes/rose.md', '- /notes/kiln.md']);
     expect(stderr).toContain('Ctrl-C');
@@ -40,7 +40,7 @@ describe('ingest', () => {
 describe('search', () => {
   it('passes on what it is narrowed to, and shows where passages are from', async () => {
     const api = new FakeApi();
-    api.passages = [newPassage('It is fired on Tuesday.')];
+    api.engine.passages = [newPassage('It is fired on Tuesday.')];
     const flags = ['--k', '3', '--mode', 'lexical', '--source', '*.md', '--source', 'a', '--diversity', '0.5'];
     const { stdout } = await runCli(
       ['search', ...flags, '--where', 'city=Bern', '--since', '2026-03-01', 'the', 'kiln'],
@@ -48,7 +48,7 @@ describe('search', () => {
         api,
       },
     );
-    expect(api.asked[0]).toMatchObject([
+    expect(api.engine.asked[0]).toMatchObject([
       'search',
       'the kiln',
       {
@@ -70,12 +70,12 @@ describe('search', () => {
     ]) {
       expect((await runCli(['search', ...wrong, 'x'], { api })).code).toBe(2);
     }
-    expect(api.asked).toEqual([]);
+    expect(api.engine.asked).toEqual([]);
   });
 
   it('says so when nothing is found', async () => {
     const api = new FakeApi();
-    api.passages = [];
+    api.engine.passages = [];
     expect((await runCli(['search', 'x'], { api })).stdout).toBe('Nothing found.\n');
     expect((await runCli(['search', '--json', 'x'], { api })).json()).toEqual({ question: 'x', passages: [] });
   });
@@ -85,7 +85,7 @@ describe('recall', () => {
   it('shows memories and passages', async () => {
     const api = new FakeApi();
     await runCli(['memorize', 'The kiln is red.'], { api });
-    api.passages = [newPassage('It is fired on Tuesday.')];
+    api.engine.passages = [newPassage('It is fired on Tuesday.')];
     const { stdout } = await runCli(['recall', 'kiln'], { api });
     expect(stdout).toContain('memory m-000000, relevance 0.90');
     expect(stdout).toContain('Kilns › Firing (kiln.md), relevance 0.50');

@@ -6,44 +6,44 @@ import { describe, expect, it } from 'vitest';
 import { ask } from '../../../src/cli/commands/ask.js';
 import { train } from '../../../src/cli/commands/train.js';
 import { inFlags } from '../../../src/cli/flags.js';
-import { EngramError, type ErrorCode } from '../../../src/errors.js';
+import { EngramError, wrongOption } from '../../../src/errors.js';
 import { checkOptions } from '../../../src/inference/sampling.js';
-import { checkTrainRequest, type TrainRequest } from '../../../src/training/index.js';
 import { FakeApi } from '../../fakes/api.js';
 import { runCli } from './run-cli.js';
 
-const told = (message: string, spec = train, code: ErrorCode = 'usage'): unknown =>
-  (inFlags(new EngramError(code, message), spec) as EngramError).message;
+const told = (option: string, spec = train): string =>
+  (inFlags(wrongOption(option, 'a number', -1), spec) as EngramError).message;
 
 describe('inFlags', () => {
   it('names the flag of an option', () => {
-    expect(told('Expected a number above 0 for learningRate but received -1.')).toBe(
-      'Expected a number above 0 for --learning-rate but received -1.',
-    );
-    expect(told('Expected a number from 0 to 9 for warmupSteps but received 10.')).toContain('--warmup but');
-    expect(told('Expected a number for rankPattern["1-2.v"] but received 0.')).toContain('--ranks["1-2.v"] but');
-    expect(told('Expected a number from 0 to 1 for xtcProbability but received 2.', ask)).toContain('--xtc but');
-    expect(told('Expected seconds for idleUnload but received 1e9.', ask)).toContain('--idle-unload but');
+    expect(told('learningRate')).toBe('Expected a number for --learning-rate but received -1.');
+    expect(told('warmupSteps')).toContain('--warmup but');
+    expect(told('rankPattern["1-2.v"]')).toContain('--ranks["1-2.v"] but');
+    expect(told('xtcProbability', ask)).toContain('--xtc but');
+    expect(told('idleUnload', ask)).toContain('--idle-unload but');
+    expect(told('contextSize', ask)).toContain('--context but');
   });
 
-  it('names those of a run that goes on with others', () => {
-    expect(
-      told('The run "a" began with other options: batchSize was 4 and is 2; optimizer was "adamw".', train, 'mismatch'),
-    ).toBe('The run "a" began with other options: --batch-size was 4 and is 2; --optimizer was "adamw".');
+  it('says beside another message which flag it is about', () => {
+    const error = new EngramError('mismatch', 'The run "a" began with others.', {
+      option: 'batchSize',
+      hint: 'Go on.',
+    });
+    expect(inFlags(error, train)).toMatchObject({ message: error.message, hint: 'Go on. It is about --batch-size.' });
   });
 
-  it('leaves alone what is no option, and errors of other kinds', () => {
-    for (const text of ['Expected a name for the adapter but received "".', 'Nothing for prompt here.']) {
-      expect(told(text)).toBe(text);
-    }
-    expect(told('Expected x for epochs but received y.', train, 'corrupt')).toContain(' epochs ');
-    const error = new Error('Expected x for epochs but received y.');
+  it('leaves alone what is about no option of the command', () => {
+    const error = new EngramError('corrupt', 'Expected x for epochs but received y.');
     expect(inFlags(error, train)).toBe(error);
+    expect(told('epochs', ask)).toContain(' epochs ');
+    const other = new Error('Expected x for epochs but received y.');
+    expect(inFlags(other, train)).toBe(other);
   });
 
   it('keeps hint, details and code', () => {
-    const error = new EngramError('usage', 'Expected 1 for epochs but received 0.', { hint: 'h', details: { a: 1 } });
-    expect(inFlags(error, train)).toMatchObject({ code: 'usage', hint: 'h', details: { a: 1 }, cause: error });
+    const error = wrongOption('epochs', 'a number', 0, { hint: 'h' });
+    const { details } = error;
+    expect(inFlags(error, train)).toMatchObject({ code: 'usage', option: 'epochs', hint: 'h', details, cause: error });
   });
 });
 
@@ -60,22 +60,19 @@ describe('a value that the API refuses', () => {
     'length',
   ];
   it.each(NUMBERS)('is told with the flag --%s of train', async (flag) => {
-    const api = new FakeApi();
-    api.checkTrainRequest = (home: string, request: TrainRequest) =>
-      checkTrainRequest(home, { ...request, file: import.meta.filename });
-    const { code, stderr } = await runCli(['train', 'f', '--adapter', 'tone', `--${flag}=-1`], { api });
-    expect(stderr).toContain(`for --${flag} but received -1.`);
+    const { code, stderr } = await runCli(['train', 'f', '--adapter', 'tone', `--${flag}=-1`]);
+    expect(stderr).toContain(`for --${flag} but received "-1".`);
     expect(code).toBe(2);
   });
 
   it('is told with the flag in a chat', async () => {
     const api = new FakeApi();
-    api.engine.chat = async (_messages, options) => {
+    api.engine.chat = async () => {
       await Promise.resolve();
-      checkOptions({ topP: options!.topP! });
+      checkOptions({ topP: 7 });
       throw new Error('7 is refused');
     };
-    const { stderr } = await runCli(['chat', '--top-p', '7'], { api, stdin: 'Hello\n' });
+    const { stderr } = await runCli(['chat', '--top-p', '0.7'], { api, stdin: 'Hello\n' });
     expect(stderr).toContain('for --top-p but received 7.');
   });
 

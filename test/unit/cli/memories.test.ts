@@ -3,13 +3,15 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EngramError } from '../../../src/errors.js';
 import { FakeApi } from '../../fakes/api.js';
 import { runCli } from './run-cli.js';
 
 /** Nothing was memorized yet. */
-const withoutBrain = (): FakeApi =>
-  Object.assign(new FakeApi(), { openBrain: () => Promise.reject(new EngramError('not_found', 'There is no brain.')) });
+const withoutBrain = (): FakeApi => {
+  const api = new FakeApi();
+  api.engine.brains.names = () => ['work'];
+  return api;
+};
 
 describe('memories and forget', () => {
   it('list, take back, and then list no more but with --all', async () => {
@@ -130,10 +132,10 @@ describe('brain', () => {
       stderr: expect.stringContaining('no brain "wrok"') as string,
     });
     expect((await runCli(['brain', 'rm', 'default'], { api })).code).toBe(2);
-    expect(api.removedBrains).toEqual([]);
+    expect(api.engine.removedBrains).toEqual([]);
     const removed = await runCli(['brain', 'rm', 'default', '--yes', '--json'], { api });
     expect(removed.json()).toEqual({ removed: 'default' });
-    expect(api.removedBrains).toEqual(['default']);
+    expect(api.engine.removedBrains).toEqual(['default']);
   });
 });
 
@@ -164,7 +166,7 @@ describe('sleep', () => {
     await runCli(['memorize', 'A heron is blue.'], { api });
     expect((await runCli(['sleep', '--dry-run'], { api })).stdout).toMatch(/m-000000 +weak +A heron is blue\./);
     const json = (await runCli(['sleep', '--dry-run', '--json'], { api })).json();
-    expect(json).toMatchObject({ ended: 'dry run', due: [{ id: 'm-000000', why: 'weak' }] });
+    expect(json).toMatchObject({ ended: 'dry_run', due: [{ id: 'm-000000', why: 'weak' }] });
     expect(await runCli(['sleep', '--minutes', 'x'], { api })).toMatchObject({ code: 2 });
     const fresh = new FakeApi();
     expect(await runCli(['sleep', '--minutes', '-1'], { api: fresh })).toMatchObject({ code: 2 });
@@ -175,8 +177,8 @@ describe('sleep', () => {
     const api = new FakeApi();
     await runCli(['memorize', 'A heron is blue.'], { api });
     let interrupt: () => void = () => undefined;
-    const sleep = api.engine.sleep.bind(api.engine);
-    api.engine.sleep = (options) => {
+    const sleep = api.engine.memories.sleep.bind(api.engine.memories);
+    api.engine.memories.sleep = (options) => {
       interrupt();
       return sleep(options);
     };

@@ -45,7 +45,7 @@ describe('memorize, several', { timeout: 60_000 }, () => {
     const api = new FakeApi();
     const { stdout } = await runCli(['memorize', '--dry-run'], { api, stdin: notes });
     expect(stdout.split('\n')[1]).toBe('Mara Voss runs the kiln in the yard.');
-    expect(api.opened).toEqual([]);
+    expect(api.engine.calls).toEqual([]);
   });
   it('takes a triple', async () => {
     const api = new FakeApi();

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { OPTIONS } from '../../../src/config.js';
+import { GLOBAL, variableOf } from '../../../src/cli/options.js';
 import { COMMANDS } from '../../../src/cli/program.js';
 import { EngramError } from '../../../src/errors.js';
 import { FakeApi } from '../../fakes/api.js';
@@ -14,9 +14,9 @@ describe('help', () => {
     expect(code).toBe(0);
     expect(stderr).toBe('');
     for (const { usage } of COMMANDS) expect(stdout).toContain(`  ${usage.split(' ')[0]!}`);
-    for (const { flag, variable } of Object.values(OPTIONS)) {
-      expect(stdout).toContain(flag);
-      expect(stdout.replace(/\s+/g, ' ')).toContain(variable);
+    for (const option of Object.values(GLOBAL)) {
+      expect(stdout).toContain(option.flags);
+      expect(stdout.replace(/\s+/g, ' ')).toContain(variableOf(option));
     }
   });
 
@@ -45,7 +45,7 @@ describe('help', () => {
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
       if (!file.endsWith('.ts')) continue;
       const source = readFileSync(join(folder, file), 'utf8');
-      expect(source, file).not.toMatch(/^import (?!type)[^;]*index\.js'/m);
+      expect(source, file).not.toMatch(/^import (?!type)[^;]*'(?:\.\.\/)+index\.js'/m);
     }
     const load = await runCli(['--help'], {
       api: new Proxy(new FakeApi(), { get: () => expect.fail('used') }),
@@ -162,7 +162,7 @@ describe('Ctrl-C', () => {
   it('cancels at first and kills at second', async () => {
     const api = new FakeApi();
     let interrupt: () => void = () => undefined;
-    api.engine.memorize = (_input, { signal } = {}) =>
+    api.engine.memories.add = (_input, { signal } = {}) =>
       new Promise((_resolve, reject) => {
         signal?.addEventListener('abort', () => {
           interrupt();

@@ -20,12 +20,12 @@ describe('train', () => {
 });
 
 describe('train, as a run', () => {
-  it('is refused before a model is loaded', async () => {
+  it('opens nothing by itself, so that what is refused loads no model', async () => {
     const api = new FakeApi();
-    api.checkTrainRequest = (_home, { adapter }) =>
-      Promise.reject(new EngramError('exists', `There is an adapter "${adapter}" already.`));
+    api.engine.adapters.train = ({ adapter }) =>
+      Promise.reject(new EngramError('exists', `There is an adapter "${adapter!}" already.`));
     expect(await runCli(['train', 'f', '--adapter', 'tone'], { api })).toMatchObject({ code: 1 });
-    expect(api.opened).toEqual([]);
+    expect(api.opened[0]).toMatchObject({ lazy: true });
   });
 
   it('takes shares and files for what is only measured', async () => {
@@ -73,13 +73,13 @@ describe('train, as a run', () => {
     const api = new FakeApi();
     let suspend = (): void => undefined;
     const states: boolean[] = [];
-    api.engine.train = async ({ control, onEvent }) => {
+    api.engine.adapters.train = async ({ control, onEvent }) => {
       suspend();
       states.push(control!.paused);
       onEvent?.({ type: 'paused', step: 3 });
       await control!.wait();
       states.push(control!.paused);
-      return new FakeApi().engine.train({ adapter: 'a' });
+      return new FakeApi().engine.adapters.train({ adapter: 'a' });
     };
     const onStart = (_interrupt: () => void, send: () => void): void => void (suspend = send);
     const { code, stderr, suspended } = await runCli(['train', 'f', '--adapter', 'a'], { api, onStart });
@@ -91,10 +91,10 @@ describe('train, as a run', () => {
   it('stops at once at a second Ctrl-Z', async () => {
     const api = new FakeApi();
     let suspend = (): void => undefined;
-    api.engine.train = (request) => {
+    api.engine.adapters.train = (request) => {
       suspend();
       suspend();
-      return new FakeApi().engine.train(request);
+      return new FakeApi().engine.adapters.train(request);
     };
     const onStart = (_interrupt: () => void, send: () => void): void => void (suspend = send);
     expect((await runCli(['train', 'f', '--adapter', 'a'], { api, onStart })).suspended).toBe(1);

@@ -135,7 +135,7 @@ describe('a summary', () => {
     expect(await shown(memory)).toContain('Perry');
   });
 
-  it('shows what could not be summarised as it was said, and summarises it with the next', async () => {
+  it('shows what could not be summarized as it was said, and summarizes it with the next', async () => {
     let fails = true;
     const generator = new FakeGenerator(4096, () => 'The user is Perry and lives in Leeds.');
     const working = memoryModel(generator);

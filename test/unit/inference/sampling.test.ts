@@ -21,7 +21,7 @@ describe('sampling settings', () => {
       repeatPenalty: 1,
       dryMultiplier: 0,
     });
-    expect(sampling({ temperature: 0.5, seed: 1.5 })).toMatchObject({ topK: 40, topP: 0.95, minP: 0.05, seed: 1 });
+    expect(sampling({ temperature: 0.5, seed: 1 })).toMatchObject({ topK: 40, topP: 0.95, minP: 0.05, seed: 1 });
     expect(sampling({ temperature: 1 }).seed).not.toBe(sampling({ temperature: 1 }).seed);
   });
 
@@ -33,6 +33,7 @@ describe('sampling settings', () => {
       { minP: -0.1 },
       { topK: -1 },
       { seed: -1 },
+      { seed: 1.5 },
       { seed: 2 ** 32 },
       { repeatPenalty: 0 },
       { dryBase: 0.5 },

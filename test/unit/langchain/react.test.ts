@@ -4,7 +4,7 @@ import { AgentExecutor, createReactAgent } from '@langchain/classic/agents';
 import { PromptTemplate } from '@langchain/core/prompts';
 import { DynamicTool } from '@langchain/core/tools';
 import { describe, expect, it } from 'vitest';
-import { ChatEngram, EngramLLM, memorizeTool } from '../../../src/langchain/index.js';
+import { ChatEngram, EngramLLM, memorizeTool, ReActLLM } from '../../../src/langchain/index.js';
 import { quoteGrammar, type QuoteStarts } from '../../../src/langchain/quotes.js';
 import { readReactPrompt } from '../../../src/langchain/react-prompt.js';
 import { zeroShotAgent } from '../../support/langchain.js';
@@ -53,7 +53,7 @@ Thought:{agent_scratchpad}`);
 describe('a zero-shot ReAct agent with the tool memorize', () => {
   it('passes the whole fact on, reads the reply, answers and ends', async () => {
     const fake = new FakeEngram(model('The lighthouse of N'));
-    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
+    const agent = await zeroShotAgent([memorizeTool(fake)], new ReActLLM(fake.fields));
     const { output, intermediateSteps } = await agent.invoke({ input: REQUEST });
     expect(fake.memorized).toEqual([FACT]);
     expect(intermediateSteps).toMatchObject([
@@ -62,13 +62,23 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
     expect(output).toBe('It is done.');
   });
 
-  it('works the same through createReactAgent, a chat model and streaming', async () => {
+  it('works the same through createReactAgent and streaming', async () => {
     const fake = new FakeEngram(model('The lighthouse of N'));
     const tools = [memorizeTool(fake)] as never[];
-    const agent = await createReactAgent({ llm: new ChatEngram(fake), tools, prompt: HUB });
+    const agent = await createReactAgent({ llm: new ReActLLM(fake.fields), tools, prompt: HUB });
     const executor = new AgentExecutor({ agent, tools });
     expect(await executor.invoke({ input: REQUEST })).toMatchObject({ output: 'It is done.' });
     expect(fake.memorized).toEqual([FACT]);
+  });
+
+  it('is its own class: others leave the prompt alone', async () => {
+    const prompt = await HUB.format({ tools: 'note: N.', tool_names: 'note', input: 'Hi?', agent_scratchpad: '' });
+    const stop = ['\nObservation:'];
+    for (const llm of [new EngramLLM(new FakeEngram().fields), new ChatEngram(new FakeEngram().fields)]) {
+      const said = await llm.invoke(prompt, { stop });
+      expect(typeof said === 'string' ? said : said.text).toBe('An answer.');
+    }
+    expect(await new ReActLLM(new FakeEngram().fields).invoke('Just a question?')).toBe('An answer.');
   });
 
   it('answers a question about what was learned from the memory, asked alone', async () => {
@@ -77,7 +87,7 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
       const reply = typeof asked.input === 'string' ? model('')(asked) : FACT;
       return { ...(typeof reply === 'string' ? { answer: reply } : reply), memories };
     });
-    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
+    const agent = await zeroShotAgent([memorizeTool(fake)], new ReActLLM(fake.fields));
     const question = 'Who painted the lighthouse of Nordhavn?';
     expect(await agent.invoke({ input: question })).toMatchObject({ output: FACT });
     expect(fake.memorized).toEqual([]);
@@ -90,7 +100,7 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
       const reply = model('')(asked);
       return { ...(typeof reply === 'string' ? { answer: reply } : reply), memories };
     });
-    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
+    const agent = await zeroShotAgent([memorizeTool(fake)], new ReActLLM(fake.fields));
     await agent.invoke({ input: `${FACT} Can you remember that?` });
     expect(fake.memorized).toEqual([FACT]);
   });
@@ -105,7 +115,7 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
       description: 'Tosses a coin.',
       func: (side) => Promise.resolve(side),
     });
-    const agent = await zeroShotAgent([toss], new EngramLLM(fake));
+    const agent = await zeroShotAgent([toss], new ReActLLM(fake.fields));
     const { output, intermediateSteps } = await agent.invoke({ input: 'Heads or tails?' });
     expect(output).toBe('It is done.');
     expect(intermediateSteps).toHaveLength(1);
@@ -115,7 +125,7 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
     const fake = new FakeEngram(({ options: { grammar = '' } }) =>
       grammar.includes('"Action: "') ? ' Why not.\nAction: memorize\n' : ' No.\nFinal Answer:',
     );
-    const agent = await zeroShotAgent([memorizeTool(fake)], new EngramLLM(fake));
+    const agent = await zeroShotAgent([memorizeTool(fake)], new ReActLLM(fake.fields));
     for (const input of [
       'What is the capital of France?',
       'Do you remember who painted it?',
@@ -134,7 +144,7 @@ describe('a zero-shot ReAct agent with the tool memorize', () => {
       return grammar.includes('[^\\n]+') ? `${++calls}\n` : ' I have counted.';
     });
     const count = new DynamicTool({ name: 'count', description: 'Counts.', func: (n) => Promise.resolve(n) });
-    const agent = await zeroShotAgent([count], new EngramLLM(fake));
+    const agent = await zeroShotAgent([count], new ReActLLM(fake.fields));
     expect(await agent.invoke({ input: 'Count.' })).toMatchObject({ output: 'I have counted.' });
     expect(calls).toBe(10);
   });
@@ -159,7 +169,7 @@ describe('the final answer', () => {
         logprobs: [{ token: 1, text: '', logprob: isQuote ? -1 : logprob, likeliest: [] }],
       };
     });
-    const agent = await zeroShotAgent([weather], new EngramLLM(fake));
+    const agent = await zeroShotAgent([weather], new ReActLLM(fake.fields));
     const { output } = await agent.invoke({ input: 'What is the weather in Lindau?' });
     return output as string;
   };
@@ -197,7 +207,7 @@ describe('the input of a tool', () => {
   });
   const run = async (tool: DynamicTool, free: string, input: string, quote?: string): Promise<string> => {
     const fake = new FakeEngram(model(free, quote === undefined ? {} : { quote }));
-    const agent = await zeroShotAgent([tool], new EngramLLM(fake));
+    const agent = await zeroShotAgent([tool], new ReActLLM({ engram: fake.engram, textTools: ['note'] }));
     const { intermediateSteps } = (await agent.invoke({ input })) as {
       intermediateSteps: { action: { toolInput: string } }[];
     };
@@ -225,7 +235,7 @@ describe('the input of a tool', () => {
       if (grammar.includes('"Action: "')) return ` Go on.\nAction: ${next}\n`;
       return model('the lighthouse painted green')(asked);
     });
-    const agent = await zeroShotAgent([look, note], new EngramLLM(fake));
+    const agent = await zeroShotAgent([look, note], new ReActLLM({ engram: fake.engram, textTools: ['note'] }));
     const { intermediateSteps } = await agent.invoke({ input: 'Look for the lighthouse and note what you find' });
     expect(intermediateSteps).toMatchObject([
       { action: { tool: 'look' } },
@@ -242,28 +252,27 @@ describe('the input of a tool', () => {
         ? reply
         : { ...reply, logprobs: [{ token: 1, text: '', logprob, likeliest: [] }] };
     });
-    const agent = await zeroShotAgent([note], new EngramLLM(fake));
+    const agent = await zeroShotAgent([note], new ReActLLM({ engram: fake.engram, textTools: ['note'] }));
     const result = await agent.invoke({ input: 'Write a haiku and keep it as a note.' });
     expect(result['intermediateSteps']).toMatchObject([{ action: { toolInput: poem } }]);
   });
 });
 
 describe('the prompt of a ReAct agent', () => {
-  it('is told from others by its format and its stop string', async () => {
+  it('is told from others by its format', async () => {
     const prompt = await HUB.format({
       tools: 'note: Keeps a text.',
       tool_names: 'note',
       input: 'Hi?',
       agent_scratchpad: '',
     });
-    expect(readReactPrompt(prompt, ['\nObservation:'])).toEqual({
-      tools: [{ name: 'note', use: 'Keeps a text.', takesText: true }],
+    expect(readReactPrompt(prompt)).toEqual({
+      tools: [{ name: 'note', use: 'Keeps a text.' }],
       question: 'Hi?',
       steps: [],
       empty: ['the final answer to the original input question'],
     });
-    expect(readReactPrompt(prompt, [])).toBeUndefined();
-    expect(readReactPrompt('What is an Observation:?', ['\nObservation:'])).toBeUndefined();
+    expect(readReactPrompt('What is an Observation:?')).toBeUndefined();
   });
 
   it('says what was done', async () => {
@@ -275,10 +284,10 @@ describe('the prompt of a ReAct agent', () => {
       input: 'Two\nlines',
       agent_scratchpad,
     });
-    expect(readReactPrompt(prompt, ['\nObservation:'])).toEqual({
+    expect(readReactPrompt(prompt)).toEqual({
       tools: [
-        { name: 'a b', use: 'A.', takesText: false },
-        { name: 'c', use: 'Its input is d.', takesText: false },
+        { name: 'a b', use: 'A.' },
+        { name: 'c', use: 'Its input is d.' },
       ],
       question: 'Two\nlines',
       steps: [
@@ -302,7 +311,7 @@ describe('what may be quoted', () => {
 
   it('begins where a sentence does or after what introduces it', () => {
     expect(starts(REQUEST)).toEqual([FACT]);
-    expect(starts('Remember that my code is 4711.')).toEqual(['Remember that', 'my code is 4711.']);
+    expect(starts('Remember that my code is 4711.')).toEqual(['Remember that my code is 4711.']);
     expect(starts('It is vital that you keep this: our cat eats trout.')).toEqual(['our cat eats trout.']);
     expect(starts('Note - Dr. Okafor comes at 10:30.')).toEqual(['Dr. Okafor comes at 10:30.']);
     expect(starts('请记住：我喜欢鲈鱼。谢谢。')).toEqual(['我喜欢鲈鱼。', '谢谢。']);

@@ -37,7 +37,7 @@ describe('sleep', () => {
     rmSync(brain.adapterPath(wifi));
     const { trainings } = world;
     const report = await sleep(parts, { dryRun: true });
-    expect(report).toMatchObject({ ended: 'dry run', memories: [] });
+    expect(report).toMatchObject({ ended: 'dry_run', memories: [] });
     expect(report.due.map(({ id, why }) => [id, why])).toEqual([
       [wifi, 'damaged'],
       [kiln, 'weak'],

@@ -28,7 +28,7 @@ describe('runTraining', () => {
 
   it('weighs examples so that a step is the mean over its tokens, across accumulated batches', async () => {
     const trainer = new FakeTrainer();
-    await runTraining(trainer, examples, { batchSize: 2, accumulate: 2, shuffle: false });
+    await runTraining(trainer, examples, { epochs: 1, batchSize: 2, accumulate: 2, shuffle: false });
     expect(trainer.backwards.map((batch) => batch.length)).toEqual([2, 2, 2, 1]);
     expect(trainer.rates).toHaveLength(2);
     const scales = trainer.backwards.map((batch) => batch.map((item) => item.scale));

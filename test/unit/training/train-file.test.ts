@@ -345,8 +345,8 @@ describe('a run that was cut off', () => {
     };
     await trainFile({ ...other, base }, { resume, onEvent: (event) => void events.push(event) });
     expect(asked).toEqual(['f16']);
-    expect(events.filter(({ type }) => type === 'kernels-changed')).toEqual([
-      { type: 'kernels-changed', before: 'avx2 f16', now: 'neon f16' },
+    expect(events.filter(({ type }) => type === 'kernels_changed')).toEqual([
+      { type: 'kernels_changed', before: 'avx2 f16', now: 'neon f16' },
     ]);
   });
 
@@ -355,7 +355,7 @@ describe('a run that was cut off', () => {
     const types: string[] = [];
     await trainFile(place, { resume, onEvent: ({ type }) => void types.push(type) });
     expect(types).toContain('started');
-    expect(types).not.toContain('kernels-changed');
+    expect(types).not.toContain('kernels_changed');
   });
 
   it('does not go on with other options, but with other ways to keep checkpoints', async () => {

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { answer } from '../../src/answering.js';
-import type { Brain } from '../../src/brain/index.js';
-import type { AskOptions } from '../../src/engram-options.js';
-import { memorize } from '../../src/learn/index.js';
-import type { Retrieval } from '../../src/retrieval/index.js';
-import { FakeWorld } from '../fakes/memorizer.js';
+import { answer } from '../../../src/runtime/answering.js';
+import type { Brain } from '../../../src/brain/index.js';
+import type { AskOptions } from '../../../src/runtime/options.js';
+import { memorize } from '../../../src/learn/index.js';
+import type { Retrieval } from '../../../src/retrieval/index.js';
+import { FakeWorld } from '../../fakes/memorizer.js';
 
 let world: FakeWorld;
 let brain: Brain;

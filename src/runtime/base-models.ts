@@ -1,8 +1,8 @@
 // The base model's weights that one Engram keeps for training: loaded when they are first asked for, closed with it. That all who
 // open the same file share one copy is training/base-model.ts's.
-import { defined } from './defined.js';
-import { throwIfCancelled } from './errors.js';
-import { openBaseModel, type BaseModel } from './training/index.js';
+import { defined } from '../defined.js';
+import { throwIfCancelled } from '../errors.js';
+import { openBaseModel, type BaseModel } from '../training/index.js';
 
 type Precision = BaseModel['info']['precision'];
 

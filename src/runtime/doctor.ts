@@ -3,13 +3,13 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
-import { readSettings, type GivenSettings } from './config.js';
-import { EngramError, throwIfCancelled } from './errors.js';
-import { freeSpace, makeFolder } from './files.js';
-import { listBrains, openBrain } from './brain/index.js';
-import { findJudge } from './gate/index.js';
-import { availableMemory, catalogName, findEntry, isInstalled, modelSha256, resolveModel } from './models/index.js';
-import { AdapterStore, cpuInfo, measurePeak } from './training/index.js';
+import { EngramError, throwIfCancelled } from '../errors.js';
+import { freeSpace, makeFolder } from '../files.js';
+import { listBrains, openBrain } from '../brain/index.js';
+import { findJudge } from '../gate/index.js';
+import { availableMemory, catalogName, findEntry, isInstalled, modelSha256, resolveModel } from '../models/index.js';
+import { settle, type GivenSettings } from '../options/index.js';
+import { AdapterStore, cpuInfo, measurePeak } from '../training/index.js';
 
 /** Groups of facts for a person to read; `problems` is what has to be done something about. */
 export interface DoctorReport {
@@ -19,10 +19,10 @@ export interface DoctorReport {
 
 /** Looks at everything it can; what fails becomes a problem and not an exception. */
 export async function doctor(
-  options: GivenSettings & { contextSize?: unknown; signal?: AbortSignal | undefined } = {},
+  options: GivenSettings & { signal?: AbortSignal | undefined } = {},
 ): Promise<DoctorReport> {
-  const { contextSize, signal, ...given } = options;
-  const settings = readSettings({ ...given, context: contextSize });
+  const { signal, ...given } = options;
+  const settings = settle(given);
   const { home } = settings;
   const problems: DoctorReport['problems'] = [];
   const attempt = async <T>(action: () => Promise<T> | T): Promise<T | undefined> => {

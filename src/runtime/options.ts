@@ -1,8 +1,12 @@
-// What the methods of class Engram are given. Not here: what they do (engram.ts).
-import type { GivenSettings } from './config.js';
-import type { EmbedOptions } from './embedding/index.js';
-import type { ChatMessage, GenerateOptions } from './inference/index.js';
-import type { MoveOptions, SleepOptions } from './learn/index.js';
+// What the methods of class Engram and its namespaces are given. Not here: what they do, the tables of options (options/).
+import type { EmbedOptions } from '../embedding/index.js';
+import type { ChatMessage, GenerateOptions, ToolCall } from '../inference/index.js';
+import type { SleepOptions } from '../learn/index.js';
+import type { GivenSettings, Grounding } from '../options/index.js';
+import type { FuseOptions } from '../training/index.js';
+import type { RunnableTool, ToolResult } from './tools.js';
+
+export type { ImportAdapterOptions } from '../training/index.js';
 
 export interface OpenProgress {
   phase: 'pull' | 'model' | 'embedder';
@@ -10,52 +14,47 @@ export interface OpenProgress {
   share: number;
 }
 
-/** Every setting of config.ts (home, model, embedder, brain, threads, context, gpu, offline …), and these. */
-export interface OpenOptions extends Pick<
-  GivenSettings,
-  | 'home'
-  | 'model'
-  | 'chatTemplate'
-  | 'embedder'
-  | 'brain'
-  | 'threads'
-  | 'parallel'
-  | 'gpu'
-  | 'gpuLayers'
-  | 'compute'
-  | 'idleUnload'
-  | 'offline'
-  | 'verbose'
-> {
-  /** Tokens of context. */
-  contextSize?: unknown;
+/** Every setting, with its default, is in options/settings.ts. */
+export interface OpenOptions extends GivenSettings {
+  /** Load the model and the brain when they are first needed, and not now: what needs no model never loads one. Default false. */
+  lazy?: boolean | undefined;
   onProgress?: ((progress: OpenProgress) => void) | undefined;
+  /** Ends the loading. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface LoadOptions {
+  /** The brain too, which has to belong to the model. Default true. */
+  brain?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /** Adapters are what the memories switch on. */
 type Generating = {
-  [K in keyof Omit<GenerateOptions, 'adapters' | 'adaptersFrom'>]?: GenerateOptions[K] | undefined;
+  [K in keyof Omit<GenerateOptions, 'adapters' | 'adaptersFrom' | 'tools'>]?: GenerateOptions[K] | undefined;
 };
 
-/** All settings of an answer (inference/types.ts): sampling, form, limits; and what may answer. */
-export interface AskOptions extends Generating {
+/** All settings of an answer: sampling (options/sampling.ts), form, limits (inference/types.ts); and what may answer. */
+export interface AskOptions extends Generating, Grounding {
   /** A named adapter (made by train) to answer with, or a GGUF file of one, in place of what the memories would switch on. */
   adapter?: string | undefined;
   /** Id of a memory to answer with whatever the question is, in place of those it touches: to see what its weights do alone. */
   memory?: string | undefined;
   /** Whether memories may answer. Default true; false: the model alone, or the named adapter. */
   memories?: boolean | undefined;
-  /** Most passages of ingested documents to answer from, where any are about the question; 0 uses none. Default 3. */
-  passages?: number | undefined;
   /** What is asked, where the last message says more than that (instructions around a question): memories and passages are
    * looked for by it. Default: the last message. */
   about?: string | undefined;
-  /** What becomes of a question about the person's own things (`Where did I park?`) that nothing remembered, ingested or said
-   * answers: `say` that it is not known (the default), or have the base model `answer` all the same. Only where something is
-   * remembered or ingested; never with tools, a grammar or a schema. */
-  unknown?: 'say' | 'answer' | undefined;
+  /** What the model may ask to be called. Those with `execute` are run, and the model goes on with what they gave; calls of others
+   * come in `toolCalls`. */
+  tools?: readonly RunnableTool[] | undefined;
+  /** A call, as soon as the answer that asks for it has ended. */
+  onToolCall?: ((call: ToolCall) => void) | undefined;
+  onToolResult?: ((result: ToolResult) => void) | undefined;
 }
+
+/** All but callbacks: what comes is read from the stream. */
+export type StreamOptions = Omit<AskOptions, 'onText' | 'onThinking' | 'onToolCall' | 'onToolResult'>;
 
 export interface EngramEmbedOptions extends EmbedOptions {
   /** The embedding model (default), or the chat model itself, which has neither kinds nor windows: a text that is longer than its
@@ -66,11 +65,10 @@ export interface EngramEmbedOptions extends EmbedOptions {
 /** No chat template, hence no tools; no memories and passages. */
 export type CompleteOptions = Omit<
   AskOptions,
-  | 'passages'
+  | keyof Grounding
   | 'about'
   | 'memory'
   | 'memories'
-  | 'unknown'
   | 'opening'
   | 'overflow'
   | 'thinking'
@@ -78,6 +76,8 @@ export type CompleteOptions = Omit<
   | 'tools'
   | 'toolChoice'
   | 'parallelToolCalls'
+  | 'onToolCall'
+  | 'onToolResult'
 >;
 
 /** As AskOptions, but for those of a form. */
@@ -88,12 +88,7 @@ export interface ExplainOptions extends Omit<AskOptions, 'jsonSchema' | 'tools' 
   onProgress?: ((progress: { done: number; of: number }) => void) | undefined;
 }
 
-/** Where the brain is and which model it is to belong to, and how. */
-export interface MoveBrainOptions extends OpenOptions, Pick<MoveOptions, 'partly'> {
-  onMove?: MoveOptions['onProgress'];
-}
-
-export interface EngramSleepOptions extends Omit<SleepOptions, 'passages'> {
+export interface MemorySleepOptions extends Omit<SleepOptions, 'passages'> {
   /** Learn passages of documents too that answered at least three different questions. Default false. */
   passages?: boolean | undefined;
 }
@@ -115,3 +110,6 @@ export interface EvaluateRequest extends Omit<ClassifyRequest, 'texts'> {
   /** JSONL of `{text, label}` or `{text, labels}`. */
   file: string;
 }
+
+/** `model` and `threads`: default those of the Engram. */
+export type FuseModelOptions = Omit<FuseOptions, 'model'> & Partial<Pick<FuseOptions, 'model'>>;

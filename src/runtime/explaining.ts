@@ -1,13 +1,15 @@
 // What an answer rests on: the question is asked, and what it used is given to memory/explain.ts, which weighs it.
-import type { AskOptions, ExplainOptions } from './engram-options.js';
-import { EngramError } from './errors.js';
-import type { Generator } from './inference/index.js';
-import { type Answer, type Brain } from './brain/index.js';
-import { explain, type Explanation, type UsedGround } from './gate/index.js';
+import type { AskOptions, ExplainOptions } from './options.js';
+import type { Generator } from '../inference/index.js';
+import { type Answer, type Brain } from '../brain/index.js';
+import { explain, type Explanation, type UsedGround } from '../gate/index.js';
+
+/** Engram.ask(). */
+export type AskForGrounds = (question: string, options: AskOptions) => Promise<Answer>;
 
 export interface Explaining {
   generator: Generator;
-  ask: (options: AskOptions) => Promise<Answer>;
+  ask: AskForGrounds;
   /** None until something is memorized. */
   brain: () => Promise<Brain | undefined>;
   /** The file of a named adapter. */
@@ -22,8 +24,7 @@ export async function explainAnswer(
 ): Promise<Explanation> {
   const { answer, onProgress, ...asking } = options;
   // Where an answer is given, it is only asked what it would rest on.
-  const found = await ask(answer === undefined ? asking : { ...asking, maxTokens: 1 });
-  if (found.finishReason === 'cancelled') throw new EngramError('cancelled', 'Cancelled.');
+  const found = await ask(question, answer === undefined ? asking : { ...asking, maxTokens: 1 });
   const { adapter: name, signal } = options;
   const held = await brain();
   const grounds: UsedGround[] = [

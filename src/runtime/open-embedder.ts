@@ -1,9 +1,10 @@
 // An embedding model by its name, with what the catalog knows of it, all cores, and the cache of vectors: as engram itself and
 // whoever uses it want it, at once or when it is first needed. Not here: how it works (embedding/).
 import { availableParallelism } from 'node:os';
-import { readSettings, type GivenSettings } from './config.js';
-import type { Dtype, Embedder } from './embedding/index.js';
-import { ensureModel } from './models/index.js';
+import { defined } from '../defined.js';
+import type { Dtype, Embedder } from '../embedding/index.js';
+import { ensureModel } from '../models/index.js';
+import { settle, type GivenSettings } from '../options/index.js';
 
 export interface OpenEmbedderOptions extends Pick<GivenSettings, 'home' | 'embedder' | 'threads' | 'offline'> {
   /** Precision. Default: the one that the catalog names, else the first there is of q4, q8 and fp32. */
@@ -21,10 +22,10 @@ export async function openEmbedder({
   signal,
   ...given
 }: OpenEmbedderOptions = {}): Promise<Embedder> {
-  const settings = readSettings(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
+  const settings = settle(defined(given));
   const onPull = (share: number): void => onProgress?.({ phase: 'pull', share });
   const { path, entry } = await ensureModel(settings, settings.embedder, 'embedding', onPull, signal);
-  const { loadEmbedder } = await import('./embedding/index.js'); // heavy
+  const { loadEmbedder } = await import('../embedding/index.js'); // heavy
   const threads = settings.threads ?? availableParallelism();
   return loadEmbedder({ folder: path, card: entry?.embedding, dtype, threads, cacheIn: settings.home });
 }

@@ -3,8 +3,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkAsking, remarkOnModel } from '../../src/check-asking.js';
-import { LANGUAGE_MODEL, tinyGguf } from './models/tiny-gguf.js';
+import { settle, type GivenSettings } from '../../../src/options/index.js';
+import { checkAsking } from '../../../src/runtime/check-asking.js';
+import type { AskOptions } from '../../../src/runtime/options.js';
+import { LANGUAGE_MODEL, tinyGguf } from '../models/tiny-gguf.js';
 
 const home = mkdtempSync(join(tmpdir(), 'engram-check-'));
 const gguf = (name: string, content: Parameters<typeof tinyGguf>[0]): string => {
@@ -24,19 +26,22 @@ const lora = (name: string, matrices: [string, number, number][], architecture =
     }),
   });
 
+const check = (given: GivenSettings, asking: AskOptions = {}, isChat = true): Promise<void> =>
+  checkAsking(settle({ home, ...given }), asking, isChat);
+
 describe('before a model is loaded', () => {
   it('a conversation with one that has no chat template is refused, and a text is not', async () => {
-    await expect(checkAsking({ home, model: baseModel })).rejects.toMatchObject({ code: 'unsupported' });
-    await checkAsking({ home, model: baseModel, isChat: false });
-    await checkAsking({ home, model: baseModel, chatTemplate: 'gemma' });
-    await checkAsking({ home, model: chatModel });
-    await expect(checkAsking({ home, model: chatModel, chatTemplate: 'none' })).rejects.toMatchObject({
+    await expect(check({ model: baseModel })).rejects.toMatchObject({ code: 'unsupported' });
+    await check({ model: baseModel }, {}, false);
+    await check({ model: baseModel, chatTemplate: 'gemma' });
+    await check({ model: chatModel });
+    await expect(check({ model: chatModel, chatTemplate: 'none' })).rejects.toMatchObject({
       code: 'usage',
     });
   });
 
   it('options that cannot be are refused, and adapters that are not there or of another model', async () => {
-    const ask = (asking: Parameters<typeof checkAsking>[1]) => checkAsking({ home, model: chatModel }, asking);
+    const ask = (asking: AskOptions) => check({ model: chatModel }, asking);
     await expect(ask({ temperature: -1 })).rejects.toMatchObject({ code: 'usage' });
     await expect(ask({ passages: 99 })).rejects.toMatchObject({ code: 'usage' });
     await expect(ask({ jsonSchema: { type: 'text' } })).rejects.toMatchObject({ code: 'usage' });
@@ -51,11 +56,5 @@ describe('before a model is loaded', () => {
     ]) {
       await expect(ask({ adapter: other })).rejects.toMatchObject({ code: 'mismatch' });
     }
-  });
-
-  it('a context that the model was not made for is told of', async () => {
-    expect(await remarkOnModel({ home, model: chatModel, context: 100_000 })).toContain('256 tokens');
-    expect(await remarkOnModel({ home, model: chatModel, context: 256 })).toBeUndefined();
-    expect(await remarkOnModel({ home, model: 'none', context: 100_000 })).toBeUndefined();
   });
 });

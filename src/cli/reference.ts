@@ -1,0 +1,48 @@
+// The whole help as one document, docs/cli.md: what each command prints with --help, the global options once. Not here: the help
+// itself (program.ts).
+import { COMMANDS, parse } from './program.js';
+
+/** Columns of the help in it. */
+const COLUMNS = 100;
+
+export function reference(): string {
+  const global = sectionsOf(help([])).find((section) => section.startsWith('Options:')) ?? '';
+  const parts = COMMANDS.flatMap((spec) => {
+    const name = spec.usage.split(' ')[0]!;
+    if (!('commands' in spec)) return [commandPart([name])];
+    return [
+      `## engram ${name}\n\n${capital(spec.summary)}.`,
+      ...spec.commands.map(({ usage }) => commandPart([name, usage.split(' ')[0]!], '###')),
+    ];
+  });
+  return (
+    [
+      '# The command line',
+      'This page is made from the help of the commands: `npm run docs:cli`.',
+      'Every command takes these options, and each has a variable of the environment.',
+      block(global),
+      ...parts,
+      '',
+    ]
+      .join('\n\n')
+      .trimEnd() + '\n'
+  );
+}
+
+function commandPart(words: readonly string[], heading = '##'): string {
+  const [usage = '', ...sections] = sectionsOf(help(words)).filter((section) => !section.startsWith('Global Options:'));
+  return `${heading} engram ${words.join(' ')}\n\n${block([usage, ...sections].join('\n\n'))}`;
+}
+
+function help(words: readonly string[]): string {
+  let parsed = parse([...words, '--help'], '', COLUMNS);
+  // What passes everything on prints its own.
+  if (parsed.kind === 'command') parsed = parse(['help', ...words], '', COLUMNS);
+  return parsed.kind === 'text' ? parsed.text : '';
+}
+
+const sectionsOf = (text: string): string[] => text.trim().split(/\n\n+/);
+
+const block = (text: string): string => `\`\`\`text\n${text.replace(/^Usage: /, '')}\n\`\`\``;
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,27 @@
+// Refuses at once what can be refused before a model is loaded: options of an answer that cannot be, an adapter that is not
+// there, a conversation with a model that has no chat template. Not here: what only the loaded model knows.
+import { defined } from '../defined.js';
+import { requireChatTemplate, resolveModel } from '../models/index.js';
+import type { Settings } from '../options/index.js';
+import { findAdapter } from '../training/index.js';
+import { checkAskOptions, generationOf } from './answering.js';
+import type { AskOptions } from './options.js';
+
+/** Throws `usage`, `not_found`, `unsupported`, `mismatch`. A model that is not installed is not looked at. `isChat`: a text can be
+ * continued without a chat template. */
+export async function checkAsking(settings: Settings, asking: AskOptions, isChat: boolean): Promise<void> {
+  await checkAnswerOptions(asking);
+  const { readChatTemplate } = await import('../inference/index.js');
+  if (settings.chatTemplate !== undefined) readChatTemplate(settings.chatTemplate);
+  const model = await resolveModel(settings.home, settings.model).catch(() => undefined);
+  const template = settings.chatTemplate ?? model?.entry?.chatTemplate;
+  if (isChat && template === undefined && model !== undefined) requireChatTemplate(model.path);
+  if (asking.adapter !== undefined) await findAdapter(settings.home, asking.adapter, model?.path);
+}
+
+/** What can be told without looking at the model or its adapters. Throws `usage`. */
+export async function checkAnswerOptions(asking: AskOptions): Promise<void> {
+  checkAskOptions(asking);
+  const { checkOptions } = await import('../inference/index.js');
+  checkOptions(defined(generationOf(asking)));
+}
