@@ -11,13 +11,13 @@ import { runCli } from './run-cli.js';
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 
-/** Types each text a moment after the one before. */
 /** What is typed before somebody reads would come all at once. */
 function whenRead(stdin: PassThrough, action: () => void): void {
   if (stdin.listenerCount('data') > 0) action();
   else setTimeout(whenRead, 15, stdin, action);
 }
 
+/** Types each text a moment after the one before. */
 const typing =
   (...texts: string[]) =>
   (stdin: PassThrough): void => {
