@@ -39,7 +39,7 @@ const lora = {
   rank,
   alpha: 2 * rank,
   targets: RECIPE.targets,
-  layers: [Math.round(layers * RECIPE.fromLayer), layers - 1],
+  layers: [0, layers - 1],
   seed: 1,
 };
 const trainer = base.newTrainer(lora, { kind: 'adamw', ...RECIPE.optimizer });
@@ -147,8 +147,9 @@ function exampleOf({ note, question, later, label }) {
     later === undefined ? questionPrompt(generator, note, question) : changePrompt(generator, note, later);
   const all = [...tokens, labelToken(generator, label)];
   const weights = new Float32Array(all.length);
-  // A judge that can also write the questions knows better which ones a note answers.
-  if (later === undefined && label !== 'unknown' && label !== 'general')
+  // It is also the one who writes questions when a memory is examined.
+  const isAnswered = later === undefined && label !== 'unknown' && label !== 'general';
+  if (isAnswered && random() < RECIPE.askingShare)
     weights.fill(RECIPE.asking, adaptedFrom + RECIPE.askingAfter, tokens.length - RECIPE.askingBefore);
   weights[all.length - 1] = 1;
   return { tokens: all, weights, adaptedFrom };
