@@ -6,6 +6,7 @@ import { withWriterLock } from '../database/index.js';
 import type { Embedder } from '../embedding/index.js';
 import { EngramError } from '../errors.js';
 import { makeFolder } from '../files.js';
+import type { DocumentReader } from './apart/index.js';
 import { ingest, type IngestOptions } from './ingest.js';
 import { Library } from './library.js';
 import { RELEVANCE_THRESHOLD } from './relevance.js';
@@ -21,6 +22,8 @@ export interface RetrievalOptions {
   brain: string;
   /** Asked for when something is to be embedded. */
   embedder: () => Promise<Embedder>;
+  /** What reads files; by default a process of its own for each run. */
+  reader?: DocumentReader | undefined;
 }
 
 export interface WatchOptions extends IngestOptions, WatchTiming {
@@ -45,9 +48,11 @@ export class Retrieval {
   readonly #folder: string;
   readonly #embedder: RetrievalOptions['embedder'];
   readonly #use: PassageUse;
+  readonly #reader: DocumentReader | undefined;
   #open: { library: Library; searcher: Searcher } | undefined;
 
-  constructor({ home, brain, embedder }: RetrievalOptions) {
+  constructor({ home, brain, embedder, reader }: RetrievalOptions) {
+    this.#reader = reader;
     this.#folder = join(home, 'brains', checkName(brain, 'the brain'));
     this.#embedder = embedder;
     this.#use = new PassageUse(this.#folder);
@@ -68,7 +73,7 @@ export class Retrieval {
       if (chosen.length === 0) {
         throw new EngramError('empty', 'There is nothing to ingest.', { hint: 'Name files or folders.' });
       }
-      const report = await ingest(library, this.#embedder, chosen, options);
+      const report = await ingest(library, this.#embedder, chosen, { reader: this.#reader, ...options });
       // What is not saved is made again from the library.
       await searcher.save().catch(() => undefined);
       return report;

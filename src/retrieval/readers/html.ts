@@ -1,7 +1,7 @@
 // HTML: all of a page that is text. Menus go, other lists of links and what stands beside the text come after it, since nothing
 // tells for sure what a reader may do without. Marks are gone from the text; offsets are those in what is left. Not here: how
 // the tree becomes text (html-text.ts).
-import { decodeText } from './decode.js';
+import { aboutDecoded, decodeText } from './decode.js';
 import { flatten, type Node } from './html-text.js';
 import type { Content, Metadata, Reader } from './types.js';
 
@@ -15,10 +15,11 @@ interface Page {
 const TOLD = new Set(['author', 'description', 'keywords', 'date', 'language']);
 const MOST_TOLD = 500;
 
-export const readHtml: Reader = async (bytes) => {
+export const readHtml: Reader = async (bytes, _, reading) => {
   const declared = /<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)/iu.exec(bytes.toString('latin1', 0, 4096))?.[1];
-  const { text: source, encoding } = await decodeText(bytes, declared);
-  return contentOfPage(source, { encoding });
+  const { text: source, ...about } = await decodeText(bytes, reading, declared);
+  const content = await contentOfPage(source);
+  return { ...content, ...aboutDecoded(about, content.metadata) };
 };
 
 /** Content of a whole page. */

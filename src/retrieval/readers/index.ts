@@ -1,10 +1,20 @@
 // Which reader a file gets: by its first bytes where they tell, else by the end of its name. Readers and their libraries are
 // loaded when the first file of their kind comes.
 import { extname } from 'node:path';
-import { SkipError, type Content, type DocumentKind, type Reader } from './types.js';
+import { SkipError, type Content, type DocumentKind, type Reader, type Reading } from './types.js';
 
 export { fieldsOfParts } from './record.js';
-export { SkipError, type Block, type Content, type DocumentKind, type Metadata, type SkipCode } from './types.js';
+export { isKnownEncoding } from './decode.js';
+export {
+  SkipError,
+  type Block,
+  type Content,
+  type DocumentKind,
+  type LeftOut,
+  type Metadata,
+  type Reading,
+  type SkipCode,
+} from './types.js';
 
 /** Raised when readers or chunks change what they make of a file: every file is then read again at the next ingest. */
 export const READER_VERSION = 2;
@@ -83,19 +93,22 @@ const LONGEST_TITLE = 300;
 /** Files inside of files: an attachment of a message that is attached to a message … */
 const DEEPEST = 3;
 
-/** Reads a file's bytes. Throws SkipError for one that gives no text. `depth` is for files that are inside of others. */
-export async function readContent(bytes: Buffer, path: string, depth = 0): Promise<Content> {
-  if (depth > DEEPEST) throw new SkipError('unsupported', 'It is inside of too many files.');
+/** Reads a file's bytes. Throws SkipError for one that gives no text. */
+export async function readContent(bytes: Buffer, path: string, reading: Reading = { depth: 0 }): Promise<Content> {
+  if (reading.depth > DEEPEST) throw new SkipError('unsupported', 'It is inside of too many files.');
   if (bytes.length === 0) throw new SkipError('empty', 'It is empty.');
   const kind = kindOf(bytes, path);
   const read = await READERS[kind]();
   let content: Content;
   try {
-    content = await read(bytes, path, depth);
+    content = await read(bytes, path, reading);
   } catch (error) {
     if (error instanceof SkipError) throw error;
     // Of a library that the file was too much for (tags nested without end): the other files are read all the same.
     const why = error instanceof Error ? error.message : String(error);
+    if (error instanceof RangeError && why.startsWith('Maximum call stack')) {
+      throw new SkipError('corrupt', `It cannot be read as ${kind}: it is nested too deeply.`, { cause: error });
+    }
     throw new SkipError('corrupt', `It cannot be read as ${kind}: ${why}`, { cause: error });
   }
   if (content.blocks.every(({ kind }) => kind === 'heading') && content.text.trim() === '') {

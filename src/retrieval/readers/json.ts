@@ -1,11 +1,11 @@
 // JSON and JSON Lines: each line, or each element of an array at the top, is a record; any other value is one as a whole.
-import { decodeText } from './decode.js';
+import { aboutDecoded, decodeText } from './decode.js';
 import { jsonValues } from './json-values.js';
 import { fieldsOf, RecordWriter } from './record.js';
 import { SkipError, type Reader } from './types.js';
 
-export const readJson: Reader = async (bytes) => {
-  const { text: source, encoding } = await decodeText(bytes);
+export const readJson: Reader = async (bytes, _, reading) => {
+  const { text: source, ...about } = await decodeText(bytes, reading);
   const writer = new RecordWriter();
   let records = 0;
   try {
@@ -18,5 +18,5 @@ export const readJson: Reader = async (bytes) => {
     throw new SkipError('corrupt', `It is not sound JSON. ${error.message}`, { cause: error });
   }
   const { text, blocks } = writer;
-  return { kind: 'json', text, blocks, metadata: { encoding, records } };
+  return { kind: 'json', text, blocks, ...aboutDecoded(about, { records }) };
 };

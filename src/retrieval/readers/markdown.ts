@@ -1,13 +1,14 @@
 // Markdown: headings, paragraphs, lists, tables and code where mdast finds them. The text stays as it was written, marks and
 // all, so that offsets are those of the file. Not here: what stands inside a paragraph, which takes most of the time to parse
 // and says nothing about where it is.
-import { decodeText } from './decode.js';
+import { aboutDecoded, decodeText } from './decode.js';
 import { frontMatterOf } from './front-matter.js';
 import type { Block, Content, Metadata, Reader } from './types.js';
 
-export const readMarkdown: Reader = async (bytes) => {
-  const { text, encoding } = await decodeText(bytes);
-  return parseMarkdown(text, { encoding });
+export const readMarkdown: Reader = async (bytes, _, reading) => {
+  const { text, ...about } = await decodeText(bytes, reading);
+  const content = await parseMarkdown(text);
+  return { ...content, ...aboutDecoded(about, content.metadata) };
 };
 
 /** Constructs of micromark that a line is not needed for. A definition is text like any other. */
@@ -17,7 +18,7 @@ const INLINE = (
 ).split(' ');
 
 /** Content of a text in Markdown. */
-export async function parseMarkdown(text: string, metadata: Metadata): Promise<Content> {
+export async function parseMarkdown(text: string, metadata: Metadata = {}): Promise<Content> {
   const { fromMarkdown } = await import('mdast-util-from-markdown');
   const front = await frontMatterOf(text);
   const from = front?.end ?? 0;

@@ -1,10 +1,10 @@
 // Plain text: paragraphs between blank lines. Also what remains of other formats once their marks are gone.
-import { decodeText } from './decode.js';
+import { aboutDecoded, decodeText } from './decode.js';
 import type { Block, Reader } from './types.js';
 
-export const readText: Reader = async (bytes) => {
-  const { text, encoding } = await decodeText(bytes);
-  return { kind: 'text', text, blocks: paragraphs(text), metadata: { encoding } };
+export const readText: Reader = async (bytes, _, reading) => {
+  const { text, ...about } = await decodeText(bytes, reading);
+  return { kind: 'text', text, blocks: paragraphs(text), ...aboutDecoded(about) };
 };
 
 /** The paragraphs between `start` and `end`, without the white space around them. */

@@ -17,6 +17,7 @@ import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeWriterLock } from '../../../src/database/index.js';
 import type { Embedder } from '../../../src/embedding/index.js';
+import { readHere } from '../../../src/retrieval/apart/index.js';
 import { Retrieval, type IngestOptions, type IngestReport } from '../../../src/retrieval/index.js';
 import { FakeEmbedder } from '../../fakes/embedder.js';
 
@@ -27,7 +28,7 @@ let embedder: FakeEmbedder;
 let retrieval: Retrieval;
 
 const openWith = (with_: Embedder): Retrieval =>
-  new Retrieval({ home, brain: 'default', embedder: () => Promise.resolve(with_) });
+  new Retrieval({ home, brain: 'default', embedder: () => Promise.resolve(with_), reader: readHere });
 const write = (name: string, text: string | Buffer): void => {
   mkdirSync(join(docs, name, '..'), { recursive: true });
   writeFileSync(join(docs, name), text);
