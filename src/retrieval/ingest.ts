@@ -1,13 +1,12 @@
 // From paths to passages: what is new or changed is read, cut, embedded and stored, group of files by group; what is gone is
 // removed. A run that ends anywhere leaves whole documents behind, and the next one goes on. Not here: watching.
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import type { Embedder } from '../embedding/index.js';
 import { EngramError, fromSystemError, isSystemError, throwIfCancelled } from '../errors.js';
 import { ReaderProcess, type DocumentReader, type ReadLimits } from './apart/index.js';
 import { contextOf, type ChunkOptions } from './chunks.js';
+import { openFile } from './file-names.js';
 import type { DocumentUpdate, KnownFile, Library, ReadFile, Unembedded } from './library.js';
 import { isKnownEncoding, READER_VERSION, SkipError, type SkipCode } from './readers/index.js';
 import type { IngestProgress, IngestReport } from './types.js';
@@ -305,9 +304,10 @@ async function readWhole(found: FoundFile, maxBytes: number): Promise<{ file: Re
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const readMs = Date.now();
     try {
-      const handle = await open(found.path, 'r');
+      const handle = await openFile(found.at, found.isFound);
       try {
         const before = await handle.stat();
+        if (!before.isFile()) throw new SkipError('unsupported', 'It was replaced by what is no file.');
         if (before.size > maxBytes) {
           throw tooLarge(before.size, maxBytes);
         }

@@ -170,9 +170,12 @@ class Child {
       const cancel = (): void => {
         settle(new EngramError('cancelled', 'Cancelled.', { cause: signal?.reason }));
       };
-      const timer = setTimeout(() => {
-        settle(new SkipError('too_slow', 'Its reader did nothing for too long.'));
-      }, Math.min(waitMs, 2 ** 31 - 1));
+      const timer = setTimeout(
+        () => {
+          settle(new SkipError('too_slow', 'Its reader did nothing for too long.'));
+        },
+        Math.min(waitMs, 2 ** 31 - 1),
+      );
       this.#wake = look;
       signal?.addEventListener('abort', cancel, { once: true });
       if (signal?.aborted === true) cancel();

@@ -11,8 +11,11 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import iconv from 'iconv-lite';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeWriterLock } from '../../../src/database/index.js';
@@ -167,6 +170,63 @@ describe('ingest', () => {
     const report = brief(await ingest());
     chmodSync(join(docs, 'sub'), 0o755);
     expect(report).toMatchObject({ removed: [], skipped: { sub: 'unreadable' } });
+  });
+
+  it.skipIf(process.platform !== 'linux')('reads files and folders whose names are no UTF-8', async () => {
+    const folder = Buffer.concat([Buffer.from(`${docs}/caf`), Buffer.from([0xe9])]);
+    mkdirSync(folder);
+    writeFileSync(Buffer.concat([folder, Buffer.from('/t\u00E9'), Buffer.from([0xff]), Buffer.from('.md')]), '# Tea\n\nIt is hot.');
+    writeFileSync(Buffer.concat([folder, Buffer.from('/.gitignore')]), 'x.txt');
+    writeFileSync(Buffer.concat([folder, Buffer.from('/x.txt')]), 'Ignored.');
+    expect(brief(await ingest())).toMatchObject({ added: ['caf\\xE9/t\u00E9\\xFF.md'], skipped: {} });
+    expect(await found('tea')).toEqual(['It is hot.']);
+    expect(brief(await ingest())).toMatchObject({ added: [], removed: [], unchanged: 1 });
+  });
+
+  it.skipIf(process.platform === 'win32')('waits for no pipe, and says what is no file', async () => {
+    execFileSync('mkfifo', [join(docs, 'pipe.txt'), join(docs, '.gitignore')]);
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(join(docs, 'socket'), resolve));
+    symlinkSync('/dev/zero', join(docs, 'zero.txt'));
+    write('a.txt', 'Text.');
+    const report = await ingest();
+    const named = await retrieval.ingest([join(docs, 'pipe.txt'), '/dev/zero']);
+    server.close();
+    expect(brief(report)).toMatchObject({ added: ['a.txt'] });
+    expect(Object.fromEntries(report.skipped.map(({ path, reason }) => [path.slice(docs.length + 1), reason]))).toEqual({
+      'pipe.txt': 'It is a named pipe, which is not read.',
+      socket: 'It is a socket, which is not read.',
+      'zero.txt': 'It is a symbolic link, which is not followed.',
+    });
+    expect(named.skipped.map(({ reason }) => reason)).toEqual([
+      'It is a named pipe, which is not read.',
+      'It is a device, which is not read.',
+    ]);
+  });
+
+  it('reads in the encoding that was set, and again the next time', async () => {
+    const text = 'Пироги пекут в печи.';
+    write('a.txt', iconv.encode(text, 'cp866'));
+    await ingest({ encoding: 'koi8-r' });
+    expect(await found('x')).not.toEqual([text]);
+    expect(brief(await ingest({ encoding: 'cp866' }))).toMatchObject({ changed: ['a.txt'] });
+    expect(await found('x')).toEqual([text]);
+    write('a.txt', iconv.encode(`${text} Вот.`, 'cp866'));
+    await ingest();
+    expect(await found('x')).toEqual([`${text} Вот.`]);
+    await expect(ingest({ encoding: 'klingon' })).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('says of what it guessed the encoding, and which bytes are none of it', async () => {
+    write('guess.txt', iconv.encode('Пироги пекут в печи, а потом едят всей семьёй за большим столом.', 'windows-1251'));
+    write('bad.txt', Buffer.concat([Buffer.from('Das Käsebrötchen schmeckt köstlich. '), Buffer.from([0xff])]));
+    write('sure.txt', 'Übung.');
+    const { partly } = await ingest();
+    expect(partly.map(({ path, ...rest }) => ({ name: path.slice(docs.length + 1), ...rest }))).toEqual([
+      { name: 'bad.txt', encoding: undefined, left: [{ what: '1 byte', why: 'no character of utf-8' }] },
+      { name: 'guess.txt', encoding: 'windows-1251', left: [] },
+    ]);
+    expect(retrieval.documents().map(({ read }) => read?.isGuessed)).toEqual([false, true, false]);
   });
 
   it('reads a folder that changes meanwhile', async () => {

@@ -164,7 +164,7 @@ describe('recall', () => {
       memory('m-1', 'The kiln belongs to Mara.'),
       memory('m-2', 'The kiln belongs to Otis.', 'forgotten'),
     ];
-    const known = { memories, retrieval, embedder: () => Promise.resolve(embedder), reader: readHere };
+    const known = { memories, retrieval, embedder: () => Promise.resolve(embedder) };
     const found = await recall(known, 'Who does the kiln belong to? Mara?', { k: 3 });
     expect(found).toHaveLength(3);
     expect(found[0]).toMatchObject({ kind: 'memory', memory: { id: 'm-1' } });
