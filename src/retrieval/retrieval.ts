@@ -129,6 +129,19 @@ export class Retrieval {
     return this.#existing()?.library.documents() ?? [];
   }
 
+  /** The passages of a document, in its order. */
+  passagesOf(documentId: number): Passage[] {
+    return this.#existing()?.library.passages.ofDocument(documentId) ?? [];
+  }
+
+  /** The documents that a path or glob means. Throws `not_found` if there is none. */
+  documentsNamed(source: string): StoredDocument[] {
+    const isMeant = sourceMatcher(source);
+    const meant = this.documents().filter(({ path }) => isMeant(path));
+    if (meant.length === 0) throw new EngramError('not_found', `No document fits "${source}".`);
+    return meant;
+  }
+
   /** What was given to ingest. */
   roots(): string[] {
     return this.#existing()?.library.roots() ?? [];
@@ -138,8 +151,7 @@ export class Retrieval {
    * `not_found` if none is meant. */
   async remove(source: string): Promise<StoredDocument[]> {
     const isMeant = sourceMatcher(source);
-    const meant = this.documents().filter(({ path }) => isMeant(path));
-    if (meant.length === 0) throw new EngramError('not_found', `No document fits "${source}".`);
+    const meant = this.documentsNamed(source);
     return withWriterLock(this.#folder, 'removing documents', () => {
       const { library } = this.#existing()!;
       library.write({ removed: meant.map(({ id }) => id) });

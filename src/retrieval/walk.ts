@@ -74,13 +74,18 @@ async function walkFolder(
     return;
   }
   const rules = [...above, ...(await rulesOf(folder))];
+  const pages = entries.filter(({ name }) => PAGE.test(name.toString('latin1')));
   for (const entry of entries) {
     const place = placeIn(folder, entry.name);
     const { name, path, at } = place;
     if (NEVER_READ.test(name) || (entry.isFile() && LEFT_BESIDE.test(name))) continue;
     if (matches(rules, path, entry.isDirectory())) continue;
-    if (entry.isDirectory()) await walkFolder(place, rules, walked, signal);
-    else if (entry.isFile()) {
+    if (entry.isDirectory()) {
+      const page = await pageWith(folder, entry.name, pages);
+      if (page === undefined) await walkFolder(place, rules, walked, signal);
+      else
+        walked.skipped.push({ path, code: 'unsupported', reason: `It is what the saved page ${page} is shown with.` });
+    } else if (entry.isFile()) {
       try {
         walked.files.push(fileOf(place, await lstat(at), true));
       } catch (error) {
@@ -89,6 +94,35 @@ async function walkFolder(
     } else if (entry.isSymbolicLink()) {
       walked.skipped.push({ path, code: 'unsupported', reason: 'It is a symbolic link, which is not followed.' });
     } else walked.skipped.push({ path, code: 'unsupported', reason: `It is ${kindOf(entry)}, which is not read.` });
+  }
+}
+
+const PAGE = /\.x?html?$/iu;
+
+/** Bytes of a page that say what it is shown with. */
+const PAGE_HEAD = 256 * 1024;
+
+/** The page whose pictures and scripts a browser saved in this folder beside it (`Kilns_files`, `Kilns-Dateien`): it names it. */
+async function pageWith(above: Place, folder: Buffer, pages: readonly Dirent<Buffer>[]): Promise<string | undefined> {
+  const name = folder.toString('utf8');
+  for (const page of pages) {
+    const place = placeIn(above, page.name);
+    const base = place.name.replace(PAGE, '');
+    if (!page.isFile() || !name.startsWith(base) || !/^[-_. ][^-_. ]+$/u.test(name.slice(base.length))) continue;
+    const head = await headOf(place.at, PAGE_HEAD).catch(() => '');
+    if ([name, encodeURIComponent(name), encodeURI(name)].some((written) => head.includes(`${written}/`)))
+      return place.name;
+  }
+  return undefined;
+}
+
+async function headOf(at: string | Buffer, bytes: number): Promise<string> {
+  const handle = await openFile(at, true);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -2,3 +2,4 @@
 export { readHere } from './read-document.js';
 export { ReaderProcess } from './reader-process.js';
 export type { DocumentReader, ReadDocument, ReadLimits, ReadOptions } from './types.js';
+export { readTextApart } from './read-text.js';

@@ -1,12 +1,12 @@
 // What the process that reads files and the one that asks it say to each other.
-import type { Chunk, ChunkOptions } from '../chunks.js';
+import type { Chunk } from '../chunks.js';
 import type { SkipCode } from '../readers/index.js';
-import type { ReadDocument } from './types.js';
+import type { ReadDocument, ReadOptions } from './types.js';
 
 export interface Request {
   bytes: Uint8Array;
   path: string;
-  options: ChunkOptions & { encoding?: string | undefined };
+  options: Omit<ReadOptions, 'signal'>;
   /** Milliseconds of computing. */
   mostMs: number;
 }

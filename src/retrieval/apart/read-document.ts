@@ -5,11 +5,12 @@ import type { DocumentReader, ReadDocument, ReadOptions } from './types.js';
 
 /** Throws SkipError. */
 export async function readDocument(bytes: Buffer, path: string, options: ReadOptions = {}): Promise<ReadDocument> {
-  const { encoding, signal: _, ...chunking } = options;
+  const { encoding, wantsText = false, signal: _, ...chunking } = options;
   const content = await readContent(bytes, path, { depth: 0, encoding });
   const { kind, title, metadata = {}, left = [], isGuessed = false, text } = content;
-  const chunks = cut(content, chunking);
-  return { kind, title, metadata, left, isGuessed, chunks, characters: text.length };
+  const chunks = wantsText ? [] : cut(content, chunking);
+  const whole = wantsText ? { text } : {};
+  return { kind, title, metadata, left, isGuessed, chunks, characters: text.length, ...whole };
 }
 
 /** A fault of ours that a file has brought to light is that file's end, not everything's. */

@@ -5,6 +5,8 @@ import type { DocumentKind, LeftOut, Metadata } from '../readers/index.js';
 export interface ReadOptions extends ChunkOptions {
   /** Encoding of a text that does not say its own. */
   encoding?: string | undefined;
+  /** Its text instead of its passages. Default false. */
+  wantsText?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -14,6 +16,8 @@ export interface ReadDocument {
   title: string | undefined;
   metadata: Metadata;
   chunks: Chunk[];
+  /** If it was asked for. */
+  text?: string;
   /** UTF-16 units of its text. */
   characters: number;
   /** Its encoding is a guess. */

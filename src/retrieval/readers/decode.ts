@@ -33,7 +33,7 @@ export function aboutDecoded(
 ): Pick<Content, 'metadata' | 'isGuessed' | 'left'> {
   const what = bad === 1 ? '1 byte' : `${bad} bytes`;
   return {
-    metadata: { encoding, ...fields },
+    metadata: { ...fields, encoding },
     ...(isGuessed === true ? { isGuessed } : {}),
     ...(bad === 0 ? {} : { left: [{ what, why: `no character of ${encoding}` }] }),
   };

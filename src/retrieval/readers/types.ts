@@ -57,6 +57,10 @@ export type DocumentKind =
   | 'notebook'
   | 'email'
   | 'subtitles'
+  | 'chat'
+  | 'rtf'
+  | 'org'
+  | 'tex'
   | 'code';
 
 /** What a reader is told beside the file. */

@@ -175,7 +175,10 @@ describe('ingest', () => {
   it.skipIf(process.platform !== 'linux')('reads files and folders whose names are no UTF-8', async () => {
     const folder = Buffer.concat([Buffer.from(`${docs}/caf`), Buffer.from([0xe9])]);
     mkdirSync(folder);
-    writeFileSync(Buffer.concat([folder, Buffer.from('/t\u00E9'), Buffer.from([0xff]), Buffer.from('.md')]), '# Tea\n\nIt is hot.');
+    writeFileSync(
+      Buffer.concat([folder, Buffer.from('/t\u00E9'), Buffer.from([0xff]), Buffer.from('.md')]),
+      '# Tea\n\nIt is hot.',
+    );
     writeFileSync(Buffer.concat([folder, Buffer.from('/.gitignore')]), 'x.txt');
     writeFileSync(Buffer.concat([folder, Buffer.from('/x.txt')]), 'Ignored.');
     expect(brief(await ingest())).toMatchObject({ added: ['caf\\xE9/t\u00E9\\xFF.md'], skipped: {} });
@@ -193,11 +196,13 @@ describe('ingest', () => {
     const named = await retrieval.ingest([join(docs, 'pipe.txt'), '/dev/zero']);
     server.close();
     expect(brief(report)).toMatchObject({ added: ['a.txt'] });
-    expect(Object.fromEntries(report.skipped.map(({ path, reason }) => [path.slice(docs.length + 1), reason]))).toEqual({
-      'pipe.txt': 'It is a named pipe, which is not read.',
-      socket: 'It is a socket, which is not read.',
-      'zero.txt': 'It is a symbolic link, which is not followed.',
-    });
+    expect(Object.fromEntries(report.skipped.map(({ path, reason }) => [path.slice(docs.length + 1), reason]))).toEqual(
+      {
+        'pipe.txt': 'It is a named pipe, which is not read.',
+        socket: 'It is a socket, which is not read.',
+        'zero.txt': 'It is a symbolic link, which is not followed.',
+      },
+    );
     expect(named.skipped.map(({ reason }) => reason)).toEqual([
       'It is a named pipe, which is not read.',
       'It is a device, which is not read.',
@@ -218,7 +223,10 @@ describe('ingest', () => {
   });
 
   it('says of what it guessed the encoding, and which bytes are none of it', async () => {
-    write('guess.txt', iconv.encode('Пироги пекут в печи, а потом едят всей семьёй за большим столом.', 'windows-1251'));
+    write(
+      'guess.txt',
+      iconv.encode('Пироги пекут в печи, а потом едят всей семьёй за большим столом.', 'windows-1251'),
+    );
     write('bad.txt', Buffer.concat([Buffer.from('Das Käsebrötchen schmeckt köstlich. '), Buffer.from([0xff])]));
     write('sure.txt', 'Übung.');
     const { partly } = await ingest();
@@ -352,5 +360,40 @@ describe('damage', () => {
     const bytes = readFileSync(library());
     writeFileSync(library(), Buffer.concat([Buffer.from('nonsense'), bytes.subarray(8)]));
     await expect(retrieval.search('kiln')).rejects.toMatchObject({ code: 'corrupt' });
+  });
+});
+
+describe('a saved page', () => {
+  it('is read with where it is from, and without the folder it is shown with', async () => {
+    write(
+      'Kilns.html',
+      '<!-- saved from url=(0022)https://x.org/kilns --><html><body><img src="./Kilns_files/a.png"><p>It is hot.</p></body></html>',
+    );
+    write('Kilns_files/saved_resource.html', '<p>Buy now.</p>');
+    write('Kilns_notes/a.txt', 'A note.');
+    const report = await ingest();
+    expect(brief(report)).toMatchObject({
+      added: ['Kilns.html', 'Kilns_notes/a.txt'],
+      skipped: { Kilns_files: 'unsupported' },
+    });
+    expect(await found('x', { where: { url: 'https://x.org/kilns' } })).toEqual(['It is hot.']);
+  });
+});
+
+describe('a library of an older engram', () => {
+  it('is opened, and its documents are read again', async () => {
+    write('a.txt', 'Text.');
+    await ingest();
+    await retrieval.close();
+    const database = new Database(join(home, 'brains', 'default', 'library.sqlite'));
+    database.exec(
+      'ALTER TABLE documents DROP COLUMN reading; UPDATE documents SET reader = 1; PRAGMA user_version = 1',
+    );
+    database.close();
+    retrieval = openWith(embedder);
+    expect(retrieval.documents()).toMatchObject([{ read: undefined }]);
+    expect(brief(await ingest())).toMatchObject({ changed: ['a.txt'] });
+    expect(retrieval.documents()).toMatchObject([{ read: { characters: 5, isGuessed: false, left: [] } }]);
+    expect(retrieval.passagesOf(retrieval.documentsNamed('a.txt')[0]!.id).map(({ text }) => text)).toEqual(['Text.']);
   });
 });

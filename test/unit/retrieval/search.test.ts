@@ -37,7 +37,12 @@ beforeAll(async () => {
     writeFileSync(path, text);
   }
   utimesSync(join(root, 'docs', 'guide.txt'), new Date('2020-05-01'), new Date('2020-05-01'));
-  retrieval = new Retrieval({ home: join(root, 'home'), brain: 'default', embedder: () => Promise.resolve(embedder), reader: readHere });
+  retrieval = new Retrieval({
+    home: join(root, 'home'),
+    brain: 'default',
+    embedder: () => Promise.resolve(embedder),
+    reader: readHere,
+  });
   await retrieval.ingest([join(root, 'docs')]);
 });
 afterAll(async () => {

@@ -20,7 +20,12 @@ beforeEach(async () => {
   writeFileSync(path('kiln.md'), '# Kiln\n\nThe kiln is fired on Tuesday.');
   writeFileSync(path('roses.txt'), 'Roses are pruned in March.');
   const embedder = new FakeEmbedder();
-  retrieval = new Retrieval({ home: root, brain: 'default', embedder: () => Promise.resolve(embedder), reader: readHere });
+  retrieval = new Retrieval({
+    home: root,
+    brain: 'default',
+    embedder: () => Promise.resolve(embedder),
+    reader: readHere,
+  });
   await retrieval.ingest([path('kiln.md'), path('roses.txt')]);
 });
 afterEach(async () => {

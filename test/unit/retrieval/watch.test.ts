@@ -20,7 +20,12 @@ beforeEach(() => {
   mkdirSync(docs);
   stop = new AbortController();
   const embedder = new FakeEmbedder();
-  retrieval = new Retrieval({ home: join(root, 'home'), brain: 'default', embedder: () => Promise.resolve(embedder), reader: readHere });
+  retrieval = new Retrieval({
+    home: join(root, 'home'),
+    brain: 'default',
+    embedder: () => Promise.resolve(embedder),
+    reader: readHere,
+  });
 });
 afterEach(async () => {
   stop.abort();
