@@ -1,7 +1,7 @@
 // The API that the command line knows, without a model: answers are scripted, and everything is written down.
 import type { Api } from '../../src/cli/api.js';
 import { EngramError } from '../../src/errors.js';
-import type { FoundPassage } from '../../src/index.js';
+import type { FoundPassage, StoredDocument } from '../../src/index.js';
 import { remarkOnBrain } from '../../src/brain/brain-names.js';
 import { ChatStore, STATE_LIMIT } from '../../src/conversation/chats.js';
 import { findMemory } from '../../src/brain/find.js';
@@ -95,7 +95,8 @@ export class FakeApi implements Api {
   /** What was asked of the documents. */
   readonly asked: unknown[][] = [];
   passages: FoundPassage[] = [];
-  readonly openRetrieval: Api['openRetrieval'] = () => fakeRetrieval(this.asked, this.passages);
+  stored: StoredDocument[] = [];
+  readonly openRetrieval: Api['openRetrieval'] = () => fakeRetrieval(this.asked, this.passages, this.stored);
   readonly openBrain: Api['openBrain'] = () =>
     Promise.resolve({
       ...{ name: 'default', folder: '/x', model: { name: 'tiny', sha256: 'a'.repeat(64) } },

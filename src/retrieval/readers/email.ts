@@ -8,7 +8,7 @@ import { messagesOf } from './mailbox.js';
 import { paragraphs } from './text.js';
 import { SkipError, type Content, type Metadata, type Reader } from './types.js';
 
-export const readEmail: Reader = async (bytes, path, depth) => {
+export const readEmail: Reader = async (bytes, path, { depth }) => {
   const messages = messagesOf(bytes, path);
   if (messages.length === 1) return oneMessage(messages[0]!, depth);
   const joined = new JoinedContent();
@@ -98,7 +98,7 @@ async function addAttachment(
   const bytes = typeof content === 'string' ? Buffer.from(content) : Buffer.from(content as Uint8Array);
   try {
     const path = filename ?? `attachment${ENDINGS[mimeType] ?? '.txt'}`;
-    joined.add(await readContent(bytes, path, depth + 1), name, { attachment: name });
+    joined.add(await readContent(bytes, path, { depth: depth + 1 }), name, { attachment: name });
   } catch (error) {
     if (!(error instanceof SkipError)) throw error;
     unread.push(`${name}: ${error.message}`);
