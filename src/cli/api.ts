@@ -90,5 +90,5 @@ export interface Api extends Pick<
   RunStore: new (home: string) => Pick<index.RunStore, 'list' | 'find' | 'remove'>;
   AdapterStore: new (
     home: string,
-  ) => Pick<index.AdapterStore, 'list' | 'export' | 'remove' | 'merge' | 'shrink' | 'fuse'>;
+  ) => Pick<index.AdapterStore, 'list' | 'import' | 'export' | 'remove' | 'merge' | 'shrink' | 'fuse'>;
 }

@@ -6,6 +6,7 @@ export { ensureModel } from './ensure.js';
 export { availableMemory, memoryNeeds, requireMemory } from './fit.js';
 export { readGgufHeader } from './gguf.js';
 export type { GgufHeader } from './gguf.js';
+export { GGUF_ALIGNMENT, ggufEntry, ggufHeader, ggufHeaderOf, padded } from './gguf-writer.js';
 export { modelSha256 } from './identity.js';
 export { inspectLanguageModel, inspectModel, noChatTemplate, requireChatTemplate } from './inspect.js';
 export type { ModelInfo } from './inspect.js';

@@ -23,6 +23,10 @@ export function fakeStore(calls: unknown[][]): Api['AdapterStore'] {
     list(): ReturnType<InstanceType<Api['AdapterStore']>['list']> {
       return Promise.resolve({ adapters: [], broken: [{ name: 'old', problem: 'it lacks a file' }] });
     }
+    import(...args: Parameters<Store['import']>): ReturnType<Store['import']> {
+      calls.push(['import', ...args]);
+      return Promise.resolve({ adapter: merged(args[1].name).adapter, saysBase: 'org/m' });
+    }
     export(name: string, format: string, out: string): Promise<string[]> {
       return Promise.resolve([`${out}/${name}.${format}`]);
     }

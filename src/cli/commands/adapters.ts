@@ -1,4 +1,4 @@
-// `engram adapters`: the named adapters that train made. Not here: the adapters of memories.
+// `engram adapters`: the named adapters that train made or that came from elsewhere. Not here: the adapters of memories.
 import type { CommandGroup } from '../command.js';
 import { bytes, table } from '../format.js';
 import { choiceOf, stringOf } from '../input.js';
@@ -6,7 +6,7 @@ import { fuse, merge, shrink } from './combine.js';
 
 export const adapters: CommandGroup = {
   usage: 'adapters',
-  summary: 'the adapters that train made: list, export, merge, shrink, fuse, rm',
+  summary: 'the adapters that train made or that were imported: list, import, export, merge, shrink, fuse, rm',
   commands: [
     {
       usage: 'list',
@@ -21,6 +21,32 @@ export const adapters: CommandGroup = {
         job.line(rows.length === 0 ? 'There are none.' : table(['name', 'model', 'rank', 'size', 'since'], rows));
         for (const { name, problem } of broken) job.note(`${name} cannot be read: ${problem}`);
         job.value({ adapters: found, broken });
+        return undefined;
+      },
+    },
+    {
+      usage: 'import <path>',
+      summary: 'store an adapter made elsewhere: a PEFT folder, or a GGUF file',
+      required: ['name'],
+      options: [
+        ['--name <name>', 'name of the new adapter (required)'],
+        ['--replace', 'replace an adapter of that name'],
+      ],
+      examples: ['engram adapters import ./my-lora --name style', 'engram ask --adapter style "…"'],
+      notes: [
+        'It must fit the model that is named with --model: every matrix is checked. What llama.cpp cannot hold is refused by its',
+        'name: DoRA, biases, whole modules (modules_to_save), adapted embeddings.',
+      ],
+      run: async (job, [path], options) => {
+        const { home, model } = job.settings;
+        const request = { name: stringOf(options, 'name')!, model, replace: options['replace'] === true };
+        const { AdapterStore } = await job.api();
+        const result = await new AdapterStore(home).import(path!, { ...request, signal: job.signal });
+        const { adapter, saysBase } = result;
+        const { rank, base } = adapter.manifest;
+        job.line(`Imported ${adapter.name}: rank ${rank}, ${bytes(adapter.bytes)}, for ${base.name}.`);
+        if (saysBase !== undefined) job.note(`It says it was trained on ${saysBase}; its matrices fit ${base.name}.`);
+        job.value(result);
         return undefined;
       },
     },
