@@ -1,14 +1,17 @@
 // What a GGUF file is: architecture, sizes, quantisation, whether one can chat with it. Reads the header only and touches no
 // model library, so it can be asked before anything is loaded. Not here: whether engram can train it (training/).
-import { basename } from 'node:path';
 import { EngramError } from '../errors.js';
 import type { ModelShape } from './catalog.js';
 import { FILE_TYPES, TENSOR_TYPES } from './gguf-types.js';
-import { readGgufHeader, type GgufHeader, type GgufTensor } from './gguf.js';
+import { modelNameOf, readGgufHeader, type GgufHeader } from './gguf-parts.js';
+import type { GgufTensor } from './gguf.js';
 
 export interface ModelInfo {
   path: string;
+  /** Of all its files. */
   bytes: number;
+  /** How many files it lies in. */
+  parts: number;
   /** `general.name`, else the file's name. */
   name: string;
   architecture: string;
@@ -31,7 +34,8 @@ export function inspectModel(path: string): ModelInfo {
   return {
     path,
     bytes: header.bytes,
-    name: text(header, 'general.name') ?? basename(path),
+    parts: header.parts.length,
+    name: text(header, 'general.name') ?? modelNameOf(path),
     architecture: text(header, 'general.architecture') ?? 'unknown',
     parameters: header.tensors.reduce((sum, tensor) => sum + elements(tensor), 0),
     quantisation: quantisation(header),
@@ -45,7 +49,7 @@ export function inspectModel(path: string): ModelInfo {
 /** The header of a file whose tensors all lie within it. Throws as inspectModel does. */
 function readWholeGguf(path: string): GgufHeader {
   const header = readGgufHeader(path);
-  checkData(header, path);
+  checkData(header);
   return header;
 }
 
@@ -93,19 +97,20 @@ function whyNot(header: GgufHeader): string | undefined {
 }
 
 /** Throws `corrupt` if a tensor reaches past the end of the file. */
-function checkData(header: GgufHeader, path: string): void {
+function checkData(header: GgufHeader): void {
   for (const tensor of header.tensors) {
+    const { path, bytes } = header.parts[tensor.part]!;
     const type = TENSOR_TYPES[tensor.type];
     if (type === undefined) continue; // newer than this table; the model library will know or refuse it
     const [, perBlock, blockBytes] = type;
     const end = tensor.offset + (elements(tensor) / perBlock) * blockBytes;
-    if (end <= header.bytes) continue;
+    if (end <= bytes) continue;
     throw new EngramError(
       'corrupt',
-      `${path} breaks off: it has ${header.bytes} bytes and should have at least ${end}.`,
+      `${path} breaks off: it has ${bytes} bytes and should have at least ${end}.`,
       {
         hint: 'Fetch it again.',
-        details: { path, bytes: header.bytes, needed: end, tensor: tensor.name },
+        details: { path, bytes, needed: end, tensor: tensor.name },
       },
     );
   }

@@ -20,6 +20,8 @@ export interface ModelDetails {
   aliases?: string[];
   /** Of its files. */
   bytes: number;
+  /** How many files it lies in, where they are several parts of one. */
+  parts?: number;
   installed: boolean;
   /** The file of one's own, or the folder it is or will be installed in. */
   path: string;
@@ -52,6 +54,7 @@ export async function showModel(
     parameters: info.parameters,
     contextLength: info.contextLength,
     bytes: info.bytes,
+    ...(info.parts > 1 ? { parts: info.parts } : {}),
     installed: true,
     path,
     ...fit(memoryNeeds(info)),
