@@ -4,7 +4,7 @@ import { checkAskOptions, generationOf } from './answering.js';
 import { readSettings, type GivenSettings } from './config.js';
 import { defined } from './defined.js';
 import type { AskOptions } from './engram-options.js';
-import { requireChatTemplate, resolveModel } from './models/index.js';
+import { inspectModel, memoryNeeds, requireChatTemplate, requireRoomToMemorize, resolveModel } from './models/index.js';
 import { findAdapter } from './training/index.js';
 
 export interface CheckedSettings extends Pick<GivenSettings, 'home' | 'model' | 'chatTemplate'> {
@@ -29,13 +29,23 @@ export async function checkAsking(
   if (asking.adapter !== undefined) await findAdapter(settings.home, asking.adapter, model?.path);
 }
 
+/** Throws `memory` if there is too little to chat and memorize with the model, before it is loaded. A model that is not installed or
+ * cannot be read is not looked at: who loads it says what is wrong. */
+export async function checkRoomToMemorize(given: Pick<GivenSettings, 'home' | 'model' | 'context'>): Promise<void> {
+  const { home, model: name, context } = readSettings(defined(given));
+  const found = await resolveModel(home, name)
+    .then((model) => ({ name: model.name, info: inspectModel(model.path) }))
+    .catch(() => undefined);
+  if (found === undefined) return;
+  requireRoomToMemorize(found.name, memoryNeeds(found.info, defined({ contextSize: context })));
+}
+
 /** What is to be said of settings that the model does not take as they are; undefined if it does. Reads its header only. */
 export async function remarkOnModel(
   given: Pick<GivenSettings, 'home' | 'model' | 'context'>,
 ): Promise<string | undefined> {
   const { home, model: name, context } = readSettings(defined(given));
   if (context === undefined) return undefined;
-  const { inspectModel } = await import('./models/index.js');
   const model = await resolveModel(home, name).catch(() => undefined);
   if (model === undefined) return undefined;
   const { contextLength } = inspectModel(model.path);

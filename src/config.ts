@@ -122,8 +122,9 @@ export const OPTIONS = {
     read: folder,
   }),
   model: spec({
-    description: 'base model: a name from the catalog or a path to a GGUF file',
-    flag: '--model <name|path>',
+    description:
+      'base model: a name from the catalog, a path to a GGUF file, or auto: the largest installed one that can memorize here',
+    flag: '--model <name|path|auto>',
     variable: 'ENGRAM_MODEL',
     default: () => 'smollm2-135m-instruct',
     read: text('a model name or a path'),

@@ -1,6 +1,6 @@
 // The public API of engram, nothing else.
 export type { Answered } from './answering.js';
-export { checkAsking, remarkOnModel, type CheckedSettings } from './check-asking.js';
+export { checkAsking, checkRoomToMemorize, remarkOnModel, type CheckedSettings } from './check-asking.js';
 export { Engram } from './engram.js';
 export type {
   AskOptions,

@@ -46,6 +46,7 @@ export interface Api extends Pick<
   | 'plotRun'
   | 'checkTrainRequest'
   | 'checkAsking'
+  | 'checkRoomToMemorize'
   | 'remarkOnModel'
 > {
   /** The documents of a brain, without its model. */

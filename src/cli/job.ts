@@ -87,6 +87,14 @@ export class Job {
     await checkAsking({ home, model, chatTemplate, isChat }, asking);
   }
 
+  /** As open(), to memorize: refuses at once where there is too little memory for that. */
+  async openToMemorize(): Promise<Engine> {
+    const { checkRoomToMemorize } = await this.#load();
+    const { home, model, context } = this.settings;
+    await checkRoomToMemorize({ home, model, context });
+    return this.open();
+  }
+
   /** Opens the brain over its model; it is closed when the command ends. */
   async open(changes: Partial<OpenOptions> = {}): Promise<Engine> {
     const { Engram } = await this.#load();

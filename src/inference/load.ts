@@ -72,7 +72,8 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
   const needs = memoryNeeds(info, { contextSize: contextSize * parallel });
   if (llama.gpu === false) {
     const many = parallel > 1 ? `${parallel} contexts of ${contextSize} tokens` : `a context of ${contextSize} tokens`;
-    requireMemory(needs.chat, `${info.name} with ${many}`);
+    const own = needs.parts.sharesPacked && options.ownWeights === undefined ? needs.parts.packed : 0;
+    requireMemory(needs.chat - own, `${info.name} with ${many}`);
   }
 
   const model = await loadModel(runtime, info, options);
@@ -90,7 +91,7 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
       block,
       threads: computing,
       weights: weights?.native,
-      bytes: Math.max(0, needs.chat - info.bytes),
+      bytes: needs.parts.cache + needs.parts.program,
     });
     const generator = new LlamaGenerator({
       modelPath,

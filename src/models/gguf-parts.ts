@@ -29,10 +29,17 @@ export function readGgufHeader(path: string): GgufHeader {
   const tensors = headers.flatMap(({ header }, part) => header.tensors.map((tensor) => ({ ...tensor, part })));
   const names = new Set(tensors.map(({ name }) => name));
   const claimed = metadata.get('split.tensors.count');
-  if (headers.length > 1 && ((typeof claimed === 'number' && claimed !== tensors.length) || names.size < tensors.length)) {
-    throw new EngramError('corrupt', `The parts of ${path} hold ${names.size} tensors, and should hold ${String(claimed)}.`, {
-      hint: 'Fetch them again.',
-    });
+  if (
+    headers.length > 1 &&
+    ((typeof claimed === 'number' && claimed !== tensors.length) || names.size < tensors.length)
+  ) {
+    throw new EngramError(
+      'corrupt',
+      `The parts of ${path} hold ${names.size} tensors, and should hold ${String(claimed)}.`,
+      {
+        hint: 'Fetch them again.',
+      },
+    );
   }
   const parts = headers.map(({ path, header: { bytes } }) => ({ path, bytes }));
   return { version, metadata, tensors, parts, bytes: parts.reduce((sum, part) => sum + part.bytes, 0) };

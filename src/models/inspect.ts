@@ -24,6 +24,8 @@ export interface ModelInfo {
   /** Why one cannot chat with it, as the end of a sentence that begins with the file; undefined for a language model. */
   notLanguageModel?: string;
   shape: ModelShape;
+  /** Bytes of the file in matrices that llama.cpp lays out anew for its kernels on this kind of CPU. */
+  repackable: number;
 }
 
 /** Reads what a GGUF file is. Throws `corrupt` if it is broken or breaks off, `unsupported` for a version or number format
@@ -42,6 +44,7 @@ export function inspectModel(path: string): ModelInfo {
     contextLength: number(header, 'context_length') ?? 0,
     hasChatTemplate: header.metadata.has('tokenizer.chat_template'),
     shape: shape(header),
+    repackable: repackable(header),
     ...(notLanguageModel === undefined ? {} : { notLanguageModel }),
   };
 }
@@ -105,14 +108,10 @@ function checkData(header: GgufHeader): void {
     const [, perBlock, blockBytes] = type;
     const end = tensor.offset + (elements(tensor) / perBlock) * blockBytes;
     if (end <= bytes) continue;
-    throw new EngramError(
-      'corrupt',
-      `${path} breaks off: it has ${bytes} bytes and should have at least ${end}.`,
-      {
-        hint: 'Fetch it again.',
-        details: { path, bytes, needed: end, tensor: tensor.name },
-      },
-    );
+    throw new EngramError('corrupt', `${path} breaks off: it has ${bytes} bytes and should have at least ${end}.`, {
+      hint: 'Fetch it again.',
+      details: { path, bytes, needed: end, tensor: tensor.name },
+    });
   }
 }
 
@@ -140,6 +139,19 @@ function shape(header: GgufHeader): ModelShape {
     vocabularySize: typeof tokens === 'object' ? tokens.length : (embedding?.dimensions[1] ?? 0),
     contextLength: number(header, 'context_length') ?? 0,
   };
+}
+
+/** Types whose matrices llama.cpp lays out anew, on x64 and on ARM (ggml-cpu's repack.cpp): Q4_0, Q4_K and IQ4_NL. */
+const REPACKED: ReadonlySet<number> = new Set([2, 12, 20]);
+
+function repackable({ tensors }: GgufHeader): number {
+  const matrices = tensors.filter(({ type, dimensions, name }) => {
+    return REPACKED.has(type) && dimensions.length === 2 && dimensions[1]! % 8 === 0 && name !== 'token_embd.weight';
+  });
+  return matrices.reduce((sum, tensor) => {
+    const [, perBlock, blockBytes] = TENSOR_TYPES[tensor.type]!;
+    return sum + (elements(tensor) / perBlock) * blockBytes;
+  }, 0);
 }
 
 function elements(tensor: GgufTensor): number {

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EngramError } from '../errors.js';
+import { AUTO, autoModel } from './auto.js';
 import { catalog, findEntry, nearestNames, type CatalogEntry, type ModelRole } from './catalog.js';
 import { firstPart, modelNameOf } from './gguf-parts.js';
 import { filePath, isInstalled, modelFolder } from './store.js';
@@ -15,8 +16,8 @@ export interface ResolvedModel {
   entry?: CatalogEntry;
 }
 
-/** Finds an installed model by its name or alias in the catalog, or by a path: of a GGUF, or of
- * an embedding model's folder. Nothing is fetched. Throws
+/** Finds an installed model by its name or alias in the catalog, by a path (of a GGUF, or of an embedding model's folder), or as
+ * `auto` (auto.ts). Nothing is fetched. Throws
  * `not_found`, with the nearest names or the command that pulls it; `usage` for an empty name or the wrong role. */
 export async function resolveModel(
   home: string,
@@ -27,6 +28,7 @@ export async function resolveModel(
   const role = options.role ?? 'chat';
   if (nameOrPath.trim() === '') throw new EngramError('usage', 'A model needs a name or a path.');
 
+  if (nameOrPath === AUTO && role === 'chat') return resolveModel(home, await autoModel(home, entries), options);
   const entry = findEntry(nameOrPath, entries);
   if (entry !== undefined) return installed(home, entry, role);
   const found = await stat(nameOrPath).catch(() => undefined);

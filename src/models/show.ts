@@ -1,6 +1,7 @@
 // Everything there is to say of one model, of the catalog or a file of the user's own: `engram models show`.
 import { catalog, findEntry, totalBytes, type CatalogEntry, type ModelRole } from './catalog.js';
-import { availableMemory, entryNeeds, memoryNeeds, type MemoryNeeds } from './fit.js';
+import { entryNeeds, fitsIn, memoryNeeds, type MemoryNeeds } from './fit.js';
+import { availableMemory } from './memory-room.js';
 import { inspectModel, type ModelInfo } from './inspect.js';
 import { resolveModel } from './resolve.js';
 import { filePath, isInstalled, modelFolder, readRecord } from './store.js';
@@ -102,6 +103,6 @@ function fit(needs: MemoryNeeds): Pick<ModelDetails, 'memory' | 'fits'> {
   const freeBytes = availableMemory();
   return {
     memory: { chatBytes: needs.chat, trainingBytes: needs.training, freeBytes },
-    fits: { answering: needs.chat <= freeBytes, training: needs.training <= freeBytes },
+    fits: fitsIn(needs, freeBytes),
   };
 }

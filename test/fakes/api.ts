@@ -64,6 +64,7 @@ export class FakeApi implements Api {
   readonly memoriesOfFile = memoriesOfFile;
   readonly plotRun = plotRun;
   checkAsking: Api['checkAsking'] = () => Promise.resolve();
+  checkRoomToMemorize: Api['checkRoomToMemorize'] = () => Promise.resolve();
   remarkOnModel: Api['remarkOnModel'] = () => Promise.resolve(undefined);
   checkTrainRequest: Api['checkTrainRequest'] = () => Promise.resolve();
   readonly RunControl = RunControl;

@@ -3,7 +3,7 @@ import { EngramError } from '../../errors.js';
 import type { Prediction } from '../../index.js';
 import type { CommandSpec } from '../command.js';
 import { classificationReport, excerpt } from '../format.js';
-import { stringOf, textOf } from '../input.js';
+import { requireFile, stringOf, textOf } from '../input.js';
 import type { Job } from '../job.js';
 
 export const classify: CommandSpec = {
@@ -25,8 +25,11 @@ export const classify: CommandSpec = {
     const file = stringOf(options, 'evaluate');
     if (file !== undefined) {
       if (words.length > 0) throw new EngramError('usage', 'Give a text or --evaluate, not both.');
+      await requireFile(file);
+      await job.check({ adapter }, { isChat: false });
       return evaluate(job, adapter, file);
     }
+    await job.check({ adapter }, { isChat: false });
     const input = await textOf(job, words, 'text');
     const isLines = options['lines'] === true;
     const texts = isLines

@@ -26,6 +26,8 @@ export const explain: CommandSpec = {
       passages: numberOf(options, 'passages', '--passages'),
       maxTokens: numberOf(options, 'maxTokens', '--max-tokens'),
     };
+    const { adapter, passages, maxTokens } = given;
+    await job.check({ adapter, passages, maxTokens });
     const question = await textOf(job, words, 'question');
     const engine = await job.open();
     const explanation = await engine.explain(question, {

@@ -49,7 +49,7 @@ export const memorize: CommandSpec = {
       return undefined;
     }
     const replaces = replacesOf(job, options, inputs.length);
-    const engine = await job.open();
+    const engine = await job.openToMemorize();
     if (inputs.length > 1) {
       const report = await learnAll(job, engine, inputs, replaces);
       job.line(batchLines(report));

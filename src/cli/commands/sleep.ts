@@ -29,7 +29,7 @@ export const sleep: CommandSpec = {
     }
     const passages = options['passages'] === true;
     if (!passages) await brainOf(job); // before a model is loaded; passages are learned into a new brain too
-    const engine = await job.open();
+    const engine = await job.openToMemorize();
     const report = await engine.sleep({
       minutes,
       dryRun: options['dryRun'] === true,

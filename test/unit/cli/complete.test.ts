@@ -51,6 +51,36 @@ describe('a mistake', () => {
     }
   });
 
+  it('in an adapter or a file is told before a model is loaded', async () => {
+    for (const argv of [
+      ['explain', 'x', '--adapter', 'nope'],
+      ['classify', 'x', '--adapter', 'nope'],
+    ]) {
+      const api = new FakeApi();
+      api.checkAsking = (_, asking) =>
+        Promise.reject(new EngramError('not_found', `There is no adapter "${String(asking?.adapter)}".`));
+      const { code, stderr } = await runCli(argv, { api });
+      expect(code).toBe(1);
+      expect(stderr).toContain('no adapter "nope"');
+      expect(api.opened).toEqual([]);
+    }
+    const api = new FakeApi();
+    const { stderr } = await runCli(['classify', '--adapter', 'a', '--evaluate', '/no/such.jsonl'], { api });
+    expect(stderr).toContain('No such file: /no/such.jsonl');
+    expect(api.opened).toEqual([]);
+  });
+
+  it('of too little memory to memorize is told before a model is loaded', async () => {
+    for (const argv of [['memorize', 'The sky is green.'], ['sleep']]) {
+      const api = new FakeApi();
+      api.checkRoomToMemorize = () => Promise.reject(new EngramError('memory', 'Memorizing needs about 9.0 GB.'));
+      const { code, stderr } = await runCli(argv, { api });
+      expect(code).toBe(1);
+      expect(stderr).toContain('needs about 9.0 GB');
+      expect(api.opened).toEqual([]);
+    }
+  });
+
   it('that can be worked around is a remark', async () => {
     const api = new FakeApi();
     api.remarkOnModel = () => Promise.resolve('Tiny was made for 256 tokens of context.');
