@@ -33,6 +33,7 @@ export interface ModelInfo {
 export function inspectModel(path: string): ModelInfo {
   const header = readWholeGguf(path);
   const notLanguageModel = whyNot(header);
+  if (notLanguageModel === undefined) checkShape(header, path);
   return {
     path,
     bytes: header.bytes,
@@ -113,6 +114,27 @@ function checkData(header: GgufHeader): void {
       details: { path, bytes, needed: end, tensor: tensor.name },
     });
   }
+}
+
+/** Throws `corrupt` if the sizes that a model states are not those of its tensors: what reads it would find that out much later. */
+function checkShape(header: GgufHeader, path: string): void {
+  const lies = (why: string): never => {
+    throw new EngramError('corrupt', `${path} is a broken GGUF file: ${why}.`, { hint: 'Fetch it again.' });
+  };
+  const { layers, hiddenSize, heads, keyValueHeads } = shape(header);
+  const embedding = header.tensors.find(({ name }) => name === 'token_embd.weight');
+  if (embedding === undefined) return;
+  const width = embedding.dimensions[0];
+  if (hiddenSize !== width) lies(`it states a hidden size of ${hiddenSize}, and its embeddings have ${width} values`);
+  const tokens = header.metadata.get('tokenizer.ggml.tokens');
+  const rows = embedding.dimensions[1] ?? 1;
+  if (typeof tokens === 'object' && tokens.length > rows) {
+    lies(`its tokenizer has ${tokens.length} tokens, and there are embeddings of ${rows}`);
+  }
+  const blocks = header.tensors.map(({ name }) => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1));
+  const beyond = blocks.reduce((most, block) => Math.max(most, block), -1) + 1;
+  if (beyond > layers) lies(`it states ${layers} layers, and has tensors of ${beyond}`);
+  if (heads > 0 && keyValueHeads > heads) lies(`it states ${heads} attention heads, and more of keys and values`);
 }
 
 function quantisation(header: GgufHeader): string {
