@@ -6,6 +6,7 @@ import { SetUpProblem } from '../set-up/problem.mjs';
 import { addAgent } from './agent/command.mjs';
 import { interrupt } from './child.mjs';
 import { addGate } from './gate/command.mjs';
+import { addIngest } from './ingest/command.mjs';
 import { CONDITIONS as INFER_CONDITIONS } from './infer/conditions.mjs';
 import { benchMatrix, MATRIX, matrixTable, readCell } from './infer/matrix.mjs';
 import { PEERS as INFER_PEERS } from './infer/peers.mjs';
@@ -188,6 +189,7 @@ function program() {
   addMemory(bench);
   addAgent(bench);
   addGate(bench);
+  addIngest(bench);
   bench
     .command('chat-memory')
     .description('what conversation memories keep of a long conversation, and at how many tokens of prompt')
