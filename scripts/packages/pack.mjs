@@ -70,5 +70,10 @@ function chosen(only) {
   throw new SetUpProblem(`No such platform: ${unknown.join(', ')}. There are: ${Object.keys(TARGETS).join(', ')}`);
 }
 
-const sha256 = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
-const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+function sha256(path) {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(1);
+}

@@ -45,13 +45,14 @@ export function stagePlatform(folder, platform, files) {
     version,
     description: `The native parts of engram for ${platform}`,
     license,
-    files: Object.keys(files),
+    files: [...Object.keys(files), 'THIRD_PARTY.md'],
   });
 }
 
 /** A dependency without what is not needed here. */
 export function stageLighter(folder, name) {
   fresh(folder);
+  copy(at('THIRD_PARTY.md'), join(folder, 'THIRD_PARTY.md'));
   const from = at('node_modules', name);
   const { package: newName, leaves, edit, patch = {} } = LIGHTER[name];
   for (const file of filesBelow(from)) {
@@ -66,6 +67,7 @@ export function stageLighter(folder, name) {
   }
   const { scripts: _scripts, devDependencies: _devDependencies, ...manifest } = read(join(from, 'package.json'));
   edit(manifest);
+  if (manifest.files !== undefined) manifest.files = [...manifest.files, 'THIRD_PARTY.md'];
   write(folder, {
     ...manifest,
     name: newName,
@@ -76,6 +78,7 @@ export function stageLighter(folder, name) {
 /** onnxruntime's files for one platform. */
 export function stageOnnxruntime(folder, platform) {
   fresh(folder);
+  copy(at('THIRD_PARTY.md'), join(folder, 'THIRD_PARTY.md'));
   const from = at('node_modules', 'onnxruntime-node');
   const bin = join(from, 'bin', 'napi-v6', ...TARGETS[platform].onnxruntime.split('/'));
   const names = filesBelow(bin).map((file) => relative(bin, file));

@@ -72,4 +72,6 @@ function sizes(folder) {
   return all.map((name) => [name, bytesBelow(join(folder, name))]).sort(([, a], [, b]) => b - a);
 }
 
-const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(1);
+}
