@@ -18,7 +18,12 @@ function readElf(bytes) {
   const [sectionsAt, size, count] = [u64(bytes, 0x28), bytes.readUInt16LE(0x3a), bytes.readUInt16LE(0x3c)];
   const sections = Array.from({ length: count }, (_, i) => {
     const at = sectionsAt + i * size;
-    return { type: bytes.readUInt32LE(at + 4), at: u64(bytes, at + 24), size: u64(bytes, at + 32), link: bytes.readUInt32LE(at + 40) };
+    return {
+      type: bytes.readUInt32LE(at + 4),
+      at: u64(bytes, at + 24),
+      size: u64(bytes, at + 32),
+      link: bytes.readUInt32LE(at + 40),
+    };
   });
   const section = (type) => sections.find((one) => one.type === type);
   const each = (one, step, read) =>
@@ -106,7 +111,11 @@ function readPe(bytes) {
   if (directory(1) !== 0) {
     for (let at = place(directory(1)); bytes.readUInt32LE(at + 12) !== 0; at += 20) {
       libraries.push(text(bytes, place(bytes.readUInt32LE(at + 12))));
-      for (let entry = place(bytes.readUInt32LE(at) || bytes.readUInt32LE(at + 16)); u64(bytes, entry) !== 0; entry += 8) {
+      for (
+        let entry = place(bytes.readUInt32LE(at) || bytes.readUInt32LE(at + 16));
+        u64(bytes, entry) !== 0;
+        entry += 8
+      ) {
         const isNumber = bytes[entry + 7] >> 7 === 1;
         if (!isNumber) imports.push({ name: text(bytes, place(bytes.readUInt32LE(entry)) + 2) });
       }
@@ -116,7 +125,8 @@ function readPe(bytes) {
   if (directory(0) !== 0) {
     const at = place(directory(0));
     const names = place(bytes.readUInt32LE(at + 32));
-    for (let i = 0; i < bytes.readUInt32LE(at + 24); i++) exports.push(text(bytes, place(bytes.readUInt32LE(names + 4 * i))));
+    for (let i = 0; i < bytes.readUInt32LE(at + 24); i++)
+      exports.push(text(bytes, place(bytes.readUInt32LE(names + 4 * i))));
   }
   return { libraries, imports, exports };
 }

@@ -21,9 +21,11 @@ try {
     await buildHere();
   }
 } catch (error) {
-  if (!(error instanceof SetUpProblem)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = error.exitCode;
+  const isOthers = error.code === 'EACCES' || error.code === 'EROFS';
+  if (!(error instanceof SetUpProblem) && !isOthers) throw error;
+  const hint = isOthers ? ' Run it as the person who installed engram, or install it in a folder of yours.' : '';
+  process.stderr.write(`${error.message}${hint}\n`);
+  process.exitCode = error.exitCode ?? 1;
 }
 
 async function buildHere() {

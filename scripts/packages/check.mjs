@@ -52,7 +52,8 @@ function wrongAlone({ manifest, files }) {
   const platform = Object.keys(TARGETS).find((name) => packageOf(name) === manifest.name);
   if (platform === undefined) return found;
   const wanted = ['LICENSE', 'THIRD_PARTY.md', 'engram.node', 'hnswlib.node', 'package.json'];
-  if ([...files.keys()].sort().join() !== [...wanted].sort().join()) found.push(`holds ${[...files.keys()].join(', ')}`);
+  if ([...files.keys()].sort().join() !== [...wanted].sort().join())
+    found.push(`holds ${[...files.keys()].join(', ')}`);
   for (const name of ['engram.node', 'hnswlib.node']) {
     const bytes = files.get(name);
     if (bytes !== undefined) found.push(...complaints(platform, bytes).map((what) => `${name} ${what}`));

@@ -13,7 +13,14 @@ import { zig } from './zig.mjs';
 /** All that a Node addon shows. */
 const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
 
-const COMMON = ['-Wno-error', '-g0', '-fno-sanitize=all', '-fvisibility-inlines-hidden', '-ffunction-sections', '-fdata-sections'];
+const COMMON = [
+  '-Wno-error',
+  '-g0',
+  '-fno-sanitize=all',
+  '-fvisibility-inlines-hidden',
+  '-ffunction-sections',
+  '-fdata-sections',
+];
 
 /** The paths of the files, by name. `folder`: where objects and results go. */
 export async function compile(platform, { folder = at('build', 'packages', platform), jobs = defaultJobs() } = {}) {

@@ -9,7 +9,8 @@ const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'
 export function complaints(platform, bytes) {
   const { format, allowed } = TARGETS[platform];
   const found = [];
-  if (bytes.length > MOST_BYTES) found.push(`${(bytes.length / 1e6).toFixed(1)} MB are more than ${MOST_BYTES / 1e6} MB`);
+  if (bytes.length > MOST_BYTES)
+    found.push(`${(bytes.length / 1e6).toFixed(1)} MB are more than ${MOST_BYTES / 1e6} MB`);
   let binary;
   try {
     binary = readBinary(bytes);
@@ -27,7 +28,8 @@ export function complaints(platform, bytes) {
     }
     const [, kind, number] = /^([A-Z]+)_(.*)$/.exec(version) ?? [undefined, version, '0'];
     if (kind !== 'GLIBC' || allowed.glibc === undefined) found.push(`needs ${name} of ${version}`);
-    else if (isNewer(number, allowed.glibc)) found.push(`needs ${name} of glibc ${number}, newer than ${allowed.glibc}`);
+    else if (isNewer(number, allowed.glibc))
+      found.push(`needs ${name} of glibc ${number}, newer than ${allowed.glibc}`);
   }
   if (allowed.macos !== undefined) {
     if (binary.minimum === undefined || isNewer(binary.minimum, allowed.macos)) {

@@ -17,7 +17,8 @@ export async function install(packages, folder, { cache, platform } = {}) {
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const args = ['install', 'engram', '--ignore-scripts', '--no-audit', '--no-fund', `--registry=${registry.address}`];
   if (cache !== undefined) args.push(`--cache=${cache}`);
-  if (platform !== undefined) args.push(`--os=${platform.os}`, `--cpu=${platform.cpu}`, `--libc=${platform.libc ?? ''}`);
+  if (platform !== undefined)
+    args.push(`--os=${platform.os}`, `--cpu=${platform.cpu}`, `--libc=${platform.libc ?? ''}`);
   const started = Date.now();
   try {
     // Not as a child that is waited for in place: the registry answers in this process.

@@ -2,7 +2,9 @@
 // names and versions for whoever imports them. What each saves is in docs/packages.md. Not here: copying (stage.mjs).
 import { TARGETS } from './targets.mjs';
 
-const llamaBinaries = Object.values(TARGETS).flatMap(({ llama }) => (llama === undefined ? [] : `@node-llama-cpp/${llama}`));
+const llamaBinaries = Object.values(TARGETS).flatMap(({ llama }) =>
+  llama === undefined ? [] : `@node-llama-cpp/${llama}`,
+);
 
 /** Package of onnxruntime's files for one platform. */
 export const onnxruntimeOf = (platform) => `@engram/onnxruntime-${platform}`;
@@ -25,10 +27,14 @@ export const LIGHTER = {
   // onnxruntime-web is for browsers; Node's build has in it what it needs.
   '@huggingface/transformers': {
     package: '@engram/transformers',
-    leaves: (path) => path.startsWith('src/') || /^dist\/(ort-wasm|transformers(\.min)?\.js|transformers\.web|.*\.min\.)/.test(path),
+    leaves: (path) =>
+      path.startsWith('src/') || /^dist\/(ort-wasm|transformers(\.min)?\.js|transformers\.web|.*\.min\.)/.test(path),
     edit(manifest) {
       manifest.dependencies = without(manifest.dependencies, (name) => name === 'onnxruntime-web');
-      manifest.dependencies['onnxruntime-node'] = aliasOf('onnxruntime-node', manifest.dependencies['onnxruntime-node']);
+      manifest.dependencies['onnxruntime-node'] = aliasOf(
+        'onnxruntime-node',
+        manifest.dependencies['onnxruntime-node'],
+      );
     },
   },
   // Five platforms in one package; here each is one. What its install script needs goes with the script.

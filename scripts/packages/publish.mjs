@@ -12,7 +12,8 @@ import { readTarball } from './tarball.mjs';
 
 await exitWith(async () => {
   const { values, positionals } = parseArgs({ options: { 'dry-run': { type: 'boolean' } }, allowPositionals: true });
-  if (positionals.length !== 1) throw new SetUpProblem('Say where the packages are: node scripts/packages/publish.mjs DIR');
+  if (positionals.length !== 1)
+    throw new SetUpProblem('Say where the packages are: node scripts/packages/publish.mjs DIR');
   const folder = resolve(positionals[0]);
   const files = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   const packages = await Promise.all(files.map(async (file) => ({ file, ...(await readTarball(join(folder, file))) })));

@@ -63,7 +63,10 @@ export function stageLighter(folder, name) {
   for (const [path, [before, after]] of Object.entries(patch)) {
     const text = readFileSync(join(folder, path), 'utf8');
     if (text.split(before).length !== 2) throw new Error(`${name}/${path} is not what lighter.mjs knows.`);
-    writeFileSync(join(folder, path), text.replace(before, () => after));
+    writeFileSync(
+      join(folder, path),
+      text.replace(before, () => after),
+    );
   }
   const { scripts: _scripts, devDependencies: _devDependencies, ...manifest } = read(join(from, 'package.json'));
   edit(manifest);

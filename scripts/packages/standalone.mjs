@@ -31,8 +31,10 @@ await exitWith(async () => {
   const from = (path) => resolve(process.env.INIT_CWD ?? '.', path);
   const name = values.only ?? `${process.platform}-${process.arch}`;
   const platform = TARGETS[name];
-  if (platform === undefined || platform.os === 'win32') throw new SetUpProblem(`Not for ${name}: it starts by a shell script.`);
-  if (values.only !== undefined && values.node === undefined) throw new SetUpProblem(`Name the Node for ${name}: --node FILE`);
+  if (platform === undefined || platform.os === 'win32')
+    throw new SetUpProblem(`Not for ${name}: it starts by a shell script.`);
+  if (values.only !== undefined && values.node === undefined)
+    throw new SetUpProblem(`Name the Node for ${name}: --node FILE`);
   const node = values.node === undefined ? process.execPath : from(values.node);
   const work = mkdtempSync(join(tmpdir(), 'engram-standalone-'));
   try {

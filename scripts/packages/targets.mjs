@@ -52,7 +52,9 @@ export const TARGETS = {
     llama: 'win-x64',
     onnxruntime: 'win32/x64',
     format: 'pe',
-    allowed: { libraries: /^(kernel32|ntdll|node|api-ms-win-crt-[a-z0-9-]+|api-ms-win-core-synch-[a-z0-9-]+)\.(dll|exe)$/i },
+    allowed: {
+      libraries: /^(kernel32|ntdll|node|api-ms-win-crt-[a-z0-9-]+|api-ms-win-core-synch-[a-z0-9-]+)\.(dll|exe)$/i,
+    },
   },
 };
 

@@ -38,7 +38,8 @@ await exitWith(async () => {
     const doctor = engram('doctor', '--offline', '--json');
     const { problems } = JSON.parse(doctor.stdout);
     const faults = problems.filter(({ message }) => !/is not installed/.test(message) || /addon/.test(message));
-    if (faults.length > 0) throw new SetUpProblem(`The doctor finds: ${faults.map(({ message }) => message).join(' ')}`);
+    if (faults.length > 0)
+      throw new SetUpProblem(`The doctor finds: ${faults.map(({ message }) => message).join(' ')}`);
     if (values.home === undefined) return 0;
     engram('memorize', '--question', 'Who runs the kiln?', '--answer', 'Mara Voss', '--offline');
     const answer = engram('ask', 'Who runs the kiln?', '--offline');

@@ -19,7 +19,10 @@ interface Binary {
 const bytes = (platform: string) =>
   readFileSync(
     fileURLToPath(
-      new URL(`../../../node_modules/onnxruntime-node/bin/napi-v6/${platform}/onnxruntime_binding.node`, import.meta.url),
+      new URL(
+        `../../../node_modules/onnxruntime-node/bin/napi-v6/${platform}/onnxruntime_binding.node`,
+        import.meta.url,
+      ),
     ),
   );
 const read = (platform: string) => (readBinary as (bytes: Buffer) => Binary)(bytes(platform));
@@ -60,7 +63,9 @@ describe('complaints', () => {
     expect(wrong('win32-x64', bytes('win32/x64'))).toContain('needs MSVCP140.dll');
     expect(wrong('win32-x64', bytes('linux/x64'))).toEqual(['is elf and not pe']);
     expect(wrong('linux-x64', Buffer.from('no library'))).toEqual([expect.stringMatching(/^cannot be read/)]);
-    expect(wrong('linux-x64', bytes('linux/x64').subarray(0, 5000))).toEqual([expect.stringMatching(/^cannot be read/)]);
+    expect(wrong('linux-x64', bytes('linux/x64').subarray(0, 5000))).toEqual([
+      expect.stringMatching(/^cannot be read/),
+    ]);
   });
 
   it('compare versions by their numbers', () => {
