@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /** From the ground up: a layer may import those before it, and of another domain folder only its index.ts. */
 const LAYERS = [
-  ['errors', 'config', 'files', 'addon', 'defined', 'database'],
+  ['errors', 'config', 'files', 'prebuilt', 'addon', 'defined', 'database'],
   ['models'],
   ['inference', 'embedding', 'training'],
   ['retrieval'],

@@ -7,6 +7,7 @@ import { adapters } from './commands/adapters.js';
 import { ask } from './commands/ask.js';
 import { bench } from './commands/bench.js';
 import { brain } from './commands/brain.js';
+import { build } from './commands/build.js';
 import { chat } from './commands/chat.js';
 import { chats } from './commands/chats.js';
 import { classify } from './commands/classify.js';
@@ -53,6 +54,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   models,
   tokens,
   doctor,
+  build,
   bench,
   demo,
 ];
