@@ -1,6 +1,7 @@
 // Puts the server together: engine, queues, routes, keys, and the note by which programs of the same user find it. Not here: the
 // command line (cli/commands/serve.ts).
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -19,6 +20,8 @@ import { chatRoutes } from './openai/chat.js';
 import { completionRoutes } from './openai/completions.js';
 import { embeddingRoutes } from './openai/embeddings.js';
 import { modelRoutes } from './openai/models.js';
+import { anthropicRoutes } from './anthropic/routes.js';
+import { ollamaRoutes } from './ollama/routes.js';
 import { healthRoutes } from './health.js';
 import { Events } from './own/events.js';
 import { FairQueue } from './queue.js';
@@ -40,7 +43,8 @@ export interface ServeOptions extends Partial<ServerOptions> {
   keepAlive?: number | undefined;
   /** Open brains that are kept. Default 2. */
   keepOpen?: number | undefined;
-  version: string;
+  /** What the server says it is. Default: engram's version. */
+  version?: string | undefined;
   /** Gets one record for each request, and what else happens. No prompts, answers, memories or keys. */
   log?: ((fields: Record<string, unknown>) => void) | undefined;
 }
@@ -65,6 +69,7 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 export async function serve(api: EngineApi, settings: Settings, options: ServeOptions): Promise<RunningServer> {
   const { host = DEFAULT_HOST, port = DEFAULT_PORT, auth = true } = options;
   await check(settings, host, auth);
+  const version = options.version ?? ownVersion();
   const stop = new AbortController();
   const engine = new Engine(api, settings, {
     ...(options.keepOpen === undefined ? {} : { keep: options.keepOpen }),
@@ -72,7 +77,7 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   });
   const metrics = new Metrics();
   const context: Context = {
-    ...{ engine, metrics, events: new Events(), version: options.version, startedAt: Date.now(), stopping: stop.signal },
+    ...{ engine, metrics, events: new Events(), version, startedAt: Date.now(), stopping: stop.signal },
     answers: new FairQueue(settings.parallel ?? 1, LIMITS.queue),
     jobs: new FairQueue(1, LIMITS.jobs),
     options: {
@@ -92,7 +97,7 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   });
   const url = `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.port}`;
   await makeFolder(settings.home);
-  const note = JSON.stringify({ url, key, pid: process.pid, version: options.version });
+  const note = JSON.stringify({ url, key, pid: process.pid, version });
   await writeFileAtomic(serverFile(settings.home), `${note}\n`, 0o600);
   return {
     ...{ url, key, ...at },
@@ -104,6 +109,12 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   };
 }
 
+/** Two levels up from src/server as from dist/server. */
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
+}
+
 function routesOf(answerer: Answerer): Route[] {
   return [
     ...healthRoutes(answerer.context),
@@ -111,6 +122,8 @@ function routesOf(answerer: Answerer): Route[] {
     ...chatRoutes(answerer),
     ...completionRoutes(answerer),
     ...embeddingRoutes(answerer),
+    ...anthropicRoutes(answerer),
+    ...ollamaRoutes(answerer),
   ];
 }
 
