@@ -19,6 +19,9 @@ import { Names } from './names.js';
 import { chatRoutes } from './openai/chat.js';
 import { completionRoutes } from './openai/completions.js';
 import { embeddingRoutes } from './openai/embeddings.js';
+import { fileRoutes, FileStore } from './openai/files.js';
+import { jobRoutes } from './openai/jobs.js';
+import { Tuning } from './openai/tuning.js';
 import { modelRoutes } from './openai/models.js';
 import { anthropicRoutes } from './anthropic/routes.js';
 import { ollamaRoutes } from './ollama/routes.js';
@@ -89,12 +92,16 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   };
   const names = new Names(context);
   watchQueues(context);
-  const server = new HttpServer(context, routesOf({ context, names }), stop);
+  const files = new FileStore(settings.home);
+  const tuning = new Tuning(context, names, files);
+  names.tuned = tuning;
+  const server = new HttpServer(context, routesOf({ context, names }, files, tuning), stop);
   const key = `engram-run-${randomBytes(32).toString('base64url')}`;
   const at = await server.listen({
     ...{ host, port, ownKey: key, keys: auth ? new KeyStore(settings.home) : undefined },
     ...{ allowHosts: options.allowHosts ?? [], allowOrigins: checkOrigins(options.allowOrigins ?? []) },
   });
+  await tuning.begin();
   const url = `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.port}`;
   await makeFolder(settings.home);
   const note = JSON.stringify({ url, key, pid: process.pid, version });
@@ -103,7 +110,7 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
     ...{ url, key, ...at },
     close: async (graceMs) => {
       await rm(serverFile(settings.home), { force: true });
-      await server.close(graceMs);
+      await Promise.all([server.close(graceMs), tuning.end()]);
       await engine.close();
     },
   };
@@ -115,13 +122,15 @@ function ownVersion(): string {
   return version;
 }
 
-function routesOf(answerer: Answerer): Route[] {
+function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning): Route[] {
   return [
     ...healthRoutes(answerer.context),
     ...modelRoutes(answerer),
     ...chatRoutes(answerer),
     ...completionRoutes(answerer),
     ...embeddingRoutes(answerer),
+    ...fileRoutes(answerer, files),
+    ...jobRoutes(tuning),
     ...anthropicRoutes(answerer),
     ...ollamaRoutes(answerer),
   ];
