@@ -2,3 +2,14 @@
 export { serve, serverFile, DEFAULT_HOST, DEFAULT_PORT, type RunningServer, type ServeOptions } from './start.js';
 export { KeyStore, SCOPES, type KeyRecord, type Scope } from './keys.js';
 export type { EngineApi } from './engine.js';
+export type {
+  AnswerView,
+  BrainView,
+  DocumentView,
+  HistoryView,
+  JobView,
+  MemoryView,
+  PassageView,
+  RecalledView,
+  RememberInput,
+} from './own/schemas.js';

@@ -22,11 +22,15 @@ import { embeddingRoutes } from './openai/embeddings.js';
 import { fileRoutes, FileStore } from './openai/files.js';
 import { jobRoutes } from './openai/jobs.js';
 import { Tuning } from './openai/tuning.js';
+import { responseRoutes } from './openai/responses.js';
+import { vectorStoreRoutes } from './openai/vector-stores.js';
 import { modelRoutes } from './openai/models.js';
 import { anthropicRoutes } from './anthropic/routes.js';
 import { ollamaRoutes } from './ollama/routes.js';
 import { healthRoutes } from './health.js';
 import { Events } from './own/events.js';
+import { ownRoutes } from './own/routes.js';
+import { BrainService } from './own/service.js';
 import { FairQueue } from './queue.js';
 import { HttpServer } from './server.js';
 
@@ -95,7 +99,8 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   const files = new FileStore(settings.home);
   const tuning = new Tuning(context, names, files);
   names.tuned = tuning;
-  const server = new HttpServer(context, routesOf({ context, names }, files, tuning), stop);
+  const service = new BrainService({ context, names }, files);
+  const server = new HttpServer(context, routesOf({ context, names }, files, tuning, service), stop);
   const key = `engram-run-${randomBytes(32).toString('base64url')}`;
   const at = await server.listen({
     ...{ host, port, ownKey: key, keys: auth ? new KeyStore(settings.home) : undefined },
@@ -122,7 +127,7 @@ function ownVersion(): string {
   return version;
 }
 
-function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning): Route[] {
+function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning, service: BrainService): Route[] {
   return [
     ...healthRoutes(answerer.context),
     ...modelRoutes(answerer),
@@ -131,6 +136,9 @@ function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning): Route[]
     ...embeddingRoutes(answerer),
     ...fileRoutes(answerer, files),
     ...jobRoutes(tuning),
+    ...responseRoutes(answerer),
+    ...vectorStoreRoutes(answerer, files),
+    ...ownRoutes(answerer, service),
     ...anthropicRoutes(answerer),
     ...ollamaRoutes(answerer),
   ];
