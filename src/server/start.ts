@@ -1,7 +1,6 @@
 // Puts the server together: engine, queues, routes, keys, and the note by which programs of the same user find it. Not here: the
 // command line (cli/commands/serve.ts).
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -33,6 +32,8 @@ import { ownRoutes } from './own/routes.js';
 import { BrainService } from './own/service.js';
 import { FairQueue } from './queue.js';
 import { HttpServer } from './server.js';
+import { ownVersion } from './version.js';
+import { mcpRoutes } from './mcp/routes.js';
 
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 11435;
@@ -121,12 +122,6 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   };
 }
 
-/** Two levels up from src/server as from dist/server. */
-function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  return version;
-}
-
 function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning, service: BrainService): Route[] {
   return [
     ...healthRoutes(answerer.context),
@@ -139,6 +134,7 @@ function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning, service:
     ...responseRoutes(answerer),
     ...vectorStoreRoutes(answerer, files),
     ...ownRoutes(answerer, service),
+    ...mcpRoutes(answerer.context, service),
     ...anthropicRoutes(answerer),
     ...ollamaRoutes(answerer),
   ];
