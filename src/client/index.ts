@@ -41,9 +41,9 @@ export class EngramClientError extends Error {
 
 export interface ClientOptions {
   /** Where the server is. Default http://127.0.0.1:11435. */
-  url?: string;
+  url?: string | undefined;
   /** Made by `engram keys create`. */
-  key?: string;
+  key?: string | undefined;
   /** Default: the global one. */
   fetch?: typeof fetch;
 }
@@ -184,6 +184,8 @@ export class EngramClient {
     return lastOf(response, onProgress);
   }
 
+  // What a route gives is what its schema says.
+  /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters */
   #get<T>(path: string, options: CallOptions = {}): Promise<T> {
     return this.#call('GET', path, undefined, options);
   }
@@ -193,6 +195,8 @@ export class EngramClient {
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     return (await (await this.#send(method, `/engram/v1${path}`, sent, signal)).json()) as T;
   }
+
+  /* eslint-enable @typescript-eslint/no-unnecessary-type-parameters */
 
   async #send(method: string, path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
     const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) };
