@@ -71,7 +71,7 @@ export class EngramClient {
   constructor({ url = 'http://127.0.0.1:11435', key, fetch: given = globalThis.fetch }: ClientOptions = {}) {
     this.#url = url.replace(/\/+$/, '');
     this.#headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
-    this.#fetch = given;
+    this.#fetch = (input, init) => given(input, init); // browsers' own must not be a method of something else
   }
 
   async brains(options?: CallOptions): Promise<BrainView[]> {
@@ -81,7 +81,12 @@ export class EngramClient {
   /** Newest first. */
   memories(
     brain: string,
-    asked: { state?: MemoryView['state']; query?: string; limit?: number; after?: string } & CallOptions = {},
+    asked: {
+      state?: MemoryView['state'] | undefined;
+      query?: string | undefined;
+      limit?: number | undefined;
+      after?: string | undefined;
+    } & CallOptions = {},
   ): Promise<Page<MemoryView>> {
     const { signal, ...query } = asked;
     return this.#get(`${of(brain)}/memories${queryOf(query)}`, { signal });
@@ -101,7 +106,11 @@ export class EngramClient {
   }
 
   /** Takes back the last change, that of a memory, or all that one source taught. */
-  undo(brain: string, what: { memory?: string; source?: string } = {}, options: JobOptions = {}): Promise<JobView> {
+  undo(
+    brain: string,
+    what: { memory?: string | undefined; source?: string | undefined } = {},
+    options: JobOptions = {},
+  ): Promise<JobView> {
     return this.#job(`${of(brain)}/undo`, what, options);
   }
 
@@ -115,7 +124,7 @@ export class EngramClient {
     {
       signal,
       ...asked
-    }: { memories?: boolean; passages?: number; unknown?: 'say' | 'answer'; maxTokens?: number } & CallOptions = {},
+    }: { memories?: boolean | undefined; passages?: number | undefined; unknown?: 'say' | 'answer' | undefined; maxTokens?: number | undefined } & CallOptions = {},
   ): Promise<AnswerView> {
     return this.#call('POST', `${of(brain)}/ask`, { question, ...asked }, { signal });
   }
@@ -123,12 +132,12 @@ export class EngramClient {
   async recall(
     brain: string,
     query: string,
-    { k, signal }: { k?: number } & CallOptions = {},
+    { k, signal }: { k?: number | undefined } & CallOptions = {},
   ): Promise<RecalledView[]> {
     return (await this.#call<{ data: RecalledView[] }>('POST', `${of(brain)}/recall`, { query, k }, { signal })).data;
   }
 
-  async search(brain: string, query: string, { k, signal }: { k?: number } & CallOptions = {}): Promise<PassageView[]> {
+  async search(brain: string, query: string, { k, signal }: { k?: number | undefined } & CallOptions = {}): Promise<PassageView[]> {
     return (await this.#call<{ data: PassageView[] }>('POST', `${of(brain)}/search`, { query, k }, { signal })).data;
   }
 
@@ -237,14 +246,22 @@ async function lastOf(response: Response, onProgress: ((job: JobView) => void) |
 }
 
 async function* eventsOf(response: Response): AsyncGenerator<{ type: string } & Record<string, unknown>> {
+  // Not every browser can iterate over a body.
+  const reader = response.body!.getReader();
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
-    const blocks = (rest + decoder.decode(piece, { stream: true })).split('\n\n');
-    rest = blocks.pop()!;
-    for (const block of blocks) {
-      const data = /^data: (.*)$/m.exec(block)?.[1];
-      if (data !== undefined) yield JSON.parse(data) as { type: string } & Record<string, unknown>;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const blocks = (rest + decoder.decode(value, { stream: true })).split('\n\n');
+      rest = blocks.pop()!;
+      for (const block of blocks) {
+        const data = /^data: (.*)$/m.exec(block)?.[1];
+        if (data !== undefined) yield JSON.parse(data) as { type: string } & Record<string, unknown>;
+      }
     }
+  } finally {
+    await reader.cancel().catch(() => undefined); // whoever stops to listen hangs up
   }
 }
