@@ -231,8 +231,9 @@ export class EngramClient {
 const of = (brain: string): string => `/brains/${encodeURIComponent(brain)}`;
 
 function queryOf(fields: Record<string, string | number | undefined>): string {
-  const given = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
-  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) query.set(name, String(value));
+  return query.size === 0 ? '' : `?${query.toString()}`;
 }
 
 async function lastOf(response: Response, onProgress: ((job: JobView) => void) | undefined): Promise<JobView> {

@@ -378,7 +378,8 @@ const nameOf = ({ model, suffix, id }: Job): string => `ft:${model}:engram:${suf
 const seconds = (): number => Math.floor(Date.now() / 1000);
 
 /** A record of a run by OpenAI's words; null is what it does not measure. */
-function metricsOf({ kind, split, step, loss, accuracy = null }: MetricsOf): Record<string, number | null> {
+function metricsOf({ kind, split, step, loss, accuracy: share }: MetricsOf): Record<string, number | null> {
+  const accuracy = share ?? null;
   const isValidation = split === 'validation';
   const isStep = kind === 'step';
   return {
