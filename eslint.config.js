@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /** From the ground up: a layer may import those before it, and of another domain folder only its index.ts. */
 const LAYERS = [
-  ['errors', 'config', 'files', 'addon', 'defined', 'database'],
+  ['errors', 'config', 'files', 'addon', 'defined', 'database', 'store'],
   ['models'],
   ['inference', 'embedding', 'training'],
   ['retrieval'],
@@ -24,6 +24,8 @@ const OWNERS = {
   'onnxruntime-node': 'embedding',
   'hnswlib-node': 'retrieval',
   libsql: 'database',
+  pg: 'store',
+  'pg-boss': 'store',
   undici: 'models',
   unpdf: 'retrieval',
   mammoth: 'retrieval',

@@ -8,6 +8,11 @@ export function brainFolder(home: string, name: string): string {
   return join(home, 'brains', checkName(name, 'the brain'));
 }
 
+/** Where the replica of a brain of a store is. `key`: Store.key. */
+export function sharedFolder(home: string, key: string, name: string): string {
+  return join(home, 'shared', key, checkName(name, 'the brain'));
+}
+
 /** Names of the brains in a home, sorted. */
 export function listBrains(home: string): string[] {
   const folder = join(home, 'brains');

@@ -1,0 +1,5 @@
+// Shared brains in PostgreSQL, as the rest of the code sees them.
+export type { Database, Queries, Row } from './database.js';
+export { readAddress } from './postgres.js';
+export { setUp, STORE_VERSION } from './schema.js';
+export { openStore, Store, type Commit, type NewEvent, type StoredBrain, type StoredEvent } from './store.js';
