@@ -12,6 +12,7 @@ const LAYERS = [
   ['learn', 'conversation'],
   ['open-embedder', 'engram-options'],
   ['answering', 'explaining', 'open-model', 'base-models', 'lazy-brain'],
+  ['answering-elsewhere'],
   ['engram', 'open-retrieval', 'model-identity', 'doctor', 'check-asking'],
   ['index'],
   ['gradient', 'chain', 'langchain', 'cli'],

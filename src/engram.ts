@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Settings } from './config.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { ChatMessage, Generation, Generator, StateInfo } from './inference/index.js';
+import type { ChatMessage, Elsewhere, Generation, Generator, StateInfo } from './inference/index.js';
 import {
   openBrain,
   type BatchReport,
@@ -60,6 +60,7 @@ import {
   type WatchOptions,
 } from './retrieval/index.js';
 import { answer, checkAskOptions, generationOf, type Answered } from './answering.js';
+import { answerElsewhere } from './answering-elsewhere.js';
 import { BaseModels } from './base-models.js';
 import { defined } from './defined.js';
 import type {
@@ -115,6 +116,7 @@ export class Engram {
   readonly #embedder: LazyEmbedder;
   readonly #brain: LazyBrain;
   #judge: Promise<Judge> | undefined;
+  #server: Elsewhere | undefined;
 
   private constructor({ settings, model, generator }: OpenedModel, onProgress: OpenOptions['onProgress']) {
     this.settings = settings;
@@ -126,7 +128,7 @@ export class Engram {
     this.#generator = generator;
     this.#baseModels = new BaseModels(model.path, settings.threads);
     this.#brain = new LazyBrain({
-      ...{ home: settings.home, name: settings.brain },
+      ...{ home: settings.home, name: settings.brain, store: settings.store },
       model: (signal) => this.#identity(signal),
       routerOf: (brain) => this.#routerOf(brain),
     });
@@ -159,8 +161,8 @@ export class Engram {
   static async moveBrain({ partly, onMove, ...options }: MoveBrainOptions): Promise<MoveReport> {
     const engram = await Engram.openModel(options);
     try {
-      const { home, brain: name } = engram.settings;
-      const brain = await openBrain({ home, name });
+      const { home, brain: name, store } = engram.settings;
+      const brain = await openBrain({ home, name, store });
       try {
         const { signal } = options;
         const partsOf = (other: Brain): Memorizer =>
@@ -185,10 +187,14 @@ export class Engram {
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answered> {
     checkAskOptions(options);
-    const { checkOptions } = await import('./inference/index.js');
+    const { checkOptions, Elsewhere } = await import('./inference/index.js');
     checkOptions(defined(generationOf(options))); // before anything is computed
     const memory = await this.#brain.open(options.signal);
     const parts = { generator: this.#generator, retrieval: this.#retrieval, memory };
+    const { server: address, serverModel: model, serverKey: key } = this.settings;
+    if (address !== undefined) {
+      return answerElsewhere((this.#server ??= new Elsewhere({ address, model, key })), parts, messages, options);
+    }
     return answer({ ...parts, adaptersOf: (name) => this.#adaptersOf(name) }, messages, options);
   }
 
@@ -212,6 +218,9 @@ export class Engram {
   /** What the answer to a question rests on, and how much more likely each of it makes that answer: a memory, a named adapter, a
    * passage. Throws as ask() does. */
   async explain(question: string, options: ExplainOptions = {}): Promise<Explanation> {
+    if (this.settings.server !== undefined) {
+      throw new EngramError('unsupported', 'What a server answers cannot be explained: its probabilities are not ours to ask.');
+    }
     const ask = (asking: AskOptions) => this.ask(question, asking);
     const brain = async () => (await this.#brain.open(options.signal))?.brain;
     const parts = { generator: this.#generator, ask, brain, adapterOf: (name: string) => this.#namedAdapter(name) };
@@ -269,6 +278,11 @@ export class Engram {
       this.memorize(input, { signal, replaces, onProgress });
     const isSplit = options.split === false && Array.isArray(source);
     return memorizeEach(one, isSplit ? (source as readonly MemoryInput[]) : memoriesOf(source), options);
+  }
+
+  /** Why what the brain says may be old, in a sentence: its store cannot be reached. */
+  get remark(): string | undefined {
+    return this.#brain.opened?.remark;
   }
 
   /** All memories, oldest first, forgotten and superseded ones too. */

@@ -76,6 +76,7 @@ export {
   exportBrain,
   importBrain,
   listBrains,
+  listSharedBrains,
   remarkOnBrain,
   openBrain,
   removeBrain,

@@ -149,6 +149,11 @@ export class Brain {
     await this.#ledger.shared?.pull(false);
   }
 
+  /** Brings the adapters here that are in the store alone; what the store has no more stays missing. Throws `network`, `disk`. */
+  async fetchAdapters(): Promise<void> {
+    if (this.#ledger.shared !== undefined) await this.check();
+  }
+
   /** Why what this brain says may be old, in a sentence for people. */
   get remark(): string | undefined {
     return this.#ledger.shared?.remark;

@@ -6,7 +6,7 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngramError, isSystemError } from '../errors.js';
 import { makeFolder, writeFileAtomic } from '../files.js';
-import type { NewEvent, Queries, Store, StoredBrain, StoredEvent } from '../store/index.js';
+import type { Also, NewEvent, Store, StoredBrain, StoredEvent } from '../store/index.js';
 import { adapterFileName } from './adapter-files.js';
 import type { AdapterRecord, EventBody, LedgerEvent, ModelIdentity } from './events.js';
 import { Ledger } from './ledger.js';
@@ -85,7 +85,7 @@ interface SharedLogParts {
 export class SharedLog implements Log, Sharing {
   readonly shared = this;
   /** What is committed together with every append, e.g. the end of the job that it is for. */
-  also: ((queries: Queries) => Promise<void>) | undefined;
+  also: Also | undefined;
   readonly #parts: SharedLogParts;
   #failedAt = -Infinity;
   #failure: unknown;

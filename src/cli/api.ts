@@ -26,7 +26,8 @@ export type Engine = Pick<
   | 'saveState'
   | 'restoreState'
   | 'close'
->;
+> &
+  Partial<Pick<index.Engram, 'remark'>>;
 
 export interface Api extends Pick<
   Index,
@@ -40,6 +41,7 @@ export interface Api extends Pick<
   | 'showModel'
   | 'removeModel'
   | 'listBrains'
+  | 'listSharedBrains'
   | 'remarkOnBrain'
   | 'removeBrain'
   | 'doctor'
@@ -58,6 +60,7 @@ export interface Api extends Pick<
   openBrain: (options: {
     home: string;
     name: string;
+    store?: string | undefined;
   }) => Promise<
     Pick<
       index.Brain,
@@ -71,6 +74,8 @@ export interface Api extends Pick<
       | 'check'
       | 'forgetAll'
       | 'snapshot'
+      | 'fetchAdapters'
+      | 'remark'
       | 'close'
     >
   >;

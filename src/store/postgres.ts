@@ -31,7 +31,7 @@ export async function connectPostgres(address: string): Promise<Database> {
 }
 
 /** Takes our own parameter out of an address. Throws `usage`, without repeating what may hold a password. */
-export function readAddress(address: string): { url: URL; tenant: string | undefined } {
+export function readAddress(address: string): { address: string; url: URL; tenant: string | undefined } {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) {
     throw new EngramError('usage', 'Expected the address of a store, such as postgres://user@host:5432/database.', {
@@ -41,7 +41,7 @@ export function readAddress(address: string): { url: URL; tenant: string | undef
   const tenant = url.searchParams.get('tenant') ?? undefined;
   url.searchParams.delete('tenant');
   if (tenant === '') throw new EngramError('usage', 'The address of the store has an empty tenant.');
-  return { url, tenant };
+  return { address, url, tenant };
 }
 
 class Postgres implements Database {

@@ -69,7 +69,30 @@ const FIRST = `
   GRANT SELECT, INSERT ON engram.event TO PUBLIC;
   GRANT SELECT, INSERT, DELETE ON engram.adapter TO PUBLIC;`;
 
-const STEPS: readonly string[] = [FIRST];
+/** A worker's claim to a job is its attempt: whoever commits for an earlier one is refused. */
+const JOBS = `
+  CREATE TABLE engram.job (
+    id uuid PRIMARY KEY,
+    seq bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+    brain_id uuid NOT NULL REFERENCES engram.brain,
+    model text NOT NULL,
+    kind text NOT NULL,
+    data json NOT NULL,
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'active', 'done', 'failed')),
+    attempt int NOT NULL DEFAULT 0,
+    worker text,
+    until timestamptz NOT NULL DEFAULT '-infinity',
+    progress json,
+    result json,
+    sent timestamptz NOT NULL DEFAULT clock_timestamp()
+  );
+  CREATE INDEX job_open ON engram.job (brain_id, seq) WHERE state IN ('waiting', 'active');
+  ALTER TABLE engram.job ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE engram.job FORCE ROW LEVEL SECURITY;
+  CREATE POLICY tenants ON engram.job USING (${MINE}) WITH CHECK (${MINE});
+  GRANT SELECT, INSERT, UPDATE (state, attempt, worker, until, progress, result) ON engram.job TO PUBLIC;`;
+
+const STEPS: readonly string[] = [FIRST, JOBS];
 
 export const STORE_VERSION = STEPS.length;
 

@@ -26,6 +26,8 @@ export interface StoredEvent extends NewEvent {
   time: string;
 }
 
+export type Also = (queries: Queries, written: readonly StoredEvent[]) => Promise<void>;
+
 export interface Commit {
   /** The last event that the writer knew when it decided. */
   seen: number;
@@ -34,7 +36,7 @@ export interface Commit {
   needs: readonly string[];
   drops: readonly string[];
   /** What else is committed in the same transaction, e.g. the end of the job that this was for. Throws to refuse it all. */
-  also?: ((queries: Queries) => Promise<void>) | undefined;
+  also?: Also | undefined;
 }
 
 const EVENT = `seq::int AS seq, kind, memory_id, payload::text AS payload,
@@ -162,7 +164,7 @@ export class Store {
       if (drops.length > 0) {
         await queries.query('DELETE FROM engram.adapter WHERE brain_id = $1 AND sha256 = ANY($2)', [brainId, drops]);
       }
-      await also?.(queries);
+      await also?.(queries, written);
       return written;
     });
   }
