@@ -13,7 +13,7 @@ const LAYERS = [
   ['open-embedder', 'engram-options'],
   ['answering', 'explaining', 'open-model', 'base-models', 'lazy-brain'],
   ['answering-elsewhere'],
-  ['engram', 'open-retrieval', 'model-identity', 'doctor', 'check-asking'],
+  ['engram', 'open-retrieval', 'open-jobs', 'model-identity', 'doctor', 'check-asking'],
   ['index'],
   ['gradient', 'chain', 'langchain', 'cli'],
 ];

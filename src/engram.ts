@@ -39,6 +39,9 @@ import {
   undo,
   sleep,
   WELL_USED,
+  work,
+  type WorkOptions,
+  type WorkReport,
   type BatchOptions,
   type Memorizer,
   type MemorizeOptions,
@@ -79,6 +82,7 @@ import { explainAnswer } from './explaining.js';
 import { LazyBrain, type RoutedBrain } from './lazy-brain.js';
 import { LazyEmbedder } from './open-embedder.js';
 import { openModel, type OpenedModel } from './open-model.js';
+import { Jobs, openStore } from './store/index.js';
 import {
   AdapterStore,
   createAdapter,
@@ -333,6 +337,24 @@ export class Engram {
       ...options,
       passages: read.map(({ passage: { text, place }, questions }) => ({ text, place, questions })),
     });
+  }
+
+  /** Does jobs of the store, on whatever brains they are of that belong to this model, until it is aborted: see learn/work.ts. Throws
+   * `usage` without a store, and what the store throws. */
+  async work(options: WorkOptions): Promise<WorkReport> {
+    const { home, store: address } = this.settings;
+    if (address === undefined) {
+      throw new EngramError('usage', 'A worker needs a store.', { hint: 'Name it with --store, or ENGRAM_STORE.' });
+    }
+    const { signal } = options;
+    const partsOf = (brain: Brain): Memorizer => this.#memorizer({ brain, router: this.#routerOf(brain) }, signal);
+    const store = await openStore(address);
+    try {
+      const place = { store, jobs: new Jobs(store), home, model: await this.#identity(signal), partsOf };
+      return await work(place, options);
+    } finally {
+      await store.close();
+    }
   }
 
   /** Reads files and folders into the brain's documents, or goes through those given before if there are none: what is new or

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { takeWriterLock, withWriterLock, type WaitForWriter } from '../database/index.js';
 import { EngramError, fromSystemError } from '../errors.js';
 import { makeFolder, sha256File } from '../files.js';
-import { openStore, type Store } from '../store/index.js';
+import { openStore, type Also, type Store } from '../store/index.js';
 import { AdapterFiles } from './adapter-files.js';
 import { brainFolder, sharedFolder } from './brain-names.js';
 import { Writer, type BrainWriter } from './brain-writer.js';
@@ -28,6 +28,8 @@ export interface OpenBrainOptions {
   /** Where several machines share it: the address of a PostgreSQL database, or a store that is open and stays so. Default: it is in
    * `home` alone. */
   store?: string | Store | undefined;
+  /** With a store: what is committed in the same transaction as any change, or refuses it by throwing. */
+  also?: Also;
 }
 
 /** A memory as the brain holds it. */
@@ -58,13 +60,13 @@ export async function openBrain(options: OpenBrainOptions): Promise<Brain> {
 }
 
 async function openShared(options: OpenBrainOptions, given: string | Store): Promise<Brain> {
-  const { home, name = 'default', model, create = false } = options;
+  const { home, name = 'default', model, create = false, also } = options;
   if (create && model === undefined) throw new EngramError('usage', 'A new brain needs a model to be bound to.');
   const store = typeof given === 'string' ? await openStore(given) : given;
   const isOurs = store !== given;
   try {
     const folder = sharedFolder(home, store.key, name);
-    const log = await openSharedLog({ store, folder, name, isOurs, create: create ? model : undefined });
+    const log = await openSharedLog({ store, folder, name, isOurs, also, create: create ? model : undefined });
     if (log === undefined) throw noBrain(`"${name}" in the store ${store.place}`);
     try {
       return new Brain(name, folder, log, model);
@@ -152,6 +154,12 @@ export class Brain {
   /** Brings the adapters here that are in the store alone; what the store has no more stays missing. Throws `network`, `disk`. */
   async fetchAdapters(): Promise<void> {
     if (this.#ledger.shared !== undefined) await this.check();
+  }
+
+  /** Tells the store of an adapter that was lost there and is whole here. */
+  async keepAdapter(id: string): Promise<void> {
+    const { adapter } = this.held(id);
+    if (adapter !== undefined) await this.#ledger.shared?.keep(id, adapter);
   }
 
   /** Why what this brain says may be old, in a sentence for people. */

@@ -22,6 +22,8 @@ export interface Sharing {
   pull(must: boolean): Promise<void>;
   /** Writes an adapter to a file. False if the store has it no more. Throws `network`, `disk`. */
   fetch(adapter: AdapterRecord, path: string): Promise<boolean>;
+  /** Gives the store an adapter that it has lost. Throws `network`, `disk`. */
+  keep(memoryId: string, adapter: AdapterRecord): Promise<void>;
   /** Why what is here may be old, in a sentence; undefined while the store answers. */
   readonly remark: string | undefined;
 }

@@ -8,7 +8,14 @@ import { EngramError, isSystemError } from '../errors.js';
 import { makeFolder, writeFileAtomic } from '../files.js';
 import type { Also, NewEvent, Store, StoredBrain, StoredEvent } from '../store/index.js';
 import { adapterFileName } from './adapter-files.js';
-import type { AdapterRecord, EventBody, LedgerEvent, ModelIdentity } from './events.js';
+import {
+  applyEvents,
+  type AdapterRecord,
+  type EventBody,
+  type LedgerEvent,
+  type ModelIdentity,
+  type StoredMemory,
+} from './events.js';
 import { Ledger } from './ledger.js';
 import type { Log, Sharing } from './log.js';
 import { parseEvent } from './parse-event.js';
@@ -25,18 +32,20 @@ export interface OpenSharedLog {
   create?: ModelIdentity | undefined;
   /** The store is closed with it. */
   isOurs: boolean;
+  /** What is committed together with every append, e.g. the end of the job that it is for. */
+  also?: Also | undefined;
 }
 
 /** Undefined where the store has no such brain and none is to be made. Throws what the store throws; where it cannot be reached and
  * there is a replica, that is opened. */
 export async function openSharedLog(options: OpenSharedLog): Promise<SharedLog | undefined> {
-  const { store, folder, name, create, isOurs } = options;
+  const { store, folder, name, create, isOurs, also } = options;
   const close = isOurs ? () => void store.close().catch(() => undefined) : () => undefined;
   try {
     const found = (await store.find(name)) ?? (create === undefined ? undefined : await made(store, name, create));
     if (found === undefined) return undefined;
     const ledger = await replicaOf(found, store, folder);
-    const log = new SharedLog({ store, close, folder, brainId: found.id, replica: ledger });
+    const log = new SharedLog({ store, close, folder, brainId: found.id, replica: ledger, also });
     try {
       await log.pull(true);
       return log;
@@ -48,7 +57,7 @@ export async function openSharedLog(options: OpenSharedLog): Promise<SharedLog |
     const id = await readId(folder);
     if (!isAway(error) || id === undefined || !existsSync(join(folder, 'ledger.sqlite'))) throw error;
     const replica = Ledger.open(join(folder, 'ledger.sqlite'));
-    return new SharedLog({ store, close, folder, brainId: id, replica }, error);
+    return new SharedLog({ store, close, folder, brainId: id, replica, also }, error);
   }
 }
 
@@ -80,16 +89,16 @@ interface SharedLogParts {
   folder: string;
   /** Gives up the store. */
   close: () => void;
+  also: Also | undefined;
 }
 
 export class SharedLog implements Log, Sharing {
   readonly shared = this;
-  /** What is committed together with every append, e.g. the end of the job that it is for. */
-  also: Also | undefined;
   readonly #parts: SharedLogParts;
   #failedAt = -Infinity;
   #failure: unknown;
   #pulling: Promise<void> | undefined;
+  #isSwept = false;
 
   /** `failure`: why the store is not asked now. Use openSharedLog(). */
   constructor(parts: SharedLogParts, failure?: unknown) {
@@ -116,17 +125,18 @@ export class SharedLog implements Log, Sharing {
 
   async append(events: readonly EventBody[], gone: readonly AdapterRecord[] = []): Promise<LedgerEvent[]> {
     const named = events.flatMap((event) => adapterOf(event) ?? []);
-    for (const { memoryId, adapter } of named) await this.#upload(memoryId, adapter);
+    for (const { memoryId, adapter } of named) await this.keep(memoryId, adapter);
     const { store, brainId, replica } = this.#parts;
     const seen = replica.last();
     const needs = named.map(({ adapter }) => adapter.sha256);
     const written = await store.commit(brainId, {
-      ...{ seen, needs, events: events.map(rowOf), also: this.also },
+      ...{ seen, needs, events: events.map(rowOf), also: this.#parts.also },
       drops: gone.map(({ sha256 }) => sha256).filter((sha256) => !needs.includes(sha256)),
     });
     // It is committed: what goes wrong from here on must not look as if it were not. The next pull mends it.
     if (written[0]!.seq === seen + 1) replica.adopt(written.map(eventOf));
     else await this.pull(false);
+    await this.#sweep();
     return written.map(eventOf);
   }
 
@@ -168,10 +178,21 @@ export class SharedLog implements Log, Sharing {
     }
   }
 
-  async #upload(memoryId: string, adapter: AdapterRecord): Promise<void> {
+  async keep(memoryId: string, adapter: AdapterRecord): Promise<void> {
     const { store, brainId, folder } = this.#parts;
     const path = join(folder, 'adapters', adapterFileName(memoryId, adapter.revision ?? 0));
     await store.putAdapter(brainId, adapter.sha256, await readFile(path));
+  }
+
+  /** Once: adapters that were uploaded and never committed, long ago. What goes wrong with that harms nobody. */
+  async #sweep(): Promise<void> {
+    if (this.#isSwept) return;
+    this.#isSwept = true;
+    const { store, brainId, replica } = this.#parts;
+    const memories = new Map<string, StoredMemory>();
+    applyEvents(memories, replica.since(0));
+    const kept = [...memories.values()].flatMap(({ adapter }) => adapter?.sha256 ?? []);
+    await store.sweep(brainId, replica.last(), kept).catch(() => undefined);
   }
 
   #fail(error: unknown): void {

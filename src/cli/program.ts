@@ -18,6 +18,7 @@ import { embed } from './commands/embed.js';
 import { explain } from './commands/explain.js';
 import { forget } from './commands/forget.js';
 import { ingest } from './commands/ingest.js';
+import { jobs } from './commands/jobs.js';
 import { memories } from './commands/memories.js';
 import { memorize } from './commands/memorize.js';
 import { models } from './commands/models.js';
@@ -28,6 +29,7 @@ import { search } from './commands/search.js';
 import { sleep } from './commands/sleep.js';
 import { tokens } from './commands/tokens.js';
 import { train } from './commands/train.js';
+import { worker } from './commands/worker.js';
 
 export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   chat,
@@ -40,6 +42,8 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   forget,
   brain,
   sleep,
+  worker,
+  jobs,
   ingest,
   search,
   recall,

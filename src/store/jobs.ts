@@ -33,6 +33,8 @@ export interface Job extends NewJob {
 /** A job that was taken so often without an end is given up: it may be what kills its workers. */
 export const MOST_ATTEMPTS = 5;
 
+const GIVEN_UP = `It was begun ${MOST_ATTEMPTS} times and never ended.`;
+
 const JOB = `j.id::text AS id, j.brain_id::text AS brain_id, b.name, j.model, j.kind, j.data::text AS data, j.state, j.attempt,
   j.worker, j.progress::text AS progress, j.result::text AS result`;
 const FROM = 'FROM engram.job j JOIN engram.brain b ON b.id = j.brain_id WHERE b.tenant = current_user';
@@ -76,13 +78,12 @@ export class Jobs {
       const [taken] = await queries.query(
         `UPDATE engram.job j SET worker = $2, progress = NULL,
            state = CASE WHEN j.attempt < ${MOST_ATTEMPTS} THEN 'active' ELSE 'failed' END,
+           result = CASE WHEN j.attempt < ${MOST_ATTEMPTS} THEN NULL ELSE $5::json END,
            attempt = j.attempt + 1, until = clock_timestamp() + make_interval(secs => $3)
          FROM engram.brain b WHERE b.id = j.brain_id AND j.id = $1 AND ${FREE} AND j.attempt = $4 RETURNING ${JOB}`,
-        [found['id'], worker, leaseSeconds, found['attempt']],
+        [found['id'], worker, leaseSeconds, found['attempt'], JSON.stringify({ message: GIVEN_UP })],
       );
-      if (taken === undefined || taken['state'] === 'active') return taken === undefined ? undefined : jobOf(taken);
-      await end(queries, jobOf(taken), 'failed', { message: `It was begun ${MOST_ATTEMPTS} times and never ended.` });
-      return undefined;
+      return taken?.['state'] === 'active' ? jobOf(taken) : undefined;
     });
   }
 
@@ -133,7 +134,7 @@ export class Jobs {
 async function end(queries: Queries, job: Job, state: 'done' | 'failed', result: object): Promise<void> {
   const rows = await queries.query(
     `UPDATE engram.job SET state = $3, result = $4::json
-     WHERE id = $1 AND attempt = $2 AND state IN ('active', $3) RETURNING id`,
+     WHERE id = $1 AND attempt = $2 AND state = 'active' RETURNING id`,
     [job.id, job.attempt, state, JSON.stringify(result)],
   );
   if (rows.length === 0) throw lost(job.id);
@@ -142,6 +143,7 @@ async function end(queries: Queries, job: Job, state: 'done' | 'failed', result:
 function lost(id: string): EngramError {
   return new EngramError('locked', `The job ${id} was given to another worker. Nothing was committed.`, {
     hint: 'This worker was silent for longer than its lease.',
+    details: { job: id },
   });
 }
 

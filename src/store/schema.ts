@@ -34,12 +34,10 @@ const FIRST = `
     time timestamptz NOT NULL,
     kind text NOT NULL,
     memory_id text,
-    job_id uuid,
     payload json NOT NULL,
     PRIMARY KEY (brain_id, seq)
   ) PARTITION BY HASH (brain_id);
   CREATE UNIQUE INDEX event_memory_once ON engram.event (brain_id, memory_id) WHERE kind = 'remembered';
-  CREATE UNIQUE INDEX event_job_once ON engram.event (brain_id, job_id, memory_id, kind) WHERE job_id IS NOT NULL;
   DO $$ BEGIN
     FOR i IN 0..${PARTS - 1} LOOP
       EXECUTE format('CREATE TABLE engram.event_%s PARTITION OF engram.event FOR VALUES WITH (MODULUS ${PARTS}, REMAINDER %s)', i, i);
@@ -96,16 +94,16 @@ const STEPS: readonly string[] = [FIRST, JOBS];
 
 export const STORE_VERSION = STEPS.length;
 
-/** Makes the tables where there are none, and takes an older store further. Throws `unsupported` for a newer one, `usage` where the
+/** Makes the tables where there are none, and takes an older store further, `to` a version. Throws `unsupported` for a newer one, `usage` where the
  * role may not do it. */
-export async function setUp(database: Database): Promise<void> {
-  if ((await versionOf(database)) === STORE_VERSION) return;
+export async function setUp(database: Database, to = STORE_VERSION): Promise<void> {
+  if ((await versionOf(database)) === to) return;
   await database.transaction(async (queries) => {
     await queries.query('SELECT pg_advisory_xact_lock($1)', [SETUP_LOCK]);
     const version = await versionOf(queries); // another may have been first
     if (version > STORE_VERSION) throw newer(database.place, version);
     if (version === 0) await queries.script(BEGINNING);
-    for (const [i, step] of STEPS.entries()) {
+    for (const [i, step] of STEPS.slice(0, to).entries()) {
       if (i < version) continue;
       await queries.script(step);
       await queries.query('INSERT INTO engram.schema_step (version) VALUES ($1)', [i + 1]);

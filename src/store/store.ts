@@ -183,6 +183,16 @@ export class Store {
     return row?.['data'] as Uint8Array | undefined;
   }
 
+  /** Deletes adapters that were put an hour ago or earlier and are not kept, if nothing was committed since `seen`: a worker that was
+   * refused, or killed before its commit, leaves one behind. */
+  async sweep(brainId: string, seen: number, kept: readonly string[]): Promise<void> {
+    await (await this.ready()).query(
+      `DELETE FROM engram.adapter WHERE brain_id = $1 AND stored < now() - interval '1 hour' AND sha256 <> ALL($3)
+       AND EXISTS (SELECT 1 FROM engram.brain WHERE id = $1 AND tenant = current_user AND version = $2 FOR UPDATE)`,
+      [brainId, seen, kept],
+    );
+  }
+
   close(): Promise<void> {
     return this.#database.close();
   }
