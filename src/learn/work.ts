@@ -61,6 +61,9 @@ const PAUSE = 5;
 /** Ends with `once`, or when aborted. Throws what a store throws that is away when the work begins. */
 export async function work(place: Workplace, options: WorkOptions): Promise<WorkReport> {
   const { worker, once = false, leaseSeconds = 20, pollSeconds = 1, signal } = options;
+  if (!(leaseSeconds > 0 && pollSeconds > 0)) {
+    throw new EngramError('usage', `Expected more than 0 seconds for the lease but received ${leaseSeconds}.`);
+  }
   const report: WorkReport = { done: 0, failed: 0, givenBack: 0, lost: 0 };
   await place.store.ready();
   while (signal?.aborted !== true) {
@@ -149,7 +152,12 @@ async function perform(
   try {
     throwIfCancelled(signal);
     const parts = partsOf(brain);
-    const step = { signal, onProgress: ({ step }: { step: MemorizeProgress }) => { onProgress(step); } };
+    const step = {
+      signal,
+      onProgress: (at: { step: MemorizeProgress }) => {
+        onProgress(at.step);
+      },
+    };
     const result =
       task.kind === 'memorize'
         ? await memorize(parts, checkInput(task.input), { signal, onProgress, replaces: task.replaces ?? 'none' })

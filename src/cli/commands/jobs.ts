@@ -14,8 +14,13 @@ export const jobs: CommandGroup = {
       usage: 'list',
       summary: 'the latest jobs, latest first',
       isDefault: true,
-      run: (job) =>
-        withJobs(job, async (open) => {
+      run: async (job) => {
+        if (job.settings.store === undefined) {
+          job.line('There are none: jobs are in a store, which --store names.');
+          job.value([]);
+          return undefined;
+        }
+        return withJobs(job, async (open) => {
           const found = await open.list();
           const rows = found.map(({ id, name, kind, state, attempt, worker, data, result }) => [
             ...[id, name, kind, state, `${attempt}`, worker ?? ''],
@@ -24,7 +29,8 @@ export const jobs: CommandGroup = {
           job.line(rows.length === 0 ? 'There are none.' : table(['job', 'brain', 'kind', 'state', 'begun', 'worker', ''], rows));
           job.value(found);
           return undefined;
-        }),
+        });
+      },
     },
     {
       usage: 'add [text...]',
