@@ -23,7 +23,11 @@ export async function answerElsewhere(
   const asked: readonly ChatMessage[] = about === undefined ? messages : [{ role: 'user', content: about }];
   const isAsked = last?.role === 'user' && last.content.trim() !== '';
   const { found, personal } = memories ? await touched(memory, asked, options) : { found: [], personal: undefined };
-  const told = found.map(({ id, score }): Answer['memories'][number] => ({ id, score, text: memory!.brain.get(id)!.text }));
+  const told = found.map(({ id, score }): Answer['memories'][number] => ({
+    id,
+    score,
+    text: memory!.brain.get(id)!.text,
+  }));
   const passages = isAsked ? await retrieval.relevant(about ?? last.content, { most, signal }) : [];
   const isFree = [options.jsonSchema, options.tools].every((form) => form === undefined);
   const isGrounded = told.length + passages.length > 0 || sourceOf(messages, { adapters: [], passages }) === 'context';
@@ -44,7 +48,8 @@ export async function answerElsewhere(
   return {
     answer: text.trim(),
     ...(isJson ? { json: parsed(text, server.address) } : {}),
-    source: passages.length > 0 ? 'retrieval' : told.length > 0 ? 'memory' : sourceOf(messages, { adapters: [], passages }),
+    source:
+      passages.length > 0 ? 'retrieval' : told.length > 0 ? 'memory' : sourceOf(messages, { adapters: [], passages }),
     memories: told,
     passages,
     ...{ promptTokens, reusedTokens, tokens, seconds, finishReason: result.finishReason },

@@ -26,7 +26,8 @@ export async function checkAsking(
   const model = await resolveModel(settings.home, settings.model).catch(() => undefined);
   const template = settings.chatTemplate ?? model?.entry?.chatTemplate;
   if (isChat && template === undefined && model !== undefined) requireChatTemplate(model.path);
-  if (asking.adapter !== undefined && settings.server === undefined) await findAdapter(settings.home, asking.adapter, model?.path);
+  if (asking.adapter !== undefined && settings.server === undefined)
+    await findAdapter(settings.home, asking.adapter, model?.path);
 }
 
 /** What is to be said of settings that the model does not take as they are; undefined if it does. Reads its header only. */

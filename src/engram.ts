@@ -223,7 +223,10 @@ export class Engram {
    * passage. Throws as ask() does. */
   async explain(question: string, options: ExplainOptions = {}): Promise<Explanation> {
     if (this.settings.server !== undefined) {
-      throw new EngramError('unsupported', 'What a server answers cannot be explained: its probabilities are not ours to ask.');
+      throw new EngramError(
+        'unsupported',
+        'What a server answers cannot be explained: its probabilities are not ours to ask.',
+      );
     }
     const ask = (asking: AskOptions) => this.ask(question, asking);
     const brain = async () => (await this.#brain.open(options.signal))?.brain;

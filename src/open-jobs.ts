@@ -35,7 +35,12 @@ interface FollowOptions {
 /** Milliseconds between two looks at a job. */
 const LOOK_MS = 300;
 
-export async function openJobs({ home, store: address, brain: name = 'default', model }: OpenJobsOptions): Promise<OpenedJobs> {
+export async function openJobs({
+  home,
+  store: address,
+  brain: name = 'default',
+  model,
+}: OpenJobsOptions): Promise<OpenedJobs> {
   const store = await openStore(address);
   const jobs = new Jobs(store);
   const ofBrain = async (): Promise<{ brainId: string; model: string }> => {
@@ -60,7 +65,7 @@ export async function openJobs({ home, store: address, brain: name = 'default', 
       return get(id);
     },
     follow: async (id, { onChange, signal } = {}) => {
-      for (let shown = ''; ; ) {
+      for (let shown = ''; ;) {
         throwIfCancelled(signal);
         const job = await get(id);
         const now = `${job.state} ${job.progress ?? ''}`;

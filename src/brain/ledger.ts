@@ -97,7 +97,9 @@ export class Ledger implements Log {
   /** Opens a ledger, making it with a `created` event if there is none. When two processes do so at once one makes it and
    * both have it. A crash leaves a whole ledger or an empty file, which counts as none. */
   static openOrCreate(path: string, model: ModelIdentity): Ledger {
-    return Ledger.#openOrBegin(path, (ledger) => ledger.#insert([{ kind: 'created', memoryId: null, payload: { model } }]));
+    return Ledger.#openOrBegin(path, (ledger) =>
+      ledger.#insert([{ kind: 'created', memoryId: null, payload: { model } }]),
+    );
   }
 
   /** Opens the replica of a log that is elsewhere, beginning it with that log's first events if there is none. */

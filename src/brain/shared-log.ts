@@ -133,11 +133,10 @@ export class SharedLog implements Log, Sharing {
       ...{ seen, needs, events: events.map(rowOf), also: this.#parts.also },
       drops: gone.map(({ sha256 }) => sha256).filter((sha256) => !needs.includes(sha256)),
     });
-    // It is committed: what goes wrong from here on must not look as if it were not. The next pull mends it.
-    if (written[0]!.seq === seen + 1) replica.adopt(written.map(eventOf));
-    else await this.pull(false);
+    const known = written.map(eventOf);
+    replica.adopt(known);
     await this.#sweep();
-    return written.map(eventOf);
+    return known.slice(-events.length);
   }
 
   /** Calls that overlap share one. */

@@ -19,7 +19,10 @@ export function choiceOf({ choices }: Fields): Fields | undefined {
 }
 
 /** `started`: by performance.now(). */
-export function newReading(started: number, options: Pick<GenerateOptions, 'onText' | 'onThinking' | 'logprobs'>): Reading {
+export function newReading(
+  started: number,
+  options: Pick<GenerateOptions, 'onText' | 'onThinking' | 'logprobs'>,
+): Reading {
   let [text, thoughts] = ['', ''];
   let firstAt: number | undefined;
   let [promptTokens, reusedTokens, tokens, pieces] = [0, 0, 0, 0];
@@ -29,7 +32,10 @@ export function newReading(started: number, options: Pick<GenerateOptions, 'onTe
     finish: undefined,
     take: (choice) => {
       const delta = fieldsOf(choice['delta']);
-      const [said, thought] = [textOf(delta['content']), textOf(delta['reasoning_content']) || textOf(delta['reasoning'])];
+      const [said, thought] = [
+        textOf(delta['content']),
+        textOf(delta['reasoning_content']) || textOf(delta['reasoning']),
+      ];
       if (said !== '' || thought !== '' || Array.isArray(delta['tool_calls'])) {
         firstAt ??= performance.now();
         pieces++;
@@ -59,7 +65,13 @@ export function newReading(started: number, options: Pick<GenerateOptions, 'onTe
         ...(thoughts === '' ? {} : { thinking: thoughts.trim() }),
         ...(whole.length === 0 ? {} : { toolCalls: whole }),
         ...(cut === undefined ? {} : { cutToolCall: cut }),
-        ...{ promptTokens, reusedTokens, tokens: tokens || pieces, finishReason: reading.finish ?? 'stop', guessedTokens: 0 },
+        ...{
+          promptTokens,
+          reusedTokens,
+          tokens: tokens || pieces,
+          finishReason: reading.finish ?? 'stop',
+          guessedTokens: 0,
+        },
         ...(options.logprobs === undefined ? {} : { logprobs }),
         firstTokenSeconds: ((firstAt ?? performance.now()) - started) / 1000,
         seconds: (performance.now() - started) / 1000,

@@ -36,7 +36,10 @@ export class Elsewhere {
   /** Answers a conversation. `adapter`: a name that the server knows, in place of the model. Throws `network`, `usage` (a key or an
    * option that is refused), `not_found` (no such model there), `too_long`, `unsupported`, `corrupt` (it does not speak the API),
    * `cancelled` before anything came; then what came is returned. */
-  async chat(messages: readonly ChatMessage[], options: GenerateOptions & { adapter?: string } = {}): Promise<Generation> {
+  async chat(
+    messages: readonly ChatMessage[],
+    options: GenerateOptions & { adapter?: string } = {},
+  ): Promise<Generation> {
     const refused = REFUSED.find((name) => options[name] !== undefined && options[name] !== 0);
     if (refused !== undefined) {
       throw new EngramError('unsupported', `A model on a server cannot be given ${refused}.`, {
@@ -175,7 +178,9 @@ function bodyOf(model: string, messages: readonly ChatMessage[], options: Genera
     ...(thinking === undefined ? {} : { chat_template_kwargs: { enable_thinking: thinking } }),
     ...(jsonSchema === undefined
       ? {}
-      : { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: jsonSchema, strict: true } } }),
+      : {
+          response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: jsonSchema, strict: true } },
+        }),
     ...(tools.length === 0
       ? {}
       : { tools: tools.map(toolOf), tool_choice: named, parallel_tool_calls: options.parallelToolCalls ?? false }),
@@ -200,7 +205,10 @@ function messageOf({ role, content, toolCalls, toolCallId }: ChatMessage): objec
 }
 
 function toolOf({ name, description, parameters }: Tool): object {
-  return { type: 'function', function: { name, description, parameters: parameters ?? { type: 'object', properties: {} } } };
+  return {
+    type: 'function',
+    function: { name, description, parameters: parameters ?? { type: 'object', properties: {} } },
+  };
 }
 
 /** The message in an error's JSON, as OpenAI, vLLM and FastAPI write it; else the beginning of the text. */

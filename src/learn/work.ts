@@ -44,7 +44,8 @@ export interface WorkOptions {
 }
 
 /** `given back`: another worker may do better, or this one later. `lost`: another had it already. */
-export type Outcome = { became: 'done' } | { became: 'failed' | 'given back' | 'lost'; code: ErrorCode; message: string };
+export type Outcome =
+  { became: 'done' } | { became: 'failed' | 'given back' | 'lost'; code: ErrorCode; message: string };
 
 export interface WorkReport {
   done: number;
@@ -96,14 +97,17 @@ async function doJob(place: Workplace, job: Job, options: WorkOptions, leaseSeco
   const signal = AbortSignal.any([over.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   let progress: MemorizeProgress | undefined;
   // Trained on without a lease nothing could be committed any more, so that ends too. A store that is away may be back in time.
-  const beating = setInterval(() => {
-    jobs.beat(job, leaseSeconds, progress).then(
-      (isOurs) => {
-        if (!isOurs) over.abort();
-      },
-      () => undefined,
-    );
-  }, (leaseSeconds * 1000) / 3);
+  const beating = setInterval(
+    () => {
+      jobs.beat(job, leaseSeconds, progress).then(
+        (isOurs) => {
+          if (!isOurs) over.abort();
+        },
+        () => undefined,
+      );
+    },
+    (leaseSeconds * 1000) / 3,
+  );
   try {
     await perform(place, job, signal, (step) => {
       progress = step;

@@ -5,7 +5,8 @@ import { EngramError, type ErrorCode } from '../errors.js';
 const AWAY =
   /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|08\w{3}|57P0[1235]|53300|25P03)$/;
 /** What the driver says without a code. */
-const BROKEN = /connection (terminated|timeout)|timeout (exceeded|expired)|read timeout|connection error|not queryable/i;
+const BROKEN =
+  /connection (terminated|timeout)|timeout (exceeded|expired)|read timeout|connection error|not queryable/i;
 
 type Said = readonly [code: ErrorCode, what: string, hint: string];
 
@@ -13,12 +14,20 @@ type Said = readonly [code: ErrorCode, what: string, hint: string];
 const STATES: readonly (readonly [RegExp, Said])[] = [
   [
     /^28/,
-    ['usage', 'refused this user or password', 'Set PGPASSWORD, or give both in ENGRAM_STORE: postgres://user:password@host/db'],
+    [
+      'usage',
+      'refused this user or password',
+      'Set PGPASSWORD, or give both in ENGRAM_STORE: postgres://user:password@host/db',
+    ],
   ],
-  [/^3D000$/, ['not_found', 'does not exist on its server', 'Make it: createdb NAME']],
+  [/^3D000$/, ['usage', 'does not exist on its server', 'Make it: createdb NAME']],
   [
     /^(42501|0LP01|22023)$/,
-    ['usage', 'does not allow this to your role', 'The owner of the database sets it up by using it once; see docs/scaling.md.'],
+    [
+      'usage',
+      'does not allow this to your role',
+      'The owner of the database sets it up by using it once; see docs/scaling.md.',
+    ],
   ],
   [/^25006$/, ['usage', 'can only be read', 'Name the primary server, not one of its standbys.']],
   [/^53100$/, ['disk', 'has no room on its disk', 'Make some, then try again: nothing was committed.']],
@@ -47,7 +56,11 @@ export function translate(error: unknown, place: string): unknown {
   if (known !== undefined) return said(...known);
   if (/password must be a string|SASL/i.test(error.message)) return said(...STATES[0]![1]);
   if (/SSL|certificate/i.test(error.message)) {
-    return said('usage', 'could not be spoken to in secret', 'See sslmode in the address: require, verify-full, disable.');
+    return said(
+      'usage',
+      'could not be spoken to in secret',
+      'See sslmode in the address: require, verify-full, disable.',
+    );
   }
   return said('internal', 'answered with an error', 'This should not have happened. --verbose shows more.');
 }

@@ -89,7 +89,9 @@ export class Jobs {
 
   /** Keeps the lease, with how far the work is. False if the job is another's by now, or ended. */
   async beat({ id, attempt }: Job, leaseSeconds: number, progress?: object): Promise<boolean> {
-    const rows = await (await this.store.ready()).query(
+    const rows = await (
+      await this.store.ready()
+    ).query(
       `UPDATE engram.job SET until = clock_timestamp() + make_interval(secs => $3), progress = coalesce($4::json, progress)
        WHERE id = $1 AND attempt = $2 AND state = 'active' RETURNING id`,
       [id, attempt, leaseSeconds, progress === undefined ? null : JSON.stringify(progress)],
@@ -114,7 +116,9 @@ export class Jobs {
 
   /** Lets others take it, after a while: what went wrong may pass. */
   async giveBack({ id, attempt }: Job, waitSeconds: number, progress: object): Promise<void> {
-    await (await this.store.ready()).query(
+    await (
+      await this.store.ready()
+    ).query(
       `UPDATE engram.job SET state = 'waiting', until = clock_timestamp() + make_interval(secs => $3), progress = $4::json
        WHERE id = $1 AND attempt = $2 AND state = 'active'`,
       [id, attempt, waitSeconds, JSON.stringify(progress)],
@@ -123,10 +127,9 @@ export class Jobs {
 
   /** How many wait for a worker with another model. */
   async waitingForOthers(model: string): Promise<number> {
-    const [row] = await (await this.store.ready()).query(
-      `SELECT count(*)::int AS count ${FROM} AND j.state IN ('waiting', 'active') AND j.model <> $1`,
-      [model],
-    );
+    const [row] = await (
+      await this.store.ready()
+    ).query(`SELECT count(*)::int AS count ${FROM} AND j.state IN ('waiting', 'active') AND j.model <> $1`, [model]);
     return Number(row?.['count']);
   }
 }

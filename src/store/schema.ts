@@ -65,7 +65,7 @@ const FIRST = `
   CREATE POLICY tenants ON engram.adapter USING (${MINE}) WITH CHECK (${MINE});
   GRANT SELECT, INSERT, UPDATE (version, last_time) ON engram.brain TO PUBLIC;
   GRANT SELECT, INSERT ON engram.event TO PUBLIC;
-  GRANT SELECT, INSERT, DELETE ON engram.adapter TO PUBLIC;`;
+  GRANT SELECT, INSERT, UPDATE (stored), DELETE ON engram.adapter TO PUBLIC;`;
 
 /** A worker's claim to a job is its attempt: whoever commits for an earlier one is refused. */
 const JOBS = `

@@ -47,7 +47,7 @@ export async function openStore(address: string): Promise<Store> {
   return new Store(await connectPostgres(address));
 }
 
-/** What opens with its first use throws then: `network`, `usage` (password, rights), `not_found` (no such database),
+/** What opens with its first use throws then: `network`, `usage` (password, rights, no such database),
  * `unsupported` (a newer store), `corrupt`, `locked`, `disk`. */
 export class Store {
   readonly #database: Database;
@@ -81,7 +81,9 @@ export class Store {
 
   /** By name. */
   async brains(): Promise<StoredBrain[]> {
-    const rows = await (await this.ready()).query(
+    const rows = await (
+      await this.ready()
+    ).query(
       'SELECT id::text AS id, name, version::int AS version FROM engram.brain WHERE tenant = current_user ORDER BY name',
     );
     return rows.map(brainOf);
@@ -137,15 +139,11 @@ export class Store {
 
   /** At most so many events after one, oldest first. */
   async since(brainId: string, seq: number, most = 1000): Promise<StoredEvent[]> {
-    const rows = await (await this.ready()).query(
-      `SELECT ${EVENT} FROM engram.event WHERE brain_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
-      [brainId, seq, most],
-    );
-    return rows.map(eventOf);
+    return eventsIn(await this.ready(), brainId, seq, most);
   }
 
   /**
-   * Adds events, all of them or none. The brain's row is held meanwhile, so that its log has one order and no gaps. What others wrote
+   * Adds events, all of them or none, and gives what the log has after `seen`: what others wrote meanwhile, and these. The brain's row is held meanwhile, so that its log has one order and no gaps. What others wrote
    * since `seen` does no harm, unless it is about the same memories, or about the whole brain: then throws `locked`. Throws
    * `not_found` for a brain that is gone, and for adapters that are.
    */
@@ -158,14 +156,15 @@ export class Store {
       if (brain === undefined) throw new EngramError('not_found', 'This brain is no longer in the store.');
       const version = Number(brain['version']);
       if (version < seen) throw behind(this.place, version, seen);
-      if (version > seen) await refuseConflict(queries, brainId, seen, events);
+      const others = version > seen ? await eventsIn(queries, brainId, seen) : [];
+      refuseConflict(others, events);
       await requireAdapters(queries, brainId, needs);
       const written = await insert(queries, brainId, version, events);
       if (drops.length > 0) {
         await queries.query('DELETE FROM engram.adapter WHERE brain_id = $1 AND sha256 = ANY($2)', [brainId, drops]);
       }
       await also?.(queries, written);
-      return written;
+      return [...others, ...written];
     });
   }
 
@@ -186,7 +185,9 @@ export class Store {
   /** Deletes adapters that were put an hour ago or earlier and are not kept, if nothing was committed since `seen`: a worker that was
    * refused, or killed before its commit, leaves one behind. */
   async sweep(brainId: string, seen: number, kept: readonly string[]): Promise<void> {
-    await (await this.ready()).query(
+    await (
+      await this.ready()
+    ).query(
       `DELETE FROM engram.adapter WHERE brain_id = $1 AND stored < now() - interval '1 hour' AND sha256 <> ALL($3)
        AND EXISTS (SELECT 1 FROM engram.brain WHERE id = $1 AND tenant = current_user AND version = $2 FOR UPDATE)`,
       [brainId, seen, kept],
@@ -235,26 +236,26 @@ async function insert(
 
 async function put(queries: Queries, brainId: string, sha256: string, data: Uint8Array): Promise<void> {
   await queries.query(
-    'INSERT INTO engram.adapter (brain_id, sha256, data) VALUES ($1, $2, $3) ON CONFLICT (brain_id, sha256) DO NOTHING',
+    `INSERT INTO engram.adapter (brain_id, sha256, data) VALUES ($1, $2, $3)
+     ON CONFLICT (brain_id, sha256) DO UPDATE SET stored = now()`, // so that sweep() lets it be
     [brainId, sha256, data],
   );
 }
 
-async function refuseConflict(
-  queries: Queries,
-  brainId: string,
-  seen: number,
-  events: readonly NewEvent[],
-): Promise<void> {
-  const isWhole = events.some(({ memoryId }) => memoryId === null);
-  const [other] = await queries.query(
-    `SELECT kind, memory_id FROM engram.event
-     WHERE brain_id = $1 AND seq > $2 AND ($3 OR memory_id IS NULL OR memory_id = ANY($4)) ORDER BY seq LIMIT 1`,
-    [brainId, seen, isWhole, events.flatMap(({ memoryId }) => memoryId ?? [])],
+async function eventsIn(queries: Queries, brainId: string, seq: number, most?: number): Promise<StoredEvent[]> {
+  const rows = await queries.query(
+    `SELECT ${EVENT} FROM engram.event WHERE brain_id = $1 AND seq > $2 ORDER BY engram.event.seq LIMIT $3`,
+    [brainId, seq, most ?? null],
   );
+  return rows.map(eventOf);
+}
+
+function refuseConflict(others: readonly StoredEvent[], events: readonly NewEvent[]): void {
+  const ours = new Set(events.map(({ memoryId }) => memoryId));
+  const other = others.find(({ memoryId }) => ours.has(null) || memoryId === null || ours.has(memoryId));
   if (other === undefined) return;
-  const what = typeof other['memory_id'] === 'string' ? other['memory_id'] : 'The brain';
-  throw new EngramError('locked', `${what} was ${String(other['kind'])} by someone else meanwhile. Nothing was changed.`, {
+  const what = other.memoryId ?? 'The brain';
+  throw new EngramError('locked', `${what} was ${other.kind} by someone else meanwhile. Nothing was changed.`, {
     hint: 'Try again: that begins with what is there now.',
     details: { conflict: what },
   });

@@ -37,6 +37,8 @@ const newHome = (): string => {
 const fails = (code: string): unknown => expect.objectContaining({ name: 'EngramError', code }) as unknown;
 
 let names = 0;
+/** PostgreSQL in this process begins slowly on a busy machine. */
+const START_MS = 600_000;
 
 describe.each(Object.entries(PLACES))('jobs in %s', (_where, start) => {
   let place: Awaited<ReturnType<typeof start>>;
@@ -46,9 +48,11 @@ describe.each(Object.entries(PLACES))('jobs in %s', (_where, start) => {
   const opened: { close: () => unknown }[] = [];
   beforeAll(async () => {
     place = await start();
-  });
+  }, START_MS);
   afterAll(() => place.stop());
   afterEach(async () => {
+    // A lease that ends is another test's job.
+    await (await store.ready()).query("UPDATE engram.job SET state = 'failed' WHERE state <> 'done'");
     for (const one of opened.splice(0)) await one.close();
     for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
   });
@@ -77,7 +81,10 @@ describe.each(Object.entries(PLACES))('jobs in %s', (_where, start) => {
     await jobs.send({ id, brainId, model, kind, data: JSON.stringify(data) });
     return id;
   };
-  const newWorker = async (): Promise<{ world: FakeWorld; run: (more?: Partial<WorkOptions>) => Promise<Outcome[]> }> => {
+  const newWorker = async (): Promise<{
+    world: FakeWorld;
+    run: (more?: Partial<WorkOptions>) => Promise<Outcome[]>;
+  }> => {
     const home = newHome();
     const world = new FakeWorld(home);
     const own = await client();
@@ -157,7 +164,10 @@ describe.each(Object.entries(PLACES))('jobs in %s', (_where, start) => {
       await send(brainId, {}, 'dance'),
       await send(brainId, { input: 'x' }, 'memorize', 'f'.repeat(64)),
     ];
-    expect(await (await newWorker()).run()).toMatchObject([{ became: 'failed', code: 'empty' }, { became: 'failed', code: 'usage' }]);
+    expect(await (await newWorker()).run()).toMatchObject([
+      { became: 'failed', code: 'empty' },
+      { became: 'failed', code: 'usage' },
+    ]);
     expect(JSON.parse((await jobs.get(bad))!.result!)).toMatchObject({ code: 'empty' });
     expect((await jobs.get(odd))?.result).toContain('dance');
     // One of another model waits for a worker that has it.
@@ -193,12 +203,14 @@ describe.each(Object.entries(PLACES))('jobs in %s', (_where, start) => {
   });
 });
 
-it('a store of an earlier engram is taken further, with what is in it', async () => {
+it('a store of an earlier engram is taken further, with what is in it', { timeout: START_MS }, async () => {
   const server = await PGlite.create();
   const database = databaseOf(server);
   await setUp(database, 1);
   expect(await database.query(`SELECT to_regclass('engram.job') IS NULL AS none`)).toEqual([{ none: true }]);
-  await database.query("INSERT INTO engram.brain (id, name, version, last_time) VALUES (gen_random_uuid(), 'old', 0, 'epoch')");
+  await database.query(
+    "INSERT INTO engram.brain (id, name, version, last_time) VALUES (gen_random_uuid(), 'old', 0, 'epoch')",
+  );
   expect(await new Store(database).brains()).toMatchObject([{ name: 'old', version: 0 }]);
   expect(await new Jobs(new Store(database)).list()).toEqual([]);
   await server.close();

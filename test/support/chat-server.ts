@@ -79,11 +79,14 @@ export class ChatServer {
     });
     const logprobs = 'logprobs' in reply ? (reply.logprobs ?? []) : [];
     const said = [{ role: 'assistant', content: '' }, ...deltas]
-      .map((delta, i) => piece([choice(delta, null, logprobs[i - 1] === undefined ? null : { content: [logprobs[i - 1]] })]))
+      .map((delta, i) =>
+        piece([choice(delta, null, logprobs[i - 1] === undefined ? null : { content: [logprobs[i - 1]] })]),
+      )
       .join(': a comment\n\n');
     const usage = { prompt_tokens: 21, completion_tokens: deltas.length, prompt_tokens_details: { cached_tokens: 8 } };
     const end = `${piece([choice({}, finish)])}${piece([], { usage })}data: [DONE]\n\n`;
-    const broken = finish === 'error' ? `data: ${JSON.stringify({ error: { message: 'out of memory', code: 500 } })}\n\n` : '';
+    const broken =
+      finish === 'error' ? `data: ${JSON.stringify({ error: { message: 'out of memory', code: 500 } })}\n\n` : '';
     const bytes = Buffer.from(`${said}${finish === 'break' || finish === 'error' ? broken : end}`);
     response.setHeader('content-type', 'text/event-stream');
     for (let at = 0; at < bytes.length && !response.destroyed; at += this.pieceBytes) {
@@ -101,7 +104,8 @@ function faultOf(asked: ChatRequest, models: readonly string[]): [number, string
   if (!models.includes(asked.model)) return [404, `The model \`${asked.model}\` does not exist.`];
   if (!Array.isArray(asked.messages) || asked.messages.length === 0) return [400, 'messages is empty'];
   for (const { role, content, tool_call_id: id } of asked.messages) {
-    if (!['system', 'user', 'assistant', 'tool'].includes(role) || typeof content !== 'string') return [400, 'bad message'];
+    if (!['system', 'user', 'assistant', 'tool'].includes(role) || typeof content !== 'string')
+      return [400, 'bad message'];
     if ((role === 'tool') !== (typeof id === 'string')) return [400, 'tool_call_id belongs to tool messages'];
   }
   if (asked['stream'] !== true || typeof asked['max_tokens'] !== 'number') return [400, 'bad stream or max_tokens'];

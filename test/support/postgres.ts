@@ -35,9 +35,26 @@ export async function startPostgres(bin: string): Promise<Server> {
   const [data, secret, port] = [join(folder, 'data'), join(folder, 'secret'), await freePort()];
   writeFileSync(secret, 'sesame', { mode: 0o644 });
   const options = { ...ids, env: { ...process.env, LC_ALL: 'C' }, stdio: 'pipe' as const, cwd: folder };
-  const init = ['-D', data, '-U', 'owner', '-A', 'scram-sha-256', `--pwfile=${secret}`, '-E', 'UTF8', '--no-locale', '-N'];
+  const init = [
+    '-D',
+    data,
+    '-U',
+    'owner',
+    '-A',
+    'scram-sha-256',
+    `--pwfile=${secret}`,
+    '-E',
+    'UTF8',
+    '--no-locale',
+    '-N',
+  ];
   execFileSync(join(bin, 'initdb'), init, options);
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'shared_buffers=16MB'];
+  const settings = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    `unix_socket_directories=${folder}`,
+    'shared_buffers=16MB',
+  ];
   let server: ChildProcess;
   const start = async (): Promise<void> => {
     server = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], options);

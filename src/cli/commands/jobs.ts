@@ -26,7 +26,11 @@ export const jobs: CommandGroup = {
             ...[id, name, kind, state, `${attempt}`, worker ?? ''],
             excerpt(state === 'failed' ? (result ?? '') : data, 60),
           ]);
-          job.line(rows.length === 0 ? 'There are none.' : table(['job', 'brain', 'kind', 'state', 'begun', 'worker', ''], rows));
+          job.line(
+            rows.length === 0
+              ? 'There are none.'
+              : table(['job', 'brain', 'kind', 'state', 'begun', 'worker', ''], rows),
+          );
           job.value(found);
           return undefined;
         });
@@ -56,7 +60,9 @@ export const jobs: CommandGroup = {
           const why = result['message'] ?? result['reason'];
           job.line(`${ended.id}  ${ended.state}${typeof why === 'string' ? `: ${why}` : ''}`);
           job.value({ ...ended, result });
-          return ended.state === 'failed' || (result['committed'] === false && result['knownBy'] === undefined) ? 1 : undefined;
+          return ended.state === 'failed' || (result['committed'] === false && result['knownBy'] === undefined)
+            ? 1
+            : undefined;
         }),
     },
   ],

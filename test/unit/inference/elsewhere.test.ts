@@ -23,7 +23,13 @@ it('answers as it comes, with what it counted', async () => {
   server.reply = () => ({ deltas: [{ content: 'Mara ' }, { content: 'Voß 🧠' }, { content: '.' }], finish: 'stop' });
   const pieces: string[] = [];
   const answer = await ask({ onText: (piece) => pieces.push(piece) });
-  expect(answer).toMatchObject({ text: 'Mara Voß 🧠.', finishReason: 'stop', promptTokens: 21, reusedTokens: 8, tokens: 3 });
+  expect(answer).toMatchObject({
+    text: 'Mara Voß 🧠.',
+    finishReason: 'stop',
+    promptTokens: 21,
+    reusedTokens: 8,
+    tokens: 3,
+  });
   expect(pieces).toEqual(['Mara ', 'Voß 🧠', '.']);
   expect(server.requests[0]).toEqual({
     ...{ model: 'big', messages: question, stream: true, stream_options: { include_usage: true } },
@@ -41,7 +47,12 @@ it('puts an adapter in the place of the model, and passes on what was asked for'
 });
 
 it('calls tools, and gives back what they gave', async () => {
-  const named = (id: string, name: string) => ({ index: Number(id), id: `call${id}`, type: 'function', function: { name, arguments: '' } });
+  const named = (id: string, name: string) => ({
+    index: Number(id),
+    id: `call${id}`,
+    type: 'function',
+    function: { name, arguments: '' },
+  });
   const more = (index: number, text: string) => ({ index, function: { arguments: text } });
   server.reply = () => ({
     deltas: [
@@ -71,11 +82,21 @@ it('calls tools, and gives back what they gave', async () => {
 });
 
 it('tells thoughts and probabilities apart from the text', async () => {
-  const logprobs = [{ token: 'Hm', logprob: -1, top_logprobs: [] }, { token: 'Yes', logprob: -0.5, top_logprobs: [] }];
-  server.reply = () => ({ deltas: [{ reasoning_content: 'Let me see.' }, { content: 'Yes' }], finish: 'stop', logprobs });
+  const logprobs = [
+    { token: 'Hm', logprob: -1, top_logprobs: [] },
+    { token: 'Yes', logprob: -0.5, top_logprobs: [] },
+  ];
+  server.reply = () => ({
+    deltas: [{ reasoning_content: 'Let me see.' }, { content: 'Yes' }],
+    finish: 'stop',
+    logprobs,
+  });
   const answer = await ask({ logprobs: 2 });
   expect(answer).toMatchObject({ text: 'Yes', thinking: 'Let me see.' });
-  expect(answer.logprobs!.map(({ text, logprob }) => [text, logprob])).toEqual([['Hm', -1], ['Yes', -0.5]]);
+  expect(answer.logprobs!.map(({ text, logprob }) => [text, logprob])).toEqual([
+    ['Hm', -1],
+    ['Yes', -0.5],
+  ]);
 });
 
 it('says what the server refuses, in its words', async () => {
@@ -106,7 +127,9 @@ it('tells an answer that broke off from one that ended', async () => {
   await expect(ask()).rejects.toEqual(fails('network', /broke off/));
   server.reply = () => ({ deltas: [{ content: 'Ma' }], finish: 'error' });
   await expect(ask()).rejects.toEqual(fails('network', /out of memory/));
-  await expect(new Elsewhere({ address: 'http://127.0.0.1:1/v1' }).chat(question)).rejects.toEqual(fails('network', /reached/));
+  await expect(new Elsewhere({ address: 'http://127.0.0.1:1/v1' }).chat(question)).rejects.toEqual(
+    fails('network', /reached/),
+  );
 });
 
 it('ends when it is cancelled, with what came until then', async () => {
@@ -137,7 +160,9 @@ it('reads events however they are cut and whatever ends their lines', async () =
   const text = 'data: ü1\r\n\r\n: no\rdata: 2\rdata:3\r\revent: x\ndata: 4 \n\ndata: 5';
   const bytes = Buffer.from(text);
   for (const size of [1, 2, 3, bytes.length]) {
-    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    );
     const found: string[] = [];
     // eslint-disable-next-line @typescript-eslint/await-thenable -- an iterable that is not asynchronous serves as well
     for await (const event of eventsOf(pieces as unknown as AsyncIterable<Uint8Array>)) found.push(event);
