@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /** From the ground up: a layer may import those before it, and of another domain folder only its index.ts. */
 const LAYERS = [
-  ['errors', 'config', 'files', 'prebuilt', 'addon', 'defined', 'database'],
+  ['errors', 'config', 'files', 'prebuilt', 'addon', 'defined', 'database', 'store'],
   ['models'],
   ['inference', 'embedding', 'training'],
   ['retrieval'],
@@ -12,7 +12,8 @@ const LAYERS = [
   ['learn', 'conversation'],
   ['open-embedder', 'engram-options'],
   ['answering', 'explaining', 'open-model', 'base-models', 'lazy-brain'],
-  ['engram', 'open-retrieval', 'model-identity', 'doctor', 'check-asking'],
+  ['answering-elsewhere'],
+  ['engram', 'open-retrieval', 'open-jobs', 'model-identity', 'doctor', 'check-asking'],
   ['index'],
   ['gradient', 'chain', 'langchain', 'server'],
   ['client'],
@@ -29,6 +30,8 @@ const OWNERS = {
   'onnxruntime-node': 'embedding',
   'hnswlib-node': 'retrieval',
   libsql: 'database',
+  pg: 'store',
+  'pg-boss': 'store',
   undici: 'models',
   unpdf: 'retrieval',
   mammoth: 'retrieval',

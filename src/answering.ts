@@ -28,13 +28,13 @@ export interface Answering {
 }
 
 /** Passages that are put before the model unless told: more make a small model lose the one that counts (docs/retrieval.md). */
-const MOST_PASSAGES = 3;
+export const MOST_PASSAGES = 3;
 
 /** Where no memory is touched. */
 const NO_ROUTE: Route = { adapters: [], matches: [] };
 
 /** Of an answer that nothing was computed for. */
-const NOTHING = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0, finishReason: 'stop' as const };
+export const NOTHING = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0, finishReason: 'stop' as const };
 
 /** An answer, and what the model thought before it, where it was to think. */
 export type Answered = Answer & { thinking?: string };

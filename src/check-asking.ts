@@ -7,7 +7,7 @@ import type { AskOptions } from './engram-options.js';
 import { inspectModel, memoryNeeds, requireChatTemplate, requireRoomToMemorize, resolveModel } from './models/index.js';
 import { findAdapter } from './training/index.js';
 
-export interface CheckedSettings extends Pick<GivenSettings, 'home' | 'model' | 'chatTemplate'> {
+export interface CheckedSettings extends Pick<GivenSettings, 'home' | 'model' | 'chatTemplate' | 'server'> {
   /** Whether a conversation is to be answered; a text can be continued without a chat template. Default true. */
   isChat?: boolean | undefined;
 }
@@ -26,7 +26,8 @@ export async function checkAsking(
   const model = await resolveModel(settings.home, settings.model).catch(() => undefined);
   const template = settings.chatTemplate ?? model?.entry?.chatTemplate;
   if (isChat && template === undefined && model !== undefined) requireChatTemplate(model.path);
-  if (asking.adapter !== undefined) await findAdapter(settings.home, asking.adapter, model?.path);
+  if (asking.adapter !== undefined && settings.server === undefined)
+    await findAdapter(settings.home, asking.adapter, model?.path);
 }
 
 /** Throws `memory` if there is too little to chat and memorize with the model, before it is loaded. A model that is not installed or

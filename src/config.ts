@@ -4,6 +4,7 @@
 import { homedir } from 'node:os';
 import { posix, resolve, win32 } from 'node:path';
 import { EngramError } from './errors.js';
+import { readAddress } from './store/index.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -68,6 +69,13 @@ const gpu = (value: unknown, where: string): 'auto' | false => {
   if (word === 'auto') return 'auto';
   if (word === 'off' || word === 'false' || word === '0' || word === 'no') return false;
   throw wrong(where, 'auto or off', value);
+};
+
+const address = (value: unknown, where: string): string => {
+  const given = text('an address')(value, where);
+  const { protocol } = URL.canParse(given) ? new URL(given) : { protocol: '' };
+  if (!/^https?:$/.test(protocol)) throw wrong(where, 'an address such as http://localhost:8000/v1', value);
+  return given;
 };
 
 const compute = (value: unknown, where: string): 'auto' | 'llama' => {
@@ -151,6 +159,38 @@ export const OPTIONS = {
     variable: 'ENGRAM_BRAIN',
     default: () => 'default',
     read: checkName,
+  }),
+  store: spec<string | undefined>({
+    description: 'PostgreSQL database that holds the brains, shared by several machines: postgres://user@host/database',
+    flag: '--store <address>',
+    variable: 'ENGRAM_STORE',
+    defaultText: 'none: they are in --home',
+    default: () => undefined,
+    read: (value, where) => readAddress(text('the address of a store')(value, where)).address,
+  }),
+  server: spec<string | undefined>({
+    description: 'answer by a model on a server that speaks the OpenAI API (vLLM, llama-server): http://host:port/v1',
+    flag: '--server <address>',
+    variable: 'ENGRAM_SERVER',
+    defaultText: 'none: the model here answers',
+    default: () => undefined,
+    read: address,
+  }),
+  serverModel: spec<string | undefined>({
+    description: 'the model of the server',
+    flag: '--server-model <name>',
+    variable: 'ENGRAM_SERVER_MODEL',
+    defaultText: 'the first that it lists',
+    default: () => undefined,
+    read: text('the name of a model on the server'),
+  }),
+  serverKey: spec<string | undefined>({
+    description: 'the key of the server; a command line can be seen by others, so rather the variable',
+    flag: '--server-key <key>',
+    variable: 'ENGRAM_SERVER_KEY',
+    defaultText: 'none',
+    default: () => undefined,
+    read: text('a key'),
   }),
   threads: spec({
     description: 'threads to compute with',

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Settings } from './config.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { ChatMessage, Generation, Generator, StateInfo, Tool } from './inference/index.js';
+import type { ChatMessage, Elsewhere, Generation, Generator, StateInfo, Tool } from './inference/index.js';
 import {
   openBrain,
   type BatchReport,
@@ -39,6 +39,9 @@ import {
   undo,
   sleep,
   WELL_USED,
+  work,
+  type WorkOptions,
+  type WorkReport,
   type BatchOptions,
   type Memorizer,
   type MemorizeOptions,
@@ -60,6 +63,7 @@ import {
   type WatchOptions,
 } from './retrieval/index.js';
 import { answer, checkAskOptions, generationOf, type Answered } from './answering.js';
+import { answerElsewhere } from './answering-elsewhere.js';
 import { BaseModels } from './base-models.js';
 import { defined } from './defined.js';
 import type {
@@ -78,6 +82,7 @@ import { explainAnswer } from './explaining.js';
 import { LazyBrain, type RoutedBrain } from './lazy-brain.js';
 import { LazyEmbedder } from './open-embedder.js';
 import { openModel, type OpenedModel } from './open-model.js';
+import { Jobs, openStore } from './store/index.js';
 import {
   AdapterStore,
   createAdapter,
@@ -115,6 +120,7 @@ export class Engram {
   readonly #embedder: LazyEmbedder;
   readonly #brain: LazyBrain;
   #judge: Promise<Judge> | undefined;
+  #server: Elsewhere | undefined;
 
   private constructor({ settings, model, generator }: OpenedModel, onProgress: OpenOptions['onProgress']) {
     this.settings = settings;
@@ -126,7 +132,7 @@ export class Engram {
     this.#generator = generator;
     this.#baseModels = new BaseModels(model.path, settings.threads);
     this.#brain = new LazyBrain({
-      ...{ home: settings.home, name: settings.brain },
+      ...{ home: settings.home, name: settings.brain, store: settings.store },
       model: (signal) => this.#identity(signal),
       routerOf: (brain) => this.#routerOf(brain),
     });
@@ -159,8 +165,8 @@ export class Engram {
   static async moveBrain({ partly, onMove, ...options }: MoveBrainOptions): Promise<MoveReport> {
     const engram = await Engram.openModel(options);
     try {
-      const { home, brain: name } = engram.settings;
-      const brain = await openBrain({ home, name });
+      const { home, brain: name, store } = engram.settings;
+      const brain = await openBrain({ home, name, store });
       try {
         const { signal } = options;
         const partsOf = (other: Brain): Memorizer =>
@@ -185,10 +191,14 @@ export class Engram {
   /** Answers the last message of a conversation. Where it touches a memory, that memory's adapter is on. */
   async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answered> {
     checkAskOptions(options);
-    const { checkOptions } = await import('./inference/index.js');
+    const { checkOptions, Elsewhere } = await import('./inference/index.js');
     checkOptions(defined(generationOf(options))); // before anything is computed
     const memory = await this.#brain.open(options.signal);
     const parts = { generator: this.#generator, retrieval: this.#retrieval, memory };
+    const { server: address, serverModel: model, serverKey: key } = this.settings;
+    if (address !== undefined) {
+      return answerElsewhere((this.#server ??= new Elsewhere({ address, model, key })), parts, messages, options);
+    }
     return answer({ ...parts, adaptersOf: (name) => this.#adaptersOf(name) }, messages, options);
   }
 
@@ -212,6 +222,12 @@ export class Engram {
   /** What the answer to a question rests on, and how much more likely each of it makes that answer: a memory, a named adapter, a
    * passage. Throws as ask() does. */
   async explain(question: string, options: ExplainOptions = {}): Promise<Explanation> {
+    if (this.settings.server !== undefined) {
+      throw new EngramError(
+        'unsupported',
+        'What a server answers cannot be explained: its probabilities are not ours to ask.',
+      );
+    }
     const ask = (asking: AskOptions) => this.ask(question, asking);
     const brain = async () => (await this.#brain.open(options.signal))?.brain;
     const parts = { generator: this.#generator, ask, brain, adapterOf: (name: string) => this.#namedAdapter(name) };
@@ -281,6 +297,11 @@ export class Engram {
     return memorizeEach(one, isSplit ? (source as readonly MemoryInput[]) : memoriesOf(source), options);
   }
 
+  /** Why what the brain says may be old, in a sentence: its store cannot be reached. */
+  get remark(): string | undefined {
+    return this.#brain.opened?.remark;
+  }
+
   /** All memories, oldest first, forgotten and superseded ones too. */
   memories(): readonly Memory[] {
     return this.#brain.opened?.memories() ?? [];
@@ -329,6 +350,24 @@ export class Engram {
       ...options,
       passages: read.map(({ passage: { text, place }, questions }) => ({ text, place, questions })),
     });
+  }
+
+  /** Does jobs of the store, on whatever brains they are of that belong to this model, until it is aborted: see learn/work.ts. Throws
+   * `usage` without a store, and what the store throws. */
+  async work(options: WorkOptions): Promise<WorkReport> {
+    const { home, store: address } = this.settings;
+    if (address === undefined) {
+      throw new EngramError('usage', 'A worker needs a store.', { hint: 'Name it with --store, or ENGRAM_STORE.' });
+    }
+    const { signal } = options;
+    const partsOf = (brain: Brain): Memorizer => this.#memorizer({ brain, router: this.#routerOf(brain) }, signal);
+    const store = await openStore(address);
+    try {
+      const place = { store, jobs: new Jobs(store), home, model: await this.#identity(signal), partsOf };
+      return await work(place, options);
+    } finally {
+      await store.close();
+    }
   }
 
   /** Reads files and folders into the brain's documents, or goes through those given before if there are none: what is new or

@@ -38,6 +38,8 @@ export type {
   ToolCall,
 } from './inference/index.js';
 export { modelIdentity } from './model-identity.js';
+export { openJobs, type OpenedJobs, type OpenJobsOptions } from './open-jobs.js';
+export type { Job, JobState } from './store/index.js';
 export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {
   BufferMemory,
@@ -76,6 +78,7 @@ export {
   exportBrain,
   importBrain,
   listBrains,
+  listSharedBrains,
   remarkOnBrain,
   openBrain,
   removeBrain,
@@ -123,6 +126,10 @@ export {
   type SleepReport,
   type Undone,
   type UndoOptions,
+  type Outcome,
+  type Task,
+  type WorkOptions,
+  type WorkReport,
 } from './learn/index.js';
 export {
   listModels,

@@ -11,6 +11,8 @@ export interface RoutedBrain {
 export interface LazyBrainParts {
   home: string;
   name: string;
+  /** Of a brain that is shared. */
+  store: string | undefined;
   /** The base model that the brain has to belong to. */
   model: (signal?: AbortSignal) => Promise<ModelIdentity>;
   routerOf: (brain: Brain) => Router;
@@ -32,9 +34,15 @@ export class LazyBrain {
 
   /** None where nothing was ever memorized. */
   async open(signal?: AbortSignal): Promise<RoutedBrain | undefined> {
-    const { home, name } = this.#parts;
-    if (this.#opened === undefined && !listBrains(home).includes(name)) return undefined;
-    return this.#open(false, signal);
+    const { home, name, store } = this.#parts;
+    await this.#opened?.brain.sync();
+    if (this.#opened === undefined && store === undefined && !listBrains(home).includes(name)) return undefined;
+    try {
+      return await this.#open(false, signal);
+    } catch (error) {
+      if (store !== undefined && error instanceof EngramError && error.code === 'not_found') return undefined;
+      throw error;
+    }
   }
 
   /** Makes it where there is none. */
@@ -56,8 +64,8 @@ export class LazyBrain {
 
   async #open(create: boolean, signal?: AbortSignal): Promise<RoutedBrain> {
     if (this.#opened !== undefined) return this.#opened;
-    const { home, name, model, routerOf } = this.#parts;
-    const brain = await openBrain({ home, name, model: await model(signal), create });
+    const { home, name, store, model, routerOf } = this.#parts;
+    const brain = await openBrain({ home, name, store, model: await model(signal), create });
     const kept = (this.#opened ??= { brain, router: routerOf(brain) });
     if (kept.brain !== brain) brain.close(); // of two calls that opened it at once, the first one's is kept
     return kept;

@@ -20,13 +20,15 @@ export type Engine = Pick<
   | 'undo'
   | 'rebuild'
   | 'sleep'
+  | 'work'
   | 'train'
   | 'classify'
   | 'evaluate'
   | 'saveState'
   | 'restoreState'
   | 'close'
->;
+> &
+  Partial<Pick<index.Engram, 'remark'>>;
 
 export interface Api extends Pick<
   Index,
@@ -36,10 +38,12 @@ export interface Api extends Pick<
   | 'exportBrain'
   | 'importBrain'
   | 'modelIdentity'
+  | 'openJobs'
   | 'pullModel'
   | 'showModel'
   | 'removeModel'
   | 'listBrains'
+  | 'listSharedBrains'
   | 'remarkOnBrain'
   | 'removeBrain'
   | 'doctor'
@@ -59,6 +63,7 @@ export interface Api extends Pick<
   openBrain: (options: {
     home: string;
     name: string;
+    store?: string | undefined;
   }) => Promise<
     Pick<
       index.Brain,
@@ -72,6 +77,8 @@ export interface Api extends Pick<
       | 'check'
       | 'forgetAll'
       | 'snapshot'
+      | 'fetchAdapters'
+      | 'remark'
       | 'close'
     >
   >;

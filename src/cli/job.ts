@@ -83,8 +83,8 @@ export class Job {
   /** Refuses what can be refused before a model is loaded: see checkAsking(). */
   async check(asking: Partial<AskOptions> = {}, { isChat = true } = {}): Promise<void> {
     const { checkAsking } = await this.#load();
-    const { home, model, chatTemplate } = this.settings;
-    await checkAsking({ home, model, chatTemplate, isChat }, asking);
+    const { home, model, chatTemplate, server } = this.settings;
+    await checkAsking({ home, model, chatTemplate, server, isChat }, asking);
   }
 
   /** As open(), to memorize: refuses at once where there is too little memory for that. */
@@ -116,17 +116,18 @@ export class Job {
     const engine = await open();
     this.#closing.push(() => engine.close());
     this.progress.clear();
+    if (engine.remark !== undefined) this.note(engine.remark);
     return engine;
   }
 
   /** The settings that a model is opened with, and its progress. */
   openOptions(): OpenOptions {
-    const { home, model, chatTemplate, embedder, brain, threads, context, parallel, idleUnload } = this.settings;
-    const { gpu, gpuLayers, compute, offline, verbose } = this.settings;
+    const { home, model, chatTemplate, embedder, brain, store, threads, context, parallel, idleUnload } = this.settings;
+    const { gpu, gpuLayers, compute, offline, verbose, server, serverModel, serverKey } = this.settings;
     const names = { pull: 'Fetching', model: `Loading ${model}`, embedder: `Loading ${embedder}` };
     return {
-      ...{ home, model, chatTemplate, embedder, brain, threads, contextSize: context, parallel, idleUnload },
-      ...{ gpu, gpuLayers, compute, offline, verbose },
+      ...{ home, model, chatTemplate, embedder, brain, store, threads, contextSize: context, parallel, idleUnload },
+      ...{ gpu, gpuLayers, compute, offline, verbose, server, serverModel, serverKey },
       signal: this.signal,
       onProgress: ({ phase, share }) => {
         this.progress.show(names[phase], '', share);
@@ -167,14 +168,15 @@ export class Job {
   /** Opens the brain alone, without loading a model; undefined if there is none yet. */
   async brain(): Promise<Awaited<ReturnType<Api['openBrain']>> | undefined> {
     const { openBrain } = await this.#load();
-    const { home, brain: name } = this.settings;
+    const { home, brain: name, store } = this.settings;
     await this.#remarkOnBrain();
     try {
-      const brain = await openBrain({ home, name });
+      const brain = await openBrain({ home, name, store });
       this.#closing.push(() => {
         brain.close();
         return Promise.resolve();
       });
+      if (brain.remark !== undefined) this.note(brain.remark);
       return brain;
     } catch (error) {
       if (error instanceof EngramError && error.code === 'not_found') return undefined;
@@ -184,7 +186,7 @@ export class Job {
 
   /** Once, that there is no brain of the name that was given: it may be mistyped. */
   async #remarkOnBrain(): Promise<void> {
-    if (this.#isRemarked) return;
+    if (this.#isRemarked || this.settings.store !== undefined) return;
     this.#isRemarked = true;
     const { remarkOnBrain } = await this.#load();
     const remark = remarkOnBrain(this.settings.home, this.settings.brain);

@@ -20,6 +20,7 @@ import { explain } from './commands/explain.js';
 import { forget } from './commands/forget.js';
 import { ingest } from './commands/ingest.js';
 import { mcp } from './commands/mcp.js';
+import { jobs } from './commands/jobs.js';
 import { memories } from './commands/memories.js';
 import { keys } from './commands/keys.js';
 import { memorize } from './commands/memorize.js';
@@ -32,6 +33,7 @@ import { serve } from './commands/serve.js';
 import { sleep } from './commands/sleep.js';
 import { tokens } from './commands/tokens.js';
 import { train } from './commands/train.js';
+import { worker } from './commands/worker.js';
 
 export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   chat,
@@ -44,6 +46,8 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   forget,
   brain,
   sleep,
+  worker,
+  jobs,
   ingest,
   search,
   recall,

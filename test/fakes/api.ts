@@ -48,6 +48,7 @@ export class FakeApi implements Api {
     options.onProgress?.({ doneBytes: 5, totalBytes: 10 });
     return Promise.resolve({ name: options.name ?? 'work', model: options.model!, memories: 2, damaged: ['m-000001'] });
   };
+  readonly listSharedBrains: Api['listSharedBrains'] = () => Promise.resolve([]);
   readonly openEmbedder: Api['openEmbedder'] = (options) => {
     this.opened.push(options);
     return Promise.resolve(new FakeEmbedder(4));
@@ -101,6 +102,8 @@ export class FakeApi implements Api {
   readonly openBrain: Api['openBrain'] = () =>
     Promise.resolve({
       ...{ name: 'default', folder: '/x', model: { name: 'tiny', sha256: 'a'.repeat(64) } },
+      fetchAdapters: () => Promise.resolve(),
+      remark: undefined,
       snapshot: () => this.engine.held.map((memory) => ({ ...memory, from: '/x/a.gguf' })),
       memories: () => this.engine.memories(),
       get: (id) => this.engine.held.find((memory) => memory.id === id),

@@ -17,12 +17,12 @@ export const brain: CommandGroup = {
       summary: 'list them, with how much they hold',
       isDefault: true,
       run: async (job) => {
-        const { listBrains, openBrain } = await job.api();
-        const { home } = job.settings;
+        const { listBrains, listSharedBrains, openBrain } = await job.api();
+        const { home, store } = job.settings;
         const found: { name: string; model?: string; memories?: number; damaged?: number; problem?: string }[] = [];
-        for (const name of listBrains(home)) {
+        for (const name of store === undefined ? listBrains(home) : await listSharedBrains(store)) {
           try {
-            const open = await openBrain({ home, name });
+            const open = await openBrain({ home, name, store });
             const held = open.memories().filter(({ state }) => state === 'remembered');
             const damaged = held.filter((memory) => memory.damaged !== undefined).length;
             found.push({ name, model: open.model.name, memories: held.length, damaged });
@@ -106,9 +106,9 @@ export const brain: CommandGroup = {
       examples: ['engram brain import work.engram --as work-copy'],
       run: async (job, [file], options) => {
         const { importBrain, modelIdentity } = await job.api();
-        const { home, model } = job.settings;
+        const { home, model, store } = job.settings;
         const report = await importBrain(file!, {
-          home,
+          ...{ home, store },
           name: stringOf(options, 'as'),
           model: await modelIdentity(home, model),
           signal: job.signal,
@@ -156,7 +156,12 @@ export const brain: CommandGroup = {
       options: [['--yes', 'do not ask']],
       run: async (job, [name], options) => {
         const { listBrains, removeBrain } = await job.api();
-        const { home } = job.settings;
+        const { home, store } = job.settings;
+        if (store !== undefined) {
+          throw new EngramError('unsupported', 'A brain in a store is not removed by this command.', {
+            hint: '`engram forget` forgets its memories; docs/scaling.md says how the owner of the database removes it all.',
+          });
+        }
         const isThere = listBrains(home).includes(name!);
         if (isThere) await confirm(job, options['yes'] === true, `Delete the brain "${name!}" with its ledger?`);
         if (!isThere || !(await removeBrain({ home, name: name! }))) {
