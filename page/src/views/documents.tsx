@@ -1,0 +1,204 @@
+// Documents of a brain: drop files and folders, see what became of each, search them. Not here: answers from them (chat).
+import { useState } from 'preact/hooks';
+import type { VNode } from 'preact';
+import { documents, followJob, removeDocument, search, uploadDocument, type DocumentInfo, type Passage } from '../api.js';
+import { bytes, number } from '../format.js';
+import { Confirm } from '../parts/dialog.js';
+import { Drop } from '../parts/drop.js';
+import { Empty, Fault, Loaded, Loading, Progress, told } from '../parts/states.js';
+import { brainStore } from '../state.js';
+import { createStore, useAction, useResource, useStore } from '../store.js';
+import { t } from '../strings/index.js';
+import { Highlighted } from '../text/highlight.js';
+import { visible } from '../text/visible.js';
+
+interface Upload {
+  id: number;
+  name: string;
+  state: 'waiting' | 'sending' | 'reading' | 'done' | 'failed' | 'skipped';
+  why?: string;
+}
+
+const uploadsStore = createStore<readonly Upload[]>([]);
+let lastId = 0;
+
+export function DocumentsView(): VNode {
+  const brain = useStore(brainStore);
+  const list = useResource((signal) => documents(brain, signal), [brain], (type) => /^(document|ingest|job|brain)/.test(type));
+  return (
+    <div class="split">
+      <section class="stack">
+        <h1>{t('documents.title')}</h1>
+        <p class="quiet">{t('documents.about')}</p>
+        <Drop label={t('documents.drop')} several onFiles={(files) => void upload(brain, files, list.reload)} />
+        <Uploads />
+        <Loaded of={list}>{(all) => <List brain={brain} all={all} onChange={list.reload} />}</Loaded>
+      </section>
+      <section class="stack">
+        <Search brain={brain} />
+      </section>
+    </div>
+  );
+}
+
+/** One after the other: the server reads them one after the other too. */
+async function upload(brain: string, files: readonly File[], onChange: () => void): Promise<void> {
+  const waiting = files.map((file) => ({ file, entry: { id: ++lastId, name: nameOf(file), state: 'waiting' as const } }));
+  uploadsStore.set([...uploadsStore.get(), ...waiting.map(({ entry }) => entry)]);
+  for (const { file, entry } of waiting) {
+    const change = (part: Partial<Upload>): void => {
+      uploadsStore.set(uploadsStore.get().map((one) => (one.id === entry.id ? { ...one, ...part } : one)));
+    };
+    try {
+      change({ state: 'sending' });
+      const job = await uploadDocument(brain, file);
+      change({ state: 'reading' });
+      const report = await followJob<{ skipped?: { reason: string }[] }>(job.id, () => undefined);
+      const why = report?.skipped?.[0]?.reason;
+      change(why === undefined ? { state: 'done' } : { state: 'skipped', why });
+      onChange();
+    } catch (error) {
+      change({ state: 'failed', why: told(error).message });
+    }
+  }
+}
+
+function nameOf(file: File): string {
+  return file.webkitRelativePath === '' ? file.name : file.webkitRelativePath;
+}
+
+function Uploads(): VNode | null {
+  const uploads = useStore(uploadsStore);
+  if (uploads.length === 0) return null;
+  const over = uploads.filter(({ state }) => state !== 'waiting' && state !== 'sending' && state !== 'reading');
+  const faults = over.filter(({ state }) => state !== 'done');
+  const current = uploads.find(({ state }) => state === 'sending' || state === 'reading');
+  return (
+    <section class="stack" aria-label={t('documents.uploads')}>
+      <Progress label={current === undefined ? t('documents.read') : visible(current.name)} done={over.length} of={uploads.length} />
+      {faults.length > 0 && (
+        <ul class="plainlist">
+          {faults.slice(0, 50).map(({ id, name, state, why }) => (
+            <li key={id}>
+              <span dir="auto">{visible(name)}</span> <span class="state damaged">{t(`upload.${state as 'failed' | 'skipped'}`)}</span>{' '}
+              <span class="quiet">{visible(why ?? '')}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {over.length === uploads.length && (
+        <button
+          type="button"
+          class="small"
+          onClick={() => {
+            uploadsStore.set([]);
+          }}
+        >
+          {t('documents.clear')}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function List({ brain, all, onChange }: { brain: string; all: readonly DocumentInfo[]; onChange: () => void }): VNode {
+  const [gone, setGone] = useState<DocumentInfo>();
+  const remove = useAction(async (_signal, id: number) => {
+    await removeDocument(brain, id);
+    onChange();
+  });
+  if (all.length === 0) return <Empty>{t('documents.none')}</Empty>;
+  return (
+    <>
+      <Fault error={remove.error} />
+      <ul class="cards">
+        {all.map((document) => (
+          <li key={document.id} class="card row">
+            <span class="grow">
+              <span dir="auto">{visible(document.title ?? document.name)}</span>
+              <br />
+              <span class="quiet">
+                {visible(document.name)} · {bytes(document.bytes)} ·{' '}
+                {document.skipped === undefined
+                  ? t('documents.passages', { count: document.passages })
+                  : t('documents.skipped', { why: document.skipped.reason })}
+              </span>
+            </span>
+            <button
+              type="button"
+              class="small"
+              disabled={remove.isRunning}
+              onClick={() => {
+                setGone(document);
+              }}
+            >
+              {t('documents.remove')}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {gone !== undefined && (
+        <Confirm
+          title={t('documents.removeTitle')}
+          text={visible(gone.name)}
+          action={t('documents.remove')}
+          onConfirm={() => remove.run(gone.id)}
+          onClose={() => {
+            setGone(undefined);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function Search({ brain }: { brain: string }): VNode {
+  const [query, setQuery] = useState('');
+  const [found, setFound] = useState<{ query: string; passages: Passage[] }>();
+  const searching = useAction(async (signal, asked: string) => {
+    setFound({ query: asked, passages: await search(brain, asked, signal) });
+  });
+  return (
+    <>
+      <h2>{t('documents.searchTitle')}</h2>
+      <form
+        class="row"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (query.trim() !== '') searching.run(query.trim());
+        }}
+      >
+        <input
+          type="search"
+          dir="auto"
+          aria-label={t('documents.search')}
+          placeholder={t('documents.search')}
+          value={query}
+          onInput={(event) => {
+            setQuery(event.currentTarget.value);
+          }}
+        />
+        <button type="submit" disabled={query.trim() === '' || searching.isRunning}>
+          {t('documents.searchDo')}
+        </button>
+      </form>
+      <Fault error={searching.error} />
+      {searching.isRunning && <Loading />}
+      {found?.passages.length === 0 && <Empty>{t('documents.noMatch')}</Empty>}
+      <ol class="cards">
+        {found?.passages.map((passage) => (
+          <li class="card">
+            <p class="quiet">
+              <span dir="auto">{visible(passage.place)}</span>
+              {passage.page !== undefined && <> {t('source.page', { page: passage.page })}</>} ·{' '}
+              {t('documents.score', { score: number(passage.relevance ?? passage.score, 2) })}
+            </p>
+            <p class="plain">
+              <Highlighted text={passage.text} query={found.query} />
+            </p>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
