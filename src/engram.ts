@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Settings } from './config.js';
 import { EngramError, throwIfCancelled } from './errors.js';
-import type { ChatMessage, Generation, Generator, StateInfo } from './inference/index.js';
+import type { ChatMessage, Generation, Generator, StateInfo, Tool } from './inference/index.js';
 import {
   openBrain,
   type BatchReport,
@@ -248,6 +248,16 @@ export class Engram {
   /** How many tokens a plain text has. */
   countTokens(text: string): number {
     return this.#generator.encode(text).length;
+  }
+
+  /** How many tokens a conversation has as chat() reads it, with its template and tools. */
+  countChat(messages: readonly ChatMessage[], tools?: readonly Tool[]): number {
+    return this.#generator.encodeChat(messages, tools).length;
+  }
+
+  /** The text of token ids, as tokens() gives them. */
+  textOf(ids: readonly number[]): string {
+    return this.#generator.decode(Uint32Array.from(ids));
   }
 
   /** Learns a memory by training an adapter, and commits it if it holds. See memory/memorize.ts for what it throws. */

@@ -19,12 +19,14 @@ import { explain } from './commands/explain.js';
 import { forget } from './commands/forget.js';
 import { ingest } from './commands/ingest.js';
 import { memories } from './commands/memories.js';
+import { keys } from './commands/keys.js';
 import { memorize } from './commands/memorize.js';
 import { models } from './commands/models.js';
 import { recall } from './commands/recall.js';
 import { runs } from './commands/runs.js';
 import { plot } from './commands/plot.js';
 import { search } from './commands/search.js';
+import { serve } from './commands/serve.js';
 import { sleep } from './commands/sleep.js';
 import { tokens } from './commands/tokens.js';
 import { train } from './commands/train.js';
@@ -51,6 +53,8 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   runs,
   adapters,
   models,
+  serve,
+  keys,
   tokens,
   doctor,
   bench,

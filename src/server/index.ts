@@ -1,0 +1,4 @@
+// The server as the command line and programs start it.
+export { serve, serverFile, DEFAULT_HOST, DEFAULT_PORT, type RunningServer, type ServeOptions } from './start.js';
+export { KeyStore, SCOPES, type KeyRecord, type Scope } from './keys.js';
+export type { EngineApi } from './engine.js';
