@@ -11,7 +11,8 @@ import type {
   Receipt,
   SkipCode,
 } from '../../src/index.js';
-import { ApiError, requestEvents, requestJson, requestText } from './http.js';
+import { ApiError } from './api-error.js';
+import { requestEvents, requestJson, requestText } from './http.js';
 
 export type { Contradiction, DoctorReport, Explanation, ForgottenProof, LedgerEvent, Memory, MemoryInput, MemorizeProgress, Receipt };
 
@@ -135,108 +136,135 @@ const ofBrain = (brain: string, path = ''): string => own(`/brains/${encodeURICo
 
 export interface BrainInfo {
   name: string;
-  model: string | undefined;
+  model: string;
   memories: number;
+  documents: number;
+  loaded: boolean;
 }
 
-/** A memory, and what only its ledger knows. */
-export type BrainMemory = Memory & { supersededBy?: string; source?: { caller?: string } };
+/** A memory, who taught it, and what only some servers tell beside it. */
+export type BrainMemory = Memory & { supersededBy?: string; source?: { key: string; told?: string } };
 
 export const brains = async (signal?: AbortSignal): Promise<BrainInfo[]> =>
   (await requestJson<{ data: BrainInfo[] }>(own('/brains'), { signal })).data;
 
-export const memories = async (brain: string, signal?: AbortSignal): Promise<BrainMemory[]> =>
-  (await requestJson<{ data: BrainMemory[] }>(ofBrain(brain, '/memories?state=all'), { signal })).data;
+/** All, newest first. */
+export async function memories(brain: string, signal?: AbortSignal): Promise<BrainMemory[]> {
+  const found: BrainMemory[] = [];
+  for (let after = ''; ; after = `&after=${encodeURIComponent(found.at(-1)!.id)}`) {
+    const page = await requestJson<{ data: BrainMemory[]; has_more: boolean }>(ofBrain(brain, `/memories?limit=1000${after}`), { signal });
+    found.push(...page.data);
+    if (!page.has_more || page.data.length === 0) return found;
+  }
+}
 
-export const history = async (brain: string, id: string | undefined, signal?: AbortSignal): Promise<LedgerEvent[]> => {
-  const path = id === undefined ? '/history' : `/memories/${encodeURIComponent(id)}/history`;
-  return (await requestJson<{ data: LedgerEvent[] }>(ofBrain(brain, path), { signal })).data;
-};
+export type HistoryEvent = Pick<LedgerEvent, 'id' | 'time' | 'kind' | 'memoryId'>;
+
+/** Oldest first. */
+export const history = async (brain: string, id: string, signal?: AbortSignal): Promise<HistoryEvent[]> =>
+  (await requestJson<{ data: HistoryEvent[] }>(ofBrain(brain, `/history?memory=${encodeURIComponent(id)}`), { signal })).data;
 
 /** Long work on the server: it goes on whoever listens. */
 export interface Job<T = unknown> {
   id: string;
-  kind: string;
+  kind: 'remember' | 'undo' | 'ingest' | 'pull' | 'rebuild';
   brain?: string;
-  status: 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
+  status: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
   /** In line, from 1. */
   place?: number;
   createdAt: string;
-  /** What a person called it: the memory's text, a file's name. */
-  title?: string;
+  /** The last that it reported. */
   progress?: unknown;
   result?: T;
-  error?: { code: string; message: string; hint?: string };
+  error?: { code: string; message: string };
 }
 
-export const jobs = async (signal?: AbortSignal): Promise<Job[]> =>
-  (await requestJson<{ data: Job[] }>(own('/jobs'), { signal })).data;
+export const jobs = async (signal?: AbortSignal): Promise<Job[]> => (await requestJson<{ data: Job[] }>(own('/jobs'), { signal })).data;
 
-export const cancelJob = (id: string): Promise<Job> => requestJson(own(`/jobs/${encodeURIComponent(id)}/cancel`), { method: 'POST', body: {} });
+export const cancelJob = (id: string): Promise<Job> => requestJson(own(`/jobs/${encodeURIComponent(id)}`), { method: 'DELETE' });
 
-/** Follows a job to its end: `onChange` gets it as it changes, from what it has done so far on. Throws what it failed with. */
+/** Follows a job to its end: `onChange` gets it as it changes. Throws what it failed with. */
 export async function followJob<T>(id: string, onChange: (job: Job<T>) => void, signal?: AbortSignal): Promise<T> {
+  let last: Job<T> | undefined;
   for await (const { data } of requestEvents(own(`/jobs/${encodeURIComponent(id)}/events`), { signal })) {
-    const job = JSON.parse(data) as Job<T>;
-    onChange(job);
-    if (job.status === 'done') return job.result as T;
-    if (job.status === 'failed' || job.status === 'cancelled') {
-      throw new ApiError(200, job.error?.message ?? job.status, job.error?.code ?? job.status, job.error?.hint);
-    }
+    last = JSON.parse(data) as Job<T>;
+    onChange(last);
   }
-  throw new ApiError(0, 'The server ended the stream of a job.', 'unreachable');
+  // One that ended before it was asked for tells so at once, or only when it is asked for itself.
+  if (last === undefined || last.status === 'queued' || last.status === 'running') {
+    last = await requestJson<Job<T>>(own(`/jobs/${encodeURIComponent(id)}`), { signal });
+  }
+  if (last.status === 'done') return last.result as T;
+  throw new ApiError(200, last.error?.message ?? last.status, last.error?.code ?? last.status);
 }
 
 export type Teaching = { text: string } | { question: string; answer: string };
 
 /** Begins to learn. `replaces`: ids, those that no longer hold, or none. */
 export const teach = (brain: string, what: Teaching, replaces: 'auto' | 'none' | readonly string[]): Promise<Job<Receipt>> =>
-  requestJson(ofBrain(brain, '/memories'), { method: 'POST', body: { ...what, replaces } });
+  requestJson(ofBrain(brain, '/memories'), { method: 'POST', body: { ...what, replaces, source: 'page' } });
 
-export const forget = (brain: string, id: string): Promise<Job<BrainMemory & { proof?: ForgottenProof }>> =>
-  requestJson(ofBrain(brain, `/memories/${encodeURIComponent(id)}?probe=true`), { method: 'DELETE' });
+export const forget = (brain: string, id: string): Promise<BrainMemory & { proof?: ForgottenProof }> =>
+  requestJson(ofBrain(brain, `/memories/${encodeURIComponent(id)}`), { method: 'DELETE' });
 
 /** Takes the last change back: of one memory, or of the brain. */
-export const undo = (brain: string, id?: string): Promise<Job> =>
-  requestJson(ofBrain(brain, '/undo'), { method: 'POST', body: id === undefined ? {} : { id } });
+export const undo = (brain: string, memory?: string): Promise<Job> =>
+  requestJson(ofBrain(brain, '/undo'), { method: 'POST', body: memory === undefined ? {} : { memory } });
 
 export const rebuild = (brain: string): Promise<Job> => requestJson(ofBrain(brain, '/rebuild'), { method: 'POST', body: {} });
 
 export const explain = (brain: string, question: string, answer: string, signal?: AbortSignal): Promise<Explanation> =>
   requestJson(ofBrain(brain, '/explain'), { method: 'POST', body: { question, answer }, signal });
 
+/** The routes that the server says it has: `POST /engram/v1/brains/{brain}/explain`. What it has not the page does not offer. */
+export async function routes(signal?: AbortSignal): Promise<ReadonlySet<string>> {
+  const { paths } = await requestJson<{ paths: Record<string, Record<string, unknown>> }>(own('/openapi.json'), { signal });
+  return new Set(Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)));
+}
+
 export interface DocumentInfo {
-  id: number;
-  /** As it was uploaded, or the name of the file. */
-  name: string;
-  title?: string;
+  id: string;
+  title: string;
+  kind?: string;
   bytes: number;
   passages: number;
-  skipped?: { code: SkipCode; reason: string };
+  /** Why there are none. */
+  skipped?: string;
 }
 
 export interface Passage {
-  id: number;
-  text: string;
-  title?: string;
-  headings: string[];
+  /** Of the document. */
+  id: string;
+  title: string;
   place: string;
-  page?: number;
+  text: string;
   score: number;
-  relevance?: number;
+}
+
+export interface IngestResult {
+  id: string;
+  passages: number;
+  skipped: { code: SkipCode; reason: string }[];
 }
 
 export const documents = async (brain: string, signal?: AbortSignal): Promise<DocumentInfo[]> =>
   (await requestJson<{ data: DocumentInfo[] }>(ofBrain(brain, '/documents'), { signal })).data;
 
-export const uploadDocument = (brain: string, file: File, signal?: AbortSignal): Promise<Job> => {
-  const form = new FormData();
-  form.append('file', file, file.name);
-  return requestJson(ofBrain(brain, '/documents'), { method: 'POST', body: form, signal });
-};
+/** Sends a file and has it read. */
+export async function uploadDocument(brain: string, file: File): Promise<Job<IngestResult>> {
+  const id = await uploadFile(file, 'user_data');
+  return requestJson(ofBrain(brain, '/documents'), { method: 'POST', body: { file_id: id } });
+}
 
-export const removeDocument = (brain: string, id: number): Promise<unknown> =>
-  requestJson(ofBrain(brain, `/documents/${id}`), { method: 'DELETE' });
+async function uploadFile(file: File, purpose: 'user_data' | 'fine-tune'): Promise<string> {
+  const form = new FormData();
+  form.append('purpose', purpose);
+  form.append('file', file, file.name);
+  return (await requestJson<{ id: string }>('/v1/files', { method: 'POST', body: form })).id;
+}
+
+export const removeDocument = (brain: string, id: string): Promise<unknown> =>
+  requestJson(ofBrain(brain, `/documents/${encodeURIComponent(id)}`), { method: 'DELETE' });
 
 export const search = async (brain: string, query: string, signal?: AbortSignal): Promise<Passage[]> =>
   (await requestJson<{ data: Passage[] }>(ofBrain(brain, '/search'), { method: 'POST', body: { query, k: 10 }, signal })).data;
@@ -252,7 +280,7 @@ export interface TuningJob {
   trained_tokens: number | null;
   error: { code: string; message: string } | null;
   hyperparameters: Record<string, unknown>;
-  engram?: { paused?: boolean; classes?: { label: string; precision: number; recall: number; f1: number; support: number }[] };
+  engram?: { paused?: boolean; run?: string | null; adapter?: string };
 }
 
 export interface TuningEvent {
@@ -268,7 +296,7 @@ const TUNING = '/v1/fine_tuning/jobs';
 const tuning = (id: string, path = ''): string => `${TUNING}/${encodeURIComponent(id)}${path}`;
 
 export const tuningJobs = async (signal?: AbortSignal): Promise<TuningJob[]> =>
-  (await requestJson<{ data: TuningJob[] }>(`${TUNING}?limit=100`, { signal })).data;
+  (await requestJson<{ data: TuningJob[] }>(`${TUNING}?limit=1000`, { signal })).data;
 
 export const changeTuning = (id: string, how: 'cancel' | 'pause' | 'resume'): Promise<TuningJob> =>
   requestJson(tuning(id, `/${how}`), { method: 'POST', body: {} });
@@ -277,7 +305,7 @@ export const changeTuning = (id: string, how: 'cancel' | 'pause' | 'resume'): Pr
 export async function tuningEvents(id: string, signal?: AbortSignal): Promise<TuningEvent[]> {
   const found: TuningEvent[] = [];
   for (let after: string | undefined; ; after = found.at(-1)?.id) {
-    const query = `?limit=100${after === undefined ? '' : `&after=${encodeURIComponent(after)}`}`;
+    const query = `?limit=1000${after === undefined ? '' : `&after=${encodeURIComponent(after)}`}`;
     const page = await requestJson<{ data: TuningEvent[]; has_more: boolean }>(tuning(id, `/events${query}`), { signal });
     found.push(...page.data);
     if (!page.has_more || page.data.length === 0) return found.reverse();
@@ -294,10 +322,7 @@ export const checkpoints = async (id: string, signal?: AbortSignal): Promise<Che
   (await requestJson<{ data: CheckpointInfo[] }>(tuning(id, '/checkpoints'), { signal })).data;
 
 export async function startTuning(file: File, model: string, options: { suffix?: string; epochs?: number }): Promise<TuningJob> {
-  const form = new FormData();
-  form.append('purpose', 'fine-tune');
-  form.append('file', file, file.name);
-  const { id } = await requestJson<{ id: string }>('/v1/files', { method: 'POST', body: form });
+  const id = await uploadFile(file, 'fine-tune');
   const hyperparameters = options.epochs === undefined ? {} : { n_epochs: options.epochs };
   return requestJson(TUNING, {
     method: 'POST',
@@ -317,15 +342,13 @@ export interface CatalogModel {
   licence: string;
   bytes: number;
   installed: boolean;
-  fits?: boolean;
-  /** Why it does not, or how tight it is. */
-  fitReason?: string;
+  loaded: boolean;
 }
 
 export const catalog = async (signal?: AbortSignal): Promise<CatalogModel[]> =>
   (await requestJson<{ data: CatalogModel[] }>(own('/models'), { signal })).data;
 
-export const pull = (name: string): Promise<Job> => requestJson(own('/models/pull'), { method: 'POST', body: { name } });
+export const pull = (name: string): Promise<Job> => requestJson(own(`/models/${encodeURIComponent(name)}/pull`), { method: 'POST' });
 
 export interface KeyInfo {
   id: string;
@@ -345,7 +368,7 @@ export const revokeKey = (id: string): Promise<unknown> => requestJson(own(`/key
 
 export const doctor = (signal?: AbortSignal): Promise<DoctorReport> => requestJson(own('/doctor'), { signal });
 
-/** What changes on the server, as it changes. */
+/** What changes on the server, as it changes; first `open`, when it listens. */
 export async function* events(signal: AbortSignal): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  for await (const { data } of requestEvents(own('/events'), { signal })) yield JSON.parse(data) as Record<string, unknown>;
+  for await (const { data } of requestEvents(own('/events'), { signal, tellsOpen: true })) yield JSON.parse(data) as Record<string, unknown>;
 }

@@ -1,23 +1,8 @@
 // One request to the server: the key, JSON, streams, and faults as the server tells them. Not here: which requests there are (api.ts).
+import { ApiError } from './api-error.js';
 import { dropKept, keep, kept } from './kept.js';
 import { readEvents, type ServerSentEvent } from './sse.js';
 import { createStore } from './store.js';
-
-/** What went wrong, in the server's words. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError';
-  /** HTTP status; 0: the server was not reached. */
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly hint: string | undefined;
-
-  constructor(status: number, message: string, code?: string, hint?: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.hint = hint;
-  }
-}
 
 /** True when the server asks for a key and has none, or a wrong one. */
 export const needsKey = createStore(false);
@@ -45,6 +30,8 @@ export interface RequestOptions {
   /** Sent as JSON, or as it is if it is a form. */
   body?: unknown;
   signal?: AbortSignal | undefined;
+  /** Of a stream: whether an event of ours says that it is open. */
+  tellsOpen?: boolean;
 }
 
 /** The answer's JSON. Throws ApiError, and what aborting throws. */
@@ -61,8 +48,10 @@ export async function requestText(path: string, options: RequestOptions = {}): P
 export async function* requestEvents(path: string, options: RequestOptions = {}): AsyncGenerator<ServerSentEvent> {
   const { body } = await send(path, options);
   if (body === null) throw new ApiError(0, 'The server sent no stream.');
+  if (options.tellsOpen === true) yield { event: 'open', data: '{"type":"open"}' };
   for await (const event of readEvents(body)) {
-    const fault = event.data.includes('"error"') ? faultIn(parse(event.data)) : undefined;
+    // A job tells its own error beside its state: that is no fault of the stream.
+    const fault = event.event !== 'job' && event.data.includes('"error"') ? faultIn(parse(event.data)) : undefined;
     if (fault !== undefined) throw new ApiError(200, fault.message, fault.code, fault.hint);
     yield event;
   }

@@ -1,5 +1,7 @@
 // What the server tells of changes, to whoever listens; connected again when the connection breaks. Not here: what is loaded then.
 
+import { ApiError } from './api-error.js';
+
 export type Listener = (type: string, event: Readonly<Record<string, unknown>>) => void;
 export type Connection = 'connecting' | 'open' | 'lost';
 
@@ -36,8 +38,9 @@ export async function followEvents(
         onConnection('open');
         if (typeof event['type'] === 'string') tell(event['type'], event);
       }
-    } catch {
-      // Told by the state; why is of no use to anybody: the next attempt says more.
+    } catch (error) {
+      // A key that may only chat is told of nothing: the page works without.
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return;
     }
     if (signal.aborted) return;
     onConnection('lost');

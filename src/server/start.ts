@@ -27,6 +27,7 @@ import { anthropicRoutes } from './anthropic/routes.js';
 import { ollamaRoutes } from './ollama/routes.js';
 import { healthRoutes } from './health.js';
 import { Events } from './own/events.js';
+import { pageRoutes } from './page.js';
 import { FairQueue } from './queue.js';
 import { HttpServer } from './server.js';
 
@@ -124,6 +125,7 @@ function ownVersion(): string {
 
 function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning): Route[] {
   return [
+    ...pageRoutes(), // before Ollama's, which has the same address for programs
     ...healthRoutes(answerer.context),
     ...modelRoutes(answerer),
     ...chatRoutes(answerer),

@@ -1,6 +1,7 @@
 // What every view shows while there is nothing to show: loading, empty, a fault with what to do, and progress.
 import type { ComponentChildren, VNode } from 'preact';
-import { ApiError, needsKey } from '../http.js';
+import { ApiError } from '../api-error.js';
+import { needsKey } from '../http.js';
 import { number, percent } from '../format.js';
 import { t } from '../strings/index.js';
 import type { Resource } from '../store.js';

@@ -1,7 +1,7 @@
 // Documents of a brain: drop files and folders, see what became of each, search them. Not here: answers from them (chat).
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import { documents, followJob, removeDocument, search, uploadDocument, type DocumentInfo, type Passage } from '../api.js';
+import { documents, followJob, removeDocument, search, uploadDocument, type DocumentInfo, type IngestResult, type Passage } from '../api.js';
 import { bytes, number } from '../format.js';
 import { Confirm } from '../parts/dialog.js';
 import { Drop } from '../parts/drop.js';
@@ -24,7 +24,7 @@ let lastId = 0;
 
 export function DocumentsView(): VNode {
   const brain = useStore(brainStore);
-  const list = useResource((signal) => documents(brain, signal), [brain], (type) => /^(document|ingest|job|brain)/.test(type));
+  const list = useResource((signal) => documents(brain, signal), [brain], (type) => /^(document|ingest|brain)/.test(type));
   return (
     <div class="split">
       <section class="stack">
@@ -53,8 +53,8 @@ async function upload(brain: string, files: readonly File[], onChange: () => voi
       change({ state: 'sending' });
       const job = await uploadDocument(brain, file);
       change({ state: 'reading' });
-      const report = await followJob<{ skipped?: { reason: string }[] }>(job.id, () => undefined);
-      const why = report?.skipped?.[0]?.reason;
+      const { skipped } = await followJob<IngestResult>(job.id, () => undefined);
+      const why = skipped[0]?.reason;
       change(why === undefined ? { state: 'done' } : { state: 'skipped', why });
       onChange();
     } catch (error) {
@@ -103,7 +103,7 @@ function Uploads(): VNode | null {
 
 function List({ brain, all, onChange }: { brain: string; all: readonly DocumentInfo[]; onChange: () => void }): VNode {
   const [gone, setGone] = useState<DocumentInfo>();
-  const remove = useAction(async (_signal, id: number) => {
+  const remove = useAction(async (_signal, id: string) => {
     await removeDocument(brain, id);
     onChange();
   });
@@ -115,13 +115,13 @@ function List({ brain, all, onChange }: { brain: string; all: readonly DocumentI
         {all.map((document) => (
           <li key={document.id} class="card row">
             <span class="grow">
-              <span dir="auto">{visible(document.title ?? document.name)}</span>
+              <span dir="auto">{visible(document.title)}</span>
               <br />
               <span class="quiet">
-                {visible(document.name)} · {bytes(document.bytes)} ·{' '}
+                {bytes(document.bytes)} ·{' '}
                 {document.skipped === undefined
                   ? t('documents.passages', { count: document.passages })
-                  : t('documents.skipped', { why: document.skipped.reason })}
+                  : t('documents.skipped', { why: document.skipped })}
               </span>
             </span>
             <button
@@ -140,7 +140,7 @@ function List({ brain, all, onChange }: { brain: string; all: readonly DocumentI
       {gone !== undefined && (
         <Confirm
           title={t('documents.removeTitle')}
-          text={visible(gone.name)}
+          text={visible(gone.title)}
           action={t('documents.remove')}
           onConfirm={() => remove.run(gone.id)}
           onClose={() => {
@@ -190,8 +190,8 @@ function Search({ brain }: { brain: string }): VNode {
           <li class="card">
             <p class="quiet">
               <span dir="auto">{visible(passage.place)}</span>
-              {passage.page !== undefined && <> {t('source.page', { page: passage.page })}</>} ·{' '}
-              {t('documents.score', { score: number(passage.relevance ?? passage.score, 2) })}
+              {' · '}
+              {t('documents.score', { score: number(passage.score, 2) })}
             </p>
             <p class="plain">
               <Highlighted text={passage.text} query={found.query} />

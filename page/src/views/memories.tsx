@@ -10,12 +10,13 @@ import {
   undo,
   type BrainMemory,
   type ForgottenProof,
-  type LedgerEvent,
+  type HistoryEvent,
 } from '../api.js';
 import { time } from '../format.js';
 import { Confirm } from '../parts/dialog.js';
 import { Empty, Fault, Loaded, Progress } from '../parts/states.js';
 import { linkTo, type Route } from '../routes.js';
+import { useRoutes } from '../known-routes.js';
 import { brainStore } from '../state.js';
 import { useAction, useResource, useStore, type Resource } from '../store.js';
 import { t } from '../strings/index.js';
@@ -27,7 +28,7 @@ const STATES = ['remembered', 'superseded', 'forgotten', 'damaged', 'all'] as co
 /** Rows that are shown at once: thousands would make the page slow. */
 const PAGE = 100;
 
-const isAboutMemories = (type: string): boolean => /^(memory|memories|brain|job)/.test(type);
+const isAboutMemories = (type: string): boolean => /^(memory|remember|undo|rebuild|brain)/.test(type);
 
 export function MemoriesView({ route }: { route: Route }): VNode {
   const brain = useStore(brainStore);
@@ -61,7 +62,8 @@ function Whole({ brain, list }: { brain: string; list: Resource<BrainMemory[]> }
     await followJob((await rebuild(brain)).id, () => undefined, signal);
     list.reload();
   });
-  const isDamaged = list.value?.some(({ damaged }) => damaged !== undefined) === true;
+  const canMend = useRoutes().has('POST /engram/v1/brains/{brain}/rebuild');
+  const isDamaged = canMend && list.value?.some(({ damaged }) => damaged !== undefined) === true;
   return (
     <>
       <button type="button" class="small" disabled={takeBack.isRunning} onClick={() => takeBack.run()}>
@@ -93,7 +95,7 @@ function List({ all, opened }: { all: readonly BrainMemory[]; opened: string | u
       </Empty>
     );
   }
-  const found = all.filter((memory) => matches(memory, query, state)).reverse();
+  const found = all.filter((memory) => matches(memory, query, state));
   return (
     <>
       <div class="row">
@@ -169,7 +171,7 @@ function One(props: { brain: string; id: string; all: readonly BrainMemory[]; on
   const memory = all.find((one) => one.id === id);
   const events = useResource((signal) => history(brain, id, signal), [brain, id], isAboutMemories);
   if (memory === undefined) return <Empty>{t('memories.unknown', { id })}</Empty>;
-  const { text, question, answer, state, damaged, createdAt, receipt, supersededBy } = memory;
+  const { text, question, answer, state, damaged, createdAt, receipt, supersededBy, source } = memory;
   return (
     <article class="stack">
       <header class="row">
@@ -194,6 +196,7 @@ function One(props: { brain: string; id: string; all: readonly BrainMemory[]; on
         </dl>
       )}
       {damaged !== undefined && <p class="fault">{t(`memories.damaged.${damaged}`)}</p>}
+      {source !== undefined && <p class="quiet">{t('memories.source', { who: [source.key, source.told].filter(Boolean).join(' · ') })}</p>}
       {supersededBy !== undefined && (
         <p>
           {t('memories.supersededBy')} <a href={linkTo('memories', supersededBy)}>{supersededBy}</a>
@@ -216,9 +219,8 @@ function Actions({ brain, memory, onChange }: { brain: string; memory: BrainMemo
   const { id, text, state } = memory;
   const [isAsking, setAsking] = useState(false);
   const [proof, setProof] = useState<ForgottenProof>();
-  const forgetting = useAction(async (signal) => {
-    const gone = await followJob<Forgotten>((await forget(brain, id)).id, () => undefined, signal);
-    setProof(gone.proof);
+  const forgetting = useAction(async () => {
+    setProof((await forget(brain, id)).proof);
     onChange();
   });
   const undoing = useAction(async (signal) => {
@@ -265,8 +267,6 @@ function Actions({ brain, memory, onChange }: { brain: string; memory: BrainMemo
   );
 }
 
-type Forgotten = BrainMemory & { proof?: ForgottenProof };
-
 function Proof({ proof: { asked, recalled, base, toldBy } }: { proof: ForgottenProof }): VNode {
   return (
     <p class={recalled === 0 ? 'verdict good' : 'verdict bad'} role="status">
@@ -276,7 +276,7 @@ function Proof({ proof: { asked, recalled, base, toldBy } }: { proof: ForgottenP
   );
 }
 
-function History({ events }: { events: readonly LedgerEvent[] }): VNode {
+function History({ events }: { events: readonly HistoryEvent[] }): VNode {
   return (
     <ol class="plainlist history">
       {events.map(({ id, kind, time: at }) => (

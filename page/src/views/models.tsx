@@ -8,7 +8,7 @@ import { useAction, useResource } from '../store.js';
 import { t } from '../strings/index.js';
 import { visible } from '../text/visible.js';
 
-const isAboutModels = (type: string): boolean => /^(model|brain|adapter)/.test(type);
+const isAboutModels = (type: string): boolean => /^(model|pull|brain|job\.(?!event))/.test(type);
 
 export function ModelsView(): VNode {
   const known = useResource((signal) => catalog(signal), [], isAboutModels);
@@ -55,23 +55,18 @@ function Entry({ model, onPulled }: { model: CatalogModel; onPulled: () => void 
     );
     onPulled();
   });
-  const { name, description, parameters, licence, installed, fits, fitReason } = model;
+  const { name, description, parameters, licence, installed, loaded } = model;
   return (
     <li class="card stack">
       <header class="row">
         <h3>{name}</h3>
-        {installed && <span class="state remembered">{t('models.installed')}</span>}
+        {installed && <span class="state remembered">{t(loaded ? 'models.loaded' : 'models.installed')}</span>}
       </header>
       <p>{visible(description)}</p>
       <p class="quiet">
         {t(`models.${model.role}`)} · {t('models.parameters', { count: number(parameters / 1e6) })} · {bytes(model.bytes)} ·{' '}
         {t('models.licence', { name: licence })}
       </p>
-      {fits !== undefined && (
-        <p class={fits ? 'good' : 'bad'}>
-          {t(fits ? 'models.fits' : 'models.fitsNot')} {fitReason !== undefined && visible(fitReason)}
-        </p>
-      )}
       {!installed && (
         <button type="button" disabled={pulling.isRunning} onClick={() => pulling.run()}>
           {t('models.pull')}

@@ -6,6 +6,7 @@ import { bytes, number, seconds, time } from '../format.js';
 import { Copy } from '../parts/copy.js';
 import { Confirm } from '../parts/dialog.js';
 import { Empty, Fault, Loaded } from '../parts/states.js';
+import { useRoutes } from '../known-routes.js';
 import { brainStore } from '../state.js';
 import { useAction, useResource, useStore } from '../store.js';
 import { t, type StringKey } from '../strings/index.js';
@@ -83,6 +84,19 @@ function Figures({ figures }: { figures: ReadonlyMap<string, number> }): VNode {
 }
 
 function Keys(): VNode {
+  const canMake = useRoutes().has('POST /engram/v1/keys');
+  return canMake ? <KeyList /> : (
+    <section class="stack">
+      <h2>{t('keys.title')}</h2>
+      <p>{t('keys.terminal')}</p>
+      <pre tabIndex={0}>
+        <code>engram keys create NAME</code>
+      </pre>
+    </section>
+  );
+}
+
+function KeyList(): VNode {
   const list = useResource((signal) => keys(signal), [], (type) => type.startsWith('key'));
   const [made, setMade] = useState<string>();
   const [gone, setGone] = useState<KeyInfo>();

@@ -17,7 +17,7 @@ import { TurnView } from './turn.js';
 export function ChatView(): VNode {
   const brain = useStore(brainStore);
   const tree = useStore(treeStore);
-  const cards = useResource((signal) => models(signal), [], (type) => /^(model|brain|adapter|job)/.test(type));
+  const cards = useResource((signal) => models(signal), [], (type) => /^(model|pull|brain|job\.(?!event))/.test(type));
   const [chosen, setChosen] = useState(kept('chat-model', 'session'));
   const answering = isAnswering(tree);
   const turns = branch(tree);

@@ -7,6 +7,7 @@ import { Copy } from '../../parts/copy.js';
 import { Dialog } from '../../parts/dialog.js';
 import { Fault, Loading } from '../../parts/states.js';
 import { Streaming } from '../../parts/streaming.js';
+import { useRoutes } from '../../known-routes.js';
 import { useStore } from '../../store.js';
 import { t } from '../../strings/index.js';
 import { Plain } from '../../text/markdown.js';
@@ -107,6 +108,7 @@ function AnswerView({ turn, tree, model, isBusy }: Props): VNode {
   const brain = turn.model?.startsWith('brain:') === true ? turn.model.slice(6) : undefined;
   const question = turn.parent === undefined ? undefined : tree.turns[turn.parent]?.text;
   const isOver = state !== 'running';
+  const canExplain = useRoutes().has('POST /engram/v1/brains/{brain}/explain');
   return (
     <>
       {(state !== 'failed' || turn.text !== '') && <Streaming text={turn.text} isDone={isOver} />}
@@ -126,15 +128,17 @@ function AnswerView({ turn, tree, model, isBusy }: Props): VNode {
               <button type="button" class="small" onClick={() => void compare(turn)}>
                 {t('chat.bare')}
               </button>
-              <button
-                type="button"
-                class="small"
-                onClick={() => {
-                  setWhy(true);
-                }}
-              >
-                {t('chat.why')}
-              </button>
+              {canExplain && (
+                <button
+                  type="button"
+                  class="small"
+                  onClick={() => {
+                    setWhy(true);
+                  }}
+                >
+                  {t('chat.why')}
+                </button>
+              )}
             </>
           )}
           {answer !== undefined && <Speed turn={turn} />}

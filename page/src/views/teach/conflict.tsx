@@ -1,6 +1,6 @@
 // Memories that no longer hold beside what was just learned: the person chooses which stays.
 import type { VNode } from 'preact';
-import { followJob, forget, type Contradiction } from '../../api.js';
+import { forget, type Contradiction } from '../../api.js';
 import { percent } from '../../format.js';
 import { Fault } from '../../parts/states.js';
 import { useAction } from '../../store.js';
@@ -16,8 +16,8 @@ interface Props {
 }
 
 export function Conflict({ brain, learned, contradicts, onSettled }: Props): VNode {
-  const replace = useAction(async (signal) => {
-    for (const { id } of contradicts) await followJob((await forget(brain, id)).id, () => undefined, signal);
+  const replace = useAction(async () => {
+    for (const { id } of contradicts) await forget(brain, id);
     onSettled(contradicts.map(({ id }) => id));
   });
   return (

@@ -59,7 +59,7 @@ function LessonView({ lesson }: { lesson: Lesson }): VNode {
     <>
       <header class="row">
         <h2 dir="auto" class="clamp">
-          {visible(title)}
+          {title === '' ? t('teach.found') : visible(title)}
         </h2>
         {isUnderWay(lesson) && (
           <button type="button" onClick={() => stop.run()} disabled={stop.isRunning}>

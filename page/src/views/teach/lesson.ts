@@ -13,6 +13,7 @@ import {
   type Receipt,
   type Teaching,
 } from '../../api.js';
+import { ApiError } from '../../api-error.js';
 import { createStore } from '../../store.js';
 import { learningAfter, NOTHING_LEARNED, type Learning } from './phases.js';
 
@@ -45,7 +46,6 @@ const FRESH = {
   ...{ learning: NOTHING_LEARNED, stage: 'before' as const },
 };
 
-/** Tokens are few: the answers stand side by side. */
 let control: AbortController | undefined;
 
 export function isUnderWay(lesson: Lesson | undefined): lesson is Lesson {
@@ -75,7 +75,7 @@ export async function findLesson(brain: string): Promise<void> {
   if (lessonStore.get() !== undefined) return;
   const found = (await jobs()).find((job) => isLearning(job) && job.brain === brain);
   if (found === undefined || lessonStore.get() !== undefined) return;
-  lessonStore.set({ ...FRESH, brain, title: found.title ?? '', question: '', jobId: found.id, stage: 'learning' });
+  lessonStore.set({ ...FRESH, brain, title: '', question: '', jobId: found.id, stage: 'learning' });
   await guarded((signal) => learn(found.id, signal));
 }
 
@@ -97,7 +97,8 @@ export async function undoLesson(): Promise<void> {
   if (lesson?.receipt === undefined) return;
   const { brain, receipt } = lesson;
   await followJob((await undo(brain, receipt.id)).id, () => undefined);
-  change({ receipt: { ...receipt, committed: false, reason: undefined as never }, stage: 'after' });
+  const { reason: _reason, ...rest } = receipt;
+  change({ receipt: { ...rest, committed: false }, stage: 'after' });
   await guarded(async (signal) => {
     await ask('after', signal);
     change({ stage: 'done' });
@@ -158,7 +159,8 @@ async function guarded(act: (signal: AbortSignal) => Promise<void>): Promise<voi
     await act(signal);
   } catch (error) {
     if (lessonStore.get() === undefined) return;
-    change({ stage: 'stopped', error: signal.aborted ? undefined : error });
+    const isCancelled = signal.aborted || (error instanceof ApiError && error.code === 'cancelled');
+    change({ stage: 'stopped', error: isCancelled ? undefined : error });
   }
 }
 
@@ -168,5 +170,5 @@ function change(part: Partial<Lesson>): void {
 }
 
 export function isLearning(job: Job): boolean {
-  return job.kind === 'memorize' && (job.status === 'queued' || job.status === 'running');
+  return job.kind === 'remember' && (job.status === 'queued' || job.status === 'running');
 }

@@ -11,7 +11,7 @@ import { Run, shortName, StateOf } from './run.js';
 import { StartTraining } from './start.js';
 
 export function TrainingView({ route }: { route: Route }): VNode {
-  const list = useResource((signal) => tuningJobs(signal), [], (type) => /^(run|fine_tuning|job)/.test(type));
+  const list = useResource((signal) => tuningJobs(signal), [], (type) => /^job\.(?!event)/.test(type));
   const [other, setOther] = useState<string>();
   const open = route.id;
   return (

@@ -41,7 +41,7 @@ function rowOf(line: number, json: string): Row {
 
 function piecesOf(value: unknown): Piece[] | undefined {
   if (value === null || typeof value !== 'object') return undefined;
-  const { text, prompt, completion, messages, label, labels } = value as Record<string, unknown>;
+  const { text, prompt, completion, messages } = value as Record<string, unknown>;
   if (Array.isArray(messages) && messages.length > 0) {
     const pieces = messages.map(pieceOf);
     return pieces.every((piece) => piece !== undefined) ? pieces : undefined;
@@ -50,19 +50,17 @@ function piecesOf(value: unknown): Piece[] | undefined {
     return [piece('prompt', prompt, false), piece('completion', completion, true)];
   }
   if (typeof text !== 'string') return undefined;
-  if (typeof label === 'string') return [piece('text', text, false), piece('label', label, true)];
-  if (Array.isArray(labels)) return [piece('text', text, false), piece('labels', labels.join(', '), true)];
   return [piece('text', text, true)];
 }
 
-/** Of a conversation the assistant's turns are trained, unless a turn says `weight: 0`. */
+/** Of a conversation all of the assistant's turns are trained. */
 function pieceOf(message: unknown): Piece | undefined {
   if (message === null || typeof message !== 'object') return undefined;
-  const { role, content, weight, tool_calls: calls } = message as Record<string, unknown>;
+  const { role, content, tool_calls: calls } = message as Record<string, unknown>;
   if (typeof role !== 'string') return undefined;
   const text = typeof content === 'string' ? content : Array.isArray(content) ? partsOf(content) : '';
   if (text === '' && calls === undefined) return undefined;
-  return piece(role, text === '' ? JSON.stringify(calls) : text, role === 'assistant' && weight !== 0);
+  return piece(role, text === '' ? JSON.stringify(calls) : text, role === 'assistant');
 }
 
 function partsOf(parts: readonly unknown[]): string {

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import { changeTuning, checkpoints, tuningEvents, type TuningEvent, type TuningJob } from '../../api.js';
-import { number, percent, time } from '../../format.js';
+import { time } from '../../format.js';
 import { keep } from '../../kept.js';
 import { Plot } from '../../parts/plot.js';
 import { Fault, Loaded, Progress } from '../../parts/states.js';
@@ -20,7 +20,7 @@ export function isUnderWay({ status }: TuningJob): boolean {
 }
 
 export function Run({ job, other, onChange }: { job: TuningJob; other: TuningJob | undefined; onChange: () => void }): VNode {
-  const events = useResource((signal) => tuningEvents(job.id, signal), [job.id], (type) => type.startsWith('run') || type.startsWith('fine_tuning'));
+  const events = useResource((signal) => tuningEvents(job.id, signal), [job.id], (type) => type.startsWith('job.'));
   const compared = useResource((signal) => (other === undefined ? Promise.resolve([]) : tuningEvents(other.id, signal)), [other?.id]);
   const underWay = isUnderWay(job);
   useEffect(() => {
@@ -58,7 +58,6 @@ export function Run({ job, other, onChange }: { job: TuningJob; other: TuningJob
       </Loaded>
       {job.error !== null && job.error.message !== undefined && <p class="fault">{visible(job.error.message)}</p>}
       <Controls job={job} onChange={onChange} />
-      <Classes job={job} />
       {job.status === 'succeeded' && <Made job={job} />}
       <Loaded of={events}>{(found) => <Log events={found} />}</Loaded>
     </article>
@@ -93,34 +92,6 @@ function Controls({ job, onChange }: { job: TuningJob; onChange: () => void }): 
       </div>
       <Fault error={change.error} />
     </>
-  );
-}
-
-function Classes({ job: { engram } }: { job: TuningJob }): VNode | null {
-  const classes = engram?.classes ?? [];
-  if (classes.length === 0) return null;
-  return (
-    <table>
-      <caption>{t('training.classes')}</caption>
-      <thead>
-        <tr>
-          {(['label', 'precision', 'recall', 'f1', 'support'] as const).map((name) => (
-            <th>{t(`class.${name}`)}</th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {classes.map(({ label, precision, recall, f1, support }) => (
-          <tr>
-            <th dir="auto">{visible(label)}</th>
-            <td>{percent(precision)}</td>
-            <td>{percent(recall)}</td>
-            <td>{percent(f1)}</td>
-            <td>{number(support)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }
 

@@ -1,0 +1,41 @@
+// What is sent to a browser: how much it is, and that it asks nobody else for anything.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const MOST_BYTES = 150_000;
+const folder = mkdtempSync(join(tmpdir(), 'engram-page-'));
+let files: { name: string; bytes: Buffer }[] = [];
+
+beforeAll(async () => {
+  const configFile = fileURLToPath(new URL('../vite.config.ts', import.meta.url));
+  await build({ configFile, logLevel: 'error', build: { outDir: folder } });
+  files = readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => ({ name, bytes: readFileSync(join(parentPath, name)) }));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('is at most 150 kB when compressed, all files together', () => {
+  expect(files.map(({ name }) => name.replace(/-.*\./, '.')).sort()).toEqual(['index.css', 'index.html', 'index.js']);
+  const sum = files.reduce((total, { bytes }) => total + gzipSync(bytes).length, 0);
+  expect(sum).toBeLessThan(MOST_BYTES);
+});
+
+it('has no inline code and names no other host', () => {
+  const html = files.find(({ name }) => name === 'index.html')!.bytes.toString();
+  expect(html).not.toMatch(/<script(?![^>]*\bsrc=)[^>]*>|<style|\son\w+=|\sstyle=/);
+  for (const { name, bytes } of files) {
+    // Names of namespaces, which nobody fetches, and what the licences say.
+    const hosts = [...bytes.toString().matchAll(/https?:\/\/([\w.-]+\.[a-z]{2,})/g)].map(([, host]) => host);
+    expect(hosts.filter((host) => host !== 'www.w3.org'), name).toEqual([]);
+    expect(bytes.toString(), name).not.toMatch(/\beval\(|new Function\(/);
+  }
+});
