@@ -18,6 +18,7 @@ import { embed } from './commands/embed.js';
 import { explain } from './commands/explain.js';
 import { forget } from './commands/forget.js';
 import { ingest } from './commands/ingest.js';
+import { mcp } from './commands/mcp.js';
 import { memories } from './commands/memories.js';
 import { keys } from './commands/keys.js';
 import { memorize } from './commands/memorize.js';
@@ -54,6 +55,7 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   adapters,
   models,
   serve,
+  mcp,
   keys,
   tokens,
   doctor,

@@ -11,6 +11,7 @@ export class Records<T extends { id: string }> {
   readonly folder: string;
   readonly #prefix: string;
   #all: Map<string, T> | undefined;
+  #written: Promise<void> = Promise.resolve();
 
   /** `prefix` of ids, such as `file-`. */
   constructor(home: string, name: string, prefix: string) {
@@ -40,7 +41,11 @@ export class Records<T extends { id: string }> {
 
   async put(record: T): Promise<T> {
     const all = await this.#read();
-    await writeFileAtomic(this.#path(record.id), `${JSON.stringify(record)}\n`, 0o600);
+    // One after the other, as they were given: the last one has to be what stays.
+    const text = `${JSON.stringify(record)}\n`;
+    const written = this.#written.then(() => writeFileAtomic(this.#path(record.id), text, 0o600));
+    this.#written = written.catch(() => undefined);
+    await written;
     all.set(record.id, record);
     return record;
   }

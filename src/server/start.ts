@@ -1,7 +1,6 @@
 // Puts the server together: engine, queues, routes, keys, and the note by which programs of the same user find it. Not here: the
 // command line (cli/commands/serve.ts).
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -22,14 +21,20 @@ import { embeddingRoutes } from './openai/embeddings.js';
 import { fileRoutes, FileStore } from './openai/files.js';
 import { jobRoutes } from './openai/jobs.js';
 import { Tuning } from './openai/tuning.js';
+import { responseRoutes } from './openai/responses.js';
+import { vectorStoreRoutes } from './openai/vector-stores.js';
 import { modelRoutes } from './openai/models.js';
 import { anthropicRoutes } from './anthropic/routes.js';
 import { ollamaRoutes } from './ollama/routes.js';
 import { healthRoutes } from './health.js';
 import { Events } from './own/events.js';
+import { ownRoutes } from './own/routes.js';
+import { BrainService } from './own/service.js';
 import { pageRoutes } from './page.js';
 import { FairQueue } from './queue.js';
 import { HttpServer } from './server.js';
+import { ownVersion } from './version.js';
+import { mcpRoutes } from './mcp/routes.js';
 
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 11435;
@@ -96,7 +101,8 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   const files = new FileStore(settings.home);
   const tuning = new Tuning(context, names, files);
   names.tuned = tuning;
-  const server = new HttpServer(context, routesOf({ context, names }, files, tuning), stop);
+  const service = new BrainService({ context, names }, files);
+  const server = new HttpServer(context, routesOf({ context, names }, files, tuning, service), stop);
   const key = `engram-run-${randomBytes(32).toString('base64url')}`;
   const at = await server.listen({
     ...{ host, port, ownKey: key, keys: auth ? new KeyStore(settings.home) : undefined },
@@ -117,13 +123,7 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   };
 }
 
-/** Two levels up from src/server as from dist/server. */
-function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  return version;
-}
-
-function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning): Route[] {
+function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning, service: BrainService): Route[] {
   return [
     ...pageRoutes(), // before Ollama's, which has the same address for programs
     ...healthRoutes(answerer.context),
@@ -133,6 +133,10 @@ function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning): Route[]
     ...embeddingRoutes(answerer),
     ...fileRoutes(answerer, files),
     ...jobRoutes(tuning),
+    ...responseRoutes(answerer),
+    ...vectorStoreRoutes(answerer, files),
+    ...ownRoutes(answerer, service),
+    ...mcpRoutes(answerer.context, service),
     ...anthropicRoutes(answerer),
     ...ollamaRoutes(answerer),
   ];

@@ -123,6 +123,11 @@ describe('fine-tuning jobs', () => {
     held = new HeldTraining();
     server.api.opened.trains = held.train;
   });
+  /** Until its training has begun. */
+  const begun = async (training = held): Promise<void> => {
+    for (let i = 0; i < 1000 && training.requests.length === 0; i++) await sleep(5);
+    expect(training.requests).not.toEqual([]);
+  };
   const create = async (more: object = {}) =>
     openai.fineTuning.jobs.create({ model: 'tiny', training_file: (await upload()).id, suffix: 'tone', ...more });
 
@@ -131,7 +136,7 @@ describe('fine-tuning jobs', () => {
     const job = await create({ method, seed: 3 });
     expect(job).toMatchObject({ object: 'fine_tuning.job', status: expect.stringMatching(/queued|running/) as unknown, fine_tuned_model: null, result_files: [] });
     await until(job.id, 'running');
-    for (let i = 0; i < 500 && held.requests.length === 0; i++) await sleep(5);
+    await begun();
     expect(held.requests[0]).toMatchObject({ epochs: 5, learningRate: 4e-4, seed: 3, format: 'jsonl' });
     expect(held.requests[0]!.adapter).toMatch(/^ft-tone-/);
     expect(held.requests[0]).not.toHaveProperty('batchSize');
@@ -159,7 +164,7 @@ describe('fine-tuning jobs', () => {
   it('are cancelled, also those that wait', async () => {
     const first = await create();
     const second = await create({ suffix: 'two' });
-    await until(first.id, 'running');
+    await begun();
     expect((await openai.fineTuning.jobs.cancel(second.id)).status).toBe('cancelled');
     expect((await openai.fineTuning.jobs.cancel(first.id)).status).toBe('cancelled');
     await expect(openai.fineTuning.jobs.cancel(first.id)).rejects.toMatchObject({ status: 400 });
@@ -169,7 +174,7 @@ describe('fine-tuning jobs', () => {
 
   it('pause and go on', async () => {
     const job = await create();
-    await until(job.id, 'running');
+    await begun();
     expect(await openai.fineTuning.jobs.pause(job.id)).toMatchObject({ status: 'running', engram: { paused: true } });
     expect(held.requests[0]!.control!.paused).toBe(true);
     expect(await openai.fineTuning.jobs.resume(job.id)).toMatchObject({ engram: { paused: false } });
@@ -179,21 +184,21 @@ describe('fine-tuning jobs', () => {
 
   it('that fail say why and in which class', async () => {
     const job = await create();
-    await until(job.id, 'running');
+    await begun();
     held.fail(new EngramError('corrupt', 'Line 1 of the rows is damaged.'));
     expect((await until(job.id, 'failed')).error).toEqual({ code: 'corrupt', message: 'Line 1 of the rows is damaged.', param: 'training_file' });
   });
 
   it('go on with the next server, however this one ended', async () => {
     const job = await create();
-    await until(job.id, 'running');
-    await sleep(1100); // what was saved last
+    await begun();
+    await sleep(200);
     await server.close();
     await start();
     const again = new HeldTraining();
     server.api.opened.trains = again.train;
     await until(job.id, 'running');
-    for (let i = 0; i < 500 && again.requests.length === 0; i++) await sleep(5);
+    await begun(again);
     expect(again.requests[0]!.adapter).toBe(held.requests[0]!.adapter); // its run is not there, so it begins anew
     again.finish(again.report());
     await until(job.id, 'succeeded');
