@@ -25,7 +25,9 @@ export interface Context {
   events: Events;
   version: string;
   startedAt: number;
-  /** Aborted when the server stops. */
+  /** Aborted when the server begins to end: streams of what may change have nothing more to say. */
+  closing: AbortSignal;
+  /** Aborted when what is still under way is broken off. */
   stopping: AbortSignal;
   log: (fields: Record<string, unknown>) => void;
 }

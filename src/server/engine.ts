@@ -3,6 +3,7 @@
 import type { Settings } from '../config.js';
 import { EngramError } from '../errors.js';
 import type * as index from '../index.js';
+import { shownName } from './names.js';
 
 type Index = typeof index;
 
@@ -179,7 +180,8 @@ export class Engine {
 
   /** The model that a brain is bound to; the server's own for one that has none yet. */
   async modelOf(brain: string): Promise<string> {
-    return (await this.look(brain, ({ model }) => model?.name)) ?? this.settings.model;
+    const bound = await this.look(brain, ({ model }) => model?.name);
+    return bound === undefined || bound === shownName(this.settings.model) ? this.settings.model : bound;
   }
 
   /** The documents of a brain, without a chat model. */

@@ -27,9 +27,10 @@ export class Guard {
   constructor(options: GuardOptions, host: string, port: number) {
     this.#options = options;
     const own = ['localhost', '127.0.0.1', '[::1]', host.includes(':') ? `[${host}]` : host];
-    // Port 80 is left out by clients.
-    const named = [...own, ...options.allowHosts].map((name) => name.toLowerCase());
-    this.#hosts = new Set(named.flatMap((name) => (hasPort(name) ? [name] : [`${name}:${port}`, ...(port === 80 ? [name] : [])])));
+    // Clients leave port 80 out, and those of a proxy its own.
+    const named = options.allowHosts.flatMap((name) => (hasPort(name) ? [name] : [name, `${name}:${port}`]));
+    const here = own.flatMap((name) => [`${name}:${port}`, ...(port === 80 ? [name] : [])]);
+    this.#hosts = new Set([...here, ...named].map((name) => name.toLowerCase()));
     this.#origins = new Set([...own.map((name) => `http://${name}:${port}`), ...options.allowOrigins]);
   }
 

@@ -27,7 +27,7 @@ export interface ModelCard {
 export interface TunedModels {
   /** The adapter of the store, or the file of a checkpoint; undefined if there is none of this name. */
   adapterOf: (name: string) => Promise<{ adapter: string; base: string } | undefined>;
-  list: () => Promise<{ name: string; base: string; created: number }[]>;
+  list: () => Promise<{ name: string; adapter: string; base: string; created: number }[]>;
 }
 
 const NO_TUNED: TunedModels = { adapterOf: () => Promise.resolve(undefined), list: () => Promise.resolve([]) };
@@ -67,7 +67,8 @@ export class Names {
     const brains: ModelCard[] = [];
     for (const name of names) brains.push(await this.#brainCard(name, baseOf));
     const { adapters } = await new api.AdapterStore(home).list();
-    const tuned = await this.tuned.list();
+    // Whose adapter was deleted is gone.
+    const tuned = (await this.tuned.list()).filter((one) => adapters.some(({ name }) => name === one.adapter));
     return [
       ...brains,
       ...cards,

@@ -24,6 +24,7 @@ export class HttpServer {
   readonly #router: Router;
   readonly #server: Server;
   readonly #running = new Set<Promise<void>>();
+  readonly #open = new Set<AbortController>();
   readonly #stop: AbortController;
   #guard: Guard | undefined;
   #isStopping = false;
@@ -85,12 +86,14 @@ export class HttpServer {
     this.#isStopping = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => { resolve(); }));
     this.#server.closeIdleConnections();
-    const timer = setTimeout(() => {
+    const breakOff = (): void => {
       this.#stop.abort();
-    }, graceMs);
+      for (const open of this.#open) open.abort();
+    };
+    const timer = setTimeout(breakOff, graceMs);
     await Promise.allSettled(this.#running);
     clearTimeout(timer);
-    this.#stop.abort();
+    breakOff();
     this.#server.closeAllConnections();
     await closed;
   }
@@ -104,12 +107,14 @@ export class HttpServer {
     const exchange: Exchange = {
       ...{ request, response, id: `req_${randomBytes(12).toString('hex')}`, method: request.method ?? 'GET', path },
       ...{ query: new URLSearchParams(rest.join('?')), params: {}, dialect: dialectOf(path), caller: NOBODY, route: undefined },
-      signal: AbortSignal.any([gone.signal, this.#stop.signal]),
+      signal: gone.signal,
       log: (more) => void Object.assign(fields, more),
     };
     response.setHeader('x-request-id', exchange.id);
     response.setHeader('x-content-type-options', 'nosniff');
+    this.#open.add(gone);
     response.once('close', () => {
+      this.#open.delete(gone);
       if (!response.writableFinished) gone.abort();
     });
     try {

@@ -79,7 +79,7 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   const { host = DEFAULT_HOST, port = DEFAULT_PORT, auth = true } = options;
   await check(settings, host, auth);
   const version = options.version ?? ownVersion();
-  const stop = new AbortController();
+  const [stop, closing] = [new AbortController(), new AbortController()];
   const engine = new Engine(api, settings, {
     ...(options.keepOpen === undefined ? {} : { keep: options.keepOpen }),
     keepAliveMs: options.keepAlive === undefined ? undefined : options.keepAlive * 1000,
@@ -87,6 +87,7 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   const metrics = new Metrics();
   const context: Context = {
     ...{ engine, metrics, events: new Events(), version, startedAt: Date.now(), stopping: stop.signal },
+    closing: closing.signal,
     answers: new FairQueue(settings.parallel ?? 1, LIMITS.queue),
     jobs: new FairQueue(1, LIMITS.jobs),
     options: {
@@ -116,6 +117,7 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   return {
     ...{ url, key, ...at },
     close: async (graceMs) => {
+      closing.abort();
       await rm(serverFile(settings.home), { force: true });
       await Promise.all([server.close(graceMs), tuning.end()]);
       await engine.close();

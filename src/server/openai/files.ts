@@ -37,13 +37,13 @@ export class FileStore {
   /** The extension tells readers what it is, if it is a plain one. */
   pathOf({ id, filename }: Pick<FileRecord, 'id' | 'filename'>): string {
     const extension = /^\.[a-z0-9]{1,8}$/i.exec(extname(filename))?.[0] ?? '';
-    return join(this.records.folder, `${id}${extension === '.json' ? '.json.data' : extension}`);
+    return join(this.records.folder, 'data', `${id}${extension}`);
   }
 
   async create(exchange: Exchange): Promise<FileRecord> {
     if ((await this.records.list()).length >= LIMITS.files) throw invalid(`There are ${LIMITS.files} files; delete some first.`);
     const id = this.records.newId();
-    await makeFolder(this.records.folder);
+    await makeFolder(join(this.records.folder, 'data'));
     const temporary = join(this.records.folder, `.${id}.tmp`);
     const { filename, bytes, sha256, fields } = await readUpload(exchange, temporary);
     try {

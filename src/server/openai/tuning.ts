@@ -176,9 +176,9 @@ export class Tuning implements TunedModels {
     return undefined;
   }
 
-  async list(): Promise<{ name: string; base: string; created: number }[]> {
-    return (await this.records.list()).flatMap(({ fine_tuned_model: name, base, finished_at }) =>
-      name === null ? [] : [{ name, base, created: finished_at ?? 0 }],
+  async list(): Promise<{ name: string; adapter: string; base: string; created: number }[]> {
+    return (await this.records.list()).flatMap(({ fine_tuned_model: name, adapter, base, finished_at }) =>
+      name === null ? [] : [{ name, adapter, base, created: finished_at ?? 0 }],
     );
   }
 

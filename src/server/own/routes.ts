@@ -168,7 +168,7 @@ export function ownRoutes(answerer: Answerer, service: BrainService): Route[] {
         out.begin();
         out.comment('listening');
         const stop = events.listen((event) => { out.send(event, event.type); });
-        await new Promise<void>((resolve) => { exchange.signal.addEventListener('abort', () => { resolve(); }, { once: true }); });
+        await untilAborted(exchange.signal, context.closing);
         stop();
         out.end();
       },
@@ -183,6 +183,19 @@ export function ownRoutes(answerer: Answerer, service: BrainService): Route[] {
       },
     },
   ];
+}
+
+function untilAborted(...signals: AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      for (const signal of signals) signal.removeEventListener('abort', stop);
+      resolve();
+    };
+    for (const signal of signals) {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', stop);
+    }
+  });
 }
 
 type Started = { view: JobView; done: Promise<JobView> };

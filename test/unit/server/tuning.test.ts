@@ -145,6 +145,7 @@ describe('fine-tuning jobs', () => {
     expect(checkpoints[0]).not.toHaveProperty('path');
     held.finish(held.report());
     const done = await until(job.id, 'succeeded');
+    server.api.adapters = [{ name: held.requests[0]!.adapter!, base: 'tiny' }];
     expect(done).toMatchObject({ trained_tokens: 27, error: null });
     expect(done.fine_tuned_model).toMatch(/^ft:tiny:engram:tone:[0-9a-f]{12}$/);
     const ask = (model: string) => openai.chat.completions.create({ model, messages: [{ role: 'user', content: 'Hi' }] });
