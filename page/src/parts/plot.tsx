@@ -13,6 +13,8 @@ export interface Series {
 }
 
 const HEIGHT = 180;
+/** Distances of the marks below the curve. */
+const WHOLE = [1, 2, 5].flatMap((by) => [1, 10, 100, 1000, 10_000, 100_000].map((ten) => by * ten)).sort((a, b) => a - b);
 /** Rows of the table: more are thinned out. */
 const ROWS = 20;
 
@@ -113,7 +115,8 @@ function optionsFor(series: readonly Series[], element: HTMLElement): uPlot.Opti
     ...{ width: Math.max(200, element.clientWidth), height: HEIGHT, legend: { show: series.length > 1 } },
     scales: { x: { time: false } },
     cursor: { drag: { x: false, y: false } },
-    axes: [axis, { ...axis, size: 50 }],
+    // There are no half steps.
+    axes: [{ ...axis, incrs: WHOLE }, { ...axis, size: 50 }],
     series: [
       {},
       ...series.map(({ label }, i) => ({
