@@ -12,7 +12,17 @@ import type {
   RememberInput,
 } from '../server/index.js';
 
-export type { AnswerView, BrainView, DocumentView, HistoryView, JobView, MemoryView, PassageView, RecalledView, RememberInput };
+export type {
+  AnswerView,
+  BrainView,
+  DocumentView,
+  HistoryView,
+  JobView,
+  MemoryView,
+  PassageView,
+  RecalledView,
+  RememberInput,
+};
 
 /** What the server said went wrong. */
 export class EngramClientError extends Error {
@@ -69,7 +79,10 @@ export class EngramClient {
   }
 
   /** Newest first. */
-  memories(brain: string, asked: { state?: MemoryView['state']; query?: string; limit?: number; after?: string } & CallOptions = {}): Promise<Page<MemoryView>> {
+  memories(
+    brain: string,
+    asked: { state?: MemoryView['state']; query?: string; limit?: number; after?: string } & CallOptions = {},
+  ): Promise<Page<MemoryView>> {
     const { signal, ...query } = asked;
     return this.#get(`${of(brain)}/memories${queryOf(query)}`, { signal });
   }
@@ -96,11 +109,22 @@ export class EngramClient {
     return (await this.#get<{ data: HistoryView[] }>(`${of(brain)}/history${queryOf({ memory })}`, options)).data;
   }
 
-  ask(brain: string, question: string, { signal, ...asked }: { memories?: boolean; passages?: number; unknown?: 'say' | 'answer'; maxTokens?: number } & CallOptions = {}): Promise<AnswerView> {
+  ask(
+    brain: string,
+    question: string,
+    {
+      signal,
+      ...asked
+    }: { memories?: boolean; passages?: number; unknown?: 'say' | 'answer'; maxTokens?: number } & CallOptions = {},
+  ): Promise<AnswerView> {
     return this.#call('POST', `${of(brain)}/ask`, { question, ...asked }, { signal });
   }
 
-  async recall(brain: string, query: string, { k, signal }: { k?: number } & CallOptions = {}): Promise<RecalledView[]> {
+  async recall(
+    brain: string,
+    query: string,
+    { k, signal }: { k?: number } & CallOptions = {},
+  ): Promise<RecalledView[]> {
     return (await this.#call<{ data: RecalledView[] }>('POST', `${of(brain)}/recall`, { query, k }, { signal })).data;
   }
 
@@ -165,16 +189,29 @@ export class EngramClient {
   }
 
   async #call<T>(method: string, path: string, body: object | undefined, { signal }: CallOptions = {}): Promise<T> {
-    const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const sent =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     return (await (await this.#send(method, `/engram/v1${path}`, sent, signal)).json()) as T;
   }
 
   async #send(method: string, path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
     const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) };
-    const response = await this.#fetch(`${this.#url}${path}`, { ...init, method, headers, ...(signal === undefined ? {} : { signal }) });
+    const response = await this.#fetch(`${this.#url}${path}`, {
+      ...init,
+      method,
+      headers,
+      ...(signal === undefined ? {} : { signal }),
+    });
     if (response.ok) return response;
-    const { error } = (await response.json().catch(() => ({}))) as { error?: { message: string; code: string | null; hint?: string } };
-    throw new EngramClientError(error?.message ?? `The server answered ${response.status}.`, response.status, error?.code ?? null, error?.hint);
+    const { error } = (await response.json().catch(() => ({}))) as {
+      error?: { message: string; code: string | null; hint?: string };
+    };
+    throw new EngramClientError(
+      error?.message ?? `The server answered ${response.status}.`,
+      response.status,
+      error?.code ?? null,
+      error?.hint,
+    );
   }
 }
 

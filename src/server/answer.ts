@@ -86,7 +86,9 @@ export async function giveContinuation(
 function restOn({ brain, adapter }: Target, { messages, options }: Asking): Partial<AskOptions> {
   if (adapter !== undefined) return { adapter, memories: false, passages: 0, unknown: 'answer' };
   const isAlone = brain === undefined || quotesConversation(options.about ?? messages.at(-1)?.content ?? '');
-  return isAlone ? { memories: false, passages: 0, memory: undefined, unknown: 'answer' } : { unknown: options.unknown ?? 'answer' };
+  return isAlone
+    ? { memories: false, passages: 0, memory: undefined, unknown: 'answer' }
+    : { unknown: options.unknown ?? 'answer' };
 }
 
 /** Roles as chat programs write them before what was said. */

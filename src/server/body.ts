@@ -13,11 +13,19 @@ export async function readJson({ request }: Pick<Exchange, 'request'>): Promise<
   const { headers } = request;
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
-    throw new HttpError(415, 'invalid_request_error', `Expected application/json but received ${type ?? 'no content type'}.`);
+    throw new HttpError(
+      415,
+      'invalid_request_error',
+      `Expected application/json but received ${type ?? 'no content type'}.`,
+    );
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
-    throw new HttpError(415, 'invalid_request_error', `Bodies that are compressed (${encoding.slice(0, 40)}) are not taken.`);
+    throw new HttpError(
+      415,
+      'invalid_request_error',
+      `Bodies that are compressed (${encoding.slice(0, 40)}) are not taken.`,
+    );
   }
   return parseJson(await readBytes(request, LIMITS.jsonBytes));
 }
@@ -29,7 +37,9 @@ export async function readBody<T extends z.ZodType>(exchange: Exchange, schema: 
 
 export async function readBytes(request: IncomingMessage, most: number): Promise<Buffer> {
   const tooLarge = () =>
-    new HttpError(413, 'invalid_request_error', `The body is larger than ${most / 2 ** 20} MiB.`, { code: 'body_too_large' });
+    new HttpError(413, 'invalid_request_error', `The body is larger than ${most / 2 ** 20} MiB.`, {
+      code: 'body_too_large',
+    });
   if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge();
   const pieces: Buffer[] = [];
   let bytes = 0;
@@ -61,7 +71,10 @@ export function parseJson(bytes: Uint8Array): Json {
     // A key __proto__ is data like any other in what JSON.parse makes, but not in what is copied from it. Looking at every key
     // takes ten times as long as reading them.
     const mayTouch = /__proto__|\\u005f/i.test(text);
-    value = JSON.parse(text, mayTouch ? (key, part: Json) => (key === '__proto__' ? undefined : part) : undefined) as Json;
+    value = JSON.parse(
+      text,
+      mayTouch ? (key, part: Json) => (key === '__proto__' ? undefined : part) : undefined,
+    ) as Json;
   } catch (error) {
     throw invalid(`The body is not valid JSON: ${(error as Error).message.slice(0, 200)}.`);
   }

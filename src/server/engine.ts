@@ -123,8 +123,19 @@ export class Engine {
   }
 
   async #make({ model, brain = this.settings.brain }: Target): Promise<Kept> {
-    const { chatTemplate, embedder, threads, context, parallel, gpu, gpuLayers, compute, offline, verbose, idleUnload } =
-      this.settings;
+    const {
+      chatTemplate,
+      embedder,
+      threads,
+      context,
+      parallel,
+      gpu,
+      gpuLayers,
+      compute,
+      offline,
+      verbose,
+      idleUnload,
+    } = this.settings;
     const options = {
       ...{ home: this.home, model, embedder, brain, chatTemplate, threads, contextSize: context },
       ...{ parallel, gpu, gpuLayers, compute, offline, verbose, idleUnload },
@@ -168,7 +179,10 @@ export class Engine {
   }
 
   /** A brain without its model, to look into; undefined where nothing was ever remembered. */
-  async look<T>(name: string, action: (brain: Awaited<ReturnType<EngineApi['openBrain']>>) => T): Promise<T | undefined> {
+  async look<T>(
+    name: string,
+    action: (brain: Awaited<ReturnType<EngineApi['openBrain']>>) => T,
+  ): Promise<T | undefined> {
     if (!this.api.listBrains(this.home).includes(name)) return undefined;
     const brain = await this.api.openBrain({ home: this.home, name });
     try {
@@ -199,7 +213,10 @@ export class Engine {
   }
 
   /** Vectors of texts by the embedding model. */
-  async embed(texts: readonly string[], options: { signal?: AbortSignal; kind?: 'query' | 'passage' }): Promise<Float32Array[]> {
+  async embed(
+    texts: readonly string[],
+    options: { signal?: AbortSignal; kind?: 'query' | 'passage' },
+  ): Promise<Float32Array[]> {
     const { home, embedder, threads, offline } = this.settings;
     this.#embedder ??= this.api.openEmbedder({ home, embedder, threads, offline }).catch((error: unknown) => {
       this.#embedder = undefined;

@@ -76,7 +76,9 @@ export function toHttpError(error: unknown): HttpError {
 /** The first thing that a schema has against a value, with its place. */
 function ofSchema(error: ZodError): HttpError {
   const issue = error.issues[0]!;
-  const param = issue.path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`)).join('');
+  const param = issue.path
+    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`))
+    .join('');
   return invalid(`${param === '' ? 'The body' : param}: ${issue.message}.`, param === '' ? null : param);
 }
 

@@ -75,7 +75,9 @@ function fits(pattern: readonly string[], parts: readonly string[]): boolean {
 const wildcards = (parts: readonly string[]): number => parts.filter((part) => part.startsWith(':')).length;
 
 function paramsOf(pattern: readonly string[], parts: readonly string[]): Record<string, string> {
-  const found = pattern.flatMap((part, i) => (part.startsWith(':') ? [[part.slice(1), decode(parts[i]!)] as const] : []));
+  const found = pattern.flatMap((part, i) =>
+    part.startsWith(':') ? [[part.slice(1), decode(parts[i]!)] as const] : [],
+  );
   return Object.fromEntries(found);
 }
 

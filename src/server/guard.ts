@@ -41,10 +41,15 @@ export class Guard {
       throw new HttpError(400, 'invalid_request_error', 'Expected one Host header.');
     }
     if (this.#hosts.has(given[0]!.toLowerCase())) return;
-    throw new HttpError(403, 'permission_error', `The host ${JSON.stringify(given[0]!.slice(0, 100))} is not served here.`, {
-      code: 'host_not_allowed',
-      hint: 'If it is yours, start the server with --allow-host and its name.',
-    });
+    throw new HttpError(
+      403,
+      'permission_error',
+      `The host ${JSON.stringify(given[0]!.slice(0, 100))} is not served here.`,
+      {
+        code: 'host_not_allowed',
+        hint: 'If it is yours, start the server with --allow-host and its name.',
+      },
+    );
   }
 
   /** The CORS headers of an answer, for an origin of the list. Throws 403 for another one that wants to change something. */

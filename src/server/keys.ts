@@ -93,7 +93,9 @@ export class KeyStore {
     };
     await this.#change((keys) => {
       if (keys.some((other) => other.name === name)) {
-        throw new EngramError('exists', `There is a key "${name}" already.`, { hint: 'Revoke it, or choose another name.' });
+        throw new EngramError('exists', `There is a key "${name}" already.`, {
+          hint: 'Revoke it, or choose another name.',
+        });
       }
       return [...keys, record];
     });

@@ -60,7 +60,15 @@ export class Names {
     // A model that is no name of the catalog is a file of one's own: it has one name here, and its path is nobody's matter.
     const own = bases.some(({ id }) => id === settings.model)
       ? []
-      : [{ id: shownName(settings.model), kind: 'base' as const, base: shownName(settings.model), created: started, loaded: loaded.length > 0 }];
+      : [
+          {
+            id: shownName(settings.model),
+            kind: 'base' as const,
+            base: shownName(settings.model),
+            created: started,
+            loaded: loaded.length > 0,
+          },
+        ];
     const cards = [...own, ...bases];
     const baseOf = (model: string): ModelCard | undefined => cards.find(({ id }) => id === shownName(model));
     const names = [...new Set([settings.brain, ...api.listBrains(home)])];
@@ -115,7 +123,8 @@ export class Names {
     const { api, home, settings } = this.#engine;
     if (wanted.startsWith('brain:')) {
       const brain = soundName(wanted.slice(6));
-      if (brain !== settings.brain && (brain === undefined || !api.listBrains(home).includes(brain))) throw await this.#unknown(name);
+      if (brain !== settings.brain && (brain === undefined || !api.listBrains(home).includes(brain)))
+        throw await this.#unknown(name);
       return { brain, model: await this.#engine.modelOf(brain) };
     }
     if (wanted.startsWith('ft:')) {
@@ -172,7 +181,9 @@ function inherited(base: ModelCard | undefined): Partial<ModelCard> {
   if (base === undefined) return {};
   const { architecture, parameters, contextLength, sha256, bytes } = base;
   return Object.fromEntries(
-    Object.entries({ architecture, parameters, contextLength, sha256, bytes }).filter(([, value]) => value !== undefined),
+    Object.entries({ architecture, parameters, contextLength, sha256, bytes }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
 }
 

@@ -70,7 +70,9 @@ export class Records<T extends { id: string }> {
     for (const name of names) {
       const id = name.replace(/\.json$/, '');
       if (!name.endsWith('.json') || !id.startsWith(this.#prefix)) continue;
-      const record = await readFile(join(this.folder, name), 'utf8').then(JSON.parse, () => undefined).catch(() => undefined) as T | undefined;
+      const record = (await readFile(join(this.folder, name), 'utf8')
+        .then(JSON.parse, () => undefined)
+        .catch(() => undefined)) as T | undefined;
       if (record?.id === id) found.push(record);
     }
     found.sort((a, b) => (a.created_at ?? 0) - (b.created_at ?? 0) || a.id.localeCompare(b.id));
@@ -88,5 +90,11 @@ export function pageOf<T extends { id: string }>(records: readonly T[], query: U
   const [after, before] = [at('after'), at('before')];
   const all = sorted.slice(after + 1, before < 0 ? undefined : before);
   const data = all.slice(0, limit);
-  return { object: 'list', data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: all.length > data.length };
+  return {
+    object: 'list',
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: all.length > data.length,
+  };
 }

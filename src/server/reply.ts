@@ -58,7 +58,10 @@ export function sendError(exchange: Exchange, error: unknown): number {
 }
 
 /** Keeps the connection of an answer alive until it is sent. `begun` is to be called at its first token. */
-export function keepAlive({ response, id }: Exchange, everyMs: number = LIMITS.heartbeatMs): { begun: () => void; stop: () => void } {
+export function keepAlive(
+  { response, id }: Exchange,
+  everyMs: number = LIMITS.heartbeatMs,
+): { begun: () => void; stop: () => void } {
   let timer: NodeJS.Timeout | undefined;
   return {
     begun: () => {

@@ -5,7 +5,9 @@ import { z } from 'zod';
 export function listOf<T extends z.ZodType>(item: T, most: number, least = 0) {
   const expected = `expected a list of ${least} to ${most}`;
   return z
-    .custom<unknown[]>((value) => Array.isArray(value) && value.length >= least && value.length <= most, { error: expected })
+    .custom<unknown[]>((value) => Array.isArray(value) && value.length >= least && value.length <= most, {
+      error: expected,
+    })
     .pipe(z.array(item));
 }
 

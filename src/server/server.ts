@@ -53,8 +53,11 @@ export class HttpServer {
     this.#server.maxConnections = LIMITS.connections;
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) return;
-      const [status, text] = error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large'] : [400, 'Bad Request'];
-      const body = JSON.stringify({ error: { message: `${text}.`, type: 'invalid_request_error', param: null, code: null } });
+      const [status, text] =
+        error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large'] : [400, 'Bad Request'];
+      const body = JSON.stringify({
+        error: { message: `${text}.`, type: 'invalid_request_error', param: null, code: null },
+      });
       socket.end(
         `HTTP/1.1 ${status} ${text}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
       );
@@ -67,10 +70,14 @@ export class HttpServer {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
         const taken = error.code === 'EADDRINUSE';
         reject(
-          new EngramError('usage', taken ? `The port ${port} of ${host} is taken.` : `Cannot listen at ${host}:${port}: ${error.message}.`, {
-            hint: taken ? 'Is engram serving already? Otherwise choose another --port.' : undefined,
-            cause: error,
-          }),
+          new EngramError(
+            'usage',
+            taken ? `The port ${port} of ${host} is taken.` : `Cannot listen at ${host}:${port}: ${error.message}.`,
+            {
+              hint: taken ? 'Is engram serving already? Otherwise choose another --port.' : undefined,
+              cause: error,
+            },
+          ),
         );
       });
       this.#server.listen({ host, port }, resolve);
@@ -84,7 +91,11 @@ export class HttpServer {
   async close(graceMs: number = LIMITS.graceMs): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => { resolve(); }));
+    const closed = new Promise<void>((resolve) =>
+      this.#server.close(() => {
+        resolve();
+      }),
+    );
     this.#server.closeIdleConnections();
     const breakOff = (): void => {
       this.#stop.abort();
@@ -106,7 +117,13 @@ export class HttpServer {
     const [path = '/', ...rest] = url.split('?');
     const exchange: Exchange = {
       ...{ request, response, id: `req_${randomBytes(12).toString('hex')}`, method: request.method ?? 'GET', path },
-      ...{ query: new URLSearchParams(rest.join('?')), params: {}, dialect: dialectOf(path), caller: NOBODY, route: undefined },
+      ...{
+        query: new URLSearchParams(rest.join('?')),
+        params: {},
+        dialect: dialectOf(path),
+        caller: NOBODY,
+        route: undefined,
+      },
       signal: gone.signal,
       log: (more) => void Object.assign(fields, more),
     };
@@ -121,13 +138,17 @@ export class HttpServer {
       await this.#route(exchange);
     } catch (error) {
       const status = sendError(exchange, error);
-      fields['error'] = error instanceof HttpError ? (error.extras.code ?? error.type) : (error as { code?: unknown }).code;
+      fields['error'] =
+        error instanceof HttpError ? (error.extras.code ?? error.type) : (error as { code?: unknown }).code;
       if (status >= 500) fields['stack'] = error instanceof Error ? error.stack : String(error);
     }
     const seconds = (performance.now() - begun) / 1000;
     const status = gone.signal.aborted ? 499 : response.statusCode;
     const { metrics, log } = this.#context;
-    metrics.count('engram_requests_total', 'Requests by route and status.', { route: exchange.route ?? 'none', status: String(status) });
+    metrics.count('engram_requests_total', 'Requests by route and status.', {
+      route: exchange.route ?? 'none',
+      status: String(status),
+    });
     metrics.observe('engram_request_seconds', 'Time from a request to the end of its answer.', seconds);
     log({
       ...{ request: exchange.id, caller: exchange.caller.name, method: exchange.method, route: exchange.route, status },
@@ -148,7 +169,12 @@ export class HttpServer {
       return;
     }
     for (const [name, value] of Object.entries(guard.corsHeaders(request))) response.setHeader(name, value);
-    if (exchange.method !== 'GET' && exchange.method !== 'HEAD' && exchange.method !== 'POST' && exchange.method !== 'DELETE') {
+    if (
+      exchange.method !== 'GET' &&
+      exchange.method !== 'HEAD' &&
+      exchange.method !== 'POST' &&
+      exchange.method !== 'DELETE'
+    ) {
       throw new HttpError(405, 'invalid_request_error', `${exchange.method} is not known here.`);
     }
     const found = this.#find(exchange);

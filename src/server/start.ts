@@ -155,7 +155,9 @@ function watchQueues({ metrics, answers, jobs, engine }: Context): void {
 
 async function check({ home }: Settings, host: string, auth: boolean): Promise<void> {
   if (host !== 'localhost' && isIP(host) === 0) {
-    throw new EngramError('usage', `Expected an address for --host but received "${host}".`, { hint: 'For example 127.0.0.1 or 0.0.0.0.' });
+    throw new EngramError('usage', `Expected an address for --host but received "${host}".`, {
+      hint: 'For example 127.0.0.1 or 0.0.0.0.',
+    });
   }
   if (LOOPBACK.has(host)) return;
   if (!auth) {
@@ -164,9 +166,13 @@ async function check({ home }: Settings, host: string, auth: boolean): Promise<v
     });
   }
   if ((await new KeyStore(home).list()).length === 0) {
-    throw new EngramError('usage', `There is no key yet, so nobody but you may reach the server: it does not listen at ${host}.`, {
-      hint: 'Make one first: engram keys create NAME',
-    });
+    throw new EngramError(
+      'usage',
+      `There is no key yet, so nobody but you may reach the server: it does not listen at ${host}.`,
+      {
+        hint: 'Make one first: engram keys create NAME',
+      },
+    );
   }
 }
 

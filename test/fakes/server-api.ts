@@ -45,12 +45,20 @@ export class FakeOpened extends FakeEngine implements Opened {
     await this.#pause(this.promptMs, options.signal);
     const [tool] = options.tools ?? [];
     if (tool !== undefined) {
-      return newAnswer('', { toolCalls: [{ id: 'abcdef123', name: tool.name, arguments: { city: 'Ulm' } }], ...this.next });
+      return newAnswer('', {
+        toolCalls: [{ id: 'abcdef123', name: tool.name, arguments: { city: 'Ulm' } }],
+        ...this.next,
+      });
     }
     const question = messages.at(-1)!.content;
     const memory =
-      options.memories === false ? undefined : this.held.find(({ text, state }) => state === 'remembered' && text.includes(question.slice(0, 12)));
-    const text = options.jsonSchema !== undefined ? '{"city": "Ulm"}' : (memory?.text ?? `I know ${question.split(' ').length} words.`);
+      options.memories === false
+        ? undefined
+        : this.held.find(({ text, state }) => state === 'remembered' && text.includes(question.slice(0, 12)));
+    const text =
+      options.jsonSchema !== undefined
+        ? '{"city": "Ulm"}'
+        : (memory?.text ?? `I know ${question.split(' ').length} words.`);
     const words = text.split(/(?<= )/).slice(0, options.maxTokens);
     let said = '';
     for (const [i, word] of words.entries()) {
@@ -63,11 +71,18 @@ export class FakeOpened extends FakeEngine implements Opened {
       said += word;
       options.onText?.(word);
     }
-    const logprobs = words.map((word, token) => ({ token, text: word, logprob: -0.5, likeliest: [{ token, text: word, logprob: -0.5 }] }));
+    const logprobs = words.map((word, token) => ({
+      token,
+      text: word,
+      logprob: -0.5,
+      likeliest: [{ token, text: word, logprob: -0.5 }],
+    }));
     return newAnswer(said.trim(), {
       tokens: words.length,
       finishReason: options.maxTokens !== undefined && words.length >= options.maxTokens ? 'length' : 'stop',
-      ...(memory === undefined ? {} : { source: 'weights', memories: [{ id: memory.id, text: memory.text, score: 0.9 }] }),
+      ...(memory === undefined
+        ? {}
+        : { source: 'weights', memories: [{ id: memory.id, text: memory.text, score: 0.9 }] }),
       ...(options.logprobs === undefined ? {} : { logprobs }),
       ...this.next,
     });
@@ -80,7 +95,12 @@ export class FakeOpened extends FakeEngine implements Opened {
 
   override async complete(prompt: string, options: Parameters<Opened['complete']>[1] = {}): Promise<Generation> {
     const result = await super.complete(prompt, options);
-    const token = { token: 1, text: ' and so on.', logprob: -0.25, likeliest: [{ token: 1, text: ' and so on.', logprob: -0.25 }] };
+    const token = {
+      token: 1,
+      text: ' and so on.',
+      logprob: -0.25,
+      likeliest: [{ token: 1, text: ' and so on.', logprob: -0.25 }],
+    };
     return options.logprobs === undefined ? result : { ...result, logprobs: [token] };
   }
 
@@ -152,7 +172,9 @@ export class FakeServerApi implements EngineApi {
   listBrains = (): string[] => this.brains;
 
   listModels = (): ReturnType<EngineApi['listModels']> =>
-    Promise.resolve([statusOf('tiny', 'chat'), statusOf('vectors', 'embedding')] as Awaited<ReturnType<EngineApi['listModels']>>);
+    Promise.resolve([statusOf('tiny', 'chat'), statusOf('vectors', 'embedding')] as Awaited<
+      ReturnType<EngineApi['listModels']>
+    >);
 
   openBrain: EngineApi['openBrain'] = ({ name }) => {
     const { opened } = this;
@@ -188,14 +210,25 @@ export class FakeServerApi implements EngineApi {
 
   /** Settles when an answer has begun. */
   async begun(): Promise<void> {
-    while (this.opened.running === 0) await sleep(2);
+    for (let i = 0; this.opened.running === 0; i++) {
+      if (i > 5000) throw new Error('No answer has begun.');
+      await sleep(2);
+    }
   }
 }
 
 function statusOf(name: string, role: 'chat' | 'embedding'): object {
   return {
     entry: {
-      ...{ name, role, architecture: role === 'chat' ? 'llama' : 'bert', parameters: 1e8, licence: 'x', aliases: [], description: '' },
+      ...{
+        name,
+        role,
+        architecture: role === 'chat' ? 'llama' : 'bert',
+        parameters: 1e8,
+        licence: 'x',
+        aliases: [],
+        description: '',
+      },
       shape: { contextLength: 2048 },
       files: [{ path: 'a.gguf', bytes: 5, sha256: 'b'.repeat(64), sources: [] }],
     },
@@ -214,7 +247,7 @@ function adapterStoreOf(api: FakeServerApi): EngineApi['AdapterStore'] {
   });
   return class {
     list() {
-      return Promise.resolve({ adapters: api.adapters.map(stored), broken: [] }) as ReturnType<
+      return Promise.resolve({ adapters: api.adapters.map(stored), broken: [] }) as unknown as ReturnType<
         InstanceType<EngineApi['AdapterStore']>['list']
       >;
     }
@@ -229,4 +262,3 @@ function adapterStoreOf(api: FakeServerApi): EngineApi['AdapterStore'] {
     }
   } as unknown as EngineApi['AdapterStore'];
 }
-

@@ -18,7 +18,11 @@ let client: EngramClient;
 
 beforeAll(async () => {
   home = await testHome(MODEL, EMBEDDER);
-  server = await startServerOver<EngineApi>(engram, {}, { home: home.path, model: MODEL, embedder: EMBEDDER, offline: true });
+  server = await startServerOver<EngineApi>(
+    engram,
+    {},
+    { home: home.path, model: MODEL, embedder: EMBEDDER, offline: true },
+  );
   openai = new OpenAI({ baseURL: `${server.running.url}/v1`, apiKey: server.running.key, maxRetries: 0 });
   client = new EngramClient({ url: server.running.url, key: server.running.key });
 });
@@ -27,17 +31,26 @@ afterAll(async () => {
   home.remove();
 });
 
-const ask = (model: string, content: string) => openai.chat.completions.create({ model, messages: [{ role: 'user', content }], max_tokens: 40 });
+const ask = (model: string, content: string) =>
+  openai.chat.completions.create({ model, messages: [{ role: 'user', content }], max_tokens: 40 });
 
 describe('the server over real models', () => {
   it('gives the same answer in three dialects, streamed or not', async () => {
     const whole = await ask(MODEL, 'What is the capital of France?');
     const text = whole.choices[0]!.message.content!;
     expect(text).toContain('Paris');
-    const stream = openai.chat.completions.stream({ model: MODEL, messages: [{ role: 'user', content: 'What is the capital of France?' }], max_tokens: 40 });
+    const stream = openai.chat.completions.stream({
+      model: MODEL,
+      messages: [{ role: 'user', content: 'What is the capital of France?' }],
+      max_tokens: 40,
+    });
     expect((await stream.finalChatCompletion()).choices[0]!.message.content!.trim()).toBe(text);
     const anthropic = new Anthropic({ baseURL: server.running.url, apiKey: server.running.key, maxRetries: 0 });
-    const asked = { model: MODEL, max_tokens: 40, messages: [{ role: 'user' as const, content: 'What is the capital of France?' }] };
+    const asked = {
+      model: MODEL,
+      max_tokens: 40,
+      messages: [{ role: 'user' as const, content: 'What is the capital of France?' }],
+    };
     expect((await anthropic.messages.create(asked)).content).toMatchObject([{ type: 'text', text }]);
     const { input_tokens } = await anthropic.messages.countTokens({ model: asked.model, messages: asked.messages });
     expect(input_tokens).toBe(whole.usage!.prompt_tokens);
@@ -47,7 +60,12 @@ describe('the server over real models', () => {
   });
 
   it('holds to schemas, JSON objects and tools', async () => {
-    const schema = { type: 'object', properties: { city: { type: 'string', maxLength: 20 } }, required: ['city'], additionalProperties: false };
+    const schema = {
+      type: 'object',
+      properties: { city: { type: 'string', maxLength: 20 } },
+      required: ['city'],
+      additionalProperties: false,
+    };
     const messages = [{ role: 'user' as const, content: 'Name the capital of France as JSON.' }];
     const formed = await openai.chat.completions.create({
       ...{ model: MODEL, messages, max_tokens: 60 },
@@ -55,7 +73,12 @@ describe('the server over real models', () => {
     });
     expect(JSON.parse(formed.choices[0]!.message.content!)).toEqual({ city: expect.any(String) as unknown });
     const called = await openai.chat.completions.create({
-      ...{ model: MODEL, messages: [{ role: 'user', content: 'What is the weather in Paris?' }], max_tokens: 80, tool_choice: 'required' },
+      ...{
+        model: MODEL,
+        messages: [{ role: 'user', content: 'What is the weather in Paris?' }],
+        max_tokens: 80,
+        tool_choice: 'required',
+      },
       tools: [{ type: 'function', function: { name: 'weather', parameters: schema } }],
     });
     const [call] = called.choices[0]!.message.tool_calls!;
@@ -66,7 +89,8 @@ describe('the server over real models', () => {
 
   it('gives embeddings that are the same alone, in a batch and side by side', async () => {
     const texts = ['The kiln is hot.', 'A ship left the harbour.', 'x'];
-    const embed = async (input: string | string[]) => (await openai.embeddings.create({ model: EMBEDDER, input })).data.map(({ embedding }) => embedding);
+    const embed = async (input: string | string[]) =>
+      (await openai.embeddings.create({ model: EMBEDDER, input })).data.map(({ embedding }) => embedding);
     const batch = await embed(texts);
     expect(batch[0]).toHaveLength(384);
     expect(await Promise.all(texts.map(async (text) => (await embed(text))[0]))).toEqual(batch);
@@ -89,8 +113,16 @@ describe('the server over real models', () => {
   });
 
   it('fine-tunes from an uploaded file to a model that answers', async () => {
-    const row = JSON.stringify({ messages: [{ role: 'user', content: 'Say the word.' }, { role: 'assistant', content: 'Xylophone.' }] });
-    const file = await openai.files.create({ file: await toFile(Buffer.from(`${row}\n${row}\n`), 'rows.jsonl'), purpose: 'fine-tune' });
+    const row = JSON.stringify({
+      messages: [
+        { role: 'user', content: 'Say the word.' },
+        { role: 'assistant', content: 'Xylophone.' },
+      ],
+    });
+    const file = await openai.files.create({
+      file: await toFile(Buffer.from(`${row}\n${row}\n`), 'rows.jsonl'),
+      purpose: 'fine-tune',
+    });
     const hyperparameters = { n_epochs: 10, batch_size: 2, learning_rate_multiplier: 5 };
     const job = await openai.fineTuning.jobs.create({
       ...{ model: MODEL, training_file: file.id, suffix: 'word' },
@@ -103,7 +135,9 @@ describe('the server over real models', () => {
     }
     expect(now).toMatchObject({ status: 'succeeded', error: null });
     expect((await ask(now.fine_tuned_model!, 'Say the word.')).choices[0]!.message.content).toContain('Xylophone');
-    const losses = (await openai.fineTuning.jobs.listEvents(job.id, { limit: 100 })).data.flatMap(({ data }) => (data as { train_loss?: number } | null)?.train_loss ?? []);
+    const losses = (await openai.fineTuning.jobs.listEvents(job.id, { limit: 100 })).data.flatMap(
+      ({ data }) => (data as { train_loss?: number } | null)?.train_loss ?? [],
+    );
     expect(losses).toHaveLength(10);
     expect(losses[0]).toBeLessThan(losses.at(-1)!);
   });

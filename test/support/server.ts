@@ -32,7 +32,12 @@ export async function startServerOver<A extends EngineApi>(
   const home = isOwnHome ? mkdtempSync(join(tmpdir(), 'engram-server-')) : String(given.home);
   const logs: Record<string, unknown>[] = [];
   const settings = readSettings({ ...given, home }, {});
-  const running = await serve(api, settings, { port: 0, version: '0.0.0', log: (fields) => logs.push(fields), ...options });
+  const running = await serve(api, settings, {
+    port: 0,
+    version: '0.0.0',
+    log: (fields) => logs.push(fields),
+    ...options,
+  });
   const headers = { authorization: `Bearer ${running.key}`, 'content-type': 'application/json' };
   return {
     ...{ api, home, running, logs },
@@ -42,8 +47,10 @@ export async function startServerOver<A extends EngineApi>(
         headers: { ...headers, ...more },
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
-    get: (path, more = {}) => fetch(`${running.url}${path}`, { headers: { authorization: headers.authorization, ...more } }),
-    delete: (path) => fetch(`${running.url}${path}`, { method: 'DELETE', headers: { authorization: headers.authorization } }),
+    get: (path, more = {}) =>
+      fetch(`${running.url}${path}`, { headers: { authorization: headers.authorization, ...more } }),
+    delete: (path) =>
+      fetch(`${running.url}${path}`, { method: 'DELETE', headers: { authorization: headers.authorization } }),
     close: async () => {
       await running.close(50);
       if (isOwnHome) rmSync(home, { recursive: true, force: true });
@@ -52,7 +59,11 @@ export async function startServerOver<A extends EngineApi>(
 }
 
 /** Writes bytes as they are to the server and reads what comes until it closes or `ms` have passed. */
-export function rawRequest({ running }: { running: RunningServer }, bytes: string | Buffer, ms = 2000): Promise<string> {
+export function rawRequest(
+  { running }: { running: RunningServer },
+  bytes: string | Buffer,
+  ms = 2000,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(running.port, running.host);
     let read = '';
@@ -80,6 +91,9 @@ export async function eventsOf(response: Response): Promise<{ event?: string; da
   return blocks.map((block) => {
     const event = /^event: (.*)$/m.exec(block)?.[1];
     const data = /^data: (.*)$/m.exec(block)![1]!;
-    return { ...(event === undefined ? {} : { event }), data: data === '[DONE]' ? data : (JSON.parse(data) as unknown) };
+    return {
+      ...(event === undefined ? {} : { event }),
+      data: data === '[DONE]' ? data : (JSON.parse(data) as unknown),
+    };
   });
 }

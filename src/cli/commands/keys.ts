@@ -12,7 +12,10 @@ const create: CommandSpec = {
   usage: 'create <name>',
   summary: 'make a key and print it, once',
   options: [
-    ['--scope <scope>', 'chat: ask; remember: also teach, forget and upload; admin: also train and delete (default: chat)'],
+    [
+      '--scope <scope>',
+      'chat: ask; remember: also teach, forget and upload; admin: also train and delete (default: chat)',
+    ],
   ],
   examples: ['engram keys create phone', 'engram keys create agent --scope remember'],
   run: async (job, [name], options) => {
@@ -30,9 +33,15 @@ const list: CommandSpec = {
   summary: 'list the keys, without what they are',
   isDefault: true,
   run: async (job) => {
-    const keys = (await (await store(job)).list()).map(({ id, name, scope, createdAt }) => ({ id, name, scope, createdAt }));
+    const keys = (await (await store(job)).list()).map(({ id, name, scope, createdAt }) => ({
+      id,
+      name,
+      scope,
+      createdAt,
+    }));
     if (keys.length === 0) job.line('There is no key. Make one with: engram keys create NAME');
-    for (const { id, name, scope, createdAt } of keys) job.line(`${id}  ${scope.padEnd(8)}  ${createdAt.slice(0, 10)}  ${name}`);
+    for (const { id, name, scope, createdAt } of keys)
+      job.line(`${id}  ${scope.padEnd(8)}  ${createdAt.slice(0, 10)}  ${name}`);
     job.value(keys);
     return undefined;
   },
@@ -50,4 +59,8 @@ const revoke: CommandSpec = {
   },
 };
 
-export const keys: CommandGroup = { usage: 'keys', summary: 'make, list and revoke the keys of the server', commands: [create, list, revoke] };
+export const keys: CommandGroup = {
+  usage: 'keys',
+  summary: 'make, list and revoke the keys of the server',
+  commands: [create, list, revoke],
+};

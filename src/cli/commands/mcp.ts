@@ -14,7 +14,10 @@ export const mcp: CommandSpec = {
   examples: ['engram mcp', 'engram mcp --url http://127.0.0.1:11435 --key engram-…'],
   notes: ['In the settings of an agent: {"mcpServers": {"engram": {"command": "engram", "args": ["mcp"]}}}'],
   run: async (job, _words, options) => {
-    const [{ EngramClient }, { serveMcp }] = await Promise.all([import('../../client/index.js'), import('../../server/index.js')]);
+    const [{ EngramClient }, { serveMcp }] = await Promise.all([
+      import('../../client/index.js'),
+      import('../../server/index.js'),
+    ]);
     const { url, key, close } = await reach(job, options);
     try {
       const client = new EngramClient({ url, ...(key === undefined ? {} : { key }) });
@@ -34,9 +37,12 @@ interface Reached {
 
 async function reach(job: Job, options: Readonly<Record<string, unknown>>): Promise<Reached> {
   const close = (): Promise<void> => Promise.resolve();
-  if (typeof options['url'] === 'string') return { url: options['url'], key: options['key'] as string | undefined, close };
+  if (typeof options['url'] === 'string')
+    return { url: options['url'], key: options['key'] as string | undefined, close };
   const { serve, serverFile } = await import('../../server/index.js');
-  const noted = await readFile(serverFile(job.settings.home), 'utf8').then((text) => JSON.parse(text) as { url: string; key: string }).catch(() => undefined);
+  const noted = await readFile(serverFile(job.settings.home), 'utf8')
+    .then((text) => JSON.parse(text) as { url: string; key: string })
+    .catch(() => undefined);
   if (noted !== undefined && (await isAlive(noted.url))) return { ...noted, close };
   // stdout is the protocol's: nothing else may be printed there.
   const running = await serve(await import('../../index.js'), job.settings, { port: 0 });
@@ -44,5 +50,7 @@ async function reach(job: Job, options: Readonly<Record<string, unknown>>): Prom
 }
 
 async function isAlive(url: string): Promise<boolean> {
-  return fetch(`${url}/health`, { signal: AbortSignal.timeout(2000) }).then(({ ok }) => ok).catch(() => false);
+  return fetch(`${url}/health`, { signal: AbortSignal.timeout(2000) })
+    .then(({ ok }) => ok)
+    .catch(() => false);
 }

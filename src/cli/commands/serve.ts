@@ -33,7 +33,8 @@ export const serve: CommandSpec = {
     const running = await start(await import('../../index.js'), job.settings, {
       ...serveOptions(options),
       log: (fields) => {
-        if (!job.settings.quiet) job.world.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...fields })}\n`);
+        if (!job.settings.quiet)
+          job.world.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...fields })}\n`);
       },
     });
     try {

@@ -13,7 +13,11 @@ type Content = z.infer<typeof CONTENT>;
 
 export const COUNTED = z.looseObject({
   model: MODEL,
-  messages: listOf(z.looseObject({ role: z.enum(['user', 'assistant', 'system']), content: CONTENT }), LIMITS.messages, 1),
+  messages: listOf(
+    z.looseObject({ role: z.enum(['user', 'assistant', 'system']), content: CONTENT }),
+    LIMITS.messages,
+    1,
+  ),
   system: CONTENT.optional(),
   tools: listOf(
     z.looseObject({
@@ -45,7 +49,10 @@ export const BODY = COUNTED.extend({
 export type Body = z.infer<typeof BODY>;
 
 /** Messages, and the beginning of the answer where the last one is the assistant's. Throws 400 that names the message. */
-export function toConversation({ messages, system }: z.infer<typeof COUNTED>): { messages: ChatMessage[]; opening?: string } {
+export function toConversation({ messages, system }: z.infer<typeof COUNTED>): {
+  messages: ChatMessage[];
+  opening?: string;
+} {
   const before = system === undefined ? '' : systemOf(system);
   const all = messages.flatMap(({ role, content }, i) => messagesOf(role, content, `messages[${i}].content`));
   const last = all.at(-1)!;
@@ -75,7 +82,8 @@ function messagesOf(role: 'user' | 'assistant' | 'system', content: Content, whe
     else if (block.type === 'tool_result') {
       const id = block['tool_use_id'];
       const parts = block['content'] ?? '';
-      const result = typeof parts === 'string' ? parts : (parts as z.infer<typeof BLOCK>[]).map((part) => textOf(part, at)).join('');
+      const result =
+        typeof parts === 'string' ? parts : (parts as z.infer<typeof BLOCK>[]).map((part) => textOf(part, at)).join('');
       results.push({ role: 'tool', content: result, ...(typeof id === 'string' ? { toolCallId: ownCallId(id) } : {}) });
     } else text += textOf(block, at);
   });
@@ -98,7 +106,10 @@ function textOf(block: z.infer<typeof BLOCK>, where: string): string {
 }
 
 /** Tools that are none of the client's own (`type: web_search_…`) are left out: they would be run elsewhere. */
-export function toTools({ tools, tool_choice: choice }: z.infer<typeof COUNTED>): Pick<AskOptions, 'tools' | 'toolChoice' | 'parallelToolCalls'> {
+export function toTools({
+  tools,
+  tool_choice: choice,
+}: z.infer<typeof COUNTED>): Pick<AskOptions, 'tools' | 'toolChoice' | 'parallelToolCalls'> {
   const own = (tools ?? []).filter(({ type }) => type == null || type === 'custom');
   if (own.length === 0 || choice?.type === 'none') return {};
   return {
@@ -108,7 +119,11 @@ export function toTools({ tools, tool_choice: choice }: z.infer<typeof COUNTED>)
       ...(input_schema == null ? {} : { parameters: input_schema }),
     })),
     toolChoice:
-      choice?.type === 'any' ? 'required' : choice?.type === 'tool' && choice.name !== undefined ? { name: choice.name } : 'auto',
+      choice?.type === 'any'
+        ? 'required'
+        : choice?.type === 'tool' && choice.name !== undefined
+          ? { name: choice.name }
+          : 'auto',
     parallelToolCalls: choice?.disable_parallel_tool_use !== true,
   };
 }

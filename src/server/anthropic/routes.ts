@@ -53,7 +53,12 @@ async function inOnePiece(answerer: Answerer, exchange: Exchange, body: Body): P
     const text = answered.answer.slice(asking.options.opening?.length ?? 0);
     const content = [
       ...(text === '' && answered.toolCalls !== undefined ? [] : [{ type: 'text', text }]),
-      ...(answered.toolCalls ?? []).map(({ id, name, arguments: input }) => ({ type: 'tool_use', id: `toolu_${id}`, name, input })),
+      ...(answered.toolCalls ?? []).map(({ id, name, arguments: input }) => ({
+        type: 'tool_use',
+        id: `toolu_${id}`,
+        name,
+        input,
+      })),
     ];
     sendJson(exchange, {
       ...messageOf(body.model, content),
@@ -75,7 +80,10 @@ async function stream(answerer: Answerer, exchange: Exchange, body: Body): Promi
   let hasText = false;
   const start = (): void => {
     if (out.hasBegun) return;
-    send({ type: 'message_start', message: { ...messageOf(body.model, []), usage: { input_tokens: 0, output_tokens: 0 } } });
+    send({
+      type: 'message_start',
+      message: { ...messageOf(body.model, []), usage: { input_tokens: 0, output_tokens: 0 } },
+    });
     send({ type: 'ping' });
   };
   try {
@@ -95,8 +103,16 @@ async function stream(answerer: Answerer, exchange: Exchange, body: Body): Promi
     start();
     if (hasText) send({ type: 'content_block_stop', index: index++ });
     for (const { id, name, arguments: input } of answered.toolCalls ?? []) {
-      send({ type: 'content_block_start', index, content_block: { type: 'tool_use', id: `toolu_${id}`, name, input: {} } });
-      send({ type: 'content_block_delta', index, delta: { type: 'input_json_delta', partial_json: JSON.stringify(input) } });
+      send({
+        type: 'content_block_start',
+        index,
+        content_block: { type: 'tool_use', id: `toolu_${id}`, name, input: {} },
+      });
+      send({
+        type: 'content_block_delta',
+        index,
+        delta: { type: 'input_json_delta', partial_json: JSON.stringify(input) },
+      });
       send({ type: 'content_block_stop', index: index++ });
     }
     send({ type: 'message_delta', delta: stopOf(answered), usage: usageOf(answered), engram: groundsOf(answered) });

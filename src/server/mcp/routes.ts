@@ -52,13 +52,17 @@ export function mcpRoutes(context: Context, service: BrainService): Route[] {
 /** What a key may do by routes it may do by tools, and no more. */
 function toolsFor(service: BrainService, caller: Caller): MemoryTools {
   const may = (): void => {
-    if (!allows(caller, 'remember')) throw new Error('This key may only ask: the tool needs a key with the scope remember.');
+    if (!allows(caller, 'remember'))
+      throw new Error('This key may only ask: the tool needs a key with the scope remember.');
   };
   const run = async ({ view, done }: ReturnType<BrainService['remember']>, waits: boolean) => (waits ? done : view);
   return {
     remember: (brain, input, { signal, onProgress }) => {
       may();
-      return run(service.remember(brain, input, { caller, ...(onProgress === undefined ? {} : { signal }) }, onProgress), onProgress !== undefined);
+      return run(
+        service.remember(brain, input, { caller, ...(onProgress === undefined ? {} : { signal }) }, onProgress),
+        onProgress !== undefined,
+      );
     },
     recall: async (brain, query, { k, signal }) => {
       may();

@@ -3,7 +3,10 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { ownVersion } from '../version.js';
 import { mcpServerOf, type MemoryTools } from './tools.js';
 
-export async function serveMcp(tools: MemoryTools, { brain, signal }: { brain: string; signal: AbortSignal }): Promise<void> {
+export async function serveMcp(
+  tools: MemoryTools,
+  { brain, signal }: { brain: string; signal: AbortSignal },
+): Promise<void> {
   const handle = serveStdio(() => mcpServerOf(tools, { version: ownVersion(), brain }));
   await new Promise<void>((resolve) => {
     process.stdin.once('end', resolve);

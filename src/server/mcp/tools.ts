@@ -2,16 +2,35 @@
 // takes "all". Not here: transports (routes.ts, stdio), what the tools do (own/service.ts, or the client over HTTP).
 import { McpServer, type CallToolResult, type ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { AnswerView, DocumentView, JobView, MemoryView, PassageView, RecalledView, RememberInput } from '../own/schemas.js';
+import type {
+  AnswerView,
+  DocumentView,
+  JobView,
+  MemoryView,
+  PassageView,
+  RecalledView,
+  RememberInput,
+} from '../own/schemas.js';
 
 /** What the tools need; `signal` ends a call. */
 export interface MemoryTools {
-  remember: (brain: string, input: RememberInput, options: { signal: AbortSignal; onProgress?: (job: JobView) => void }) => Promise<JobView>;
+  remember: (
+    brain: string,
+    input: RememberInput,
+    options: { signal: AbortSignal; onProgress?: (job: JobView) => void },
+  ) => Promise<JobView>;
   recall: (brain: string, query: string, options: { k: number; signal: AbortSignal }) => Promise<RecalledView[]>;
   ask: (brain: string, question: string, options: { signal: AbortSignal }) => Promise<AnswerView>;
-  memories: (brain: string, options: { query?: string | undefined; limit: number; after?: string | undefined; signal: AbortSignal }) => Promise<{ data: MemoryView[]; has_more: boolean; last_id: string | null }>;
+  memories: (
+    brain: string,
+    options: { query?: string | undefined; limit: number; after?: string | undefined; signal: AbortSignal },
+  ) => Promise<{ data: MemoryView[]; has_more: boolean; last_id: string | null }>;
   forget: (brain: string, id: string, options: { signal: AbortSignal }) => Promise<MemoryView>;
-  undo: (brain: string, what: { memory?: string | undefined; source?: string | undefined }, options: { signal: AbortSignal; onProgress?: (job: JobView) => void }) => Promise<JobView>;
+  undo: (
+    brain: string,
+    what: { memory?: string | undefined; source?: string | undefined },
+    options: { signal: AbortSignal; onProgress?: (job: JobView) => void },
+  ) => Promise<JobView>;
   search: (brain: string, query: string, options: { k: number; signal: AbortSignal }) => Promise<PassageView[]>;
   document: (brain: string, id: string, options: { signal: AbortSignal }) => Promise<DocumentView & { text: string }>;
 }
@@ -28,13 +47,17 @@ const ADDS = { readOnlyHint: false, destructiveHint: false, idempotentHint: fals
 const TAKES_AWAY = { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false };
 
 /** A server object with the tools, for one request or one connection. */
-export function mcpServerOf(tools: MemoryTools, { version, brain: usual }: { version: string; brain: string }): McpServer {
+export function mcpServerOf(
+  tools: MemoryTools,
+  { version, brain: usual }: { version: string; brain: string },
+): McpServer {
   const server = new McpServer({ name: 'engram', title: 'engram', version }, { instructions: INSTRUCTIONS });
   server.registerTool(
     'remember',
     {
       title: 'Remember',
-      description: 'Teaches one memory for good: a text, or a question with its answer. Takes seconds to minutes; the receipt says whether it holds.',
+      description:
+        'Teaches one memory for good: a text, or a question with its answer. Takes seconds to minutes; the receipt says whether it holds.',
       annotations: ADDS,
       inputSchema: z.object({
         text: TEXT.optional().describe('What to remember, as it is to be told'),
@@ -44,16 +67,35 @@ export function mcpServerOf(tools: MemoryTools, { version, brain: usual }: { ver
         wait: z.boolean().optional().describe('false: return at once with the id of a job'),
         brain: BRAIN,
       }),
-      outputSchema: z.object({ job: z.string(), status: z.string(), id: z.string().optional(), committed: z.boolean().optional(), reason: z.string().optional() }),
+      outputSchema: z.object({
+        job: z.string(),
+        status: z.string(),
+        id: z.string().optional(),
+        committed: z.boolean().optional(),
+        reason: z.string().optional(),
+      }),
     },
     ({ text, question, answer, source, wait = true, brain = usual }, context) =>
       told(async () => {
-        const input = { ...(text === undefined ? {} : { text }), ...(question === undefined ? {} : { question }), ...(answer === undefined ? {} : { answer }), ...(source === undefined ? {} : { source }) };
-        const job = await tools.remember(brain, input, { signal: signalOf(context), ...(wait ? { onProgress: progressOf(context) } : {}) });
+        const input = {
+          ...(text === undefined ? {} : { text }),
+          ...(question === undefined ? {} : { question }),
+          ...(answer === undefined ? {} : { answer }),
+          ...(source === undefined ? {} : { source }),
+        };
+        const job = await tools.remember(brain, input, {
+          signal: signalOf(context),
+          ...(wait ? { onProgress: progressOf(context) } : {}),
+        });
         requireDone(job, wait);
         const receipt = job.result as { id?: string; committed?: boolean; reason?: string } | undefined;
         const { id, committed, reason } = receipt ?? {};
-        const said = receipt === undefined ? `The job ${job.id} is ${job.status}.` : committed === true ? `Remembered as ${id}.` : `Not remembered: ${reason ?? 'it does not hold'}.`;
+        const said =
+          receipt === undefined
+            ? `The job ${job.id} is ${job.status}.`
+            : committed === true
+              ? `Remembered as ${id}.`
+              : `Not remembered: ${reason ?? 'it does not hold'}.`;
         return [said, { job: job.id, status: job.status, id, committed, reason }];
       }),
   );
@@ -64,7 +106,17 @@ export function mcpServerOf(tools: MemoryTools, { version, brain: usual }: { ver
       description: 'Memories and passages of documents about something, best first, as they were told.',
       annotations: READS,
       inputSchema: z.object({ query: TEXT, k: z.number().int().min(1).max(50).optional(), brain: BRAIN }),
-      outputSchema: z.object({ found: z.array(z.object({ kind: z.string(), id: z.string(), text: z.string(), relevance: z.number(), place: z.string().optional() })) }),
+      outputSchema: z.object({
+        found: z.array(
+          z.object({
+            kind: z.string(),
+            id: z.string(),
+            text: z.string(),
+            relevance: z.number(),
+            place: z.string().optional(),
+          }),
+        ),
+      }),
     },
     ({ query, k = 8, brain = usual }, context) =>
       told(async () => {
@@ -79,11 +131,18 @@ export function mcpServerOf(tools: MemoryTools, { version, brain: usual }: { ver
       description: 'Asks the local model, which answers from its memories and documents and says which.',
       annotations: READS,
       inputSchema: z.object({ question: TEXT, brain: BRAIN }),
-      outputSchema: z.object({ answer: z.string(), source: z.string(), memories: z.array(z.string()), confidence: z.number().optional() }),
+      outputSchema: z.object({
+        answer: z.string(),
+        source: z.string(),
+        memories: z.array(z.string()),
+        confidence: z.number().optional(),
+      }),
     },
     ({ question, brain = usual }, context) =>
       told(async () => {
-        const { answer, source, memories, confidence } = await tools.ask(brain, question, { signal: signalOf(context) });
+        const { answer, source, memories, confidence } = await tools.ask(brain, question, {
+          signal: signalOf(context),
+        });
         return [answer, { answer, source, memories: memories.map(({ id }) => id), confidence }];
       }),
   );
@@ -99,14 +158,22 @@ export function mcpServerOf(tools: MemoryTools, { version, brain: usual }: { ver
         limit: z.number().int().min(1).max(100).optional(),
         brain: BRAIN,
       }),
-      outputSchema: z.object({ memories: z.array(z.object({ id: z.string(), text: z.string(), state: z.string(), createdAt: z.string() })), next: z.string().optional() }),
+      outputSchema: z.object({
+        memories: z.array(z.object({ id: z.string(), text: z.string(), state: z.string(), createdAt: z.string() })),
+        next: z.string().optional(),
+      }),
     },
     ({ query, cursor, limit = 20, brain = usual }, context) =>
       told(async () => {
         const page = await tools.memories(brain, { query, limit, after: cursor, signal: signalOf(context) });
         const memories = page.data.map(({ id, text, state, createdAt }) => ({ id, text, state, createdAt }));
         const next = page.has_more && page.last_id !== null ? page.last_id : undefined;
-        return [memories.length === 0 ? 'Nothing.' : memories.map(({ id, state, text }) => `${id} (${state}): ${text}`).join('\n'), { memories, next }];
+        return [
+          memories.length === 0
+            ? 'Nothing.'
+            : memories.map(({ id, state, text }) => `${id} (${state}): ${text}`).join('\n'),
+          { memories, next },
+        ];
       }),
   );
   server.registerTool(
@@ -130,7 +197,11 @@ export function mcpServerOf(tools: MemoryTools, { version, brain: usual }: { ver
       title: 'Undo',
       description: 'Takes back the last change of a memory, or all that one source taught.',
       annotations: { ...TAKES_AWAY, idempotentHint: false },
-      inputSchema: z.object({ id: z.string().max(64).optional(), source: z.string().max(128).optional(), brain: BRAIN }),
+      inputSchema: z.object({
+        id: z.string().max(64).optional(),
+        source: z.string().max(128).optional(),
+        brain: BRAIN,
+      }),
       outputSchema: z.object({ changed: z.array(z.object({ id: z.string(), state: z.string() })) }),
     },
     ({ id, source, brain = usual }, context) =>
@@ -149,7 +220,9 @@ export function mcpServerOf(tools: MemoryTools, { version, brain: usual }: { ver
       description: 'Passages of documents about something. fetch gives a whole document by its id.',
       annotations: READS,
       inputSchema: z.object({ query: TEXT, brain: BRAIN }),
-      outputSchema: z.object({ results: z.array(z.object({ id: z.string(), title: z.string(), text: z.string(), url: z.string() })) }),
+      outputSchema: z.object({
+        results: z.array(z.object({ id: z.string(), title: z.string(), text: z.string(), url: z.string() })),
+      }),
     },
     ({ query, brain = usual }, context) =>
       told(async () => {
@@ -181,7 +254,10 @@ export function mcpServerOf(tools: MemoryTools, { version, brain: usual }: { ver
 async function told(action: () => Promise<[text: string, data: Record<string, unknown>]>): Promise<CallToolResult> {
   try {
     const [text, data] = await action();
-    return { content: [{ type: 'text', text }], structuredContent: JSON.parse(JSON.stringify(data)) as Record<string, unknown> };
+    return {
+      content: [{ type: 'text', text }],
+      structuredContent: JSON.parse(JSON.stringify(data)) as Record<string, unknown>,
+    };
   } catch (error) {
     return { isError: true, content: [{ type: 'text', text: error instanceof Error ? error.message : String(error) }] };
   }
@@ -201,6 +277,8 @@ function progressOf({ mcpReq }: ServerContext): (job: JobView) => void {
   return ({ status, progress }) => {
     if (token === undefined) return;
     const message = typeof progress?.['phase'] === 'string' ? progress['phase'] : status;
-    void mcpReq.notify({ method: 'notifications/progress', params: { progressToken: token, progress: ++count, message } }).catch(() => undefined);
+    void mcpReq
+      .notify({ method: 'notifications/progress', params: { progressToken: token, progress: ++count, message } })
+      .catch(() => undefined);
   };
 }

@@ -40,7 +40,9 @@ const COMMON = z.looseObject({
   engram: ENGRAM.optional(),
 });
 
-const CALL = z.looseObject({ function: z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) }) });
+const CALL = z.looseObject({
+  function: z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) }),
+});
 const MESSAGE = z.looseObject({
   role: z.enum(['system', 'user', 'assistant', 'tool']),
   content: z.string().default(''),
@@ -72,19 +74,41 @@ const NAMED = z.looseObject({ model: MODEL.optional(), name: MODEL.optional() })
 
 export function ollamaRoutes(answerer: Answerer): Route[] {
   const { context, names } = answerer;
-  const post = (path: string, handle: Route['handle'], scope: Route['scope'] = 'chat'): Route => ({ method: 'POST', path, scope, handle });
-  const get = (path: string, handle: Route['handle'], scope: Route['scope'] = 'chat'): Route => ({ method: 'GET', path, scope, handle });
+  const post = (path: string, handle: Route['handle'], scope: Route['scope'] = 'chat'): Route => ({
+    method: 'POST',
+    path,
+    scope,
+    handle,
+  });
+  const get = (path: string, handle: Route['handle'], scope: Route['scope'] = 'chat'): Route => ({
+    method: 'GET',
+    path,
+    scope,
+    handle,
+  });
   return [
     // Clients look for this text before they ask for anything.
-    get('/', (exchange) => { sendText(exchange, 'Ollama is running'); }, 'public'),
-    get('/api/version', (exchange) => { sendJson(exchange, { version: '0.12.0', engram: context.version }); }),
+    get(
+      '/',
+      (exchange) => {
+        sendText(exchange, 'Ollama is running');
+      },
+      'public',
+    ),
+    get('/api/version', (exchange) => {
+      sendJson(exchange, { version: '0.12.0', engram: context.version });
+    }),
     get('/api/tags', async (exchange) => {
       sendJson(exchange, { models: (await names.list()).map(tagOf) });
     }),
     get('/api/ps', async (exchange) => {
       const loaded = (await names.list()).filter((card) => card.loaded);
       sendJson(exchange, {
-        models: loaded.map((card) => ({ ...tagOf(card), expires_at: new Date(Date.now() + 300_000).toISOString(), size_vram: 0 })),
+        models: loaded.map((card) => ({
+          ...tagOf(card),
+          expires_at: new Date(Date.now() + 300_000).toISOString(),
+          size_vram: 0,
+        })),
       });
     }),
     post('/api/show', async (exchange) => {
@@ -103,7 +127,13 @@ export function ollamaRoutes(answerer: Answerer): Route[] {
       const total = Number(process.hrtime.bigint() - started);
       const embeddings = vectors.map((vector) => [...vector]);
       const count = texts.reduce((sum, text) => sum + Math.ceil(text.length / 4), 0);
-      sendJson(exchange, { model: body.model, embeddings, total_duration: total, load_duration: 0, prompt_eval_count: count });
+      sendJson(exchange, {
+        model: body.model,
+        embeddings,
+        total_duration: total,
+        load_duration: 0,
+        prompt_eval_count: count,
+      });
     }),
     post('/api/chat', async (exchange) => {
       const body = await readBody(exchange, CHAT);
@@ -112,11 +142,19 @@ export function ollamaRoutes(answerer: Answerer): Route[] {
         await load(answerer, exchange, body, { message: { role: 'assistant', content: '' } });
         return;
       }
-      const ask = (onText: (piece: string) => void) => giveAnswer(answerer, exchange, chatAsking(body, context.engine.settings.context), { onText });
+      const ask = (onText: (piece: string) => void) =>
+        giveAnswer(answerer, exchange, chatAsking(body, context.engine.settings.context), { onText });
       await give(exchange, body, ask, (content, answered) => ({
         message: {
           ...{ role: 'assistant', content },
-          ...(answered?.toolCalls === undefined ? {} : { tool_calls: answered.toolCalls.map(({ id, name, arguments: given }, index) => ({ id, function: { index, name, arguments: given } })) }),
+          ...(answered?.toolCalls === undefined
+            ? {}
+            : {
+                tool_calls: answered.toolCalls.map(({ id, name, arguments: given }, index) => ({
+                  id,
+                  function: { index, name, arguments: given },
+                })),
+              }),
         },
       }));
     }),
@@ -124,7 +162,8 @@ export function ollamaRoutes(answerer: Answerer): Route[] {
       const body = await readBody(exchange, GENERATE);
       exchange.log({ model: body.model });
       if ((body.images ?? []).length > 0) throw invalid('Images are not read here.');
-      if (body.suffix !== undefined && body.suffix !== '') throw invalid('Filling in before a suffix is not done here.');
+      if (body.suffix !== undefined && body.suffix !== '')
+        throw invalid('Filling in before a suffix is not done here.');
       if (body.prompt === '') {
         await load(answerer, exchange, body, { response: '' });
         return;
@@ -132,19 +171,29 @@ export function ollamaRoutes(answerer: Answerer): Route[] {
       const options = optionsOf(body, context.engine.settings.context);
       const ask = async (onText: (piece: string) => void): Promise<Told> => {
         if (body.raw === true) {
-          const result = await giveContinuation(answerer, exchange, { model: body.model, prompt: body.prompt, options }, { onText });
+          const result = await giveContinuation(
+            answerer,
+            exchange,
+            { model: body.model, prompt: body.prompt, options },
+            { onText },
+          );
           return { ...result, answer: result.text };
         }
-        const system: ChatMessage[] = body.system === undefined || body.system === '' ? [] : [{ role: 'system', content: body.system }];
+        const system: ChatMessage[] =
+          body.system === undefined || body.system === '' ? [] : [{ role: 'system', content: body.system }];
         const messages: ChatMessage[] = [...system, { role: 'user', content: body.prompt }];
         return giveAnswer(answerer, exchange, asking(body, messages, options), { onText });
       };
       await give(exchange, body, ask, (response) => ({ response }));
     }),
-    post('/api/pull', async (exchange) => {
-      const body = await readBody(exchange, NAMED.extend({ stream: z.boolean().optional() }));
-      await pull(answerer, exchange, (body.model ?? body.name ?? '').replace(/:latest$/, ''), body.stream ?? true);
-    }, 'admin'),
+    post(
+      '/api/pull',
+      async (exchange) => {
+        const body = await readBody(exchange, NAMED.extend({ stream: z.boolean().optional() }));
+        await pull(answerer, exchange, (body.model ?? body.name ?? '').replace(/:latest$/, ''), body.stream ?? true);
+      },
+      'admin',
+    ),
   ];
 }
 
@@ -171,7 +220,9 @@ async function give(
     };
   };
   if (!streams) {
-    const answered = await ask(() => { first ??= process.hrtime.bigint(); });
+    const answered = await ask(() => {
+      first ??= process.hrtime.bigint();
+    });
     sendJson(exchange, { ...line(), ...shape(answered.answer, answered), ...last(answered) });
     return;
   }
@@ -191,7 +242,12 @@ async function give(
 }
 
 /** An empty request loads a model, or with keep_alive 0 frees it. */
-async function load({ context, names }: Answerer, exchange: Exchange, body: { model: string; keep_alive?: unknown }, shape: object): Promise<void> {
+async function load(
+  { context, names }: Answerer,
+  exchange: Exchange,
+  body: { model: string; keep_alive?: unknown },
+  shape: object,
+): Promise<void> {
   const target = await names.target(body.model);
   const frees = body.keep_alive === 0 || body.keep_alive === '0' || body.keep_alive === '0s';
   if (frees) await context.engine.unload(target.model);
@@ -216,7 +272,8 @@ function chatAsking(body: z.infer<typeof CHAT>, context: number | undefined): As
     });
     return { role, content, toolCalls };
   });
-  const tools = body.tools !== undefined && body.tools.length > 0 ? { tools: toTools(body.tools), parallelToolCalls: true } : {};
+  const tools =
+    body.tools !== undefined && body.tools.length > 0 ? { tools: toTools(body.tools), parallelToolCalls: true } : {};
   return asking(body, messages, { ...optionsOf(body, context), ...tools });
 }
 
@@ -230,12 +287,19 @@ function asking({ model, engram = {} }: z.infer<typeof COMMON>, messages: ChatMe
 function optionsOf({ options = {}, format }: z.infer<typeof COMMON>, context = 4096): AskOptions {
   const { num_ctx, num_predict, temperature, top_k, top_p, min_p, seed, stop } = options;
   if (num_ctx !== undefined && num_ctx > context) {
-    throw invalid(`num_ctx is ${num_ctx}, and the server's context has ${context} tokens: start it with a larger --context.`);
+    throw invalid(
+      `num_ctx is ${num_ctx}, and the server's context has ${context} tokens: start it with a larger --context.`,
+    );
   }
-  const schema = format === 'json' ? { type: 'object' } : typeof format === 'object' ? checkSchema(format, 'format') : undefined;
+  const schema =
+    format === 'json' ? { type: 'object' } : typeof format === 'object' ? checkSchema(format, 'format') : undefined;
   return {
     ...{ temperature, topK: top_k, topP: top_p, minP: min_p, jsonSchema: schema },
-    ...{ repeatPenalty: options.repeat_penalty, frequencyPenalty: options.frequency_penalty, presencePenalty: options.presence_penalty },
+    ...{
+      repeatPenalty: options.repeat_penalty,
+      frequencyPenalty: options.frequency_penalty,
+      presencePenalty: options.presence_penalty,
+    },
     maxTokens: num_predict === undefined || num_predict < 0 ? undefined : num_predict,
     seed: seed === undefined ? undefined : ((seed % 2 ** 32) + 2 ** 32) % 2 ** 32,
     stop: typeof stop === 'string' ? [stop] : stop,
@@ -246,7 +310,8 @@ function optionsOf({ options = {}, format }: z.infer<typeof COMMON>, context = 4
 async function pull({ context }: Answerer, exchange: Exchange, name: string, streams: boolean): Promise<void> {
   const { api, home, settings } = context.engine;
   const known = (await api.listModels(home)).find(({ entry }) => entry.name === name || entry.aliases.includes(name));
-  if (known === undefined) throw notFound(`The catalog has no model ${JSON.stringify(name.slice(0, 100))}.`, 'model_not_found');
+  if (known === undefined)
+    throw notFound(`The catalog has no model ${JSON.stringify(name.slice(0, 100))}.`, 'model_not_found');
   const out = streams ? new EventStream(exchange, 'lines') : undefined;
   try {
     await context.jobs.run({ caller: exchange.caller.id, signal: exchange.signal }, () =>
@@ -254,7 +319,12 @@ async function pull({ context }: Answerer, exchange: Exchange, name: string, str
         offline: settings.offline,
         signal: exchange.signal,
         onProgress: ({ file, receivedBytes, totalBytes }) => {
-          out?.send({ status: `pulling ${file}`, digest: digestOf(known.entry.name), total: totalBytes, completed: receivedBytes });
+          out?.send({
+            status: `pulling ${file}`,
+            digest: digestOf(known.entry.name),
+            total: totalBytes,
+            completed: receivedBytes,
+          });
         },
       }),
     );
@@ -277,7 +347,12 @@ const digestOf = (id: string, sha256?: string): string => sha256 ?? createHash('
 
 function tagOf(card: ModelCard): object {
   return {
-    ...{ name: card.id, model: card.id, modified_at: new Date(card.created * 1000).toISOString(), size: card.bytes ?? 0 },
+    ...{
+      name: card.id,
+      model: card.id,
+      modified_at: new Date(card.created * 1000).toISOString(),
+      size: card.bytes ?? 0,
+    },
     digest: digestOf(card.id, card.sha256),
     details: detailsOf(card),
     capabilities: capabilitiesOf(card),
@@ -285,12 +360,24 @@ function tagOf(card: ModelCard): object {
 }
 
 function detailsOf({ kind, base, architecture = '', parameters }: ModelCard): object {
-  const size = parameters === undefined ? '' : parameters >= 1e9 ? `${(parameters / 1e9).toFixed(1)}B` : `${Math.round(parameters / 1e6)}M`;
+  const size =
+    parameters === undefined
+      ? ''
+      : parameters >= 1e9
+        ? `${(parameters / 1e9).toFixed(1)}B`
+        : `${Math.round(parameters / 1e6)}M`;
   const family = { family: architecture, families: architecture === '' ? [] : [architecture] };
-  return { parent_model: kind === 'base' || kind === 'embedder' ? '' : base, format: 'gguf', ...family, parameter_size: size, quantization_level: '' };
+  return {
+    parent_model: kind === 'base' || kind === 'embedder' ? '' : base,
+    format: 'gguf',
+    ...family,
+    parameter_size: size,
+    quantization_level: '',
+  };
 }
 
-const capabilitiesOf = ({ kind }: ModelCard): string[] => (kind === 'embedder' ? ['embedding'] : ['completion', 'tools']);
+const capabilitiesOf = ({ kind }: ModelCard): string[] =>
+  kind === 'embedder' ? ['embedding'] : ['completion', 'tools'];
 
 function shown(card: ModelCard, context: number | undefined): object {
   const { architecture = 'llama', id, created } = card;

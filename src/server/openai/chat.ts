@@ -10,7 +10,16 @@ import { LIMITS } from '../limits.js';
 import { keepAlive, sendJson } from '../reply.js';
 import { listOf, MODEL } from '../schema.js';
 import { EventStream } from '../stream.js';
-import { MESSAGE, outerCallId, toMessages, TOOL, TOOL_CHOICE, toOpenAiCalls, toToolChoice, toTools } from './messages.js';
+import {
+  MESSAGE,
+  outerCallId,
+  toMessages,
+  TOOL,
+  TOOL_CHOICE,
+  toOpenAiCalls,
+  toToolChoice,
+  toTools,
+} from './messages.js';
 import { checkSchema, ENGRAM, SAMPLING, toSampling } from './sampling.js';
 
 const FORMAT = z.union([
@@ -72,7 +81,11 @@ function askingOf(body: Body, choice: number): Asking {
 /** What the answer has to look like. */
 function formOf({ response_format: format, grammar, tools, tool_choice, parallel_tool_calls }: Body): AskOptions {
   const schema =
-    format?.type === 'json_schema' ? format.json_schema.schema : format?.type === 'json_object' ? (format.schema ?? { type: 'object' }) : undefined;
+    format?.type === 'json_schema'
+      ? format.json_schema.schema
+      : format?.type === 'json_object'
+        ? (format.schema ?? { type: 'object' })
+        : undefined;
   const hasTools = tools !== undefined && tools.length > 0 && tool_choice !== 'none';
   return {
     grammar,
@@ -172,7 +185,10 @@ function streamCalls({ toolCalls = [], cutToolCall }: Answered, send: (delta: ob
   if (cutToolCall.arguments !== '') send({ tool_calls: [{ index, function: { arguments: cutToolCall.arguments } }] });
 }
 
-export function head(object: string, model: string): { id: string; object: string; created: number; model: string; system_fingerprint: string } {
+export function head(
+  object: string,
+  model: string,
+): { id: string; object: string; created: number; model: string; system_fingerprint: string } {
   const id = `${object.startsWith('text') ? 'cmpl' : 'chatcmpl'}-${randomUUID().replaceAll('-', '')}`;
   return { id, object, created: Math.floor(Date.now() / 1000), model, system_fingerprint: 'engram' };
 }

@@ -34,8 +34,10 @@ export function completionRoutes(answerer: Answerer): Route[] {
       ...{ method: 'POST', path: '/v1/completions', scope: 'chat' },
       handle: async (exchange) => {
         const body = await readBody(exchange, BODY);
-        if (body.suffix !== undefined && body.suffix !== '') throw invalid('Filling in before a suffix is not done here.', 'suffix');
-        if ((body.best_of ?? 1) > (body.n ?? 1)) throw invalid('Answers are not ranked here: best_of must not be more than n.', 'best_of');
+        if (body.suffix !== undefined && body.suffix !== '')
+          throw invalid('Filling in before a suffix is not done here.', 'suffix');
+        if ((body.best_of ?? 1) > (body.n ?? 1))
+          throw invalid('Answers are not ranked here: best_of must not be more than n.', 'best_of');
         exchange.log({ model: body.model });
         await (body.stream === true ? stream : inOnePiece)(answerer, exchange, body);
       },
@@ -45,7 +47,10 @@ export function completionRoutes(answerer: Answerer): Route[] {
 
 /** Every prompt as often as it is to be continued. */
 function partsOf({ prompt, n = 1 }: Body): { prompt: string | number[]; choice: number }[] {
-  const prompts = typeof prompt === 'string' || typeof prompt[0] === 'number' ? [prompt as string | number[]] : (prompt as (string | number[])[]);
+  const prompts =
+    typeof prompt === 'string' || typeof prompt[0] === 'number'
+      ? [prompt as string | number[]]
+      : (prompt as (string | number[])[]);
   const parts = prompts.flatMap((one) => Array.from({ length: n }, (_, choice) => ({ prompt: one, choice })));
   if (parts.length > LIMITS.prompts) throw invalid(`At most ${LIMITS.prompts} answers are given to one request.`, 'n');
   return parts;
@@ -90,7 +95,11 @@ async function stream(answerer: Answerer, exchange: Exchange, body: Body): Promi
   const withUsage = body.stream_options?.include_usage === true;
   const results: Generation[] = [];
   const send = (index: number, text: string, finish: string | null, logprobs: object | null = null): void => {
-    out.send({ ...of, choices: [{ text, index, logprobs, finish_reason: finish }], ...(withUsage ? { usage: null } : {}) });
+    out.send({
+      ...of,
+      choices: [{ text, index, logprobs, finish_reason: finish }],
+      ...(withUsage ? { usage: null } : {}),
+    });
   };
   try {
     for (const [index, { prompt, choice }] of partsOf(body).entries()) {
@@ -119,7 +128,9 @@ function logprobsOf({ logprobs }: Generation, offset: number): object | null {
   return {
     tokens: logprobs.map(({ text }) => text),
     token_logprobs: logprobs.map(({ logprob }) => logprob),
-    top_logprobs: logprobs.map(({ likeliest }) => Object.fromEntries(likeliest.map(({ text, logprob }) => [text, logprob]))),
+    top_logprobs: logprobs.map(({ likeliest }) =>
+      Object.fromEntries(likeliest.map(({ text, logprob }) => [text, logprob])),
+    ),
     text_offset: logprobs.map(({ text }) => (at += text.length) - text.length),
   };
 }

@@ -13,7 +13,12 @@ const IDS = listOf(whole(0, Number.MAX_SAFE_INTEGER), LIMITS.promptIds, 1);
 
 const BODY = z.looseObject({
   model: MODEL,
-  input: z.union([z.string(), listOf(z.string(), LIMITS.embeddingInputs, 1), IDS, listOf(IDS, LIMITS.embeddingInputs, 1)]),
+  input: z.union([
+    z.string(),
+    listOf(z.string(), LIMITS.embeddingInputs, 1),
+    IDS,
+    listOf(IDS, LIMITS.embeddingInputs, 1),
+  ]),
   encoding_format: z.enum(['float', 'base64']).optional(),
   dimensions: z.number().int().min(1).max(100_000).optional(),
 });
@@ -25,7 +30,8 @@ export function embeddingRoutes({ context, names }: Answerer): Route[] {
       handle: async (exchange) => {
         const body = await readBody(exchange, BODY);
         const card = await names.find(body.model);
-        if (card.kind !== 'embedder') throw invalid(`The model "${body.model}" makes no embeddings.`, 'model', 'model_not_found');
+        if (card.kind !== 'embedder')
+          throw invalid(`The model "${body.model}" makes no embeddings.`, 'model', 'model_not_found');
         const texts = await textsOf(body.input);
         const vectors = await embedAll({ context, names }, exchange, texts);
         checkDimensions(body.dimensions, vectors[0]!.length);
@@ -33,7 +39,11 @@ export function embeddingRoutes({ context, names }: Answerer): Route[] {
         const tokens = texts.reduce((sum, text) => sum + Math.ceil(text.length / 4), 0);
         sendJson(exchange, {
           object: 'list',
-          data: vectors.map((vector, index) => ({ object: 'embedding', index, embedding: base64 ? toBase64(vector) : [...vector] })),
+          data: vectors.map((vector, index) => ({
+            object: 'embedding',
+            index,
+            embedding: base64 ? toBase64(vector) : [...vector],
+          })),
           model: body.model,
           usage: { prompt_tokens: tokens, total_tokens: tokens },
         });
@@ -48,12 +58,15 @@ export async function embedAll(
   { caller, signal }: { caller: { id: string }; signal: AbortSignal },
   texts: readonly string[],
 ): Promise<Float32Array[]> {
-  if (texts.length > LIMITS.embeddingInputs) throw invalid(`At most ${LIMITS.embeddingInputs} texts are taken at once.`, 'input');
+  if (texts.length > LIMITS.embeddingInputs)
+    throw invalid(`At most ${LIMITS.embeddingInputs} texts are taken at once.`, 'input');
   const empty = texts.findIndex((text) => text.trim() === '');
   if (empty >= 0) throw invalid(`input[${empty}]: the text is empty.`, 'input');
-  return context.answers.run({ caller: caller.id, signal }, () => context.engine.embed(texts, { signal })).catch((error: unknown) => {
-    throw toHttpError(error);
-  });
+  return context.answers
+    .run({ caller: caller.id, signal }, () => context.engine.embed(texts, { signal }))
+    .catch((error: unknown) => {
+      throw toHttpError(error);
+    });
 }
 
 /** The models here do not say that their vectors may be cut. */
@@ -68,7 +81,8 @@ async function textsOf(input: z.infer<typeof BODY>['input']): Promise<string[]> 
   if (typeof input === 'string') return [input];
   if (typeof input[0] === 'string') return input as string[];
   const lists = (typeof input[0] === 'number' ? [input] : input) as number[][];
-  if (lists.length > LIMITS.embeddingInputs) throw invalid(`At most ${LIMITS.embeddingInputs} texts are taken at once.`, 'input');
+  if (lists.length > LIMITS.embeddingInputs)
+    throw invalid(`At most ${LIMITS.embeddingInputs} texts are taken at once.`, 'input');
   return decodeCl100k(lists);
 }
 

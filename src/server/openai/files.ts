@@ -41,14 +41,16 @@ export class FileStore {
   }
 
   async create(exchange: Exchange): Promise<FileRecord> {
-    if ((await this.records.list()).length >= LIMITS.files) throw invalid(`There are ${LIMITS.files} files; delete some first.`);
+    if ((await this.records.list()).length >= LIMITS.files)
+      throw invalid(`There are ${LIMITS.files} files; delete some first.`);
     const id = this.records.newId();
     await makeFolder(join(this.records.folder, 'data'));
     const temporary = join(this.records.folder, `.${id}.tmp`);
     const { filename, bytes, sha256, fields } = await readUpload(exchange, temporary);
     try {
       const purpose = fields['purpose'] ?? '';
-      if (!PURPOSES.includes(purpose)) throw invalid(`Expected ${PURPOSES.slice(0, 4).join(', ')} for purpose.`, 'purpose');
+      if (!PURPOSES.includes(purpose))
+        throw invalid(`Expected ${PURPOSES.slice(0, 4).join(', ')} for purpose.`, 'purpose');
       if (bytes === 0) throw invalid('The file is empty.', 'file');
       if (purpose === 'fine-tune') await checkRows(temporary, exchange.signal);
       const record: FileRecord = {
@@ -98,7 +100,8 @@ function faultOf(line: string): string | undefined {
   const { messages, prompt, completion, text } = row as Record<string, unknown>;
   if (typeof text === 'string' && text.trim() !== '') return undefined;
   if (typeof prompt === 'string' && typeof completion === 'string') return undefined;
-  if (!Array.isArray(messages) || messages.length === 0) return 'has no messages, no prompt with completion, and no text';
+  if (!Array.isArray(messages) || messages.length === 0)
+    return 'has no messages, no prompt with completion, and no text';
   for (const [i, message] of (messages as unknown[]).entries()) {
     const { role, content } = (message ?? {}) as Record<string, unknown>;
     if (typeof role !== 'string') return `: messages[${i}] has no role`;
@@ -109,7 +112,11 @@ function faultOf(line: string): string | undefined {
 }
 
 export function fileRoutes(_: Answerer, store: FileStore): Route[] {
-  const shown = ({ sha256, ...record }: FileRecord): object => ({ ...record, status_details: null, engram: { sha256 } });
+  const shown = ({ sha256, ...record }: FileRecord): object => ({
+    ...record,
+    status_details: null,
+    engram: { sha256 },
+  });
   return [
     {
       ...{ method: 'POST', path: '/v1/files', scope: 'remember', uploads: true },
@@ -137,7 +144,11 @@ export function fileRoutes(_: Answerer, store: FileStore): Route[] {
       handle: async (exchange) => {
         const path = store.pathOf(await store.records.find(exchange.params['id']!, 'file'));
         const { size } = await stat(path);
-        exchange.response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': size, 'content-disposition': 'attachment' });
+        exchange.response.writeHead(200, {
+          'content-type': 'application/octet-stream',
+          'content-length': size,
+          'content-disposition': 'attachment',
+        });
         if (exchange.request.method === 'HEAD') exchange.response.end();
         else await pipeline(createReadStream(path), exchange.response);
       },

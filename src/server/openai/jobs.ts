@@ -25,7 +25,10 @@ const BODY = z.looseObject({
   suffix: z.string().min(1).max(64).optional(),
   seed: whole(0, 2 ** 31 - 1).optional(),
   method: z
-    .looseObject({ type: z.string(), supervised: z.looseObject({ hyperparameters: HYPERPARAMETERS.nullish() }).nullish() })
+    .looseObject({
+      type: z.string(),
+      supervised: z.looseObject({ hyperparameters: HYPERPARAMETERS.nullish() }).nullish(),
+    })
     .optional(),
   hyperparameters: HYPERPARAMETERS.optional(),
   metadata: z.record(z.string().max(64), z.string().max(512)).optional(),
@@ -48,14 +51,32 @@ export function jobRoutes(tuning: Tuning): Route[] {
         const body = await readBody(exchange, BODY);
         const { method, hyperparameters: given = {}, suffix } = body;
         if (method !== undefined && method.type !== 'supervised') {
-          throw invalid(`The method ${JSON.stringify(method.type.slice(0, 40))} is not known here; there is supervised.`, 'method');
+          throw invalid(
+            `The method ${JSON.stringify(method.type.slice(0, 40))} is not known here; there is supervised.`,
+            'method',
+          );
         }
-        if ((body.integrations ?? []).length > 0) throw invalid('There are no integrations here: nothing leaves this machine.', 'integrations');
+        if ((body.integrations ?? []).length > 0)
+          throw invalid('There are no integrations here: nothing leaves this machine.', 'integrations');
         if (suffix !== undefined) checkName(suffix, 'the suffix');
-        const { batch_size = 'auto', learning_rate_multiplier = 'auto', n_epochs = 'auto' } = { ...given, ...method?.supervised?.hyperparameters };
+        const {
+          batch_size = 'auto',
+          learning_rate_multiplier = 'auto',
+          n_epochs = 'auto',
+        } = { ...given, ...method?.supervised?.hyperparameters };
         const job = await tuning.create({
-          ...{ model: body.model, training_file: body.training_file, validation_file: body.validation_file, suffix, seed: body.seed },
-          ...{ metadata: body.metadata, hyperparameters: { batch_size, learning_rate_multiplier, n_epochs }, caller: exchange.caller.id },
+          ...{
+            model: body.model,
+            training_file: body.training_file,
+            validation_file: body.validation_file,
+            suffix,
+            seed: body.seed,
+          },
+          ...{
+            metadata: body.metadata,
+            hyperparameters: { batch_size, learning_rate_multiplier, n_epochs },
+            caller: exchange.caller.id,
+          },
         });
         sendJson(exchange, shown(job));
       },
@@ -119,8 +140,28 @@ function shown(job: Job): object {
   const { id, object, created_at, finished_at, model, fine_tuned_model, status, training_file, validation_file } = job;
   const { trained_tokens, hyperparameters, seed, metadata, error, paused, run } = job;
   return {
-    ...{ id, object, created_at, finished_at, model, fine_tuned_model, organization_id: 'engram', status, training_file, validation_file },
-    ...{ result_files: [], trained_tokens, hyperparameters, seed, metadata, error, estimated_finish: null, integrations: [] },
+    ...{
+      id,
+      object,
+      created_at,
+      finished_at,
+      model,
+      fine_tuned_model,
+      organization_id: 'engram',
+      status,
+      training_file,
+      validation_file,
+    },
+    ...{
+      result_files: [],
+      trained_tokens,
+      hyperparameters,
+      seed,
+      metadata,
+      error,
+      estimated_finish: null,
+      integrations: [],
+    },
     method: { type: 'supervised', supervised: { hyperparameters } },
     user_provided_suffix: job.suffix,
     engram: { paused, run, adapter: `adapter:${job.adapter}` },

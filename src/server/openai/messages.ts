@@ -47,7 +47,11 @@ export function toMessages(given: readonly z.infer<typeof MESSAGE>[]): ChatMessa
       case 'user':
         return { role: 'user', content };
       case 'tool':
-        return { role: 'tool', content, ...(message.tool_call_id == null ? {} : { toolCallId: ownCallId(message.tool_call_id) }) };
+        return {
+          role: 'tool',
+          content,
+          ...(message.tool_call_id == null ? {} : { toolCallId: ownCallId(message.tool_call_id) }),
+        };
       case 'assistant': {
         const calls = (message.tool_calls ?? []).map((call, c) => ({
           id: ownCallId(call.id),
@@ -69,7 +73,10 @@ export function textOf(content: Content, where: string): string {
       const text = part.text ?? part.refusal;
       const isText = ['text', 'input_text', 'output_text', 'refusal'].includes(part.type);
       if (!isText || text === undefined) {
-        throw invalid(`${where}[${i}]: a part of type ${JSON.stringify(part.type)} is not read; only text is.`, `${where}[${i}]`);
+        throw invalid(
+          `${where}[${i}]: a part of type ${JSON.stringify(part.type)} is not read; only text is.`,
+          `${where}[${i}]`,
+        );
       }
       return text;
     })
@@ -84,7 +91,8 @@ export function argumentsOf(text: string, where: string): Record<string, unknown
   } catch {
     throw invalid(`${where} is not valid JSON.`, where);
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw invalid(`${where} is not an object.`, where);
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw invalid(`${where} is not an object.`, where);
   return value as Record<string, unknown>;
 }
 

@@ -55,7 +55,8 @@ function shown(card: ModelCard, context: number | undefined): { id: string } & R
     engram: {
       ...{ kind, base, context_length: length, loaded },
       ...(memories === undefined ? {} : { memories }),
-      capabilities: kind === 'embedder' ? ['embedding'] : ['completion', 'tools', ...(kind === 'brain' ? ['memory'] : [])],
+      capabilities:
+        kind === 'embedder' ? ['embedding'] : ['completion', 'tools', ...(kind === 'brain' ? ['memory'] : [])],
     },
   };
 }

@@ -23,7 +23,10 @@ export const TOOLS = listOf(
   LIMITS.tools,
 );
 
-export const CHOICE = z.union([z.enum(['auto', 'none', 'required']), z.looseObject({ type: z.string(), name: z.string().optional() })]);
+export const CHOICE = z.union([
+  z.enum(['auto', 'none', 'required']),
+  z.looseObject({ type: z.string(), name: z.string().optional() }),
+]);
 
 interface TextPart {
   type: 'output_text';
@@ -38,7 +41,10 @@ export type OutputItem =
 
 /** Items with ids, so that they can be listed. */
 export function inputItems(input: z.infer<typeof INPUT>): Item[] {
-  const items = typeof input === 'string' ? [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input }] }] : input;
+  const items =
+    typeof input === 'string'
+      ? [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input }] }]
+      : input;
   if (items.length === 0) throw invalid('The input is empty.', 'input');
   return items.map((item) => ({ id: `msg_${randomUUID().replaceAll('-', '')}`, ...item }));
 }
@@ -63,10 +69,15 @@ export function messagesOf(items: readonly Item[]): ChatMessage[] {
         return;
       }
       case 'function_call': {
-        const call = { id: ownCallId(text('call_id')), name: text('name'), arguments: argumentsOf(text('arguments'), `${where}.arguments`) };
+        const call = {
+          id: ownCallId(text('call_id')),
+          name: text('name'),
+          arguments: argumentsOf(text('arguments'), `${where}.arguments`),
+        };
         const last = messages.at(-1);
         // Calls belong to the turn of the assistant that they were made in.
-        if (last?.role === 'assistant') messages.splice(-1, 1, { ...last, toolCalls: [...(last.toolCalls ?? []), call] });
+        if (last?.role === 'assistant')
+          messages.splice(-1, 1, { ...last, toolCalls: [...(last.toolCalls ?? []), call] });
         else messages.push({ role: 'assistant', content: '', toolCalls: [call] });
         return;
       }
@@ -80,7 +91,10 @@ export function messagesOf(items: readonly Item[]): ChatMessage[] {
       case 'item_reference':
         return; // what it points to is there by previous_response_id
       default:
-        throw invalid(`${where}: items of the type ${JSON.stringify(item.type?.slice(0, 40))} are not read here.`, where);
+        throw invalid(
+          `${where}: items of the type ${JSON.stringify(item.type?.slice(0, 40))} are not read here.`,
+          where,
+        );
     }
   });
   if (messages.length === 0) throw invalid('There is no message in the input.', 'input');
@@ -94,7 +108,8 @@ function systemFirst(messages: readonly ChatMessage[]): ChatMessage[] {
 
 function contentOf(content: unknown, where: string): Content {
   if (typeof content === 'string' || content == null) return content ?? null;
-  if (Array.isArray(content) && content.every((part) => typeof (part as { type?: unknown } | null)?.type === 'string')) return content as Content;
+  if (Array.isArray(content) && content.every((part) => typeof (part as { type?: unknown } | null)?.type === 'string'))
+    return content as Content;
   throw invalid(`${where}: the content is neither a text nor a list of parts.`, where);
 }
 
@@ -120,7 +135,11 @@ export function choiceOf(choice: z.infer<typeof CHOICE> | undefined) {
 export function itemsOf(answered: Answered, id?: string): OutputItem[] {
   const { answer, passages, logprobs = [], toolCalls = [], finishReason } = answered;
   const status = finishReason === 'length' ? 'incomplete' : 'completed';
-  const shown = ({ text, logprob }: { text: string; logprob: number }) => ({ token: text, logprob, bytes: [...Buffer.from(text)] });
+  const shown = ({ text, logprob }: { text: string; logprob: number }) => ({
+    token: text,
+    logprob,
+    bytes: [...Buffer.from(text)],
+  });
   const part: TextPart = {
     ...{ type: 'output_text', text: answer },
     annotations: passages.map((passage, i) => ({
@@ -128,13 +147,22 @@ export function itemsOf(answered: Answered, id?: string): OutputItem[] {
     })),
     logprobs: logprobs.map((token) => ({ ...shown(token), top_logprobs: token.likeliest.map(shown) })),
   };
-  const calls = toolCalls.map(
-    (call): OutputItem => ({
-      ...{ type: 'function_call', id: `fc_${randomUUID().replaceAll('-', '')}`, call_id: outerCallId(call.id), name: call.name },
-      ...{ arguments: JSON.stringify(call.arguments), status: 'completed' },
-    }),
-  );
+  const calls = toolCalls.map((call): OutputItem => ({
+    ...{
+      type: 'function_call',
+      id: `fc_${randomUUID().replaceAll('-', '')}`,
+      call_id: outerCallId(call.id),
+      name: call.name,
+    },
+    ...{ arguments: JSON.stringify(call.arguments), status: 'completed' },
+  }));
   if (answer === '' && id === undefined && calls.length > 0) return calls;
-  const message: OutputItem = { type: 'message', id: id ?? `msg_${randomUUID().replaceAll('-', '')}`, role: 'assistant', status, content: [part] };
+  const message: OutputItem = {
+    type: 'message',
+    id: id ?? `msg_${randomUUID().replaceAll('-', '')}`,
+    role: 'assistant',
+    status,
+    content: [part],
+  };
   return [message, ...calls];
 }

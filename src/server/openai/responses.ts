@@ -11,13 +11,28 @@ import { pageOf, Records } from '../records.js';
 import { keepAlive, sendJson } from '../reply.js';
 import { listOf, MODEL, whole } from '../schema.js';
 import { EventStream } from '../stream.js';
-import { CHOICE, choiceOf, INPUT, inputItems, itemsOf, messagesOf, TOOLS, toolsOf, type Item, type OutputItem } from './response-items.js';
+import {
+  CHOICE,
+  choiceOf,
+  INPUT,
+  inputItems,
+  itemsOf,
+  messagesOf,
+  TOOLS,
+  toolsOf,
+  type Item,
+  type OutputItem,
+} from './response-items.js';
 import { checkSchema, ENGRAM } from './sampling.js';
 
 const FORMAT = z.union([
   z.looseObject({ type: z.literal('text') }),
   z.looseObject({ type: z.literal('json_object') }),
-  z.looseObject({ type: z.literal('json_schema'), name: z.string().optional(), schema: z.record(z.string(), z.unknown()) }),
+  z.looseObject({
+    type: z.literal('json_schema'),
+    name: z.string().optional(),
+    schema: z.record(z.string(), z.unknown()),
+  }),
 ]);
 
 const BODY = z.looseObject({
@@ -70,7 +85,8 @@ export function responseRoutes(answerer: Answerer): Route[] {
         const body = await readBody(exchange, BODY);
         exchange.log({ model: body.model });
         if (body.background === true) throw invalid('Responses in the background are not given here.', 'background');
-        const before = body.previous_response_id === undefined ? [] : (await find(exchange, body.previous_response_id)).items;
+        const before =
+          body.previous_response_id === undefined ? [] : (await find(exchange, body.previous_response_id)).items;
         const input = inputItems(body.input);
         const keep = async (response: Record<string, unknown>, output: readonly OutputItem[]): Promise<void> => {
           if (body.store === false) return;
@@ -78,7 +94,14 @@ export function responseRoutes(answerer: Answerer): Route[] {
           if (all.length >= LIMITS.responses) await kept.remove(all[0]!.id);
           const id = response['id'] as string;
           const items = [...before, ...input, ...(output as unknown as Item[])];
-          await kept.put({ id, created_at: response['created_at'] as number, caller: exchange.caller.id, response, items, input });
+          await kept.put({
+            id,
+            created_at: response['created_at'] as number,
+            caller: exchange.caller.id,
+            response,
+            items,
+            input,
+          });
         };
         const asking = askingOf(body, [...before, ...input]);
         await (body.stream === true ? stream : inOnePiece)(answerer, exchange, body, asking, keep);
@@ -121,9 +144,11 @@ function askingOf(body: Body, items: readonly Item[]): Asking {
   const { overflow = body.truncation === 'auto' ? 'shift' : 'refuse', ...given } = body.engram ?? {};
   const system: ChatMessage[] = body.instructions === undefined ? [] : [{ role: 'system', content: body.instructions }];
   const format = body.text?.format;
-  const schema = format?.type === 'json_schema' ? format.schema : format?.type === 'json_object' ? { type: 'object' } : undefined;
+  const schema =
+    format?.type === 'json_schema' ? format.schema : format?.type === 'json_object' ? { type: 'object' } : undefined;
   const { tools } = toolsOf(body.tools);
-  const withLogprobs = body.include?.includes('message.output_text.logprobs') === true || body.top_logprobs !== undefined;
+  const withLogprobs =
+    body.include?.includes('message.output_text.logprobs') === true || body.top_logprobs !== undefined;
   const options: AskOptions = {
     ...{ maxTokens: body.max_output_tokens, temperature: body.temperature, topP: body.top_p, ...given },
     jsonSchema: schema === undefined ? undefined : checkSchema(schema, 'text.format'),
@@ -136,7 +161,13 @@ function askingOf(body: Body, items: readonly Item[]): Asking {
   return { model: body.model, messages: [...system, ...messagesOf(items)], options, shortens: overflow !== 'refuse' };
 }
 
-async function inOnePiece(answerer: Answerer, exchange: Exchange, body: Body, asking: Asking, keep: Keep): Promise<void> {
+async function inOnePiece(
+  answerer: Answerer,
+  exchange: Exchange,
+  body: Body,
+  asking: Asking,
+  keep: Keep,
+): Promise<void> {
   const alive = keepAlive(exchange, answerer.context.options.heartbeatMs);
   try {
     const empty = emptyResponse(body);
@@ -196,14 +227,22 @@ async function stream(answerer: Answerer, exchange: Exchange, body: Body, asking
     const { message, extras } = toHttpError(error);
     exchange.log({ fault: extras.code });
     const failed = { ...empty, status: 'failed', error: { code: 'server_error', message } };
-    out.fail(error, () => ({ value: { type: 'response.failed', response: failed, sequence_number: number++ }, event: 'response.failed' }));
+    out.fail(error, () => ({
+      value: { type: 'response.failed', response: failed, sequence_number: number++ },
+      event: 'response.failed',
+    }));
   }
 }
 
 type Send = (type: string, fields: object) => void;
 
 /** The ends of a message that was streamed; all of one that was not. */
-function endMessage(send: Send, item: OutputItem & { type: 'message' }, wasStreamed: boolean, output_index: number): void {
+function endMessage(
+  send: Send,
+  item: OutputItem & { type: 'message' },
+  wasStreamed: boolean,
+  output_index: number,
+): void {
   const place = { item_id: item.id, output_index, content_index: 0 };
   const [part] = item.content;
   if (!wasStreamed) {
@@ -226,17 +265,53 @@ function sendCall(send: Send, item: OutputItem & { type: 'function_call' }, outp
 function emptyResponse(body: Body): Record<string, unknown> {
   const { leftOut } = toolsOf(body.tools);
   return {
-    ...{ id: `resp_${newId()}`, object: 'response', created_at: Math.floor(Date.now() / 1000), completed_at: null, status: 'in_progress' },
-    ...{ error: null, incomplete_details: null, instructions: body.instructions ?? null, model: body.model, output: [] },
-    ...{ parallel_tool_calls: body.parallel_tool_calls ?? true, previous_response_id: body.previous_response_id ?? null },
-    ...{ store: body.store ?? true, temperature: body.temperature ?? 0, top_p: body.top_p ?? 1, text: body.text ?? { format: { type: 'text' } } },
-    ...{ tool_choice: body.tool_choice ?? 'auto', tools: body.tools ?? [], truncation: body.truncation ?? 'disabled', metadata: body.metadata ?? {} },
-    ...{ usage: null, max_output_tokens: body.max_output_tokens ?? null, reasoning: { effort: null, summary: null }, user: null },
-    ...(leftOut.length > 0 ? { engram: { warnings: [`Tools of these types are left out: ${leftOut.join(', ')}.`] } } : {}),
+    ...{
+      id: `resp_${newId()}`,
+      object: 'response',
+      created_at: Math.floor(Date.now() / 1000),
+      completed_at: null,
+      status: 'in_progress',
+    },
+    ...{
+      error: null,
+      incomplete_details: null,
+      instructions: body.instructions ?? null,
+      model: body.model,
+      output: [],
+    },
+    ...{
+      parallel_tool_calls: body.parallel_tool_calls ?? true,
+      previous_response_id: body.previous_response_id ?? null,
+    },
+    ...{
+      store: body.store ?? true,
+      temperature: body.temperature ?? 0,
+      top_p: body.top_p ?? 1,
+      text: body.text ?? { format: { type: 'text' } },
+    },
+    ...{
+      tool_choice: body.tool_choice ?? 'auto',
+      tools: body.tools ?? [],
+      truncation: body.truncation ?? 'disabled',
+      metadata: body.metadata ?? {},
+    },
+    ...{
+      usage: null,
+      max_output_tokens: body.max_output_tokens ?? null,
+      reasoning: { effort: null, summary: null },
+      user: null,
+    },
+    ...(leftOut.length > 0
+      ? { engram: { warnings: [`Tools of these types are left out: ${leftOut.join(', ')}.`] } }
+      : {}),
   };
 }
 
-function finished(empty: Record<string, unknown>, answered: Answered, output: readonly OutputItem[]): Record<string, unknown> {
+function finished(
+  empty: Record<string, unknown>,
+  answered: Answered,
+  output: readonly OutputItem[],
+): Record<string, unknown> {
   const isCut = answered.finishReason === 'length';
   const { promptTokens, reusedTokens, tokens } = answered;
   return {

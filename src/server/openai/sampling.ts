@@ -49,10 +49,12 @@ export function toSampling(body: z.infer<typeof SAMPLING>): AskOptions {
 function biasOf(given: Readonly<Record<string, number>> | undefined): Map<number, number> | undefined {
   const entries = Object.entries(given ?? {});
   if (entries.length === 0) return undefined;
-  if (entries.length > LIMITS.logitBias) throw invalid(`At most ${LIMITS.logitBias} tokens may be biased.`, 'logit_bias');
+  if (entries.length > LIMITS.logitBias)
+    throw invalid(`At most ${LIMITS.logitBias} tokens may be biased.`, 'logit_bias');
   return new Map(
     entries.map(([token, bias]) => {
-      if (!/^\d{1,9}$/.test(token)) throw invalid(`Expected the number of a token but received ${JSON.stringify(token)}.`, 'logit_bias');
+      if (!/^\d{1,9}$/.test(token))
+        throw invalid(`Expected the number of a token but received ${JSON.stringify(token)}.`, 'logit_bias');
       return [Number(token), bias <= -100 ? -Infinity : bias];
     }),
   );
@@ -61,7 +63,8 @@ function biasOf(given: Readonly<Record<string, number>> | undefined): Map<number
 /** Throws 400 for a schema that is larger or deeper than is sensible. */
 export function checkSchema(schema: object, where: string): object {
   const text = JSON.stringify(schema);
-  if (text.length > LIMITS.schemaLength) throw invalid(`The schema has more than ${LIMITS.schemaLength} characters.`, where);
+  if (text.length > LIMITS.schemaLength)
+    throw invalid(`The schema has more than ${LIMITS.schemaLength} characters.`, where);
   if (depthOf(schema) > 4 * LIMITS.schemaDepth) throw invalid('The schema is nested too deep.', where);
   return schema;
 }

@@ -101,7 +101,8 @@ export class Tuning implements TunedModels {
     caller: string;
   }): Promise<Job> {
     const target = await this.#names.target(asked.model);
-    if (target.adapter !== undefined) throw invalid('An adapter is not fine-tuned further here; name its base model.', 'model');
+    if (target.adapter !== undefined)
+      throw invalid('An adapter is not fine-tuned further here; name its base model.', 'model');
     for (const id of [asked.training_file, asked.validation_file]) {
       if (id === undefined) continue;
       const file = await this.#files.records.find(id, 'file');
@@ -110,10 +111,35 @@ export class Tuning implements TunedModels {
     const id = this.records.newId();
     const short = id.slice(-12);
     const job: Job = {
-      ...{ id, object: 'fine_tuning.job', created_at: seconds(), finished_at: null, model: shownName(target.model), fine_tuned_model: null },
-      ...{ status: 'queued', training_file: asked.training_file, validation_file: asked.validation_file ?? null, trained_tokens: null },
-      ...{ hyperparameters: asked.hyperparameters, seed: asked.seed ?? 0, suffix: asked.suffix ?? null, metadata: asked.metadata ?? null },
-      ...{ error: null, caller: asked.caller, base: target.model, run: null, paused: false, events: [], checkpoints: [] },
+      ...{
+        id,
+        object: 'fine_tuning.job',
+        created_at: seconds(),
+        finished_at: null,
+        model: shownName(target.model),
+        fine_tuned_model: null,
+      },
+      ...{
+        status: 'queued',
+        training_file: asked.training_file,
+        validation_file: asked.validation_file ?? null,
+        trained_tokens: null,
+      },
+      ...{
+        hyperparameters: asked.hyperparameters,
+        seed: asked.seed ?? 0,
+        suffix: asked.suffix ?? null,
+        metadata: asked.metadata ?? null,
+      },
+      ...{
+        error: null,
+        caller: asked.caller,
+        base: target.model,
+        run: null,
+        paused: false,
+        events: [],
+        checkpoints: [],
+      },
       adapter: `ft-${(asked.suffix ?? 'job').slice(0, 24)}-${short}`,
     };
     this.#tell(job, 'info', `Created fine-tuning job: ${id}`);
@@ -124,7 +150,8 @@ export class Tuning implements TunedModels {
 
   async cancel(id: string): Promise<Job> {
     const job = await this.#find(id);
-    if (isOver(job)) throw new HttpError(400, 'invalid_request_error', `The job has ${job.status} already.`, { code: 'job_over' });
+    if (isOver(job))
+      throw new HttpError(400, 'invalid_request_error', `The job has ${job.status} already.`, { code: 'job_over' });
     this.#running.get(id)?.stop.abort('cancel');
     await this.#running.get(id)?.done;
     return this.#find(id);
@@ -133,7 +160,8 @@ export class Tuning implements TunedModels {
   async pause(id: string): Promise<Job> {
     const job = await this.#find(id);
     const running = this.#running.get(id);
-    if (isOver(job) || running === undefined) throw new HttpError(400, 'invalid_request_error', `The job has ${job.status} already.`);
+    if (isOver(job) || running === undefined)
+      throw new HttpError(400, 'invalid_request_error', `The job has ${job.status} already.`);
     running.control.pause();
     job.paused = true;
     this.#tell(job, 'info', 'The job is paused after the step that it is in.');
@@ -171,7 +199,8 @@ export class Tuning implements TunedModels {
     for (const job of await this.records.list()) {
       if (job.fine_tuned_model === name) return { adapter: job.adapter, base: job.base };
       const checkpoint = job.checkpoints.find((one) => one.fine_tuned_model_checkpoint === name);
-      if (checkpoint !== undefined) return { adapter: join(this.#context.engine.home, checkpoint.path), base: job.base };
+      if (checkpoint !== undefined)
+        return { adapter: join(this.#context.engine.home, checkpoint.path), base: job.base };
     }
     return undefined;
   }
@@ -224,18 +253,27 @@ export class Tuning implements TunedModels {
         );
       });
       job.fine_tuned_model = nameOf(job);
-      Object.assign(job, { status: 'succeeded', trained_tokens: report.trainedTokens, finished_at: seconds(), paused: false });
+      Object.assign(job, {
+        status: 'succeeded',
+        trained_tokens: report.trainedTokens,
+        finished_at: seconds(),
+        paused: false,
+      });
       this.#tell(job, 'info', `New fine-tuned model created: ${job.fine_tuned_model}`);
       this.#tell(job, 'info', 'The job has successfully completed');
     } catch (error) {
       if (signal.reason === 'end') return; // goes on with the next server
       const isCancelled = signal.aborted || (error instanceof EngramError && error.code === 'cancelled');
       const code = error instanceof EngramError ? error.code : 'internal';
-      const message = error instanceof EngramError ? error.message : 'Something went wrong inside engram; its log says more.';
-      if (!(error instanceof EngramError)) this.#context.log({ event: 'job', job: job.id, stack: error instanceof Error ? error.stack : String(error) });
+      const message =
+        error instanceof EngramError ? error.message : 'Something went wrong inside engram; its log says more.';
+      if (!(error instanceof EngramError))
+        this.#context.log({ event: 'job', job: job.id, stack: error instanceof Error ? error.stack : String(error) });
       Object.assign(job, {
         ...{ status: isCancelled ? 'cancelled' : 'failed', finished_at: seconds(), paused: false },
-        error: isCancelled ? null : { code, message, param: ['corrupt', 'empty', 'too_long'].includes(code) ? 'training_file' : null },
+        error: isCancelled
+          ? null
+          : { code, message, param: ['corrupt', 'empty', 'too_long'].includes(code) ? 'training_file' : null },
       });
       this.#tell(job, isCancelled ? 'info' : 'error', isCancelled ? 'The job was cancelled.' : message);
     }
@@ -254,7 +292,13 @@ export class Tuning implements TunedModels {
     const path = async (id: string): Promise<string> => this.#files.pathOf(await this.#files.records.find(id, 'file'));
     const { n_epochs, batch_size, learning_rate_multiplier: rate } = job.hyperparameters;
     return {
-      ...{ file: await path(job.training_file), adapter: job.adapter, seed: job.seed, keepCheckpoints, format: 'jsonl' },
+      ...{
+        file: await path(job.training_file),
+        adapter: job.adapter,
+        seed: job.seed,
+        keepCheckpoints,
+        format: 'jsonl',
+      },
       ...(job.validation_file === null ? {} : { validation: await path(job.validation_file) }),
       ...(n_epochs === 'auto' ? {} : { epochs: n_epochs }),
       ...(batch_size === 'auto' ? {} : { batchSize: batch_size }),
@@ -269,16 +313,29 @@ export class Tuning implements TunedModels {
         return;
       case 'metrics': {
         const what = event.kind === 'step' ? 'training' : event.split;
-        this.#tell(job, 'info', `Step ${event.step}: ${what} loss=${event.loss.toFixed(4)}`, metricsOf(event), 'metrics');
+        this.#tell(
+          job,
+          'info',
+          `Step ${event.step}: ${what} loss=${event.loss.toFixed(4)}`,
+          metricsOf(event),
+          'metrics',
+        );
         return;
       }
       case 'checkpoint': {
         const { step, path } = event;
-        const metrics = (job.events.findLast(({ type }) => type === 'metrics')?.data ?? { step }) as JobCheckpoint['metrics'];
+        const metrics = (job.events.findLast(({ type }) => type === 'metrics')?.data ?? {
+          step,
+        }) as JobCheckpoint['metrics'];
         const relative = path.slice(this.#context.engine.home.length).replace(/^[\\/]+/, '');
         if (job.checkpoints.some((one) => one.step_number === step)) return;
         job.checkpoints.push({
-          ...{ id: `ftckpt_${job.id.slice(-12)}_${step}`, object: 'fine_tuning.job.checkpoint', created_at: seconds(), fine_tuning_job_id: job.id },
+          ...{
+            id: `ftckpt_${job.id.slice(-12)}_${step}`,
+            object: 'fine_tuning.job.checkpoint',
+            created_at: seconds(),
+            fine_tuning_job_id: job.id,
+          },
           fine_tuned_model_checkpoint: `${nameOf(job)}:ckpt-step-${step}`,
           ...{ step_number: step, metrics, path: join(relative, 'adapter.gguf') },
         });
@@ -294,7 +351,13 @@ export class Tuning implements TunedModels {
     }
   }
 
-  #tell(job: Job, level: JobEvent['level'], message: string, data: JobEvent['data'] = null, type: JobEvent['type'] = 'message'): void {
+  #tell(
+    job: Job,
+    level: JobEvent['level'],
+    message: string,
+    data: JobEvent['data'] = null,
+    type: JobEvent['type'] = 'message',
+  ): void {
     const id = `ftevent-${job.id.slice(-12)}-${(job.events.at(-1)?.id.match(/\d+$/)?.map(Number)[0] ?? 0) + 1}`;
     const event: JobEvent = { id, object: 'fine_tuning.job.event', created_at: seconds(), level, message, type, data };
     job.events.push(event);

@@ -39,7 +39,10 @@ export async function readUpload({ request }: Exchange, path: string): Promise<U
 
 function tooLarge(): HttpError {
   const most = LIMITS.uploadBytes / 2 ** 20;
-  return new HttpError(413, 'invalid_request_error', `The file is larger than ${most} MiB.`, { param: 'file', code: 'file_too_large' });
+  return new HttpError(413, 'invalid_request_error', `The file is larger than ${most} MiB.`, {
+    param: 'file',
+    code: 'file_too_large',
+  });
 }
 
 async function receive(request: Exchange['request'], type: string, path: string): Promise<Upload> {
@@ -70,7 +73,10 @@ async function receive(request: Exchange['request'], type: string, path: string)
       fault ??= tooLarge();
       stream.destroy(fault);
     });
-    file = pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })).then(() => ({ filename: filename || 'file', bytes }));
+    file = pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })).then(() => ({
+      filename: filename || 'file',
+      bytes,
+    }));
     file.catch(() => undefined); // told below
   });
   await pipeline(request, parser).catch((error: unknown) => {

@@ -45,7 +45,11 @@ type Filter = Compare | { type: 'and' | 'or'; filters: Filter[] };
 
 const FILTER: z.ZodType<Filter> = z.lazy(() =>
   z.union([
-    z.object({ type: z.enum(['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin']), key: z.string().max(64), value: z.unknown() }),
+    z.object({
+      type: z.enum(['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin']),
+      key: z.string().max(64),
+      value: z.unknown(),
+    }),
     z.object({ type: z.enum(['and', 'or']), filters: listOf(FILTER, 32) as unknown as z.ZodType<Filter[]> }),
   ]),
 );
@@ -65,10 +69,22 @@ export function vectorStoreRoutes({ context }: Answerer, files: FileStore): Rout
   const brainOf = ({ id }: VectorStore): string => id;
 
   /** Reads files into the store; what cannot be read is said beside it. */
-  const add = async (exchange: Exchange, store: VectorStore, id: string, attributes: Attributes = {}): Promise<StoreFile> => {
+  const add = async (
+    exchange: Exchange,
+    store: VectorStore,
+    id: string,
+    attributes: Attributes = {},
+  ): Promise<StoreFile> => {
     const file = await files.records.find(id, 'file');
     const path = files.pathOf(file);
-    const entry: StoreFile = { id, created_at: seconds(), status: 'in_progress', usage_bytes: file.bytes, last_error: null, attributes };
+    const entry: StoreFile = {
+      id,
+      created_at: seconds(),
+      status: 'in_progress',
+      usage_bytes: file.bytes,
+      last_error: null,
+      attributes,
+    };
     const report = await jobs.run({ caller: exchange.caller.id, signal: exchange.signal }, () =>
       engine.documents(brainOf(store), (retrieval) => retrieval.ingest([path], { signal: exchange.signal })),
     );
@@ -89,14 +105,33 @@ export function vectorStoreRoutes({ context }: Answerer, files: FileStore): Rout
     return found;
   };
 
-  const post = (path: string, handle: Route['handle'], scope: Route['scope'] = 'remember'): Route => ({ method: 'POST', path, scope, handle });
+  const post = (path: string, handle: Route['handle'], scope: Route['scope'] = 'remember'): Route => ({
+    method: 'POST',
+    path,
+    scope,
+    handle,
+  });
   const get = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, scope: 'chat', handle });
   return [
     post('/v1/vector_stores', async (exchange) => {
-      const body = await readBody(exchange, z.looseObject({ name: z.string().max(256).optional(), file_ids: FILE_IDS.optional(), metadata: METADATA.optional() }));
+      const body = await readBody(
+        exchange,
+        z.looseObject({
+          name: z.string().max(256).optional(),
+          file_ids: FILE_IDS.optional(),
+          metadata: METADATA.optional(),
+        }),
+      );
       for (const id of body.file_ids ?? []) await files.records.find(id, 'file');
       const id = records.newId();
-      const store: VectorStore = { id, name: body.name ?? '', created_at: seconds(), last_active_at: seconds(), metadata: body.metadata ?? {}, files: [] };
+      const store: VectorStore = {
+        id,
+        name: body.name ?? '',
+        created_at: seconds(),
+        last_active_at: seconds(),
+        metadata: body.metadata ?? {},
+        files: [],
+      };
       await records.put(store);
       for (const file of body.file_ids ?? []) await add(exchange, store, file);
       sendJson(exchange, shown((await records.get(id))!));
@@ -109,9 +144,17 @@ export function vectorStoreRoutes({ context }: Answerer, files: FileStore): Rout
       sendJson(exchange, shown(await find(exchange)));
     }),
     post('/v1/vector_stores/:id', async (exchange) => {
-      const body = await readBody(exchange, z.looseObject({ name: z.string().max(256).optional(), metadata: METADATA.optional() }));
+      const body = await readBody(
+        exchange,
+        z.looseObject({ name: z.string().max(256).optional(), metadata: METADATA.optional() }),
+      );
       const store = await find(exchange);
-      sendJson(exchange, shown(await records.put({ ...store, name: body.name ?? store.name, metadata: body.metadata ?? store.metadata })));
+      sendJson(
+        exchange,
+        shown(
+          await records.put({ ...store, name: body.name ?? store.name, metadata: body.metadata ?? store.metadata }),
+        ),
+      );
     }),
     {
       ...{ method: 'DELETE', path: '/v1/vector_stores/:id', scope: 'remember' },
@@ -123,14 +166,20 @@ export function vectorStoreRoutes({ context }: Answerer, files: FileStore): Rout
       },
     },
     post('/v1/vector_stores/:id/files', async (exchange) => {
-      const body = await readBody(exchange, z.looseObject({ file_id: z.string().max(128), attributes: ATTRIBUTES.optional() }));
+      const body = await readBody(
+        exchange,
+        z.looseObject({ file_id: z.string().max(128), attributes: ATTRIBUTES.optional() }),
+      );
       const store = await find(exchange);
       sendJson(exchange, shownFile(store, await add(exchange, store, body.file_id, body.attributes)));
     }),
     get('/v1/vector_stores/:id/files', async (exchange) => {
       const store = await find(exchange);
       const status = exchange.query.get('filter');
-      const page = pageOf(store.files.filter((file) => status === null || file.status === status), exchange.query);
+      const page = pageOf(
+        store.files.filter((file) => status === null || file.status === status),
+        exchange.query,
+      );
       sendJson(exchange, { ...page, data: page.data.map((file) => shownFile(store, file)) });
     }),
     get('/v1/vector_stores/:id/files/:file', async (exchange) => {
@@ -152,7 +201,9 @@ export function vectorStoreRoutes({ context }: Answerer, files: FileStore): Rout
         const { id } = fileOf(store, exchange.params['file']!);
         const record = await files.records.get(id);
         if (record !== undefined) {
-          await engine.documents(brainOf(store), (retrieval) => retrieval.remove(files.pathOf(record))).catch(() => undefined); // it held nothing
+          await engine
+            .documents(brainOf(store), (retrieval) => retrieval.remove(files.pathOf(record)))
+            .catch(() => undefined); // it held nothing
         }
         await records.put({ ...store, files: store.files.filter((file) => file.id !== id) });
         sendJson(exchange, { id, object: 'vector_store.file.deleted', deleted: true });
@@ -164,40 +215,62 @@ export function vectorStoreRoutes({ context }: Answerer, files: FileStore): Rout
       const entries: StoreFile[] = [];
       for (const id of body.file_ids) entries.push(await add(exchange, store, id, body.attributes));
       sendJson(exchange, {
-        ...{ id: `vsfb_${store.id.slice(3)}_${seconds()}`, object: 'vector_store.files_batch', created_at: seconds(), vector_store_id: store.id },
+        ...{
+          id: `vsfb_${store.id.slice(3)}_${seconds()}`,
+          object: 'vector_store.files_batch',
+          created_at: seconds(),
+          vector_store_id: store.id,
+        },
         ...{ status: 'completed', file_counts: countsOf(entries) },
       });
     }),
-    post('/v1/vector_stores/:id/search', async (exchange) => {
-      const body = await readBody(exchange, SEARCH);
-      const store = await find(exchange);
-      const queries = typeof body.query === 'string' ? [body.query] : body.query;
-      const most = body.max_num_results ?? 10;
-      const byPath = new Map<string, { file: StoreFile; filename: string }>();
-      for (const file of store.files) {
-        const record = await files.records.get(file.id);
-        if (record !== undefined) byPath.set(files.pathOf(record), { file, filename: record.filename });
-      }
-      const found: FoundPassage[] = [];
-      for (const query of queries) {
-        found.push(...(await engine.documents(brainOf(store), (retrieval) => retrieval.search(query, { k: 50, signal: exchange.signal }))));
-      }
-      const least = body.ranking_options?.score_threshold ?? -1;
-      const best = new Map<number, FoundPassage>();
-      for (const passage of found) if (scoreOf(passage) > scoreOf(best.get(passage.id))) best.set(passage.id, passage);
-      const data = [...best.values()].flatMap((passage) => {
-        const from = byPath.get(passage.source);
-        if (from === undefined || scoreOf(passage) < least) return [];
-        if (body.filters !== undefined && !passes(from.file.attributes, body.filters)) return [];
-        const { file, filename } = from;
-        return [{ file_id: file.id, filename, score: scoreOf(passage), attributes: file.attributes, content: [{ type: 'text', text: passage.text }] }];
-      });
-      data.sort((a, b) => b.score - a.score);
-      sendJson(exchange, {
-        ...{ object: 'vector_store.search_results.page', search_query: queries, data: data.slice(0, most) },
-        ...{ has_more: data.length > most, next_page: null },
-      });
-    }, 'chat'),
+    post(
+      '/v1/vector_stores/:id/search',
+      async (exchange) => {
+        const body = await readBody(exchange, SEARCH);
+        const store = await find(exchange);
+        const queries = typeof body.query === 'string' ? [body.query] : body.query;
+        const most = body.max_num_results ?? 10;
+        const byPath = new Map<string, { file: StoreFile; filename: string }>();
+        for (const file of store.files) {
+          const record = await files.records.get(file.id);
+          if (record !== undefined) byPath.set(files.pathOf(record), { file, filename: record.filename });
+        }
+        const found: FoundPassage[] = [];
+        for (const query of queries) {
+          found.push(
+            ...(await engine.documents(brainOf(store), (retrieval) =>
+              retrieval.search(query, { k: 50, signal: exchange.signal }),
+            )),
+          );
+        }
+        const least = body.ranking_options?.score_threshold ?? -1;
+        const best = new Map<number, FoundPassage>();
+        for (const passage of found)
+          if (scoreOf(passage) > scoreOf(best.get(passage.id))) best.set(passage.id, passage);
+        const data = [...best.values()].flatMap((passage) => {
+          const from = byPath.get(passage.source);
+          if (from === undefined || scoreOf(passage) < least) return [];
+          if (body.filters !== undefined && !passes(from.file.attributes, body.filters)) return [];
+          const { file, filename } = from;
+          return [
+            {
+              file_id: file.id,
+              filename,
+              score: scoreOf(passage),
+              attributes: file.attributes,
+              content: [{ type: 'text', text: passage.text }],
+            },
+          ];
+        });
+        data.sort((a, b) => b.score - a.score);
+        sendJson(exchange, {
+          ...{ object: 'vector_store.search_results.page', search_query: queries, data: data.slice(0, most) },
+          ...{ has_more: data.length > most, next_page: null },
+        });
+      },
+      'chat',
+    ),
   ];
 }
 
@@ -239,7 +312,13 @@ export function passes(attributes: Attributes, filter: Filter): boolean {
 
 function countsOf(files: readonly StoreFile[]): object {
   const count = (status: StoreFile['status']): number => files.filter((file) => file.status === status).length;
-  return { in_progress: count('in_progress'), completed: count('completed'), failed: count('failed'), cancelled: 0, total: files.length };
+  return {
+    in_progress: count('in_progress'),
+    completed: count('completed'),
+    failed: count('failed'),
+    cancelled: 0,
+    total: files.length,
+  };
 }
 
 function shown({ id, name, created_at, last_active_at, metadata, files }: VectorStore): { id: string } & object {

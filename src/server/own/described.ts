@@ -21,7 +21,9 @@ export interface Described<B extends z.ZodType = z.ZodType, Q extends z.ZodType 
 }
 
 /** Keeps the types of body and query together with what handles them. */
-export function describe<B extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(route: Described<B, Q>): Described {
+export function describe<B extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(
+  route: Described<B, Q>,
+): Described {
   return route as unknown as Described;
 }
 
@@ -40,7 +42,8 @@ export function toRoute({ method, path, scope, body, query, status = 200, handle
 function queryOf(query: URLSearchParams): Record<string, string> {
   const names = [...query.keys()];
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw invalid(`${JSON.stringify(twice.slice(0, 64))} stands twice in the query.`, twice.slice(0, 64));
+  if (twice !== undefined)
+    throw invalid(`${JSON.stringify(twice.slice(0, 64))} stands twice in the query.`, twice.slice(0, 64));
   return Object.fromEntries(query);
 }
 
@@ -48,13 +51,27 @@ export function openApiOf(routes: readonly Described[], version: string): object
   const paths: Record<string, Record<string, object>> = {};
   for (const { method, path, summary, scope, body, query, reply, status = 200 } of routes) {
     const named = path.replace(/:(\w+)/g, '{$1}');
-    const params = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
-    const asked = query === undefined ? {} : ((z.toJSONSchema(query, { io: 'input' }) as { properties?: Record<string, object> }).properties ?? {});
-    const content = (schema: z.ZodType, io: 'input' | 'output') => ({ 'application/json': { schema: z.toJSONSchema(schema, { io, unrepresentable: 'any' }) } });
-    const told = reply === undefined ? { 'text/event-stream': { schema: { type: 'string' } } } : content(reply, 'output');
+    const params = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: { type: 'string' },
+    }));
+    const asked =
+      query === undefined
+        ? {}
+        : ((z.toJSONSchema(query, { io: 'input' }) as { properties?: Record<string, object> }).properties ?? {});
+    const content = (schema: z.ZodType, io: 'input' | 'output') => ({
+      'application/json': { schema: z.toJSONSchema(schema, { io, unrepresentable: 'any' }) },
+    });
+    const told =
+      reply === undefined ? { 'text/event-stream': { schema: { type: 'string' } } } : content(reply, 'output');
     (paths[named] ??= {})[method.toLowerCase()] = {
       ...{ summary, operationId: operationOf(method, path), 'x-scope': scope },
-      parameters: [...params, ...Object.entries(asked).map(([name, schema]) => ({ name, in: 'query', required: false, schema }))],
+      parameters: [
+        ...params,
+        ...Object.entries(asked).map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
+      ],
       ...(body === undefined ? {} : { requestBody: { required: true, content: content(body, 'input') } }),
       responses: {
         [String(status)]: { description: 'What was asked for.', content: told },
@@ -64,7 +81,11 @@ export function openApiOf(routes: readonly Described[], version: string): object
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'engram', version, description: "engram's own routes. Those of OpenAI, Anthropic and Ollama are as theirs." },
+    info: {
+      title: 'engram',
+      version,
+      description: "engram's own routes. Those of OpenAI, Anthropic and Ollama are as theirs.",
+    },
     components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
     security: [{ key: [] }],
     paths,
@@ -72,7 +93,13 @@ export function openApiOf(routes: readonly Described[], version: string): object
 }
 
 const FAULT = z.strictObject({
-  error: z.strictObject({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string().nullable(), hint: z.string().optional() }),
+  error: z.strictObject({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string().nullable(),
+    hint: z.string().optional(),
+  }),
 });
 
 function operationOf(method: string, path: string): string {

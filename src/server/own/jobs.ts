@@ -34,13 +34,23 @@ export class OwnJobs {
   /** Starts a job in its turn. It goes on when nobody looks any more, unless `signal` is aborted. */
   start(
     of: Pick<JobView, 'kind' | 'brain'>,
-    { caller, signal, onChange }: { caller: Caller; signal?: AbortSignal | undefined; onChange?: ((view: JobView) => void) | undefined },
+    {
+      caller,
+      signal,
+      onChange,
+    }: { caller: Caller; signal?: AbortSignal | undefined; onChange?: ((view: JobView) => void) | undefined },
     action: (hooks: JobHooks) => Promise<unknown>,
   ): { view: JobView; done: Promise<JobView> } {
     const id = `job-${randomBytes(8).toString('hex')}`;
     const stop = new AbortController();
     const view: JobView = { id, ...of, status: 'queued', createdAt: new Date().toISOString() };
-    const kept: Kept = { view, caller: caller.id, stop, listeners: new Set(onChange === undefined ? [] : [onChange]), done: Promise.resolve(view) };
+    const kept: Kept = {
+      view,
+      caller: caller.id,
+      stop,
+      listeners: new Set(onChange === undefined ? [] : [onChange]),
+      done: Promise.resolve(view),
+    };
     const signals = [stop.signal, this.#context.stopping, ...(signal === undefined ? [] : [signal])];
     kept.done = this.#run(kept, AbortSignal.any(signals), action);
     this.#all.set(id, kept);
@@ -69,9 +79,13 @@ export class OwnJobs {
     onChange(kept.view);
     kept.listeners.add(onChange);
     const gone = new Promise<JobView>((resolve) => {
-      signal.addEventListener('abort', () => {
-        resolve(kept.view);
-      }, { once: true });
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve(kept.view);
+        },
+        { once: true },
+      );
     });
     const last = await Promise.race([kept.done, gone]);
     kept.listeners.delete(onChange);
@@ -80,7 +94,8 @@ export class OwnJobs {
 
   #find(id: string, caller: Caller): Kept {
     const kept = this.#all.get(id);
-    if (kept === undefined || (caller.scope !== 'admin' && kept.caller !== caller.id)) throw notFound(`There is no job ${JSON.stringify(id.slice(0, 64))}.`);
+    if (kept === undefined || (caller.scope !== 'admin' && kept.caller !== caller.id))
+      throw notFound(`There is no job ${JSON.stringify(id.slice(0, 64))}.`);
     return kept;
   }
 
@@ -91,17 +106,32 @@ export class OwnJobs {
       for (const listener of kept.listeners) listener(kept.view);
     };
     try {
-      const result = await jobs.run({ caller: kept.caller, signal, onPlace: (place) => { set({ place }); } }, () => {
-        const { place: _, ...view } = kept.view;
-        kept.view = view;
-        set({ status: 'running' });
-        return action({ signal, onProgress: (progress) => { set({ progress }); } });
-      });
+      const result = await jobs.run(
+        {
+          caller: kept.caller,
+          signal,
+          onPlace: (place) => {
+            set({ place });
+          },
+        },
+        () => {
+          const { place: _, ...view } = kept.view;
+          kept.view = view;
+          set({ status: 'running' });
+          return action({
+            signal,
+            onProgress: (progress) => {
+              set({ progress });
+            },
+          });
+        },
+      );
       set({ status: 'done', endedAt: new Date().toISOString(), result });
     } catch (error) {
       const isCancelled = signal.aborted || (error instanceof EngramError && error.code === 'cancelled');
       const fault = toHttpError(error);
-      if (fault.status >= 500) log({ event: 'job', job: kept.view.id, stack: error instanceof Error ? error.stack : String(error) });
+      if (fault.status >= 500)
+        log({ event: 'job', job: kept.view.id, stack: error instanceof Error ? error.stack : String(error) });
       set({
         ...{ status: isCancelled ? 'cancelled' : 'failed', endedAt: new Date().toISOString() },
         ...(isCancelled ? {} : { error: { code: fault.extras.code ?? fault.type, message: fault.message } }),

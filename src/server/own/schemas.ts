@@ -14,12 +14,19 @@ export const REMEMBER = z
     subject: TEXT.optional(),
     relation: TEXT.optional(),
     object: TEXT.optional(),
-    replaces: z.union([z.literal('auto'), z.literal('none'), listOf(z.string().max(64), 16)]).optional().describe('Memories whose place it takes: by the judge (auto, the default), none, or these ids'),
+    replaces: z
+      .union([z.literal('auto'), z.literal('none'), listOf(z.string().max(64), 16)])
+      .optional()
+      .describe('Memories whose place it takes: by the judge (auto, the default), none, or these ids'),
     source: z.string().max(128).optional().describe('Who or what tells it, kept beside it'),
   })
   .refine(
     ({ text, question, answer, subject, relation, object }) => {
-      const forms = [text !== undefined, question !== undefined && answer !== undefined, subject !== undefined && relation !== undefined && object !== undefined];
+      const forms = [
+        text !== undefined,
+        question !== undefined && answer !== undefined,
+        subject !== undefined && relation !== undefined && object !== undefined,
+      ];
       const given = [text, question, answer, subject, relation, object].filter((part) => part !== undefined).length;
       return forms.filter(Boolean).length === 1 && [1, 2, 3][forms.indexOf(true)] === given;
     },
@@ -35,7 +42,10 @@ export const MEMORY = z.looseObject({
   createdAt: z.string(),
   state: z.enum(['remembered', 'superseded', 'forgotten']),
   damaged: z.enum(['missing', 'changed']).optional(),
-  source: z.strictObject({ key: z.string(), told: z.string().optional() }).optional().describe('Whose key taught it, and what it named as its source'),
+  source: z
+    .strictObject({ key: z.string(), told: z.string().optional() })
+    .optional()
+    .describe('Whose key taught it, and what it named as its source'),
 });
 export type MemoryView = z.infer<typeof MEMORY>;
 
@@ -54,7 +64,13 @@ export const JOB = z.strictObject({
 });
 export type JobView = z.infer<typeof JOB>;
 
-export const BRAIN = z.strictObject({ name: z.string(), model: z.string(), memories: z.number(), documents: z.number(), loaded: z.boolean() });
+export const BRAIN = z.strictObject({
+  name: z.string(),
+  model: z.string(),
+  memories: z.number(),
+  documents: z.number(),
+  loaded: z.boolean(),
+});
 export type BrainView = z.infer<typeof BRAIN>;
 
 export const PASSAGE = z.strictObject({
@@ -93,16 +109,29 @@ export const ANSWER = z.looseObject({
 });
 export type AnswerView = z.infer<typeof ANSWER>;
 
-export const HISTORY = z.looseObject({ id: z.number(), time: z.string(), kind: z.string(), memoryId: z.string().nullable() });
+export const HISTORY = z.looseObject({
+  id: z.number(),
+  time: z.string(),
+  kind: z.string(),
+  memoryId: z.string().nullable(),
+});
 export type HistoryView = z.infer<typeof HISTORY>;
 
-export const MODEL_VIEW = z.looseObject({ name: z.string(), role: z.string(), installed: z.boolean(), bytes: z.number() });
+export const MODEL_VIEW = z.looseObject({
+  name: z.string(),
+  role: z.string(),
+  installed: z.boolean(),
+  bytes: z.number(),
+});
 
 export const ASK = z.strictObject({
   question: TEXT,
   memories: z.boolean().optional(),
   passages: whole(0, 20).optional(),
-  unknown: z.enum(['say', 'answer']).optional().describe('What becomes of a question about your own things that nothing answers (default: say)'),
+  unknown: z
+    .enum(['say', 'answer'])
+    .optional()
+    .describe('What becomes of a question about your own things that nothing answers (default: say)'),
   maxTokens: whole(1, 1_000_000).optional(),
 });
 

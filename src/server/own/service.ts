@@ -11,7 +11,17 @@ import { shownName } from '../names.js';
 import type { FileStore } from '../openai/files.js';
 import { Records } from '../records.js';
 import { OwnJobs } from './jobs.js';
-import type { AnswerView, BrainView, DocumentView, HistoryView, JobView, MemoryView, PassageView, RecalledView, RememberInput } from './schemas.js';
+import type {
+  AnswerView,
+  BrainView,
+  DocumentView,
+  HistoryView,
+  JobView,
+  MemoryView,
+  PassageView,
+  RecalledView,
+  RememberInput,
+} from './schemas.js';
 
 /** Who asks, and for how long. */
 export interface Who {
@@ -53,7 +63,9 @@ export class BrainService {
     const names = [...new Set([settings.brain, ...api.listBrains(home)])];
     return Promise.all(
       names.map(async (name) => {
-        const held = await this.#engine.look(name, (brain) => ({ model: brain.model?.name, memories: brain.memories() })).catch(() => undefined);
+        const held = await this.#engine
+          .look(name, (brain) => ({ model: brain.model?.name, memories: brain.memories() }))
+          .catch(() => undefined);
         const model = shownName(held?.model ?? settings.model);
         return {
           ...{ name, model, memories: held?.memories.filter(({ state }) => state === 'remembered').length ?? 0 },
@@ -65,13 +77,23 @@ export class BrainService {
   }
 
   /** Newest first. `query`: words that have to be in the text. */
-  async memories(brain: string, { state, query }: { state?: string | undefined; query?: string | undefined } = {}): Promise<MemoryView[]> {
+  async memories(
+    brain: string,
+    { state, query }: { state?: string | undefined; query?: string | undefined } = {},
+  ): Promise<MemoryView[]> {
     const name = this.#sound(brain);
     const all = (await this.#engine.look(name, (open) => open.memories())) ?? [];
-    const words = (query ?? '').toLowerCase().split(/\s+/).filter((word) => word !== '');
+    const words = (query ?? '')
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => word !== '');
     const taught = await this.#taughtIn(name);
     return all
-      .filter((memory) => (state === undefined || memory.state === state) && words.every((word) => memory.text.toLowerCase().includes(word)))
+      .filter(
+        (memory) =>
+          (state === undefined || memory.state === state) &&
+          words.every((word) => memory.text.toLowerCase().includes(word)),
+      )
       .map((memory) => shownMemory(memory, taught.get(memory.id)))
       .reverse();
   }
@@ -89,7 +111,12 @@ export class BrainService {
     return events.map(({ id: number, time, kind, memoryId }) => ({ id: number, time, kind, memoryId }));
   }
 
-  remember(brain: string, input: RememberInput, { caller, signal }: { caller: Caller; signal?: AbortSignal }, onChange?: Onward) {
+  remember(
+    brain: string,
+    input: RememberInput,
+    { caller, signal }: { caller: Caller; signal?: AbortSignal },
+    onChange?: Onward,
+  ) {
     const name = this.#sound(brain);
     const { replaces, source } = input;
     return this.jobs.start({ kind: 'remember', brain: name }, { caller, signal, onChange }, async (hooks) => {
@@ -97,7 +124,9 @@ export class BrainService {
       const receipt = await this.#engine.use({ model, brain: name }, hooks.signal, (opened) =>
         opened.memorize(memoryOf(input), {
           signal: hooks.signal,
-          onProgress: (progress) => { hooks.onProgress({ ...progress }); },
+          onProgress: (progress) => {
+            hooks.onProgress({ ...progress });
+          },
           ...(replaces === undefined || replaces === 'auto' ? {} : { replaces: replaces === 'none' ? [] : replaces }),
         }),
       );
@@ -117,18 +146,29 @@ export class BrainService {
   }
 
   /** Takes back the last change, that of one memory, or all that one source taught. */
-  undo(brain: string, { memory, source }: { memory?: string | undefined; source?: string | undefined }, { caller, signal }: { caller: Caller; signal?: AbortSignal }, onChange?: Onward) {
+  undo(
+    brain: string,
+    { memory, source }: { memory?: string | undefined; source?: string | undefined },
+    { caller, signal }: { caller: Caller; signal?: AbortSignal },
+    onChange?: Onward,
+  ) {
     const name = this.#sound(brain);
     return this.jobs.start({ kind: 'undo', brain: name }, { caller, signal, onChange }, async (hooks) => {
       const model = await this.#engine.modelOf(name);
       if (source === undefined) {
         if (memory !== undefined) await this.memory(name, memory);
-        const undone = await this.#engine.use({ model, brain: name }, hooks.signal, (opened) => opened.undo(memory, { signal: hooks.signal }));
+        const undone = await this.#engine.use({ model, brain: name }, hooks.signal, (opened) =>
+          opened.undo(memory, { signal: hooks.signal }),
+        );
         return undone.map((one) => ({ id: one.memory.id, state: one.memory.state }));
       }
-      const held = (await this.memories(name, { state: 'remembered' })).filter((one) => one.source?.key === source || one.source?.told === source);
-      if (held.length === 0) throw new EngramError('not_found', `Nothing that is remembered was taught by "${source}".`);
-      for (const { id } of held) await this.#engine.use({ model, brain: name }, hooks.signal, (opened) => opened.forget(id));
+      const held = (await this.memories(name, { state: 'remembered' })).filter(
+        (one) => one.source?.key === source || one.source?.told === source,
+      );
+      if (held.length === 0)
+        throw new EngramError('not_found', `Nothing that is remembered was taught by "${source}".`);
+      for (const { id } of held)
+        await this.#engine.use({ model, brain: name }, hooks.signal, (opened) => opened.forget(id));
       return held.map(({ id }) => ({ id, state: 'forgotten' }));
     });
   }
@@ -142,18 +182,36 @@ export class BrainService {
     return found.map((one) =>
       one.kind === 'memory'
         ? { kind: 'memory', relevance: one.relevance, id: one.memory.id, text: one.memory.text }
-        : { kind: 'passage', relevance: one.relevance, id: documentId(one.passage.source), text: one.passage.text, place: one.passage.place },
+        : {
+            kind: 'passage',
+            relevance: one.relevance,
+            id: documentId(one.passage.source),
+            text: one.passage.text,
+            place: one.passage.place,
+          },
     );
   }
 
-  async ask(brain: string, question: string, options: { memories?: boolean | undefined; passages?: number | undefined; unknown?: 'say' | 'answer' | undefined; maxTokens?: number | undefined }, who: Who): Promise<AnswerView> {
+  async ask(
+    brain: string,
+    question: string,
+    options: {
+      memories?: boolean | undefined;
+      passages?: number | undefined;
+      unknown?: 'say' | 'answer' | undefined;
+      maxTokens?: number | undefined;
+    },
+    who: Who,
+  ): Promise<AnswerView> {
     const asking = { model: `brain:${this.#sound(brain)}`, messages: [{ role: 'user' as const, content: question }] };
     const answered = await giveAnswer(this.#answerer, who, { ...asking, options: { unknown: 'say', ...options } });
     return { answer: answered.answer, ...groundsOf(answered) } as AnswerView;
   }
 
   async search(brain: string, query: string, k: number, { signal }: Who): Promise<PassageView[]> {
-    const found = await this.#engine.documents(this.#sound(brain), (retrieval) => retrieval.search(query, { k, signal }));
+    const found = await this.#engine.documents(this.#sound(brain), (retrieval) =>
+      retrieval.search(query, { k, signal }),
+    );
     return found.map(shownPassage);
   }
 
@@ -172,7 +230,9 @@ export class BrainService {
     const found = (await this.documents(name)).find((document) => document.id === id);
     if (found === undefined) throw notFound(`There is no document ${JSON.stringify(id.slice(0, 64))}.`);
     const path = await this.#pathOf(name, id);
-    const passages = await this.#engine.documents(name, (retrieval) => retrieval.search(found.title, { k: 200, sources: [path], signal }));
+    const passages = await this.#engine.documents(name, (retrieval) =>
+      retrieval.search(found.title, { k: 200, sources: [path], signal }),
+    );
     const inOrder = passages.filter(({ source }) => source === path).sort((a, b) => a.start - b.start);
     return { ...found, text: inOrder.map(({ text }) => text).join('\n\n') };
   }
@@ -183,10 +243,22 @@ export class BrainService {
     return this.jobs.start({ kind: 'ingest', brain: name }, { caller, signal, onChange }, async (hooks) => {
       const path = this.#files.pathOf(await this.#files.records.find(file, 'file'));
       const report = await this.#engine.documents(name, (retrieval) =>
-        retrieval.ingest([path], { signal: hooks.signal, onProgress: ({ phase, ...rest }) => { hooks.onProgress({ phase, ...('path' in rest ? { done: rest.done, of: rest.of } : rest) }); } }),
+        retrieval.ingest([path], {
+          signal: hooks.signal,
+          onProgress: ({ phase, ...rest }) => {
+            hooks.onProgress({ phase, ...('path' in rest ? { done: rest.done, of: rest.of } : rest) });
+          },
+        }),
       );
       const { documents, passages, embedded, seconds, skipped } = report;
-      return { id: documentId(path), documents, passages, embedded, seconds, skipped: skipped.map(({ code, reason }) => ({ code, reason })) };
+      return {
+        id: documentId(path),
+        documents,
+        passages,
+        embedded,
+        seconds,
+        skipped: skipped.map(({ code, reason }) => ({ code, reason })),
+      };
     });
   }
 
@@ -214,7 +286,14 @@ export class BrainService {
   async #noteTeacher(brain: string, memory: string, caller: Caller, told: string | undefined): Promise<void> {
     const id = `by_${createHash('sha256').update(`${brain}\0${memory}`).digest('hex').slice(0, 24)}`;
     const created_at = Math.floor(Date.now() / 1000);
-    await this.#taught.put({ id, created_at, brain, memory, key: caller.name, ...(told === undefined ? {} : { told }) });
+    await this.#taught.put({
+      id,
+      created_at,
+      brain,
+      memory,
+      key: caller.name,
+      ...(told === undefined ? {} : { told }),
+    });
   }
 
   async #taughtIn(brain: string): Promise<Map<string, Taught>> {
@@ -228,13 +307,18 @@ function memoryOf({ text, question, answer, subject, relation, object }: Remembe
   return { subject: subject!, relation: relation!, object: object! };
 }
 
-function shownMemory({ id, text, question, answer, createdAt, state, damaged }: Memory, taught: Taught | undefined): MemoryView {
+function shownMemory(
+  { id, text, question, answer, createdAt, state, damaged }: Memory,
+  taught: Taught | undefined,
+): MemoryView {
   return {
     ...{ id, text, createdAt, state },
     ...(question === undefined ? {} : { question }),
     ...(answer === undefined ? {} : { answer }),
     ...(damaged === undefined ? {} : { damaged }),
-    ...(taught === undefined ? {} : { source: { key: taught.key, ...(taught.told === undefined ? {} : { told: taught.told }) } }),
+    ...(taught === undefined
+      ? {}
+      : { source: { key: taught.key, ...(taught.told === undefined ? {} : { told: taught.told }) } }),
   };
 }
 

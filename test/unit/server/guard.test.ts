@@ -29,14 +29,20 @@ describe('the host', () => {
     expect(await raw([`host: ${name}:${server.running.port}`, key()])).toMatch(/^HTTP\/1.1 200/);
   });
 
-  it.each(['evil.com', 'localhost.evil.com', 'localhost:1', '127.0.0.1.nip.io', 'foo.local', '192.168.0.1', 'x/?', 'localhost'])(
-    '%s is not',
-    async (name) => {
-      const named = name === 'localhost:1' || name === 'localhost' ? name : `${name}:${server.running.port}`;
-      expect(await raw([`host: ${named}`, key()])).toMatch(/^HTTP\/1.1 403/);
-      expect(await raw([`host: ${named}`], '/health')).toMatch(/^HTTP\/1.1 403/);
-    },
-  );
+  it.each([
+    'evil.com',
+    'localhost.evil.com',
+    'localhost:1',
+    '127.0.0.1.nip.io',
+    'foo.local',
+    '192.168.0.1',
+    'x/?',
+    'localhost',
+  ])('%s is not', async (name) => {
+    const named = name === 'localhost:1' || name === 'localhost' ? name : `${name}:${server.running.port}`;
+    expect(await raw([`host: ${named}`, key()])).toMatch(/^HTTP\/1.1 403/);
+    expect(await raw([`host: ${named}`], '/health')).toMatch(/^HTTP\/1.1 403/);
+  });
 
   it('is refused where it is empty, missing or there twice', async () => {
     expect(await raw(['host:', key()])).toMatch(/^HTTP\/1.1 400/);
@@ -56,14 +62,17 @@ describe('origins', () => {
     expect(listed.get('access-control-allow-credentials')).toBeNull();
   });
 
-  it.each(['https://evil.com', 'null', 'http://localhost.evil.com', 'app://obsidian.md.evil'])('%s may change nothing', async (origin) => {
-    const response = await server.post('/v1/chat/completions', body, { origin });
-    expect(response.status).toBe(403);
-    expect(await response.json()).toMatchObject({
-      error: { code: 'origin_not_allowed', hint: expect.stringContaining('--allow-origin') as unknown },
-    });
-    expect(server.api.opened.calls).toEqual([]);
-  });
+  it.each(['https://evil.com', 'null', 'http://localhost.evil.com', 'app://obsidian.md.evil'])(
+    '%s may change nothing',
+    async (origin) => {
+      const response = await server.post('/v1/chat/completions', body, { origin });
+      expect(response.status).toBe(403);
+      expect(await response.json()).toMatchObject({
+        error: { code: 'origin_not_allowed', hint: expect.stringContaining('--allow-origin') as unknown },
+      });
+      expect(server.api.opened.calls).toEqual([]);
+    },
+  );
 
   it('of the server itself and of the list may', async () => {
     for (const origin of [ORIGIN, server.running.url]) {
@@ -73,7 +82,10 @@ describe('origins', () => {
 
   it('are told before they ask', async () => {
     const ask = (origin: string) =>
-      fetch(`${server.running.url}/v1/models`, { method: 'OPTIONS', headers: { origin, 'access-control-request-headers': 'authorization' } });
+      fetch(`${server.running.url}/v1/models`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-headers': 'authorization' },
+      });
     expect((await ask(ORIGIN)).status).toBe(204);
     expect((await ask(ORIGIN)).headers.get('access-control-allow-headers')).toBe('authorization');
     expect((await ask('https://evil.com')).status).toBe(403);
@@ -104,7 +116,9 @@ describe('keys', () => {
     expect(await status(key(), key())).toBe('401');
     expect(await status('authorization: Bearer wrong')).toBe('401');
     expect(await status(`authorization: Basic ${server.running.key}`)).toBe('401');
-    expect((await raw([host()], `/v1/models?key=${server.running.key}&api_key=${server.running.key}`)).slice(9, 12)).toBe('401');
+    expect(
+      (await raw([host()], `/v1/models?key=${server.running.key}&api_key=${server.running.key}`)).slice(9, 12),
+    ).toBe('401');
   });
 
   it('are made, known at once, allowed what their scope says, and revoked at once', async () => {
@@ -138,7 +152,9 @@ describe('keys', () => {
       const evil = { origin: 'https://evil.com', 'content-type': 'application/json' };
       const post = { method: 'POST', headers: evil, body: JSON.stringify(body) };
       expect((await fetch(`${open.running.url}/v1/chat/completions`, post)).status).toBe(403);
-      expect(await rawRequest(open, 'GET /v1/models HTTP/1.1\r\nhost: evil.com\r\nconnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 403/);
+      expect(await rawRequest(open, 'GET /v1/models HTTP/1.1\r\nhost: evil.com\r\nconnection: close\r\n\r\n')).toMatch(
+        /^HTTP\/1.1 403/,
+      );
     } finally {
       await open.close();
     }
@@ -156,9 +172,21 @@ describe('keys', () => {
 });
 
 describe('bad input gets an error in the dialect, and the server lives', () => {
-  const post = (text: string | Buffer, type = 'application/json', more: string[] = [], path = '/v1/chat/completions'): Promise<string> => {
+  const post = (
+    text: string | Buffer,
+    type = 'application/json',
+    more: string[] = [],
+    path = '/v1/chat/completions',
+  ): Promise<string> => {
     const bytes = Buffer.from(text);
-    const head = [`POST ${path} HTTP/1.1`, host(), key(), `content-type: ${type}`, `content-length: ${bytes.length}`, ...more];
+    const head = [
+      `POST ${path} HTTP/1.1`,
+      host(),
+      key(),
+      `content-type: ${type}`,
+      `content-length: ${bytes.length}`,
+      ...more,
+    ];
     return rawRequest(server, Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\nconnection: close\r\n\r\n`), bytes]));
   };
   const refused = async (answer: Promise<string>, status: number, text: string | RegExp): Promise<void> => {
@@ -172,7 +200,11 @@ describe('bad input gets an error in the dialect, and the server lives', () => {
   const with_ = (more: object): string => JSON.stringify({ ...body, ...more });
 
   it('half a body', async () => {
-    const half = rawRequest(server, `POST /v1/chat/completions HTTP/1.1\r\n${host()}\r\n${key()}\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"model":`, 200);
+    const half = rawRequest(
+      server,
+      `POST /v1/chat/completions HTTP/1.1\r\n${host()}\r\n${key()}\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"model":`,
+      200,
+    );
     expect(await half).toBe('');
     await refused(post('{"model": "tiny", "mess'), 400, 'not valid JSON');
   });
@@ -184,36 +216,89 @@ describe('bad input gets an error in the dialect, and the server lives', () => {
   });
 
   it.each([
-    ['gzip', () => post(gzipSync(JSON.stringify(body)), 'application/json', ['content-encoding: gzip']), 415, 'compressed'],
+    [
+      'gzip',
+      () => post(gzipSync(JSON.stringify(body)), 'application/json', ['content-encoding: gzip']),
+      415,
+      'compressed',
+    ],
     ['text', () => post(JSON.stringify(body), 'text/plain'), 415, 'application/json'],
     ['a form', () => post('a=b', 'application/x-www-form-urlencoded'), 415, 'application/json'],
     ['nothing', () => post(''), 400, 'empty'],
     ['no object', () => post('[1]'), 400, 'The body'],
     ['no UTF-8', () => post(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), 400, 'UTF-8'],
     ['deep JSON', () => post(`${'['.repeat(100_000)}${']'.repeat(100_000)}`), 400, '64 deep'],
-    ['deep JSON in strings is none', () => post(with_({ messages: [{ role: 'user', content: 3 }], x: '['.repeat(200) })), 400, 'messages'],
+    [
+      'deep JSON in strings is none',
+      () => post(with_({ messages: [{ role: 'user', content: 3 }], x: '['.repeat(200) })),
+      400,
+      'messages',
+    ],
     ['__proto__', () => post('{"__proto__": {"model": "tiny"}, "messages": []}'), 400, 'model'],
     ['NaN', () => post(`{"model": "tiny", "messages": [], "temperature": NaN}`), 400, 'not valid JSON'],
-    ['infinity', () => post(with_({}).replace('}', '},"temperature": 1e999').replace('"hello"}', '"hello"')), 400, 'error'],
+    [
+      'infinity',
+      () => post(with_({}).replace('}', '},"temperature": 1e999').replace('"hello"}', '"hello"')),
+      400,
+      'error',
+    ],
     ['n = 10^9', () => post(with_({ n: 1e9 })), 400, '"param":"n"'],
     ['n = -1', () => post(with_({ n: -1 })), 400, '"param":"n"'],
     ['a million stop strings', () => post(with_({ stop: Array<string>(1e6).fill('x') })), 400, '"param":"stop"'],
     ['a negative number of tokens', () => post(with_({ max_tokens: -5 })), 400, 'max_tokens'],
     ['a string for a number', () => post(with_({ temperature: '1' })), 400, 'temperature'],
     ['a role that is none', () => post(with_({ messages: [{ role: 'root', content: 'x' }] })), 400, 'messages'],
-    ['an image', () => post(with_({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'http://169.254.169.254/' } }] }] })), 400, 'image_url'],
-    ['too many tools', () => post(with_({ tools: Array.from({ length: 129 }, (_, i) => ({ type: 'function', function: { name: `t${i}` } })) })), 400, 'tools'],
-    ['a schema of a megabyte', () => post(with_({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { const: 'x'.repeat(1e6) } } } })), 400, 'schema'],
+    [
+      'an image',
+      () =>
+        post(
+          with_({
+            messages: [
+              { role: 'user', content: [{ type: 'image_url', image_url: { url: 'http://169.254.169.254/' } }] },
+            ],
+          }),
+        ),
+      400,
+      'image_url',
+    ],
+    [
+      'too many tools',
+      () =>
+        post(
+          with_({ tools: Array.from({ length: 129 }, (_, i) => ({ type: 'function', function: { name: `t${i}` } })) }),
+        ),
+      400,
+      'tools',
+    ],
+    [
+      'a schema of a megabyte',
+      () =>
+        post(
+          with_({
+            response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { const: 'x'.repeat(1e6) } } },
+          }),
+        ),
+      400,
+      'schema',
+    ],
     ['a bias for words', () => post(with_({ logit_bias: { hello: 1 } })), 400, 'logit_bias'],
     ['an unknown route', () => post('{}', 'application/json', [], '/v1/assistants'), 404, 'There is no route'],
-    ['an unknown route of Ollama', () => post('{}', 'application/json', [], '/api/push'), 404, '{"error":"There is no route'],
+    [
+      'an unknown route of Ollama',
+      () => post('{}', 'application/json', [], '/api/push'),
+      404,
+      '{"error":"There is no route',
+    ],
     ['a model in a path', () => post('{}', 'application/json', [], '/v1/models/%2e%2e%2fx'), 404, 'error'],
   ] as [string, () => Promise<string>, number, string][])('%s', async (_, send, status, text) => {
     await refused(send(), status, text);
   });
 
   it('a body over 16 MiB is refused by its length, and as it comes where it hides that', async () => {
-    const large = rawRequest(server, `POST /v1/chat/completions HTTP/1.1\r\n${host()}\r\n${key()}\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n{`);
+    const large = rawRequest(
+      server,
+      `POST /v1/chat/completions HTTP/1.1\r\n${host()}\r\n${key()}\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n{`,
+    );
     expect(await large).toMatch(/^HTTP\/1.1 413[^]*16 MiB/);
     const piece = `${(2 ** 20).toString(16)}\r\n${' '.repeat(2 ** 20)}\r\n`;
     const chunked = rawRequest(

@@ -44,7 +44,9 @@ describe('models', () => {
 
   it('takes no path for a model', async () => {
     for (const model of ['/etc/passwd', '../x.gguf', 'brain:../x', 'adapter:/tmp/a.gguf', 'ft:../..', 'C:\\x.gguf']) {
-      await expect(openai.chat.completions.create({ model, messages: question })).rejects.toMatchObject({ status: 404 });
+      await expect(openai.chat.completions.create({ model, messages: question })).rejects.toMatchObject({
+        status: 404,
+      });
     }
   });
 });
@@ -69,7 +71,9 @@ describe('chat completions', () => {
 
   it('streams: a role, pieces, a reason, usage where it is asked for, and the end', async () => {
     const body = { model: 'tiny', messages: question, stream: true };
-    const with_ = await eventsOf(await server.post('/v1/chat/completions', { ...body, stream_options: { include_usage: true } }));
+    const with_ = await eventsOf(
+      await server.post('/v1/chat/completions', { ...body, stream_options: { include_usage: true } }),
+    );
     const chunks = with_.slice(0, -1).map(({ data }) => data as OpenAI.ChatCompletionChunk);
     expect(with_.at(-1)!.data).toBe('[DONE]');
     expect(chunks.map(({ choices }) => choices[0]?.delta)).toEqual([
@@ -81,7 +85,10 @@ describe('chat completions', () => {
       {},
       undefined,
     ]);
-    expect(chunks.map(({ usage }) => usage)).toEqual([...Array<null>(6).fill(null), expect.objectContaining({ total_tokens: 13 })]);
+    expect(chunks.map(({ usage }) => usage)).toEqual([
+      ...Array<null>(6).fill(null),
+      expect.objectContaining({ total_tokens: 13 }),
+    ]);
     expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
     expect(chunks[5]).toMatchObject({ choices: [{ finish_reason: 'stop' }], engram: { source: 'base' } });
     const without = await eventsOf(await server.post('/v1/chat/completions', body));
@@ -89,12 +96,18 @@ describe('chat completions', () => {
   });
 
   it("is read by the SDK's own stream, tools and all", async () => {
-    const tools = [{ type: 'function' as const, function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } } }];
+    const tools = [
+      {
+        type: 'function' as const,
+        function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } },
+      },
+    ];
     const stream = openai.chat.completions.stream({ model: 'tiny', messages: question, tools });
     const names: string[] = [];
     for await (const chunk of stream) {
       const [call] = chunk.choices[0]?.delta.tool_calls ?? [];
-      if (call !== undefined) names.push(`${call.index} ${call.function?.name ?? ''} ${call.function?.arguments ?? ''}`);
+      if (call !== undefined)
+        names.push(`${call.index} ${call.function?.name ?? ''} ${call.function?.arguments ?? ''}`);
     }
     // The name comes with empty arguments, then the arguments: some clients take no other order.
     expect(names).toEqual(['0 weather ', '0  {"city":"Ulm"}']);
@@ -110,9 +123,19 @@ describe('chat completions', () => {
       model: 'tiny',
       messages: [
         ...question,
-        { role: 'assistant', content: null, tool_calls: [{ id: 'call_abcdef123', type: 'function', function: { name: 'w', arguments: '{"a":1}' } }] },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'call_abcdef123', type: 'function', function: { name: 'w', arguments: '{"a":1}' } }],
+        },
         { role: 'tool', tool_call_id: 'call_abcdef123', content: '7 degrees' },
-        { role: 'user', content: [{ type: 'text', text: 'And ' }, { type: 'text', text: 'now?' }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'And ' },
+            { type: 'text', text: 'now?' },
+          ],
+        },
       ],
     });
     expect(server.api.opened.calls.at(-1)![1]).toEqual([
@@ -124,14 +147,23 @@ describe('chat completions', () => {
   });
 
   it('refuses history whose arguments are not JSON, naming the message', async () => {
-    const bad = { role: 'assistant' as const, tool_calls: [{ id: 'x', type: 'function' as const, function: { name: 'w', arguments: '{a' } }] };
-    await expect(
-      openai.chat.completions.create({ model: 'tiny', messages: [...question, bad] }),
-    ).rejects.toMatchObject({ status: 400, param: 'messages[1].tool_calls[0].function.arguments' });
+    const bad = {
+      role: 'assistant' as const,
+      tool_calls: [{ id: 'x', type: 'function' as const, function: { name: 'w', arguments: '{a' } }],
+    };
+    await expect(openai.chat.completions.create({ model: 'tiny', messages: [...question, bad] })).rejects.toMatchObject(
+      { status: 400, param: 'messages[1].tool_calls[0].function.arguments' },
+    );
   });
 
   it('gives n answers, each with a seed of its own', async () => {
-    const { choices, usage } = await openai.chat.completions.create({ model: 'tiny', messages: question, n: 3, seed: 7, temperature: 1 });
+    const { choices, usage } = await openai.chat.completions.create({
+      model: 'tiny',
+      messages: question,
+      n: 3,
+      seed: 7,
+      temperature: 1,
+    });
     expect(choices.map(({ index }) => index)).toEqual([0, 1, 2]);
     expect(server.api.opened.calls.map((call) => (call[2] as { seed: number }).seed)).toEqual([7, 8, 9]);
     expect(usage!.completion_tokens).toBe(12);
@@ -139,11 +171,35 @@ describe('chat completions', () => {
 
   it('passes on what the engine can do, by its names', async () => {
     await openai.chat.completions.create({
-      ...{ model: 'tiny', messages: question, temperature: 0.5, top_p: 0.9, seed: -1, stop: 'x', max_tokens: 9, max_completion_tokens: 3 },
-      ...{ frequency_penalty: 0.1, presence_penalty: 0.2, logit_bias: { 5: -100, 6: 2 }, user: 'me', metadata: { a: 'b' }, store: true },
+      ...{
+        model: 'tiny',
+        messages: question,
+        temperature: 0.5,
+        top_p: 0.9,
+        seed: -1,
+        stop: 'x',
+        max_tokens: 9,
+        max_completion_tokens: 3,
+      },
+      ...{
+        frequency_penalty: 0.1,
+        presence_penalty: 0.2,
+        logit_bias: { 5: -100, 6: 2 },
+        user: 'me',
+        metadata: { a: 'b' },
+        store: true,
+      },
     });
     expect(lastOptions()).toMatchObject({
-      ...{ temperature: 0.5, topP: 0.9, seed: 2 ** 32 - 1, stop: ['x'], maxTokens: 3, frequencyPenalty: 0.1, presencePenalty: 0.2 },
+      ...{
+        temperature: 0.5,
+        topP: 0.9,
+        seed: 2 ** 32 - 1,
+        stop: ['x'],
+        maxTokens: 3,
+        frequencyPenalty: 0.1,
+        presencePenalty: 0.2,
+      },
       logitBias: new Map([
         [5, -Infinity],
         [6, 2],
@@ -159,12 +215,21 @@ describe('chat completions', () => {
     });
     expect(JSON.parse(choices[0]!.message.content!)).toEqual({ city: 'Ulm' });
     expect(lastOptions()['jsonSchema']).toEqual(schema);
-    await openai.chat.completions.create({ model: 'tiny', messages: question, response_format: { type: 'json_object' } });
+    await openai.chat.completions.create({
+      model: 'tiny',
+      messages: question,
+      response_format: { type: 'json_object' },
+    });
     expect(lastOptions()['jsonSchema']).toEqual({ type: 'object' });
   });
 
   it('gives log-probabilities with the bytes of each token, whole and streamed', async () => {
-    const { choices } = await openai.chat.completions.create({ model: 'tiny', messages: question, logprobs: true, top_logprobs: 1 });
+    const { choices } = await openai.chat.completions.create({
+      model: 'tiny',
+      messages: question,
+      logprobs: true,
+      top_logprobs: 1,
+    });
     expect(choices[0]!.logprobs!.content![0]).toEqual({
       ...{ token: 'I ', logprob: -0.5, bytes: [73, 32] },
       top_logprobs: [{ token: 'I ', logprob: -0.5, bytes: [73, 32] }],
@@ -237,7 +302,9 @@ describe('brains', () => {
     const ask = (model: string) =>
       openai.chat.completions.create({ model, messages: [{ role: 'user', content: 'The harbour is closed when?' }] });
     server.api.adapters = [{ name: 'tone', base: 'tiny' }];
-    expect(await ask('brain:work')).toMatchObject({ engram: { source: 'weights', memories: [{ id: 'm-000000', score: 0.9 }] } });
+    expect(await ask('brain:work')).toMatchObject({
+      engram: { source: 'weights', memories: [{ id: 'm-000000', score: 0.9 }] },
+    });
     expect(lastOptions()).toMatchObject({ unknown: 'answer' });
     expect(await ask('tiny')).toMatchObject({ engram: { source: 'base' } });
     expect(lastOptions()).toMatchObject({ memories: false, passages: 0 });
@@ -267,23 +334,41 @@ describe('brains', () => {
 describe('completions', () => {
   it('continues one text, several, and token ids', async () => {
     const one = await openai.completions.create({ model: 'tiny', prompt: 'Once' });
-    expect(one).toMatchObject({ object: 'text_completion', choices: [{ text: ' and so on.', index: 0, logprobs: null, finish_reason: 'stop' }] });
+    expect(one).toMatchObject({
+      object: 'text_completion',
+      choices: [{ text: ' and so on.', index: 0, logprobs: null, finish_reason: 'stop' }],
+    });
     const two = await openai.completions.create({ model: 'tiny', prompt: ['Once', 'Twice'], echo: true, n: 2 });
-    expect(two.choices.map(({ text }) => text)).toEqual(['Once and so on.', 'Once and so on.', 'Twice and so on.', 'Twice and so on.']);
+    expect(two.choices.map(({ text }) => text)).toEqual([
+      'Once and so on.',
+      'Once and so on.',
+      'Twice and so on.',
+      'Twice and so on.',
+    ]);
     const ids = await openai.completions.create({ model: 'tiny', prompt: [1, 2], echo: true, logprobs: 1 });
-    expect(ids.choices[0]).toMatchObject({ text: 'w1 w2 and so on.', logprobs: { tokens: [' and so on.'], token_logprobs: [-0.25], text_offset: [5] } });
+    expect(ids.choices[0]).toMatchObject({
+      text: 'w1 w2 and so on.',
+      logprobs: { tokens: [' and so on.'], token_logprobs: [-0.25], text_offset: [5] },
+    });
   });
 
   it('streams', async () => {
     const stream = await openai.completions.create({ model: 'tiny', prompt: 'Once', stream: true });
     const pieces: string[] = [];
-    for await (const { object, choices } of stream) pieces.push(`${object} ${choices[0]!.text} ${choices[0]!.finish_reason}`);
+    for await (const { object, choices } of stream)
+      pieces.push(`${object} ${choices[0]!.text} ${choices[0]!.finish_reason}`);
     expect(pieces).toEqual(['text_completion  and so on. null', 'text_completion  stop']);
   });
 
   it('refuses a suffix and ranking', async () => {
-    await expect(openai.completions.create({ model: 'tiny', prompt: 'a', suffix: 'b' })).rejects.toMatchObject({ status: 400, param: 'suffix' });
-    await expect(openai.completions.create({ model: 'tiny', prompt: 'a', best_of: 2 })).rejects.toMatchObject({ status: 400, param: 'best_of' });
+    await expect(openai.completions.create({ model: 'tiny', prompt: 'a', suffix: 'b' })).rejects.toMatchObject({
+      status: 400,
+      param: 'suffix',
+    });
+    await expect(openai.completions.create({ model: 'tiny', prompt: 'a', best_of: 2 })).rejects.toMatchObject({
+      status: 400,
+      param: 'best_of',
+    });
   });
 });
 
@@ -308,9 +393,12 @@ describe('embeddings', () => {
   });
 
   it('refuses empty texts, other dimensions and models that chat', async () => {
-    await expect(openai.embeddings.create({ model: 'vectors', input: ['a', ' '] })).rejects.toMatchObject({ status: 400 });
-    await expect(openai.embeddings.create({ model: 'vectors', input: 'a', dimensions: 3 })).rejects.toMatchObject({ param: 'dimensions' });
+    await expect(openai.embeddings.create({ model: 'vectors', input: ['a', ' '] })).rejects.toMatchObject({
+      status: 400,
+    });
+    await expect(openai.embeddings.create({ model: 'vectors', input: 'a', dimensions: 3 })).rejects.toMatchObject({
+      param: 'dimensions',
+    });
     await expect(openai.embeddings.create({ model: 'tiny', input: 'a' })).rejects.toMatchObject({ status: 400 });
   });
 });
-

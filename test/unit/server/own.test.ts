@@ -23,7 +23,12 @@ describe('memories', () => {
   it('are taught with progress, listed, asked for, and forgotten by id', async () => {
     const seen: JobView[] = [];
     const job = await client.remember('work', FACT, { onProgress: (view) => seen.push(view) });
-    expect(job).toMatchObject({ kind: 'remember', brain: 'work', status: 'done', result: { id: 'm-000000', committed: true, loss: { before: 3.2 } } });
+    expect(job).toMatchObject({
+      kind: 'remember',
+      brain: 'work',
+      status: 'done',
+      result: { id: 'm-000000', committed: true, loss: { before: 3.2 } },
+    });
     expect(seen.map(({ status, progress }) => `${status} ${String(progress?.['phase'])}`)).toEqual(
       expect.arrayContaining(['queued undefined', 'running lessons', 'running train', 'done train']),
     );
@@ -33,7 +38,9 @@ describe('memories', () => {
     expect((await client.memories('work', { query: 'HARBOUR monday' })).data).toHaveLength(1);
     expect((await client.memories('work', { query: 'river' })).data).toEqual([]);
     expect(await client.ask('work', 'The harbour is closed when?')).toMatchObject({ answer: FACT, source: 'weights' });
-    expect(await client.recall('work', 'harbour', { k: 3 })).toEqual([{ kind: 'memory', id: 'm-000000', text: FACT, relevance: 0.9 }]);
+    expect(await client.recall('work', 'harbour', { k: 3 })).toEqual([
+      { kind: 'memory', id: 'm-000000', text: FACT, relevance: 0.9 },
+    ]);
     expect(await client.forget('work', 'm-000000')).toMatchObject({ id: 'm-000000', state: 'forgotten' });
     await expect(client.forget('work', 'm-ffffff')).rejects.toMatchObject({ status: 404 });
     // A text that fits is no id: nothing is forgotten by accident.
@@ -59,7 +66,9 @@ describe('memories', () => {
   it('that are taught over a connection end with it', async () => {
     server.api.opened.promptMs = 60_000;
     const hangUp = new AbortController();
-    const asked = client.remember('work', FACT, { signal: hangUp.signal, onProgress: () => undefined }).catch(() => 'gone');
+    const asked = client
+      .remember('work', FACT, { signal: hangUp.signal, onProgress: () => undefined })
+      .catch(() => 'gone');
     for (let i = 0; i < 500 && (await client.jobs())[0]?.status !== 'running'; i++) await sleep(5);
     hangUp.abort();
     expect(await asked).toBe('gone');
@@ -76,11 +85,21 @@ describe('memories', () => {
     const undone = await client.undo('work', { source: 'agent' }, { onProgress: () => undefined });
     expect(undone.status).toBe('done');
     expect((await client.memories('work', { state: 'remembered' })).data.map(({ text }) => text)).toEqual(['Mine.']);
-    expect(await client.undo('work', { source: 'agent' }, { onProgress: () => undefined })).toMatchObject({ status: 'failed', error: { code: 'not_found' } });
+    expect(await client.undo('work', { source: 'agent' }, { onProgress: () => undefined })).toMatchObject({
+      status: 'failed',
+      error: { code: 'not_found' },
+    });
     expect((await client.undo('work', {}, { onProgress: () => undefined })).status).toBe('done');
   });
 
-  it.each([{}, { text: '' }, { question: 'x' }, { text: 'x', question: 'y', answer: 'z' }, { text: 'x', all: true }, { text: 3 }])('refuses %j', async (body) => {
+  it.each([
+    {},
+    { text: '' },
+    { question: 'x' },
+    { text: 'x', question: 'y', answer: 'z' },
+    { text: 'x', all: true },
+    { text: 3 },
+  ])('refuses %j', async (body) => {
     const response = await server.post('/engram/v1/brains/work/memories', body);
     expect(response.status).toBe(400);
     expect(server.api.opened.calls).toEqual([]);
@@ -99,7 +118,9 @@ describe('memories', () => {
 
   it('of brains that cannot be are refused', async () => {
     for (const brain of ['..', 'a/b', 'con', '%2e%2e%2f', '-x']) {
-      await expect(client.memories(brain), brain).rejects.toMatchObject({ status: expect.toSatisfy((status: number) => status === 404 || status === 400) as unknown });
+      await expect(client.memories(brain), brain).rejects.toMatchObject({
+        status: expect.toSatisfy((status: number) => status === 404 || status === 400) as unknown,
+      });
     }
   });
 });
@@ -108,16 +129,35 @@ describe('the rest of the house', () => {
   it('is looked at: brains, documents, models, settings, runs, doctor', async () => {
     expect(await client.brains()).toMatchObject([{ name: 'default', model: 'tiny', memories: 0 }, { name: 'work' }]);
     const job = await client.ingest('work', new Blob(['The kiln is hot.']), 'kiln.md', { onProgress: () => undefined });
-    expect(job).toMatchObject({ status: 'done', result: { id: expect.stringMatching(/^doc-/) as unknown, documents: 1 } });
-    server.api.documents = [{ id: 1, path: '/notes/kiln.md', kind: undefined, title: 'Kilns', bytes: 5, mtimeMs: 0, passages: 1, skipped: undefined }];
+    expect(job).toMatchObject({
+      status: 'done',
+      result: { id: expect.stringMatching(/^doc-/) as unknown, documents: 1 },
+    });
+    server.api.documents = [
+      {
+        id: 1,
+        path: '/notes/kiln.md',
+        kind: undefined,
+        title: 'Kilns',
+        bytes: 5,
+        mtimeMs: 0,
+        passages: 1,
+        skipped: undefined,
+      },
+    ];
     server.api.opened.passages = [newPassage('It is hot.')];
     const [document] = await client.documents('work');
     expect(JSON.stringify(document)).not.toContain('/notes'); // where it lies is nobody's matter
     expect(await client.document('work', document!.id)).toMatchObject({ title: 'Kilns', text: 'It is hot.' });
     expect(await client.search('work', 'kiln')).toMatchObject([{ id: document!.id, text: 'It is hot.', score: 0.8 }]);
     expect(await client.removeDocument('work', document!.id)).toEqual({ id: document!.id, removed: true });
-    for (const path of ['models', 'settings', 'runs', 'doctor']) expect((await server.get(`/engram/v1/${path}`)).status, path).toBe(200);
-    expect(await (await server.get('/engram/v1/settings')).json()).toMatchObject({ model: 'tiny', brain: 'default', parallel: 1 });
+    for (const path of ['models', 'settings', 'runs', 'doctor'])
+      expect((await server.get(`/engram/v1/${path}`)).status, path).toBe(200);
+    expect(await (await server.get('/engram/v1/settings')).json()).toMatchObject({
+      model: 'tiny',
+      brain: 'default',
+      parallel: 1,
+    });
   });
 
   it('tells what changes', async () => {
@@ -140,7 +180,10 @@ describe('the rest of the house', () => {
   it('describes itself: every own route is in the OpenAPI document, with schemas', async () => {
     const document = (await (await server.get('/engram/v1/openapi.json')).json()) as {
       openapi: string;
-      paths: Record<string, Record<string, { operationId: string; requestBody?: object; responses: Record<string, object> }>>;
+      paths: Record<
+        string,
+        Record<string, { operationId: string; requestBody?: object; responses: Record<string, object> }>
+      >;
     };
     expect(document.openapi).toBe('3.1.0');
     const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
@@ -161,7 +204,11 @@ describe('the rest of the house', () => {
   });
 
   it('sends the states of a job as events', async () => {
-    const response = await server.post('/engram/v1/brains/work/memories', { text: FACT }, { accept: 'text/event-stream' });
+    const response = await server.post(
+      '/engram/v1/brains/work/memories',
+      { text: FACT },
+      { accept: 'text/event-stream' },
+    );
     const events = await eventsOf(response);
     expect(new Set(events.map(({ event }) => event))).toEqual(new Set(['job']));
     expect(events.at(-1)!.data).toMatchObject({ status: 'done' });
@@ -182,22 +229,54 @@ describe('MCP', () => {
   it('lists its tools with hints, and does what they say', async () => {
     const mcp = await connect(server.running.key);
     const { tools } = await mcp.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['remember', 'recall', 'ask', 'list_memories', 'forget', 'undo', 'search', 'fetch']);
+    expect(tools.map(({ name }) => name)).toEqual([
+      'remember',
+      'recall',
+      'ask',
+      'list_memories',
+      'forget',
+      'undo',
+      'search',
+      'fetch',
+    ]);
     for (const { annotations, outputSchema } of tools) {
       expect(annotations).toMatchObject({ openWorldHint: false });
       expect(outputSchema).toBeDefined();
     }
-    expect(await call(mcp, 'remember', { text: FACT, source: 'chat' })).toMatchObject({ structuredContent: { id: 'm-000000', committed: true, status: 'done' } });
-    expect(await call(mcp, 'ask', { question: 'The harbour is closed when?' })).toMatchObject({ structuredContent: { answer: FACT, source: 'weights', memories: ['m-000000'] } });
+    expect(await call(mcp, 'remember', { text: FACT, source: 'chat' })).toMatchObject({
+      structuredContent: { id: 'm-000000', committed: true, status: 'done' },
+    });
+    expect(await call(mcp, 'ask', { question: 'The harbour is closed when?' })).toMatchObject({
+      structuredContent: { answer: FACT, source: 'weights', memories: ['m-000000'] },
+    });
     expect(await call(mcp, 'recall', { query: 'harbour' })).toMatchObject({ content: [{ text: `m-000000: ${FACT}` }] });
-    expect(await call(mcp, 'list_memories')).toMatchObject({ structuredContent: { memories: [{ id: 'm-000000', text: FACT }] } });
-    server.api.documents = [{ id: 1, path: '/notes/kiln.md', kind: undefined, title: 'Kilns', bytes: 5, mtimeMs: 0, passages: 1, skipped: undefined }];
+    expect(await call(mcp, 'list_memories')).toMatchObject({
+      structuredContent: { memories: [{ id: 'm-000000', text: FACT }] },
+    });
+    server.api.documents = [
+      {
+        id: 1,
+        path: '/notes/kiln.md',
+        kind: undefined,
+        title: 'Kilns',
+        bytes: 5,
+        mtimeMs: 0,
+        passages: 1,
+        skipped: undefined,
+      },
+    ];
     server.api.opened.passages = [newPassage('It is hot.')];
-    const { results } = (await call(mcp, 'search', { query: 'kiln' })).structuredContent as { results: { id: string; url: string }[] };
-    expect(await call(mcp, 'fetch', { id: results[0]!.id })).toMatchObject({ structuredContent: { title: 'Kilns', text: 'It is hot.', url: results[0]!.url } });
+    const { results } = (await call(mcp, 'search', { query: 'kiln' })).structuredContent as {
+      results: { id: string; url: string }[];
+    };
+    expect(await call(mcp, 'fetch', { id: results[0]!.id })).toMatchObject({
+      structuredContent: { title: 'Kilns', text: 'It is hot.', url: results[0]!.url },
+    });
     expect(await call(mcp, 'forget', { id: 'm-000000' })).toMatchObject({ structuredContent: { state: 'forgotten' } });
     expect(await call(mcp, 'forget', { id: 'm-ffffff' })).toMatchObject({ isError: true });
-    expect(await call(mcp, 'undo')).toMatchObject({ structuredContent: { changed: [{ id: 'm-000000', state: 'remembered' }] } });
+    expect(await call(mcp, 'undo')).toMatchObject({
+      structuredContent: { changed: [{ id: 'm-000000', state: 'remembered' }] },
+    });
     await mcp.close();
   });
 
@@ -210,7 +289,11 @@ describe('MCP', () => {
     expect(server.api.opened.held).toEqual([]);
     await mcp.close();
     await expect(connect('wrong')).rejects.toThrow();
-    const evil = await server.post('/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/list' }, { origin: 'https://evil.com' });
+    const evil = await server.post(
+      '/mcp',
+      { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+      { origin: 'https://evil.com' },
+    );
     expect(evil.status).toBe(403);
     expect((await server.post('/mcp', '{}', { 'content-type': 'text/plain' })).status).toBe(415);
   });

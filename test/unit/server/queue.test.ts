@@ -7,10 +7,11 @@ describe('a fair queue', () => {
   it('lets each caller have a turn before anybody has a second one', async () => {
     const queue = new FairQueue(1, 32);
     const order: string[] = [];
-    const turn = (caller: string) => queue.run({ caller }, async () => {
-      order.push(caller);
-      await sleep(1);
-    });
+    const turn = (caller: string) =>
+      queue.run({ caller }, async () => {
+        order.push(caller);
+        await sleep(1);
+      });
     await Promise.all(['a', 'a', 'a', 'a', 'b', 'b', 'c'].map(turn));
     expect(order).toEqual(['a', 'b', 'c', 'a', 'b', 'a', 'a']);
   });
@@ -26,7 +27,11 @@ describe('a fair queue', () => {
     );
     const results = await Promise.allSettled(turns);
     expect(most).toBe(2);
-    expect(results.map(({ status }) => status)).toEqual([...Array<string>(5).fill('fulfilled'), 'rejected', 'rejected']);
+    expect(results.map(({ status }) => status)).toEqual([
+      ...Array<string>(5).fill('fulfilled'),
+      'rejected',
+      'rejected',
+    ]);
     expect([queue.running, queue.waiting]).toEqual([0, 0]);
   });
 
@@ -35,12 +40,17 @@ describe('a fair queue', () => {
     const places: number[][] = [[], []];
     const giveUp = new AbortController();
     const first = queue.run({ caller: 'a' }, () => sleep(20));
-    const second = queue.run({ caller: 'b', signal: giveUp.signal, onPlace: (place) => places[0]!.push(place) }, () => sleep(1));
+    const second = queue.run({ caller: 'b', signal: giveUp.signal, onPlace: (place) => places[0]!.push(place) }, () =>
+      sleep(1),
+    );
     const third = queue.run({ caller: 'c', onPlace: (place) => places[1]!.push(place) }, () => sleep(1));
     giveUp.abort();
     await expect(second).rejects.toMatchObject({ code: 'cancelled' });
     await Promise.all([first, third]);
-    expect(places).toEqual([[1, 1], [2, 1]]);
+    expect(places).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
   });
 });
 
@@ -154,7 +164,8 @@ describe('models', () => {
   it('are opened once for all who wait, pinned while they answer, and freed when nobody uses them', async () => {
     const server = await startServer({ keepAlive: 0.1 });
     try {
-      const ask = () => server.post('/v1/chat/completions', { model: 'tiny', messages: [{ role: 'user', content: 'x y' }] });
+      const ask = () =>
+        server.post('/v1/chat/completions', { model: 'tiny', messages: [{ role: 'user', content: 'x y' }] });
       await Promise.all([ask(), ask(), ask()]);
       expect(server.api.openings).toHaveLength(1);
       server.api.opened.promptMs = 400;
