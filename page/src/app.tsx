@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import { brains, events } from './api.js';
-import { needsKey, useKey as enterKey } from './http.js';
+import { hasKey, needsKey, useKey as enterKey } from './http.js';
 import { followEvents, tell } from './live.js';
 import { linkTo, parseRoute, VIEWS, type Route } from './routes.js';
 import { brainStore, chooseBrain, chooseTheme, connectionStore, themeStore, type Theme } from './state.js';
@@ -193,6 +193,7 @@ function AskKey(): VNode {
     >
       <h1>{t('key.title')}</h1>
       <p>{t('key.about')}</p>
+      {hasKey() && <p class="fault" role="alert">{t('key.refused')}</p>}
       <label>
         {t('key.key')}
         <input

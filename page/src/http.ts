@@ -1,6 +1,6 @@
 // One request to the server: the key, JSON, streams, and faults as the server tells them. Not here: which requests there are (api.ts).
 import { ApiError } from './api-error.js';
-import { dropKept, keep, kept } from './kept.js';
+import { keep, kept } from './kept.js';
 import { readEvents, type ServerSentEvent } from './sse.js';
 import { createStore } from './store.js';
 
@@ -15,14 +15,13 @@ export function takeKey(): void {
   history.replaceState(null, '', location.pathname);
 }
 
+export function hasKey(): boolean {
+  return kept('key', 'session') !== undefined;
+}
+
 export function useKey(key: string): void {
   keep('key', key, 'session');
   needsKey.set(false);
-}
-
-export function forgetKey(): void {
-  dropKept('key', 'session');
-  needsKey.set(true);
 }
 
 export interface RequestOptions {

@@ -19,15 +19,6 @@ export function kept(name: string, where: 'local' | 'session' = 'local'): string
   }
 }
 
-export function dropKept(name: string, where: 'local' | 'session' = 'local'): void {
-  held.delete(name);
-  try {
-    storageOf(where).removeItem(`engram.${name}`);
-  } catch {
-    // There was nothing.
-  }
-}
-
 function storageOf(where: 'local' | 'session'): Storage {
   return where === 'local' ? localStorage : sessionStorage;
 }

@@ -78,7 +78,8 @@ function filesBelow(folder: string, prefix = ''): string[] {
   try {
     return readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
       const name = `${prefix}${entry.name}`;
-      return entry.isDirectory() ? filesBelow(folder, `${name}/`) : [name];
+      if (entry.isDirectory()) return filesBelow(folder, `${name}/`);
+      return entry.isFile() ? [name] : []; // no links
     });
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return [];

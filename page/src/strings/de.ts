@@ -23,6 +23,7 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   'key.about': 'Der Server verlangt einen Schlüssel. So entsteht einer im Terminal: engram keys create NAME',
   'key.key': 'Schlüssel',
   'key.use': 'Verwenden',
+  'key.refused': 'Diesen Schlüssel kennt der Server nicht.',
   'key.needed': 'Dafür braucht es einen Schlüssel.',
 
   'state.loading': 'Wird geladen …',

@@ -21,6 +21,7 @@ export const en = {
   'key.about': 'The server asks for a key. Make one in a terminal with: engram keys create NAME',
   'key.key': 'Key',
   'key.use': 'Use it',
+  'key.refused': 'The server does not know this key.',
   'key.needed': 'This needs a key.',
 
   'state.loading': 'Loading …',
