@@ -14,7 +14,17 @@ import type {
 import { ApiError } from './api-error.js';
 import { requestEvents, requestJson, requestText } from './http.js';
 
-export type { Contradiction, DoctorReport, Explanation, ForgottenProof, LedgerEvent, Memory, MemoryInput, MemorizeProgress, Receipt };
+export type {
+  Contradiction,
+  DoctorReport,
+  Explanation,
+  ForgottenProof,
+  LedgerEvent,
+  Memory,
+  MemoryInput,
+  MemorizeProgress,
+  Receipt,
+};
 
 export interface ServerInfo {
   status: string;
@@ -28,7 +38,13 @@ export interface ModelCard {
   id: string;
   parent: string | null;
   max_model_len: number;
-  engram: { kind: 'brain' | 'base' | 'adapter' | 'embedder'; base: string; context_length: number; memories?: number; loaded: boolean };
+  engram: {
+    kind: 'brain' | 'base' | 'adapter' | 'embedder';
+    base: string;
+    context_length: number;
+    memories?: number;
+    loaded: boolean;
+  };
 }
 
 export interface MemoryRef {
@@ -100,7 +116,9 @@ export async function chat(asking: ChatAsking): Promise<ChatAnswer> {
   const body = {
     ...{ model, messages, stream: true, stream_options: { include_usage: true } },
     // What a person asks here is a question to the brain: what nobody told is not made up.
-    ...(isBrain ? { engram: memories === false ? { memories: false, passages: 0, unknown: 'answer' } : { unknown: 'say' } } : {}),
+    ...(isBrain
+      ? { engram: memories === false ? { memories: false, passages: 0, unknown: 'answer' } : { unknown: 'say' } }
+      : {}),
   };
   const answer: ChatAnswer = {
     ...{ text: '', grounds: undefined, finish: undefined, promptTokens: 0, tokens: 0, firstMs: 0, totalMs: 0 },
@@ -142,8 +160,8 @@ export interface BrainInfo {
   loaded: boolean;
 }
 
-/** A memory, who taught it, and what only some servers tell beside it. */
-export type BrainMemory = Memory & { supersededBy?: string; source?: { key: string; told?: string } };
+/** A memory and who taught it. In lists without its receipt. */
+export type BrainMemory = Memory & { source?: { key: string; told?: string } };
 
 export const brains = async (signal?: AbortSignal): Promise<BrainInfo[]> =>
   (await requestJson<{ data: BrainInfo[] }>(own('/brains'), { signal })).data;
@@ -152,17 +170,25 @@ export const brains = async (signal?: AbortSignal): Promise<BrainInfo[]> =>
 export async function memories(brain: string, signal?: AbortSignal): Promise<BrainMemory[]> {
   const found: BrainMemory[] = [];
   for (let after = ''; ; after = `&after=${encodeURIComponent(found.at(-1)!.id)}`) {
-    const page = await requestJson<{ data: BrainMemory[]; has_more: boolean }>(ofBrain(brain, `/memories?limit=1000${after}`), { signal });
+    const page = await requestJson<{ data: BrainMemory[]; has_more: boolean }>(
+      ofBrain(brain, `/memories?limit=1000${after}`),
+      { signal },
+    );
     found.push(...page.data);
     if (!page.has_more || page.data.length === 0) return found;
   }
 }
 
+/** One, with its receipt. */
+export const memory = (brain: string, id: string, signal?: AbortSignal): Promise<BrainMemory> =>
+  requestJson(ofBrain(brain, `/memories/${encodeURIComponent(id)}`), { signal });
+
 export type HistoryEvent = Pick<LedgerEvent, 'id' | 'time' | 'kind' | 'memoryId'>;
 
 /** Oldest first. */
 export const history = async (brain: string, id: string, signal?: AbortSignal): Promise<HistoryEvent[]> =>
-  (await requestJson<{ data: HistoryEvent[] }>(ofBrain(brain, `/history?memory=${encodeURIComponent(id)}`), { signal })).data;
+  (await requestJson<{ data: HistoryEvent[] }>(ofBrain(brain, `/history?memory=${encodeURIComponent(id)}`), { signal }))
+    .data;
 
 /** Long work on the server: it goes on whoever listens. */
 export interface Job<T = unknown> {
@@ -179,9 +205,11 @@ export interface Job<T = unknown> {
   error?: { code: string; message: string };
 }
 
-export const jobs = async (signal?: AbortSignal): Promise<Job[]> => (await requestJson<{ data: Job[] }>(own('/jobs'), { signal })).data;
+export const jobs = async (signal?: AbortSignal): Promise<Job[]> =>
+  (await requestJson<{ data: Job[] }>(own('/jobs'), { signal })).data;
 
-export const cancelJob = (id: string): Promise<Job> => requestJson(own(`/jobs/${encodeURIComponent(id)}`), { method: 'DELETE' });
+export const cancelJob = (id: string): Promise<Job> =>
+  requestJson(own(`/jobs/${encodeURIComponent(id)}`), { method: 'DELETE' });
 
 /** Follows a job to its end: `onChange` gets it as it changes. Throws what it failed with. */
 export async function followJob<T>(id: string, onChange: (job: Job<T>) => void, signal?: AbortSignal): Promise<T> {
@@ -201,25 +229,37 @@ export async function followJob<T>(id: string, onChange: (job: Job<T>) => void, 
 export type Teaching = { text: string } | { question: string; answer: string };
 
 /** Begins to learn. `replaces`: ids, those that no longer hold, or none. */
-export const teach = (brain: string, what: Teaching, replaces: 'auto' | 'none' | readonly string[]): Promise<Job<Receipt>> =>
+export const teach = (
+  brain: string,
+  what: Teaching,
+  replaces: 'auto' | 'none' | readonly string[],
+): Promise<Job<Receipt>> =>
   requestJson(ofBrain(brain, '/memories'), { method: 'POST', body: { ...what, replaces, source: 'page' } });
 
-export const forget = (brain: string, id: string): Promise<BrainMemory & { proof?: ForgottenProof }> =>
-  requestJson(ofBrain(brain, `/memories/${encodeURIComponent(id)}`), { method: 'DELETE' });
+/** With `probe` it is then asked for in all its wordings, which takes as long as so many answers. */
+export const forget = (brain: string, id: string, probe = false): Promise<BrainMemory & { proof?: ForgottenProof }> =>
+  requestJson(ofBrain(brain, `/memories/${encodeURIComponent(id)}${probe ? '?probe=true' : ''}`), { method: 'DELETE' });
 
 /** Takes the last change back: of one memory, or of the brain. */
 export const undo = (brain: string, memory?: string): Promise<Job> =>
   requestJson(ofBrain(brain, '/undo'), { method: 'POST', body: memory === undefined ? {} : { memory } });
 
-export const rebuild = (brain: string): Promise<Job> => requestJson(ofBrain(brain, '/rebuild'), { method: 'POST', body: {} });
+export const rebuild = (brain: string): Promise<Job> =>
+  requestJson(ofBrain(brain, '/rebuild'), { method: 'POST', body: {} });
 
 export const explain = (brain: string, question: string, answer: string, signal?: AbortSignal): Promise<Explanation> =>
   requestJson(ofBrain(brain, '/explain'), { method: 'POST', body: { question, answer }, signal });
 
 /** The routes that the server says it has: `POST /engram/v1/brains/{brain}/explain`. What it has not the page does not offer. */
 export async function routes(signal?: AbortSignal): Promise<ReadonlySet<string>> {
-  const { paths } = await requestJson<{ paths: Record<string, Record<string, unknown>> }>(own('/openapi.json'), { signal });
-  return new Set(Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)));
+  const { paths } = await requestJson<{ paths: Record<string, Record<string, unknown>> }>(own('/openapi.json'), {
+    signal,
+  });
+  return new Set(
+    Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    ),
+  );
 }
 
 export interface DocumentInfo {
@@ -267,7 +307,13 @@ export const removeDocument = (brain: string, id: string): Promise<unknown> =>
   requestJson(ofBrain(brain, `/documents/${encodeURIComponent(id)}`), { method: 'DELETE' });
 
 export const search = async (brain: string, query: string, signal?: AbortSignal): Promise<Passage[]> =>
-  (await requestJson<{ data: Passage[] }>(ofBrain(brain, '/search'), { method: 'POST', body: { query, k: 10 }, signal })).data;
+  (
+    await requestJson<{ data: Passage[] }>(ofBrain(brain, '/search'), {
+      method: 'POST',
+      body: { query, k: 10 },
+      signal,
+    })
+  ).data;
 
 /** A fine-tuning job as OpenAI has it, with what is ours under `engram`. */
 export interface TuningJob {
@@ -289,7 +335,13 @@ export interface TuningEvent {
   level: 'info' | 'warn' | 'error';
   message: string;
   type?: 'message' | 'metrics';
-  data?: { step: number; total_steps?: number; train_loss?: number | null; valid_loss?: number | null; full_valid_loss?: number | null };
+  data?: {
+    step: number;
+    total_steps?: number;
+    train_loss?: number | null;
+    valid_loss?: number | null;
+    full_valid_loss?: number | null;
+  };
 }
 
 const TUNING = '/v1/fine_tuning/jobs';
@@ -306,7 +358,9 @@ export async function tuningEvents(id: string, signal?: AbortSignal): Promise<Tu
   const found: TuningEvent[] = [];
   for (let after: string | undefined; ; after = found.at(-1)?.id) {
     const query = `?limit=1000${after === undefined ? '' : `&after=${encodeURIComponent(after)}`}`;
-    const page = await requestJson<{ data: TuningEvent[]; has_more: boolean }>(tuning(id, `/events${query}`), { signal });
+    const page = await requestJson<{ data: TuningEvent[]; has_more: boolean }>(tuning(id, `/events${query}`), {
+      signal,
+    });
     found.push(...page.data);
     if (!page.has_more || page.data.length === 0) return found.reverse();
   }
@@ -321,7 +375,11 @@ export interface CheckpointInfo {
 export const checkpoints = async (id: string, signal?: AbortSignal): Promise<CheckpointInfo[]> =>
   (await requestJson<{ data: CheckpointInfo[] }>(tuning(id, '/checkpoints'), { signal })).data;
 
-export async function startTuning(file: File, model: string, options: { suffix?: string; epochs?: number }): Promise<TuningJob> {
+export async function startTuning(
+  file: File,
+  model: string,
+  options: { suffix?: string; epochs?: number },
+): Promise<TuningJob> {
   const id = await uploadFile(file, 'fine-tune');
   const hyperparameters = options.epochs === undefined ? {} : { n_epochs: options.epochs };
   return requestJson(TUNING, {
@@ -348,7 +406,8 @@ export interface CatalogModel {
 export const catalog = async (signal?: AbortSignal): Promise<CatalogModel[]> =>
   (await requestJson<{ data: CatalogModel[] }>(own('/models'), { signal })).data;
 
-export const pull = (name: string): Promise<Job> => requestJson(own(`/models/${encodeURIComponent(name)}/pull`), { method: 'POST' });
+export const pull = (name: string): Promise<Job> =>
+  requestJson(own(`/models/${encodeURIComponent(name)}/pull`), { method: 'POST' });
 
 export interface KeyInfo {
   id: string;
@@ -364,11 +423,13 @@ export const keys = async (signal?: AbortSignal): Promise<KeyInfo[]> =>
 export const createKey = (name: string, scope: KeyInfo['scope']): Promise<KeyInfo & { key: string }> =>
   requestJson(own('/keys'), { method: 'POST', body: { name, scope } });
 
-export const revokeKey = (id: string): Promise<unknown> => requestJson(own(`/keys/${encodeURIComponent(id)}`), { method: 'DELETE' });
+export const revokeKey = (id: string): Promise<unknown> =>
+  requestJson(own(`/keys/${encodeURIComponent(id)}`), { method: 'DELETE' });
 
 export const doctor = (signal?: AbortSignal): Promise<DoctorReport> => requestJson(own('/doctor'), { signal });
 
 /** What changes on the server, as it changes; first `open`, when it listens. */
 export async function* events(signal: AbortSignal): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  for await (const { data } of requestEvents(own('/events'), { signal, tellsOpen: true })) yield JSON.parse(data) as Record<string, unknown>;
+  for await (const { data } of requestEvents(own('/events'), { signal, tellsOpen: true }))
+    yield JSON.parse(data) as Record<string, unknown>;
 }

@@ -116,7 +116,11 @@ function Header({ route }: { route: Route }): VNode {
 function BrainChoice(): VNode {
   const brain = useStore(brainStore);
   const isLocked = useStore(needsKey);
-  const list = useResource((signal) => (isLocked ? Promise.resolve([]) : brains(signal)), [isLocked], (type) => /^(brain|memory)/.test(type));
+  const list = useResource(
+    (signal) => (isLocked ? Promise.resolve([]) : brains(signal)),
+    [isLocked],
+    (type) => /^(brain|memory)/.test(type),
+  );
   const names = [...new Set([brain, ...(list.value ?? []).map(({ name }) => name)])];
   return (
     <label>
@@ -193,7 +197,11 @@ function AskKey(): VNode {
     >
       <h1>{t('key.title')}</h1>
       <p>{t('key.about')}</p>
-      {hasKey() && <p class="fault" role="alert">{t('key.refused')}</p>}
+      {hasKey() && (
+        <p class="fault" role="alert">
+          {t('key.refused')}
+        </p>
+      )}
       <label>
         {t('key.key')}
         <input

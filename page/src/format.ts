@@ -2,7 +2,9 @@
 import { language } from './strings/index.js';
 
 export function number(value: number, digits = 0): string {
-  return new Intl.NumberFormat(language(), { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(language(), { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(
+    value,
+  );
 }
 
 /** A loss: three digits where it is small. */
@@ -19,7 +21,9 @@ export function bytes(count: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
   const power = Math.min(units.length - 1, count < 1 ? 0 : Math.floor(Math.log10(count) / 3));
   const options = { style: 'unit', unit: units[power]!, unitDisplay: power === 0 ? 'long' : 'short' } as const;
-  return new Intl.NumberFormat(language(), { ...options, maximumFractionDigits: power < 2 ? 0 : 1 }).format(count / 1000 ** power);
+  return new Intl.NumberFormat(language(), { ...options, maximumFractionDigits: power < 2 ? 0 : 1 }).format(
+    count / 1000 ** power,
+  );
 }
 
 export function seconds(value: number): string {

@@ -76,7 +76,12 @@ async function send(path: string, { method = 'GET', body, signal }: RequestOptio
   const text = await response.text().catch(() => '');
   const fault = faultIn(parse(text));
   if (response.status === 401) needsKey.set(true);
-  throw new ApiError(response.status, fault?.message ?? `${response.status} ${response.statusText}`, fault?.code, fault?.hint);
+  throw new ApiError(
+    response.status,
+    fault?.message ?? `${response.status} ${response.statusText}`,
+    fault?.code,
+    fault?.hint,
+  );
 }
 
 function parse(text: string): unknown {

@@ -50,7 +50,11 @@ export function useResource<T>(
   keys: readonly unknown[],
   isAbout: (type: string) => boolean = () => false,
 ): Resource<T> {
-  const [state, setState] = useState<Omit<Resource<T>, 'reload'>>({ value: undefined, error: undefined, isLoading: true });
+  const [state, setState] = useState<Omit<Resource<T>, 'reload'>>({
+    value: undefined,
+    error: undefined,
+    isLoading: true,
+  });
   const running = useRef<AbortController | undefined>(undefined);
   const latest = useRef(load);
   latest.current = load;

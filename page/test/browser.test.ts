@@ -6,7 +6,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startServer, type TestServer } from '../../test/support/server.js';
 import { VIEWS } from '../src/routes.js';
-import { buildPage, CHROMIUM, launch, openPage, type Watched } from './chromium.js';
+import { buildPage } from './built.js';
+import { CHROMIUM, launch, openPage, type Watched } from './chromium.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SLOW = 600_000;
@@ -36,7 +37,10 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
     return watched.page;
   }
 
-  async function begin(options: Parameters<typeof openPage>[2] = {}, prepare: (server: TestServer) => void = () => undefined): Promise<Page> {
+  async function begin(
+    options: Parameters<typeof openPage>[2] = {},
+    prepare: (server: TestServer) => void = () => undefined,
+  ): Promise<Page> {
     server = await startServer();
     prepare(server);
     return open(options);
@@ -71,7 +75,12 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
   });
 
   it('shows what contradicts side by side, and forgets the old one if told to', async () => {
-    const old = { id: 'm-old000', text: 'The kiln is blue.', createdAt: '2026-01-02T03:04:05.000Z', state: 'remembered' as const };
+    const old = {
+      id: 'm-old000',
+      text: 'The kiln is blue.',
+      createdAt: '2026-01-02T03:04:05.000Z',
+      state: 'remembered' as const,
+    };
     const page = await begin({}, ({ api }) => {
       api.opened.held.push({ ...old });
       api.opened.receipt = { contradicts: [{ id: old.id, text: old.text, score: 0.9 }] };
@@ -92,7 +101,12 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
 
   it('chats: streams, edits into a branch, asks again, compares with the model alone, stops', async () => {
     const page = await begin({ path: '#/chat' }, ({ api }) => {
-      api.opened.held.push({ id: 'm-1', text: 'Mara Voss runs the kiln.', createdAt: '2026-01-02T03:04:05.000Z', state: 'remembered' });
+      api.opened.held.push({
+        id: 'm-1',
+        text: 'Mara Voss runs the kiln.',
+        createdAt: '2026-01-02T03:04:05.000Z',
+        state: 'remembered',
+      });
     });
     const message = page.getByRole('textbox', { name: 'Message' });
     await message.fill('Mara Voss runs what?');
@@ -125,7 +139,12 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
       '[click](javascript:window.harmed=1) safe\u202Etxt.exe <iframe src=https://evil.example></iframe>';
     const page = await begin({ path: '#/chat' }, ({ api }) => {
       api.opened.held.push({ id: 'm-1', text: hostile, createdAt: '2026-01-02T03:04:05.000Z', state: 'remembered' });
-      api.opened.held.push({ id: 'm-2', text: `long ${'x'.repeat(2 ** 20)}`, createdAt: '2026-01-02T03:04:05.000Z', state: 'remembered' });
+      api.opened.held.push({
+        id: 'm-2',
+        text: `long ${'x'.repeat(2 ** 20)}`,
+        createdAt: '2026-01-02T03:04:05.000Z',
+        state: 'remembered',
+      });
     });
     const message = page.getByRole('textbox', { name: 'Message' });
     await message.fill('![leak](http');
@@ -150,7 +169,12 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
   it('searches, forgets and undoes memories', async () => {
     const page = await begin({ path: '#/memories' }, ({ api }) => {
       for (let i = 0; i < 150; i++) {
-        api.opened.held.push({ id: `m-${i}`, text: `Fact number ${i}`, createdAt: '2026-01-02T03:04:05.000Z', state: 'remembered' });
+        api.opened.held.push({
+          id: `m-${i}`,
+          text: `Fact number ${i}`,
+          createdAt: '2026-01-02T03:04:05.000Z',
+          state: 'remembered',
+        });
       }
     });
     await page.getByText('150 memories').waitFor();
@@ -228,8 +252,15 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
     { width: 1600, height: 900, dark: true, language: 'en-GB' },
   ])('fits and has no finding of axe: $width px, dark $dark, $language', async (look) => {
     const page = await begin(look, ({ api }) => {
-      const long = { id: 'm-1', text: `${'Donaudampfschifffahrt'.repeat(30)} `.repeat(3), createdAt: '2026-01-02T03:04:05.000Z' };
-      api.opened.held.push({ ...long, state: 'remembered' }, { id: 'm-2', text: 'gone', createdAt: long.createdAt, state: 'forgotten' });
+      const long = {
+        id: 'm-1',
+        text: `${'Donaudampfschifffahrt'.repeat(30)} `.repeat(3),
+        createdAt: '2026-01-02T03:04:05.000Z',
+      };
+      api.opened.held.push(
+        { ...long, state: 'remembered' },
+        { id: 'm-2', text: 'gone', createdAt: long.createdAt, state: 'forgotten' },
+      );
     });
     await page.getByRole('button', { name: /(Example|Beispiel) 1/ }).click();
     await page.getByRole('button', { name: /^(Learn|Lernen)$/ }).click();
@@ -243,12 +274,21 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) found.push(`${path}: ${wide} px too wide`);
       type Violation = { id: string; nodes: { html: string }[] };
-      const violations = await page.evaluate(
-        () => (window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe.run().then((result) => result.violations),
+      const violations = await page.evaluate(() =>
+        (window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe
+          .run()
+          .then((result) => result.violations),
       );
-      found.push(...violations.map(({ id, nodes }) => `${path}: ${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`));
+      found.push(
+        ...violations.map(
+          ({ id, nodes }) => `${path}: ${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
+        ),
+      );
       if (process.env['SCREENSHOTS'] !== undefined) {
-        await page.screenshot({ path: `${process.env['SCREENSHOTS']}/${path.replace('/', '-')}-${look.width}.png`, fullPage: true });
+        await page.screenshot({
+          path: `${process.env['SCREENSHOTS']}/${path.replace('/', '-')}-${look.width}.png`,
+          fullPage: true,
+        });
       }
     }
     expect(found).toEqual([]);

@@ -1,9 +1,7 @@
 // A real browser over the real server with a fake engine. Not here: what is looked at.
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
-import { build } from 'vite';
 
 /** Debian's, or the one that is named; undefined where there is none. */
 export const CHROMIUM = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
@@ -14,11 +12,6 @@ export const CHROMIUM = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin
 export function launch(): Promise<Browser> {
   const args = ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])];
   return chromium.launch({ executablePath: CHROMIUM!, args, timeout: 120_000 });
-}
-
-/** Into dist/page, where the server looks. */
-export async function buildPage(): Promise<void> {
-  await build({ configFile: fileURLToPath(new URL('../vite.config.ts', import.meta.url)), logLevel: 'error' });
 }
 
 export interface Watched {
@@ -39,8 +32,6 @@ export async function openPage(
   const { width = 1280, height = 900, dark = false, language = 'en-GB', path = '' } = options;
   const context = await browser.newContext({
     ...{ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', locale: language, reducedMotion: 'reduce' },
-    // The test's own script is put into the page, which its rules would forbid.
-    bypassCSP: false,
   });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);

@@ -1,26 +1,18 @@
 // What is sent to a browser: how much it is, and that it asks nobody else for anything.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build } from 'vite';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { buildPage } from './built.js';
 
 const MOST_BYTES = 150_000;
-const folder = mkdtempSync(join(tmpdir(), 'engram-page-'));
 let files: { name: string; bytes: Buffer }[] = [];
 
 beforeAll(async () => {
-  const configFile = fileURLToPath(new URL('../vite.config.ts', import.meta.url));
-  await build({ configFile, logLevel: 'error', build: { outDir: folder } });
+  const folder = await buildPage();
   files = readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => ({ name, bytes: readFileSync(join(parentPath, name)) }));
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
 });
 
 it('is at most 150 kB when compressed, all files together', () => {
@@ -35,7 +27,10 @@ it('has no inline code and names no other host', () => {
   for (const { name, bytes } of files) {
     // Names of namespaces and where marked wants faults reported: nobody fetches them.
     const hosts = [...bytes.toString().matchAll(/https?:\/\/([\w.-]+\.[a-z]{2,})/g)].map(([, host]) => host!);
-    expect(hosts.filter((host) => !['www.w3.org', 'github.com'].includes(host)), name).toEqual([]);
+    expect(
+      hosts.filter((host) => !['www.w3.org', 'github.com'].includes(host)),
+      name,
+    ).toEqual([]);
     expect(bytes.toString(), name).not.toMatch(/\beval\(|new Function\(/);
   }
 });

@@ -4,7 +4,8 @@ import { parseEvent, readEvents, type ServerSentEvent } from '../src/sse.js';
 async function eventsOf(pieces: readonly (string | Uint8Array)[]): Promise<ServerSentEvent[]> {
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      for (const piece of pieces) controller.enqueue(typeof piece === 'string' ? new TextEncoder().encode(piece) : piece);
+      for (const piece of pieces)
+        controller.enqueue(typeof piece === 'string' ? new TextEncoder().encode(piece) : piece);
       controller.close();
     },
   });
@@ -24,7 +25,9 @@ it('reads events however their bytes are cut, letters of several bytes too', asy
 });
 
 it('passes over comments and what has no end yet', async () => {
-  expect(await eventsOf([': still here\n\n', 'data: a\n', 'data: b\n\n', 'data: half'])).toEqual([{ event: 'message', data: 'a\nb' }]);
+  expect(await eventsOf([': still here\n\n', 'data: a\n', 'data: b\n\n', 'data: half'])).toEqual([
+    { event: 'message', data: 'a\nb' },
+  ]);
 });
 
 it('knows lines that end as Windows ends them', () => {

@@ -14,7 +14,8 @@ afterEach(() => {
 
 it('has every string in both languages, with the same values in it', () => {
   expect(Object.keys(de).sort()).toEqual(Object.keys(en).sort());
-  const values = (text: string): string[] => [...new Set([...text.matchAll(/\{(\w+)/g)].map(([, name]) => name!))].sort();
+  const values = (text: string): string[] =>
+    [...new Set([...text.matchAll(/\{(\w+)/g)].map(([, name]) => name!))].sort();
   for (const [key, text] of Object.entries(en)) {
     if (key === 'training.drop') continue; // its braces are JSON
     expect(values(de[key as keyof typeof de]), key).toEqual(values(text));
@@ -26,9 +27,12 @@ it('has no string that nobody shows', () => {
     .filter((name) => /\.tsx?$/.test(name) && !/strings.(en|de)\.ts$/.test(name))
     .map((name) => readFileSync(join(SOURCE, name), 'utf8'))
     .join('\n');
-  const built = [...code.matchAll(/`([a-z]+\.[a-z.]*)\$\{[^`]*?\}([a-z.]*)`/g)].map(([, before, after]) => new RegExp(`^${before!}[\\w-]+${after!}$`));
+  const built = [...code.matchAll(/`([a-z]+\.[a-z.]*)\$\{[^`]*?\}([a-z.]*)`/g)].map(
+    ([, before, after]) => new RegExp(`^${before!}[\\w-]+${after!}$`),
+  );
   const unused = Object.keys(en).filter(
-    (key) => !code.includes(`'${key}'`) && !built.some((pattern) => pattern.test(key)) && !/^source\.\w+\.is$/.test(key),
+    (key) =>
+      !code.includes(`'${key}'`) && !built.some((pattern) => pattern.test(key)) && !/^source\.\w+\.is$/.test(key),
   );
   expect(unused).toEqual([]);
 });

@@ -46,7 +46,9 @@ const HOSTILE = [
 
 it.each(HOSTILE)('makes nothing that runs, loads or submits of %j', (text) => {
   const element = shown(<Markdown text={text} />);
-  expect(element.querySelectorAll('img, script, svg, iframe, style, form, object, embed, math, link, meta, base')).toHaveLength(0);
+  expect(
+    element.querySelectorAll('img, script, svg, iframe, style, form, object, embed, math, link, meta, base'),
+  ).toHaveLength(0);
   for (const one of element.querySelectorAll('*')) {
     for (const { name, value } of one.attributes) {
       expect(name).not.toMatch(/^on|^style$|^src/);
@@ -60,13 +62,27 @@ it('follows links to the web and mail, in a window of their own that learns noth
   expect(link.getAttribute('href')).toBe('https://example.org/x?y=1#z');
   expect(link.rel).toContain('noreferrer');
   expect(safeHref('mailto:a@b.example')).toBe('mailto:a@b.example');
-  for (const bad of ['javascript:1', ' java\tscript:1', '\u0001javascript:1', 'file:///etc/passwd', '/v1/models', '//x.example', '#/server', 'blob:x', '']) {
+  for (const bad of [
+    'javascript:1',
+    ' java\tscript:1',
+    '\u0001javascript:1',
+    'file:///etc/passwd',
+    '/v1/models',
+    '//x.example',
+    '#/server',
+    'blob:x',
+    '',
+  ]) {
     expect(safeHref(bad)).toBeUndefined();
   }
 });
 
 it('shows Markdown as it is meant', () => {
-  const element = shown(<Markdown text={'# A\n\nb **c** `d<e` &amp; x < y\n\n1. one\n2. two\n\n```js\nlet a = "<b>";\n```\n\n|h|\n|-|\n|v|'} />);
+  const element = shown(
+    <Markdown
+      text={'# A\n\nb **c** `d<e` &amp; x < y\n\n1. one\n2. two\n\n```js\nlet a = "<b>";\n```\n\n|h|\n|-|\n|v|'}
+    />,
+  );
   expect(element.querySelector('h4')?.textContent).toBe('A');
   expect(element.querySelector('strong')?.textContent).toBe('c');
   expect(element.querySelector('p code')?.textContent).toBe('d<e');
@@ -85,7 +101,14 @@ it('makes marks that turn the direction visible, and leaves letters of every scr
 });
 
 it('shows a megabyte of anything in seconds on the slowest machine, cut and said so', () => {
-  for (const text of ['a'.repeat(2 ** 20), '*'.repeat(2 ** 20), '['.repeat(2 ** 20), '> '.repeat(2 ** 19), '<'.repeat(2 ** 20), '😀'.repeat(2 ** 18)]) {
+  for (const text of [
+    'a'.repeat(2 ** 20),
+    '*'.repeat(2 ** 20),
+    '['.repeat(2 ** 20),
+    '> '.repeat(2 ** 19),
+    '<'.repeat(2 ** 20),
+    '😀'.repeat(2 ** 18),
+  ]) {
     const begun = performance.now();
     const element = shown(<Markdown text={text} />);
     expect(performance.now() - begun).toBeLessThan(5000);

@@ -34,7 +34,16 @@ it('takes up a kept conversation, and none that is broken', () => {
   const { tree, id } = add(EMPTY, { parent: undefined, role: 'user', text: 'x' });
   const running = add(tree, { parent: id, role: 'assistant', text: 'half', state: 'running' }).tree;
   expect(parseTree(JSON.stringify(running)).turns[1]).toMatchObject({ text: 'half', state: 'stopped' });
-  for (const broken of [undefined, '', 'null', '{}', '[]', '{"turns":[{"id":0,"parent":0,"text":"x"}]}', '{"turns":[],"tip":3}', '{"turns":{}}']) {
+  for (const broken of [
+    undefined,
+    '',
+    'null',
+    '{}',
+    '[]',
+    '{"turns":[{"id":0,"parent":0,"text":"x"}]}',
+    '{"turns":[],"tip":3}',
+    '{"turns":{}}',
+  ]) {
     expect(parseTree(broken)).toEqual(EMPTY);
   }
   expect(exported(update(tree, id, { text: 'y' }), { user: 'You', assistant: 'Model' })).toBe('**You**\n\ny\n');
@@ -52,7 +61,14 @@ it('gathers what a learning reports, and begins its curve again with a second at
   expect(learning).toMatchObject({ phase: 'train', lessons: 4, done: 1, of: 8, losses: [{ step: 1, value: 2.5 }] });
 });
 
-const metrics = (data: TuningEvent['data']): TuningEvent => ({ id: 'e', created_at: 0, level: 'info', message: '', type: 'metrics', ...(data === undefined ? {} : { data }) });
+const metrics = (data: TuningEvent['data']): TuningEvent => ({
+  id: 'e',
+  created_at: 0,
+  level: 'info',
+  message: '',
+  type: 'metrics',
+  ...(data === undefined ? {} : { data }),
+});
 
 it('draws the losses of a run, each series by its own steps', () => {
   const series = curvesOf(
@@ -87,7 +103,9 @@ it('shows which text of a row is trained, and which lines are none', () => {
     ].join('\r\n'),
   );
   expect(count).toBe(7);
-  expect(rows.slice(0, 3).map(({ pieces }) => pieces?.filter(({ isTrained }) => isTrained).map(({ text }) => text))).toEqual([['a'], ['c'], ['t']]);
+  expect(
+    rows.slice(0, 3).map(({ pieces }) => pieces?.filter(({ isTrained }) => isTrained).map(({ text }) => text)),
+  ).toEqual([['a'], ['c'], ['t']]);
   expect(faults).toEqual([
     { line: 5, fault: 'json' },
     { line: 6, fault: 'shape' },
@@ -106,7 +124,9 @@ it('finds memories by words in any order, without case and accents', () => {
 });
 
 it('adds up metrics over their labels', () => {
-  const found = parseMetrics('# HELP a x\na{route="/v1/x",status="200"} 2\na{route="y z"} 3 1700000000\nb 1.5e3\nc NaN\nbroken\n');
+  const found = parseMetrics(
+    '# HELP a x\na{route="/v1/x",status="200"} 2\na{route="y z"} 3 1700000000\nb 1.5e3\nc NaN\nbroken\n',
+  );
   expect([...found]).toEqual([
     ['a', 5],
     ['b', 1500],

@@ -16,7 +16,8 @@ export function Copy({ text }: { text: string }): VNode {
   }, [state]);
   const copy = (): void => {
     // Without TLS on another name than localhost there is no clipboard.
-    const written = navigator.clipboard === undefined ? Promise.reject(new Error('none')) : navigator.clipboard.writeText(text);
+    const written =
+      navigator.clipboard === undefined ? Promise.reject(new Error('none')) : navigator.clipboard.writeText(text);
     written.then(
       () => {
         setState('done');

@@ -23,7 +23,13 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
 }
 
 /** Asks before what cannot be taken back at once. */
-export function Confirm(props: { title: string; text: string; action: string; onConfirm: () => void; onClose: () => void }): VNode {
+export function Confirm(props: {
+  title: string;
+  text: string;
+  action: string;
+  onConfirm: () => void;
+  onClose: () => void;
+}): VNode {
   return (
     <Dialog title={props.title} onClose={props.onClose}>
       <p dir="auto">{props.text}</p>

@@ -14,7 +14,9 @@ export interface Series {
 
 const HEIGHT = 180;
 /** Distances of the marks below the curve. */
-const WHOLE = [1, 2, 5].flatMap((by) => [1, 10, 100, 1000, 10_000, 100_000].map((ten) => by * ten)).sort((a, b) => a - b);
+const WHOLE = [1, 2, 5]
+  .flatMap((by) => [1, 10, 100, 1000, 10_000, 100_000].map((ten) => by * ten))
+  .sort((a, b) => a - b);
 /** Rows of the table: more are thinned out. */
 const ROWS = 20;
 
@@ -109,14 +111,21 @@ function Table({ series }: { series: readonly Series[] }): VNode {
 function optionsFor(series: readonly Series[], element: HTMLElement): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
-  const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line') } };
+  const axis = {
+    stroke: colour('--quiet'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { stroke: colour('--line') },
+  };
   const strokes = ['--accent', '--second', '--third', '--fourth'].map(colour);
   return {
     ...{ width: Math.max(200, element.clientWidth), height: HEIGHT, legend: { show: series.length > 1 } },
     scales: { x: { time: false } },
     cursor: { drag: { x: false, y: false } },
     // There are no half steps.
-    axes: [{ ...axis, incrs: WHOLE }, { ...axis, size: 50 }],
+    axes: [
+      { ...axis, incrs: WHOLE },
+      { ...axis, size: 50 },
+    ],
     series: [
       {},
       ...series.map(({ label }, i) => ({

@@ -48,7 +48,8 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
 
   'teach.found': 'Ein Lernen, das läuft',
   'teach.title': 'Lehren',
-  'teach.about': 'Was du ihm sagst, lernt das Modell durch Training, hier auf diesem Rechner. Dann wird es noch einmal gefragt.',
+  'teach.about':
+    'Was du ihm sagst, lernt das Modell durch Training, hier auf diesem Rechner. Dann wird es noch einmal gefragt.',
   'teach.kind': 'Was du lehrst',
   'teach.kind.pair': 'Frage und Antwort',
   'teach.kind.text': 'Text',
@@ -217,7 +218,6 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   'memories.rebuilding': 'Wird aus dem Buch neu trainiert',
   'memories.damaged.missing': 'Ihre Adapterdatei fehlt. Heilen trainiert sie neu.',
   'memories.damaged.changed': 'Ihre Adapterdatei ist nicht die, die übernommen wurde. Heilen trainiert sie neu.',
-  'memories.supersededBy': 'Ersetzt durch',
   'memories.receipt': 'Beleg',
   'memories.history': 'Verlauf',
   'memory.remembered': 'gemerkt',

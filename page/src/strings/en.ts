@@ -215,7 +215,6 @@ export const en = {
   'memories.rebuilding': 'Training it again from the ledger',
   'memories.damaged.missing': 'Its adapter file is gone. Mend it to train it again.',
   'memories.damaged.changed': 'Its adapter file is not the one that was committed. Mend it to train it again.',
-  'memories.supersededBy': 'Replaced by',
   'memories.receipt': 'Receipt',
   'memories.history': 'History',
   'memory.remembered': 'remembered',

@@ -23,12 +23,15 @@ export function setLanguage(chosen: Language): void {
 
 /** `{name}` in a string is replaced by the value; `{count|one|other}` chooses by the number. */
 export function t(key: StringKey, values: Readonly<Record<string, string | number>> = {}): string {
-  return TABLES[language()][key].replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (whole, name: string, one?: string, other?: string) => {
-    const value = values[name];
-    if (value === undefined) return whole;
-    if (one !== undefined) return value === 1 ? one : (other ?? '');
-    return typeof value === 'number' ? new Intl.NumberFormat(language()).format(value) : value;
-  });
+  return TABLES[language()][key].replace(
+    /\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g,
+    (whole, name: string, one?: string, other?: string) => {
+      const value = values[name];
+      if (value === undefined) return whole;
+      if (one !== undefined) return value === 1 ? one : (other ?? '');
+      return typeof value === 'number' ? new Intl.NumberFormat(language()).format(value) : value;
+    },
+  );
 }
 
 function preferred(): Language {

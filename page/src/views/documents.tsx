@@ -1,7 +1,16 @@
 // Documents of a brain: drop files and folders, see what became of each, search them. Not here: answers from them (chat).
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import { documents, followJob, removeDocument, search, uploadDocument, type DocumentInfo, type IngestResult, type Passage } from '../api.js';
+import {
+  documents,
+  followJob,
+  removeDocument,
+  search,
+  uploadDocument,
+  type DocumentInfo,
+  type IngestResult,
+  type Passage,
+} from '../api.js';
 import { bytes, number } from '../format.js';
 import { Confirm } from '../parts/dialog.js';
 import { Drop } from '../parts/drop.js';
@@ -24,7 +33,11 @@ let lastId = 0;
 
 export function DocumentsView(): VNode {
   const brain = useStore(brainStore);
-  const list = useResource((signal) => documents(brain, signal), [brain], (type) => /^(document|ingest|brain)/.test(type));
+  const list = useResource(
+    (signal) => documents(brain, signal),
+    [brain],
+    (type) => /^(document|ingest|brain)/.test(type),
+  );
   return (
     <div class="split">
       <section class="stack">
@@ -43,7 +56,10 @@ export function DocumentsView(): VNode {
 
 /** One after the other: the server reads them one after the other too. */
 async function upload(brain: string, files: readonly File[], onChange: () => void): Promise<void> {
-  const waiting = files.map((file) => ({ file, entry: { id: ++lastId, name: nameOf(file), state: 'waiting' as const } }));
+  const waiting = files.map((file) => ({
+    file,
+    entry: { id: ++lastId, name: nameOf(file), state: 'waiting' as const },
+  }));
   uploadsStore.set([...uploadsStore.get(), ...waiting.map(({ entry }) => entry)]);
   for (const { file, entry } of waiting) {
     const change = (part: Partial<Upload>): void => {
@@ -75,12 +91,17 @@ function Uploads(): VNode | null {
   const current = uploads.find(({ state }) => state === 'sending' || state === 'reading');
   return (
     <section class="stack" aria-label={t('documents.uploads')}>
-      <Progress label={current === undefined ? t('documents.read') : visible(current.name)} done={over.length} of={uploads.length} />
+      <Progress
+        label={current === undefined ? t('documents.read') : visible(current.name)}
+        done={over.length}
+        of={uploads.length}
+      />
       {faults.length > 0 && (
         <ul class="plainlist">
           {faults.slice(0, 50).map(({ id, name, state, why }) => (
             <li key={id}>
-              <span dir="auto">{visible(name)}</span> <span class="state damaged">{t(`upload.${state as 'failed' | 'skipped'}`)}</span>{' '}
+              <span dir="auto">{visible(name)}</span>{' '}
+              <span class="state damaged">{t(`upload.${state as 'failed' | 'skipped'}`)}</span>{' '}
               <span class="quiet">{visible(why ?? '')}</span>
             </li>
           ))}

@@ -6,6 +6,7 @@ import {
   forget,
   history,
   memories,
+  memory,
   rebuild,
   undo,
   type BrainMemory,
@@ -146,7 +147,13 @@ function List({ all, opened }: { all: readonly BrainMemory[]; opened: string | u
   );
 }
 
-function Row({ memory: { id, text, question, answer, state, damaged, createdAt }, isOpen }: { memory: BrainMemory; isOpen: boolean }): VNode {
+function Row({
+  memory: { id, text, question, answer, state, damaged, createdAt },
+  isOpen,
+}: {
+  memory: BrainMemory;
+  isOpen: boolean;
+}): VNode {
   return (
     <li>
       <a class="card link" href={linkTo('memories', id)} aria-current={isOpen ? 'true' : undefined}>
@@ -161,17 +168,24 @@ function Row({ memory: { id, text, question, answer, state, damaged, createdAt }
   );
 }
 
-function State({ state, damaged }: { state: BrainMemory['state']; damaged: BrainMemory['damaged'] | undefined }): VNode {
+function State({
+  state,
+  damaged,
+}: {
+  state: BrainMemory['state'];
+  damaged: BrainMemory['damaged'] | undefined;
+}): VNode {
   const shown = damaged === undefined ? state : 'damaged';
   return <span class={`state ${shown}`}>{t(`memory.${shown}`)}</span>;
 }
 
 function One(props: { brain: string; id: string; all: readonly BrainMemory[]; onChange: () => void }): VNode {
   const { brain, id, all, onChange } = props;
-  const memory = all.find((one) => one.id === id);
+  const known = all.find((one) => one.id === id);
   const events = useResource((signal) => history(brain, id, signal), [brain, id], isAboutMemories);
-  if (memory === undefined) return <Empty>{t('memories.unknown', { id })}</Empty>;
-  const { text, question, answer, state, damaged, createdAt, receipt, supersededBy, source } = memory;
+  const whole = useResource((signal) => memory(brain, id, signal), [brain, id], isAboutMemories);
+  if (known === undefined) return <Empty>{t('memories.unknown', { id })}</Empty>;
+  const { text, question, answer, state, damaged, createdAt, source } = known;
   return (
     <article class="stack">
       <header class="row">
@@ -196,19 +210,20 @@ function One(props: { brain: string; id: string; all: readonly BrainMemory[]; on
         </dl>
       )}
       {damaged !== undefined && <p class="fault">{t(`memories.damaged.${damaged}`)}</p>}
-      {source !== undefined && <p class="quiet">{t('memories.source', { who: [source.key, source.told].filter(Boolean).join(' · ') })}</p>}
-      {supersededBy !== undefined && (
-        <p>
-          {t('memories.supersededBy')} <a href={linkTo('memories', supersededBy)}>{supersededBy}</a>
-        </p>
+      {source !== undefined && (
+        <p class="quiet">{t('memories.source', { who: [source.key, source.told].filter(Boolean).join(' · ') })}</p>
       )}
-      <Actions key={id} brain={brain} memory={memory} onChange={onChange} />
-      {receipt !== undefined && (
-        <>
-          <h3>{t('memories.receipt')}</h3>
-          <ReceiptCard receipt={receipt} />
-        </>
-      )}
+      <Actions key={id} brain={brain} memory={known} onChange={onChange} />
+      <Loaded of={whole}>
+        {({ receipt }) =>
+          receipt !== undefined && (
+            <>
+              <h3>{t('memories.receipt')}</h3>
+              <ReceiptCard receipt={receipt} />
+            </>
+          )
+        }
+      </Loaded>
       <h3>{t('memories.history')}</h3>
       <Loaded of={events}>{(found) => <History events={found} />}</Loaded>
     </article>
@@ -220,7 +235,7 @@ function Actions({ brain, memory, onChange }: { brain: string; memory: BrainMemo
   const [isAsking, setAsking] = useState(false);
   const [proof, setProof] = useState<ForgottenProof>();
   const forgetting = useAction(async () => {
-    setProof((await forget(brain, id)).proof);
+    setProof((await forget(brain, id, true)).proof);
     onChange();
   });
   const undoing = useAction(async (signal) => {

@@ -4,7 +4,11 @@ import type { Memory } from '../api.js';
 
 export type StateFilter = Memory['state'] | 'damaged' | 'all';
 
-export function matches(memory: Pick<Memory, 'id' | 'text' | 'state' | 'damaged'>, query: string, state: StateFilter): boolean {
+export function matches(
+  memory: Pick<Memory, 'id' | 'text' | 'state' | 'damaged'>,
+  query: string,
+  state: StateFilter,
+): boolean {
   if (state === 'damaged' ? memory.damaged === undefined : state !== 'all' && memory.state !== state) return false;
   const text = folded(`${memory.id} ${memory.text}`);
   return folded(query)

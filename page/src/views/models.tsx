@@ -37,7 +37,9 @@ export function ModelsView(): VNode {
       <section class="stack">
         <h2>{t('models.served')}</h2>
         <p class="quiet">{t('models.servedAbout')}</p>
-        <Loaded of={served}>{(cards) => (cards.length === 0 ? <Empty>{t('models.none')}</Empty> : <Served cards={cards} />)}</Loaded>
+        <Loaded of={served}>
+          {(cards) => (cards.length === 0 ? <Empty>{t('models.none')}</Empty> : <Served cards={cards} />)}
+        </Loaded>
       </section>
     </div>
   );
@@ -64,8 +66,8 @@ function Entry({ model, onPulled }: { model: CatalogModel; onPulled: () => void 
       </header>
       <p>{visible(description)}</p>
       <p class="quiet">
-        {t(`models.${model.role}`)} · {t('models.parameters', { count: number(parameters / 1e6) })} · {bytes(model.bytes)} ·{' '}
-        {t('models.licence', { name: licence })}
+        {t(`models.${model.role}`)} · {t('models.parameters', { count: number(parameters / 1e6) })} ·{' '}
+        {bytes(model.bytes)} · {t('models.licence', { name: licence })}
       </p>
       {!installed && (
         <button type="button" disabled={pulling.isRunning} onClick={() => pulling.run()}>
@@ -79,7 +81,9 @@ function Entry({ model, onPulled }: { model: CatalogModel; onPulled: () => void 
               ? t('models.pulling')
               : `${t('models.pulling')} ${bytes(progress.receivedBytes)} / ${bytes(progress.totalBytes)}`
           }
-          {...(progress === undefined ? {} : { done: progress.receivedBytes / Math.max(1, progress.totalBytes), of: 1 })}
+          {...(progress === undefined
+            ? {}
+            : { done: progress.receivedBytes / Math.max(1, progress.totalBytes), of: 1 })}
         />
       )}
       <Fault error={pulling.error} />

@@ -85,7 +85,9 @@ function Figures({ figures }: { figures: ReadonlyMap<string, number> }): VNode {
 
 function Keys(): VNode {
   const canMake = useRoutes().has('POST /engram/v1/keys');
-  return canMake ? <KeyList /> : (
+  return canMake ? (
+    <KeyList />
+  ) : (
     <section class="stack">
       <h2>{t('keys.title')}</h2>
       <p>{t('keys.terminal')}</p>
@@ -97,7 +99,11 @@ function Keys(): VNode {
 }
 
 function KeyList(): VNode {
-  const list = useResource((signal) => keys(signal), [], (type) => type.startsWith('key'));
+  const list = useResource(
+    (signal) => keys(signal),
+    [],
+    (type) => type.startsWith('key'),
+  );
   const [made, setMade] = useState<string>();
   const [gone, setGone] = useState<KeyInfo>();
   const revoke = useAction(async (_signal, id: string) => {

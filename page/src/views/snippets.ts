@@ -44,7 +44,11 @@ export function snippetsFor(origin: string, model: string): Snippet[] {
     },
     {
       name: 'Claude Code',
-      text: [`export ANTHROPIC_BASE_URL=${origin}`, 'export ANTHROPIC_AUTH_TOKEN=$ENGRAM_KEY', `claude --model ${model}`].join('\n'),
+      text: [
+        `export ANTHROPIC_BASE_URL=${origin}`,
+        'export ANTHROPIC_AUTH_TOKEN=$ENGRAM_KEY',
+        `claude --model ${model}`,
+      ].join('\n'),
     },
     {
       name: 'MCP',

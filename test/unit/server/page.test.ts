@@ -43,7 +43,14 @@ it('gives the page with rules that let nothing in from elsewhere', async () => {
   expect(response.status).toBe(200);
   expect(await response.text()).toContain('<title>page</title>');
   const policy = response.headers.get('content-security-policy')!;
-  for (const rule of ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"]) {
+  for (const rule of [
+    "default-src 'none'",
+    "script-src 'self'",
+    "connect-src 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ]) {
     expect(policy.split('; ')).toContain(rule);
   }
   expect(policy).not.toMatch(/unsafe|\*|https?:/);
@@ -67,19 +74,28 @@ it('sends nothing again to who has it', async () => {
   expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '10', '']);
 });
 
-it.each(['/assets', '/assets/', '/assets/secret.txt', '/assets/../index.html', '/assets/%2e%2e/index.html', '/assets/..%5cindex.html', '/index.html', '//etc/passwd', '/assets/a-1.js/', '/%00', '/.'])(
-  'has nothing at %s',
-  async (path) => {
-    const status = await new Promise<number>((resolve, reject) => {
-      // fetch would tidy the path up.
-      get({ host: '127.0.0.1', port: new URL(url).port, path, headers: HTML }, (response) => {
-        response.resume();
-        resolve(response.statusCode!);
-      }).on('error', reject);
-    });
-    expect(status).toBe(404);
-  },
-);
+it.each([
+  '/assets',
+  '/assets/',
+  '/assets/secret.txt',
+  '/assets/../index.html',
+  '/assets/%2e%2e/index.html',
+  '/assets/..%5cindex.html',
+  '/index.html',
+  '//etc/passwd',
+  '/assets/a-1.js/',
+  '/%00',
+  '/.',
+])('has nothing at %s', async (path) => {
+  const status = await new Promise<number>((resolve, reject) => {
+    // fetch would tidy the path up.
+    get({ host: '127.0.0.1', port: new URL(url).port, path, headers: HTML }, (response) => {
+      response.resume();
+      resolve(response.statusCode!);
+    }).on('error', reject);
+  });
+  expect(status).toBe(404);
+});
 
 it('tells programs that look for Ollama what they look for', async () => {
   const response = await fetch(`${url}/`, { headers: { accept: '*/*' } });

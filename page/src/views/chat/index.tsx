@@ -17,7 +17,11 @@ import { TurnView } from './turn.js';
 export function ChatView(): VNode {
   const brain = useStore(brainStore);
   const tree = useStore(treeStore);
-  const cards = useResource((signal) => models(signal), [], (type) => /^(model|pull|brain|job\.(?!event))/.test(type));
+  const cards = useResource(
+    (signal) => models(signal),
+    [],
+    (type) => /^(model|pull|brain|job\.(?!event))/.test(type),
+  );
   const [chosen, setChosen] = useState(kept('chat-model', 'session'));
   const answering = isAnswering(tree);
   const turns = branch(tree);
@@ -43,7 +47,14 @@ export function ChatView(): VNode {
         <button type="button" class="small" onClick={startAnew} disabled={turns.length === 0}>
           {t('chat.new')}
         </button>
-        <button type="button" class="small" disabled={turns.length === 0} onClick={() => { download(tree); }}>
+        <button
+          type="button"
+          class="small"
+          disabled={turns.length === 0}
+          onClick={() => {
+            download(tree);
+          }}
+        >
           {t('chat.export')}
         </button>
       </header>
@@ -67,7 +78,15 @@ export function ChatView(): VNode {
   );
 }
 
-function ModelChoice({ able, model, onModel }: { able: readonly ModelCard[]; model: string; onModel: (id: string) => void }): VNode {
+function ModelChoice({
+  able,
+  model,
+  onModel,
+}: {
+  able: readonly ModelCard[];
+  model: string;
+  onModel: (id: string) => void;
+}): VNode {
   const isListed = able.some(({ id }) => id === model);
   return (
     <label>

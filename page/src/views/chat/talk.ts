@@ -69,7 +69,8 @@ async function answer(question: number, model: string): Promise<void> {
     },
   }).then(
     (given: ChatAnswer): Partial<Said> => ({ answer: given, text: given.text, state: 'done' }),
-    (error: unknown): Partial<Said> => (own.signal.aborted ? { state: 'stopped' } : { state: 'failed', error: told(error) }),
+    (error: unknown): Partial<Said> =>
+      own.signal.aborted ? { state: 'stopped' } : { state: 'failed', error: told(error) },
   );
   control = undefined;
   change(end);

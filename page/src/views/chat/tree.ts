@@ -67,10 +67,15 @@ export function parseTree(text: string | undefined): Tree {
     const tree = JSON.parse(text ?? '') as Tree;
     const isWhole =
       Array.isArray(tree.turns) &&
-      tree.turns.every(({ id, parent, text: said }, i) => id === i && typeof said === 'string' && (parent === undefined || parent < i)) &&
+      tree.turns.every(
+        ({ id, parent, text: said }, i) => id === i && typeof said === 'string' && (parent === undefined || parent < i),
+      ) &&
       (tree.tip === undefined || tree.turns[tree.tip] !== undefined);
     if (!isWhole) return EMPTY;
-    return { ...tree, turns: tree.turns.map((turn) => (turn.state === 'running' ? { ...turn, state: 'stopped' } : turn)) };
+    return {
+      ...tree,
+      turns: tree.turns.map((turn) => (turn.state === 'running' ? { ...turn, state: 'stopped' } : turn)),
+    };
   } catch {
     return EMPTY;
   }

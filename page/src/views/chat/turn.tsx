@@ -168,7 +168,15 @@ function Branches({ turn, tree }: { turn: Said; tree: Tree }): VNode | null {
   };
   return (
     <span class="row" role="group" aria-label={t('chat.branches')}>
-      <button type="button" class="small" aria-label={t('chat.branchBefore')} disabled={at === 0} onClick={() => { step(-1); }}>
+      <button
+        type="button"
+        class="small"
+        aria-label={t('chat.branchBefore')}
+        disabled={at === 0}
+        onClick={() => {
+          step(-1);
+        }}
+      >
         ‹
       </button>
       <span class="quiet">{t('chat.branch', { n: at + 1, of: all.length })}</span>
@@ -177,7 +185,9 @@ function Branches({ turn, tree }: { turn: Said; tree: Tree }): VNode | null {
         class="small"
         aria-label={t('chat.branchAfter')}
         disabled={at === all.length - 1}
-        onClick={() => { step(1); }}
+        onClick={() => {
+          step(1);
+        }}
       >
         ›
       </button>
@@ -192,7 +202,8 @@ function Speed({ turn: { answer, model } }: { turn: Said }): VNode {
     <details class="speed">
       <summary>{t('chat.figures')}</summary>
       <p class="quiet">
-        {model} · {t('chat.tokens', { prompt: promptTokens, answer: tokens })} · {t('chat.first', { time: seconds(firstMs / 1000) })}
+        {model} · {t('chat.tokens', { prompt: promptTokens, answer: tokens })} ·{' '}
+        {t('chat.first', { time: seconds(firstMs / 1000) })}
         {rate !== undefined && ` · ${t('chat.rate', { rate: number(rate, 1) })}`}
       </p>
     </details>

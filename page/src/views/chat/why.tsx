@@ -25,7 +25,9 @@ function Bars({ explanation: { influences, base, tokens } }: { explanation: Expl
               <span dir="auto">{visible(nameOf(influence))}</span>
               <meter min={0} max={most} value={Math.max(0, influence.change)} aria-label={t('why.change')} />
               <span class="quiet">
-                {t(influence.change >= 0 ? 'why.likelier' : 'why.lessLikely', { factor: factor(Math.abs(influence.change)) })}
+                {t(influence.change >= 0 ? 'why.likelier' : 'why.lessLikely', {
+                  factor: factor(Math.abs(influence.change)),
+                })}
               </span>
             </li>
           ))}

@@ -148,7 +148,13 @@ function Tabs({ kind, onKind }: { kind: Kind; onKind: (kind: Kind) => void }): V
   );
 }
 
-function Field(props: { label: string; hint?: string; value: string; rows: number; onValue: (value: string) => void }): VNode {
+function Field(props: {
+  label: string;
+  hint?: string;
+  value: string;
+  rows: number;
+  onValue: (value: string) => void;
+}): VNode {
   const id = useId();
   return (
     <div class="field">

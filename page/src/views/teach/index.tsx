@@ -144,7 +144,9 @@ function After({ lesson }: { lesson: Lesson }): VNode {
   const isBusy = takeBack.isRunning || again.isRunning || isUnderWay(lesson);
   return (
     <>
-      {contradicts.length > 0 && <Conflict brain={brain} learned={title} contradicts={contradicts} onSettled={settle} />}
+      {contradicts.length > 0 && (
+        <Conflict brain={brain} learned={title} contradicts={contradicts} onSettled={settle} />
+      )}
       <div class="row">
         {receipt!.committed && (
           <button type="button" disabled={isBusy} onClick={() => takeBack.run()}>

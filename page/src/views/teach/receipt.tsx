@@ -62,9 +62,15 @@ function Figures({ receipt }: { receipt: Receipt }): VNode {
     ...(superseded === undefined
       ? []
       : [
-          ['receipt.superseded', t('receipt.of', { kept: superseded.recalled, asked: superseded.asked })] satisfies [StringKey, string],
+          ['receipt.superseded', t('receipt.of', { kept: superseded.recalled, asked: superseded.asked })] satisfies [
+            StringKey,
+            string,
+          ],
         ]),
-    ['receipt.effort', t('receipt.effortIs', { steps: receipt.steps, tokens: receipt.tokens, time: seconds(receipt.seconds) })],
+    [
+      'receipt.effort',
+      t('receipt.effortIs', { steps: receipt.steps, tokens: receipt.tokens, time: seconds(receipt.seconds) }),
+    ],
   ];
   return (
     <dl class="figures">

@@ -11,7 +11,11 @@ import { Run, shortName, StateOf } from './run.js';
 import { StartTraining } from './start.js';
 
 export function TrainingView({ route }: { route: Route }): VNode {
-  const list = useResource((signal) => tuningJobs(signal), [], (type) => /^job\.(?!event)/.test(type));
+  const list = useResource(
+    (signal) => tuningJobs(signal),
+    [],
+    (type) => /^job\.(?!event)/.test(type),
+  );
   const [other, setOther] = useState<string>();
   const open = route.id;
   return (
@@ -68,7 +72,11 @@ function List({ jobs, open }: { jobs: readonly TuningJob[]; open: string | undef
   );
 }
 
-function Compare(props: { others: readonly TuningJob[]; other: string | undefined; onOther: (id: string | undefined) => void }): VNode {
+function Compare(props: {
+  others: readonly TuningJob[];
+  other: string | undefined;
+  onOther: (id: string | undefined) => void;
+}): VNode {
   return (
     <label>
       {t('training.compare')}

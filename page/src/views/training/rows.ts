@@ -8,7 +8,8 @@ export interface Piece {
   isTrained: boolean;
 }
 
-export type Row = { line: number; pieces: Piece[]; fault?: undefined } | { line: number; fault: 'json' | 'shape'; pieces?: undefined };
+export type Row =
+  { line: number; pieces: Piece[]; fault?: undefined } | { line: number; fault: 'json' | 'shape'; pieces?: undefined };
 
 export interface Preview {
   rows: Row[];
@@ -64,7 +65,10 @@ function pieceOf(message: unknown): Piece | undefined {
 }
 
 function partsOf(parts: readonly unknown[]): string {
-  return parts.map((part) => (part as { text?: unknown } | null)?.text).filter((text) => typeof text === 'string').join('');
+  return parts
+    .map((part) => (part as { text?: unknown } | null)?.text)
+    .filter((text) => typeof text === 'string')
+    .join('');
 }
 
 function piece(role: string, text: string, isTrained: boolean): Piece {

@@ -19,9 +19,24 @@ export function isUnderWay({ status }: TuningJob): boolean {
   return status === 'running' || status === 'queued' || status === 'validating_files';
 }
 
-export function Run({ job, other, onChange }: { job: TuningJob; other: TuningJob | undefined; onChange: () => void }): VNode {
-  const events = useResource((signal) => tuningEvents(job.id, signal), [job.id], (type) => type.startsWith('job.'));
-  const compared = useResource((signal) => (other === undefined ? Promise.resolve([]) : tuningEvents(other.id, signal)), [other?.id]);
+export function Run({
+  job,
+  other,
+  onChange,
+}: {
+  job: TuningJob;
+  other: TuningJob | undefined;
+  onChange: () => void;
+}): VNode {
+  const events = useResource(
+    (signal) => tuningEvents(job.id, signal),
+    [job.id],
+    (type) => type.startsWith('job.'),
+  );
+  const compared = useResource(
+    (signal) => (other === undefined ? Promise.resolve([]) : tuningEvents(other.id, signal)),
+    [other?.id],
+  );
   const underWay = isUnderWay(job);
   useEffect(() => {
     if (!underWay) return;
@@ -51,7 +66,12 @@ export function Run({ job, other, onChange }: { job: TuningJob; other: TuningJob
       <Loaded of={events}>
         {(found) => (
           <>
-            {underWay && <Progress label={t(`training.${job.engram?.paused === true ? 'paused' : job.status}`)} {...(stepsOf(found) ?? {})} />}
+            {underWay && (
+              <Progress
+                label={t(`training.${job.engram?.paused === true ? 'paused' : job.status}`)}
+                {...(stepsOf(found) ?? {})}
+              />
+            )}
             <Plot title={t('training.losses')} series={[...curvesOf(found, names), ...otherCurves]} />
           </>
         )}

@@ -88,7 +88,9 @@ export function StartTraining({ onStart }: { onStart: (id: string) => void }): V
             <button
               type="button"
               class="primary"
-              disabled={start.isRunning || model === undefined || chosen.preview.faults.length > 0 || chosen.preview.count === 0}
+              disabled={
+                start.isRunning || model === undefined || chosen.preview.faults.length > 0 || chosen.preview.count === 0
+              }
               onClick={() => start.run()}
             >
               {t('training.do')}
