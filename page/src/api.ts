@@ -97,8 +97,6 @@ export interface ChatAsking {
   /** False: the model alone. */
   memories?: boolean;
   onText?: (text: string) => void;
-  /** Place in the queue. */
-  onPlace?: (place: number) => void;
   signal?: AbortSignal | undefined;
 }
 
@@ -334,14 +332,14 @@ export interface TuningEvent {
   created_at: number;
   level: 'info' | 'warn' | 'error';
   message: string;
-  type?: 'message' | 'metrics';
-  data?: {
+  type: 'message' | 'metrics';
+  data: {
     step: number;
     total_steps?: number;
     train_loss?: number | null;
     valid_loss?: number | null;
     full_valid_loss?: number | null;
-  };
+  } | null;
 }
 
 const TUNING = '/v1/fine_tuning/jobs';

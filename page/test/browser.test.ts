@@ -113,7 +113,7 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
     await message.press('Enter');
     await page.getByRole('button', { name: 'Memory', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Without memories' }).click();
-    await page.getByRole('region', { name: 'Without memories' }).getByText('I know 4 words.').waitFor();
+    await page.getByRole('region', { name: 'Without memories' }).getByText('I know 4 words.').first().waitFor();
     await page.getByRole('button', { name: 'Edit' }).click();
     await page.getByRole('textbox', { name: 'Edit' }).fill('Hello there');
     await page.getByRole('button', { name: 'Send' }).first().click();
@@ -150,7 +150,7 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
     await message.fill('![leak](http');
     await message.press('Enter');
     await page.getByRole('button', { name: 'Memory', exact: true }).waitFor();
-    await page.getByText('click').last().click();
+    await page.locator('.markdown').getByText('click').click();
     await message.fill('long xxxxxxx');
     await message.press('Enter');
     await page.getByText('more characters not shown').waitFor();

@@ -62,12 +62,7 @@ it('gathers what a learning reports, and begins its curve again with a second at
 });
 
 const metrics = (data: TuningEvent['data']): TuningEvent => ({
-  id: 'e',
-  created_at: 0,
-  level: 'info',
-  message: '',
-  type: 'metrics',
-  ...(data === undefined ? {} : { data }),
+  ...{ id: 'e', created_at: 0, level: 'info', message: '', type: 'metrics', data },
 });
 
 it('draws the losses of a run, each series by its own steps', () => {
@@ -76,7 +71,7 @@ it('draws the losses of a run, each series by its own steps', () => {
       metrics({ step: 2, train_loss: 1.5, valid_loss: null }),
       metrics({ step: 1, train_loss: 2 }),
       metrics({ step: 2, train_loss: null, full_valid_loss: 1.8 }),
-      metrics(undefined),
+      metrics(null),
     ],
     { train: 'T', validation: 'V' },
   );

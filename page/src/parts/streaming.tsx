@@ -4,6 +4,7 @@ import type { VNode } from 'preact';
 import { t } from '../strings/index.js';
 import { Markdown, Plain } from '../text/markdown.js';
 import { nextSentences } from '../text/sentences.js';
+import { visible } from '../text/visible.js';
 
 /** While it grows its structure is found at most so often, ms: each time costs as much as the text is long. */
 const EVERY_MS = 60;
@@ -53,7 +54,7 @@ function Spoken({ text, isDone }: { text: string; isDone: boolean }): VNode {
   }, [text, isDone]);
   return (
     <span class="spoken" aria-live="polite">
-      {sentence}
+      {visible(sentence)}
     </span>
   );
 }

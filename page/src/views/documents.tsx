@@ -1,35 +1,17 @@
 // Documents of a brain: drop files and folders, see what became of each, search them. Not here: answers from them (chat).
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import {
-  documents,
-  followJob,
-  removeDocument,
-  search,
-  uploadDocument,
-  type DocumentInfo,
-  type IngestResult,
-  type Passage,
-} from '../api.js';
+import { documents, removeDocument, search, type DocumentInfo, type Passage } from '../api.js';
 import { bytes, number } from '../format.js';
 import { Confirm } from '../parts/dialog.js';
 import { Drop } from '../parts/drop.js';
-import { Empty, Fault, Loaded, Loading, Progress, told } from '../parts/states.js';
+import { Empty, Fault, Loaded, Loading } from '../parts/states.js';
 import { brainStore } from '../state.js';
-import { createStore, useAction, useResource, useStore } from '../store.js';
+import { useAction, useResource, useStore } from '../store.js';
 import { t } from '../strings/index.js';
 import { Highlighted } from '../text/highlight.js';
 import { visible } from '../text/visible.js';
-
-interface Upload {
-  id: number;
-  name: string;
-  state: 'waiting' | 'sending' | 'reading' | 'done' | 'failed' | 'skipped';
-  why?: string;
-}
-
-const uploadsStore = createStore<readonly Upload[]>([]);
-let lastId = 0;
+import { upload, Uploads } from './uploads.js';
 
 export function DocumentsView(): VNode {
   const brain = useStore(brainStore);
@@ -43,7 +25,7 @@ export function DocumentsView(): VNode {
       <section class="stack">
         <h1>{t('documents.title')}</h1>
         <p class="quiet">{t('documents.about')}</p>
-        <Drop label={t('documents.drop')} several onFiles={(files) => void upload(brain, files, list.reload)} />
+        <Drop label={t('documents.drop')} several onFiles={(files) => void upload(brain, files)} />
         <Uploads />
         <Loaded of={list}>{(all) => <List brain={brain} all={all} onChange={list.reload} />}</Loaded>
       </section>
@@ -51,74 +33,6 @@ export function DocumentsView(): VNode {
         <Search brain={brain} />
       </section>
     </div>
-  );
-}
-
-/** One after the other: the server reads them one after the other too. */
-async function upload(brain: string, files: readonly File[], onChange: () => void): Promise<void> {
-  const waiting = files.map((file) => ({
-    file,
-    entry: { id: ++lastId, name: nameOf(file), state: 'waiting' as const },
-  }));
-  uploadsStore.set([...uploadsStore.get(), ...waiting.map(({ entry }) => entry)]);
-  for (const { file, entry } of waiting) {
-    const change = (part: Partial<Upload>): void => {
-      uploadsStore.set(uploadsStore.get().map((one) => (one.id === entry.id ? { ...one, ...part } : one)));
-    };
-    try {
-      change({ state: 'sending' });
-      const job = await uploadDocument(brain, file);
-      change({ state: 'reading' });
-      const { skipped } = await followJob<IngestResult>(job.id, () => undefined);
-      const why = skipped[0]?.reason;
-      change(why === undefined ? { state: 'done' } : { state: 'skipped', why });
-      onChange();
-    } catch (error) {
-      change({ state: 'failed', why: told(error).message });
-    }
-  }
-}
-
-function nameOf(file: File): string {
-  return file.webkitRelativePath === '' ? file.name : file.webkitRelativePath;
-}
-
-function Uploads(): VNode | null {
-  const uploads = useStore(uploadsStore);
-  if (uploads.length === 0) return null;
-  const over = uploads.filter(({ state }) => state !== 'waiting' && state !== 'sending' && state !== 'reading');
-  const faults = over.filter(({ state }) => state !== 'done');
-  const current = uploads.find(({ state }) => state === 'sending' || state === 'reading');
-  return (
-    <section class="stack" aria-label={t('documents.uploads')}>
-      <Progress
-        label={current === undefined ? t('documents.read') : visible(current.name)}
-        done={over.length}
-        of={uploads.length}
-      />
-      {faults.length > 0 && (
-        <ul class="plainlist">
-          {faults.slice(0, 50).map(({ id, name, state, why }) => (
-            <li key={id}>
-              <span dir="auto">{visible(name)}</span>{' '}
-              <span class="state damaged">{t(`upload.${state as 'failed' | 'skipped'}`)}</span>{' '}
-              <span class="quiet">{visible(why ?? '')}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {over.length === uploads.length && (
-        <button
-          type="button"
-          class="small"
-          onClick={() => {
-            uploadsStore.set([]);
-          }}
-        >
-          {t('documents.clear')}
-        </button>
-      )}
-    </section>
   );
 }
 

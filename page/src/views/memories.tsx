@@ -15,6 +15,7 @@ import {
 } from '../api.js';
 import { time } from '../format.js';
 import { Confirm } from '../parts/dialog.js';
+import { download } from '../parts/download.js';
 import { Empty, Fault, Loaded, Progress } from '../parts/states.js';
 import { linkTo, type Route } from '../routes.js';
 import { useRoutes } from '../known-routes.js';
@@ -70,6 +71,16 @@ function Whole({ brain, list }: { brain: string; list: Resource<BrainMemory[]> }
       <button type="button" class="small" disabled={takeBack.isRunning} onClick={() => takeBack.run()}>
         {t('memories.undoLast')}
       </button>
+      <button
+        type="button"
+        class="small"
+        disabled={(list.value ?? []).length === 0}
+        onClick={() => {
+          save(brain, list.value ?? []);
+        }}
+      >
+        {t('memories.export')}
+      </button>
       {isDamaged && (
         <button type="button" class="small" disabled={mend.isRunning} onClick={() => mend.run()}>
           {t('memories.rebuild')}
@@ -80,6 +91,14 @@ function Whole({ brain, list }: { brain: string; list: Resource<BrainMemory[]> }
       <Fault error={takeBack.error ?? mend.error} />
     </>
   );
+}
+
+/** As `engram memorize --file` reads them. */
+function save(brain: string, all: readonly BrainMemory[]): void {
+  const rows = all
+    .filter(({ state }) => state === 'remembered')
+    .map(({ text, question, answer }) => JSON.stringify(question === undefined ? { text } : { question, answer }));
+  download(`${brain}.jsonl`, `${rows.reverse().join('\n')}\n`, 'application/jsonl');
 }
 
 function List({ all, opened }: { all: readonly BrainMemory[]; opened: string | undefined }): VNode {

@@ -61,7 +61,7 @@ function Entry({ model, onPulled }: { model: CatalogModel; onPulled: () => void 
   return (
     <li class="card stack">
       <header class="row">
-        <h3>{name}</h3>
+        <h2>{name}</h2>
         {installed && <span class="state remembered">{t(loaded ? 'models.loaded' : 'models.installed')}</span>}
       </header>
       <p>{visible(description)}</p>

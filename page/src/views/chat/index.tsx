@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import { models, type ModelCard } from '../../api.js';
 import { keep, kept } from '../../kept.js';
+import { download } from '../../parts/download.js';
 import { Empty, Loaded } from '../../parts/states.js';
 import { linkTo } from '../../routes.js';
 import { brainStore } from '../../state.js';
@@ -10,8 +11,9 @@ import { useResource, useStore } from '../../store.js';
 import { t } from '../../strings/index.js';
 import { number } from '../../format.js';
 import { isUnderWay, lessonStore, startLesson } from '../teach/lesson.js';
+import { upload, Uploads } from '../uploads.js';
 import { isAnswering, say, startAnew, stop, treeStore } from './talk.js';
-import { branch, exported, type Said } from './tree.js';
+import { branch, exported, type Said, type Tree } from './tree.js';
 import { TurnView } from './turn.js';
 
 export function ChatView(): VNode {
@@ -52,7 +54,7 @@ export function ChatView(): VNode {
           class="small"
           disabled={turns.length === 0}
           onClick={() => {
-            download(tree);
+            save(tree);
           }}
         >
           {t('chat.export')}
@@ -66,8 +68,10 @@ export function ChatView(): VNode {
         ))}
       </Log>
       <Meter turns={turns} card={card} />
+      <Uploads />
       <Composer
         isAnswering={answering}
+        onAttach={(files) => void upload(brain, files)}
         onSay={(text) => {
           const told = /^\/(?:remember|memorize)\s+(.+)$/s.exec(text)?.[1];
           if (told === undefined) void say(text, tree.tip, model);
@@ -144,7 +148,13 @@ function Meter({ turns, card }: { turns: readonly Said[]; card: ModelCard | unde
   );
 }
 
-function Composer({ isAnswering: answering, onSay }: { isAnswering: boolean; onSay: (text: string) => void }): VNode {
+interface ComposerProps {
+  isAnswering: boolean;
+  onSay: (text: string) => void;
+  onAttach: (files: File[]) => void;
+}
+
+function Composer({ isAnswering: answering, onSay, onAttach }: ComposerProps): VNode {
   const [text, setText] = useState('');
   const send = (): void => {
     const asked = text.trim();
@@ -160,6 +170,7 @@ function Composer({ isAnswering: answering, onSay }: { isAnswering: boolean; onS
         send();
       }}
     >
+      <Attach onAttach={onAttach} />
       <textarea
         rows={2}
         dir="auto"
@@ -190,11 +201,33 @@ function Composer({ isAnswering: answering, onSay }: { isAnswering: boolean; onS
   );
 }
 
-function download(tree: Parameters<typeof exported>[0]): void {
-  const text = exported(tree, { user: t('chat.you'), assistant: t('chat.model') });
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/markdown' }));
-  link.download = 'chat.md';
-  link.click();
-  URL.revokeObjectURL(link.href);
+function Attach({ onAttach }: Pick<ComposerProps, 'onAttach'>): VNode {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <button
+        type="button"
+        aria-label={t('chat.attach')}
+        title={t('chat.attach')}
+        onClick={() => input.current?.click()}
+      >
+        +
+      </button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        multiple
+        aria-label={t('chat.attach')}
+        onChange={({ currentTarget }) => {
+          onAttach([...(currentTarget.files ?? [])]);
+          currentTarget.value = '';
+        }}
+      />
+    </>
+  );
+}
+
+function save(tree: Tree): void {
+  download('chat.md', exported(tree, { user: t('chat.you'), assistant: t('chat.model') }), 'text/markdown');
 }

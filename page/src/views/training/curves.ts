@@ -6,7 +6,7 @@ export function curvesOf(events: readonly TuningEvent[], names: { train: string;
   const train = new Map<number, number>();
   const validation = new Map<number, number>();
   for (const { data } of events) {
-    if (data === undefined) continue;
+    if (data === null) continue;
     const { step, train_loss: trained, valid_loss: validated, full_valid_loss: whole } = data;
     if (typeof trained === 'number') train.set(step, trained);
     const held = whole ?? validated;
