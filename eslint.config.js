@@ -79,7 +79,7 @@ const direction = LAYERS.flatMap((layer, level) =>
 export default tseslint.config(
   { ignores: ['node_modules', 'dist', 'build', 'coverage'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

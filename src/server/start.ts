@@ -30,6 +30,7 @@ import { healthRoutes } from './health.js';
 import { Events } from './own/events.js';
 import { ownRoutes } from './own/routes.js';
 import { BrainService } from './own/service.js';
+import { pageRoutes } from './page.js';
 import { FairQueue } from './queue.js';
 import { HttpServer } from './server.js';
 import { ownVersion } from './version.js';
@@ -126,6 +127,7 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
 
 function routesOf(answerer: Answerer, files: FileStore, tuning: Tuning, service: BrainService): Route[] {
   return [
+    ...pageRoutes(), // before Ollama's, which has the same address for programs
     ...healthRoutes(answerer.context),
     ...modelRoutes(answerer),
     ...chatRoutes(answerer),

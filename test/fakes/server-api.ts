@@ -117,6 +117,11 @@ export class FakeOpened extends FakeEngine implements Opened {
     return super.memorize(input, options);
   }
 
+  override async forget(...[id, options]: Parameters<Opened['forget']>): ReturnType<Opened['forget']> {
+    const memory = await super.forget(id);
+    return options?.probe === true ? { ...memory, proof: this.proof } : memory;
+  }
+
   ingest(paths: Parameters<Opened['ingest']>[0]): ReturnType<Opened['ingest']> {
     this.calls.push(['ingest', paths]);
     const added = [paths ?? []].flat();

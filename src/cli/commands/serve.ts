@@ -39,6 +39,9 @@ export const serve: CommandSpec = {
     });
     try {
       job.line(`engram serves at ${running.url}`);
+      // What stands behind # is never sent. It goes to a person at a terminal and into no log.
+      if (job.isInteractive)
+        job.line(`The page: ${running.url}/${options['auth'] === false ? '' : `#key=${running.key}`}`);
       if (options['auth'] !== false) await tellKeys(job);
       await new Promise<void>((resolve) => {
         if (job.signal.aborted) resolve();

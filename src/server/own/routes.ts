@@ -13,6 +13,7 @@ import {
   ASK,
   BRAIN,
   DOCUMENT,
+  EXPLAIN,
   HISTORY,
   JOB,
   MEMORY,
@@ -93,10 +94,12 @@ export function ownRoutes(answerer: Answerer, service: BrainService): Route[] {
         method: 'DELETE',
         path: `${at}/brains/:brain/memories/:id`,
         scope: 'remember',
-        summary: 'Forget a memory: its weights are deleted',
+        summary: 'Forget a memory: its weights are deleted; with probe=true it is then asked for',
         reply: MEMORY,
       },
-      handle: (exchange) => service.forget(brainOf(exchange), exchange.params['id']!, exchange),
+      query: z.looseObject({ probe: z.enum(['true', 'false']).optional() }),
+      handle: (exchange, { query }) =>
+        service.forget(brainOf(exchange), exchange.params['id']!, exchange, query.probe === 'true'),
     }),
     describe({
       ...{
@@ -131,6 +134,18 @@ export function ownRoutes(answerer: Answerer, service: BrainService): Route[] {
       },
       handle: (exchange, { body: { question, ...options } }) =>
         service.ask(brainOf(exchange), question, options, exchange),
+    }),
+    describe({
+      ...{
+        method: 'POST',
+        path: `${at}/brains/:brain/explain`,
+        scope: 'remember',
+        summary: 'What an answer rests on, and how much likelier each of it makes the answer',
+        body: EXPLAIN,
+        reply: z.looseObject({ question: z.string(), answer: z.string(), logprob: z.number() }),
+      },
+      handle: (exchange, { body: { question, answer } }) =>
+        service.explain(brainOf(exchange), question, answer, exchange),
     }),
     describe({
       ...{

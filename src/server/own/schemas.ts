@@ -135,6 +135,11 @@ export const ASK = z.strictObject({
   maxTokens: whole(1, 1_000_000).optional(),
 });
 
+export const EXPLAIN = z.strictObject({
+  question: TEXT,
+  answer: TEXT.optional().describe('The answer to explain (default: the one that it gives)'),
+});
+
 export const QUERY = z.strictObject({ query: z.string().min(1).max(10_000), k: whole(1, 50).optional() });
 export const UNDO = z.strictObject({
   memory: z.string().max(64).optional().describe('Whose last change; default: the last of the brain'),

@@ -98,11 +98,13 @@ export class BrainService {
       .reverse();
   }
 
-  /** By its id alone. Throws 404. */
+  /** By its id alone, with the receipt of its learning. Throws 404. */
   async memory(brain: string, id: string): Promise<MemoryView> {
     const found = (await this.memories(brain)).find((memory) => memory.id === id);
     if (found === undefined) throw notFound(`There is no memory ${JSON.stringify(id.slice(0, 64))}.`);
-    return found;
+    const held = (await this.#engine.look(this.#sound(brain), (open) => open.memories())) ?? [];
+    const receipt = held.find((memory) => memory.id === id)?.receipt;
+    return receipt === undefined ? found : { ...found, receipt };
   }
 
   async history(brain: string, id?: string): Promise<HistoryView[]> {
@@ -136,13 +138,15 @@ export class BrainService {
   }
 
   /** At once: its adapter is deleted. By id alone. */
-  async forget(brain: string, id: string, who: Who): Promise<MemoryView> {
+  async forget(brain: string, id: string, who: Who, probe = false): Promise<MemoryView> {
     const name = this.#sound(brain);
     const before = await this.memory(name, id);
     const model = await this.#engine.modelOf(name);
-    const memory = await this.#engine.use({ model, brain: name }, who.signal, (opened) => opened.forget(id));
+    const memory = await this.#engine.use({ model, brain: name }, who.signal, (opened) =>
+      opened.forget(id, { probe, signal: who.signal }),
+    );
     this.#answerer.context.events.emit({ type: 'memory.forgotten', brain: name, memory: id });
-    return { ...before, state: memory.state };
+    return { ...before, state: memory.state, ...(memory.proof === undefined ? {} : { proof: memory.proof }) };
   }
 
   /** Takes back the last change, that of one memory, or all that one source taught. */
@@ -208,17 +212,34 @@ export class BrainService {
     return { answer: answered.answer, ...groundsOf(answered) } as AnswerView;
   }
 
+  /** How much likelier each memory and passage made an answer. Of passages the place, never the path. */
+  async explain(brain: string, question: string, answer: string | undefined, { caller, signal }: Who): Promise<object> {
+    const name = this.#sound(brain);
+    const model = await this.#engine.modelOf(name);
+    const { influences, ...explained } = await this.#answerer.context.answers.run({ caller: caller.id, signal }, () =>
+      this.#engine.use({ model, brain: name }, signal, (opened) => opened.explain(question, { answer, signal })),
+    );
+    return {
+      ...explained,
+      influences: influences.map((one) =>
+        one.kind === 'passage' ? { ...one, passage: { place: one.passage.place, text: one.passage.text } } : one,
+      ),
+    };
+  }
+
   async search(brain: string, query: string, k: number, { signal }: Who): Promise<PassageView[]> {
     const found = await this.#engine.documents(this.#sound(brain), (retrieval) =>
       retrieval.search(query, { k, signal }),
     );
-    return found.map(shownPassage);
+    const names = await this.#uploadedNames();
+    return found.map((passage) => shownPassage(passage, names.get(passage.source)));
   }
 
   async documents(brain: string): Promise<DocumentView[]> {
     const all = await this.#engine.documents(this.#sound(brain), (retrieval) => retrieval.documents());
+    const names = await this.#uploadedNames();
     return all.map(({ path, title, kind, bytes, passages, skipped }) => ({
-      ...{ id: documentId(path), title: title ?? nameOfPath(path), bytes, passages },
+      ...{ id: documentId(path), title: title ?? names.get(path) ?? nameOfPath(path), bytes, passages },
       ...(kind === undefined ? {} : { kind }),
       ...(skipped === undefined ? {} : { skipped: skipped.reason }),
     }));
@@ -266,6 +287,11 @@ export class BrainService {
     const name = this.#sound(brain);
     const path = await this.#pathOf(name, id);
     await this.#engine.documents(name, (retrieval) => retrieval.remove(path));
+  }
+
+  /** What was uploaded lies under a name of ours; people know it by theirs. */
+  async #uploadedNames(): Promise<Map<string, string>> {
+    return new Map((await this.#files.records.list()).map((file) => [this.#files.pathOf(file), file.filename]));
   }
 
   async #pathOf(brain: string, id: string): Promise<string> {
@@ -326,6 +352,13 @@ function shownMemory(
 const documentId = (path: string): string => `doc-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`;
 const nameOfPath = (path: string): string => path.replace(/^.*[\\/]/, '');
 
-function shownPassage({ source, title, place, text, relevance, score }: FoundPassage): PassageView {
-  return { id: documentId(source), title: title ?? nameOfPath(source), place, text, score: relevance ?? score };
+function shownPassage(
+  { source, title, place, text, relevance, score }: FoundPassage,
+  uploaded: string | undefined,
+): PassageView {
+  const named = uploaded === undefined ? place : place.replace(nameOfPath(source), () => uploaded);
+  return {
+    ...{ id: documentId(source), title: title ?? uploaded ?? nameOfPath(source), place: named },
+    ...{ text, score: relevance ?? score },
+  };
 }
