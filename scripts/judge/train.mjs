@@ -2,7 +2,6 @@
 // node scripts/judge/train.mjs --model NAME|FILE --out FILE [--languages en,zh] [--english SHARE] [--public FOLDER] [--epochs 2]
 // Not here: its thresholds and scores (measure.mjs).
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
@@ -99,9 +98,6 @@ for (let epoch = 0; epoch < Number(given.epochs); epoch++) {
   }
 }
 await trainer.save(given.out, { type: 'f16' });
-const dataHash = createHash('sha256');
-for (const name of readdirSync(DATA).sort())
-  if (name.endsWith('.jsonl')) dataHash.update(readFileSync(join(DATA, name)));
 console.log(
   JSON.stringify({
     out: given.out,
@@ -110,7 +106,7 @@ console.log(
     seed: Number(given.seed),
     epochs: Number(given.epochs),
     memories: memories.length,
-    data: dataHash.digest('hex'),
+    data: createHash('sha256').update(JSON.stringify(brains)).digest('hex'),
     seconds: Math.round((performance.now() - started) / 1000),
   }),
 );

@@ -125,7 +125,7 @@ export class FakeOpened extends FakeEngine implements Opened {
   ingest(paths: Parameters<Opened['ingest']>[0]): ReturnType<Opened['ingest']> {
     this.calls.push(['ingest', paths]);
     const added = [paths ?? []].flat();
-    const counts = { unchanged: 0, embedded: 1, documents: 1, passages: 1, seconds: 0.1 };
+    const counts = { unchanged: 0, partly: [], embedded: 1, documents: 1, passages: 1, seconds: 0.1 };
     return Promise.resolve({ ...counts, added, changed: [], removed: [], skipped: [] });
   }
 

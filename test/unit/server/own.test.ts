@@ -143,6 +143,8 @@ describe('the rest of the house', () => {
         mtimeMs: 0,
         passages: 1,
         skipped: undefined,
+        metadata: {},
+        read: undefined,
       },
     ];
     server.api.opened.passages = [newPassage('It is hot.')];
@@ -267,6 +269,8 @@ describe('MCP', () => {
         mtimeMs: 0,
         passages: 1,
         skipped: undefined,
+        metadata: {},
+        read: undefined,
       },
     ];
     server.api.opened.passages = [newPassage('It is hot.')];
