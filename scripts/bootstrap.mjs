@@ -6,6 +6,7 @@ import { buildHnswlib } from './set-up/hnswlib.mjs';
 import { alone } from './set-up/lock.mjs';
 import { fetchModels } from './set-up/models.mjs';
 import { buildNative } from './set-up/native.mjs';
+import { buildPage } from './set-up/page.mjs';
 import { Interrupted, SetUpProblem } from './set-up/problem.mjs';
 import { note } from './set-up/progress.mjs';
 import { checkNode } from './set-up/requirements.mjs';
@@ -31,7 +32,7 @@ export async function bootstrap({ models = true, others = [] } = {}) {
       startLog();
       const fresh = !installed();
       if (fresh) note('Setting up engram: dependencies, native core, models. This is done once.');
-      for (const step of [installDependencies, buildNative, buildHnswlib, buildTypeScript]) {
+      for (const step of [installDependencies, buildNative, buildHnswlib, buildTypeScript, buildPage]) {
         await step();
         if (interrupted.signal.aborted) throw new Interrupted();
       }

@@ -1,7 +1,6 @@
 // Packs engram and uses it from an empty project, as ESM, as CommonJS and with types, without the optional peers:
 //   node scripts/check-package.mjs            dependencies linked from this checkout: seconds, no network
-//   node scripts/check-package.mjs --install  installed by npm, native core built, as a user gets it: minutes; with
-//                                             ENGRAM_SKIP_BUILD=1 without the core
+// What npm makes of the published packages: npm run pack:try (docs/packages.md).
 // Another Node: npx --ignore-scripts=false -p node@24 node scripts/check-package.mjs. Prints what it found; ends with 1 if anything is wrong.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -20,8 +19,7 @@ try {
   );
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   const tarball = join(folder, packed.filename);
-  if (process.argv.includes('--install')) install(tarball);
-  else link(tarball);
+  link(tarball);
   console.log(`${packed.files.length} files, ${(packed.size / 1e6).toFixed(1)} MB packed; Node ${process.version}`);
 
   const use = `const home = ${JSON.stringify(join(folder, 'home'))};
@@ -71,16 +69,6 @@ try {
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
-}
-
-/** As a user does, in a project in TypeScript, which has Node's types. */
-function install(tarball) {
-  const { devDependencies } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
-  run('npm', ['install', '--no-audit', '--no-fund', tarball, `@types/node@${devDependencies['@types/node']}`], {
-    stdio: 'inherit',
-    // onnxruntime-node would fetch CUDA's libraries, which nothing here uses, from outside the registry.
-    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
-  });
 }
 
 /** The package unpacked beside links to the dependencies that it names, and to nothing else. */

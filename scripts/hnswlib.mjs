@@ -1,5 +1,5 @@
 // How the addon of hnswlib-node is built on this machine. Its own build is for any x86 processor and multiplies four numbers
-// at a time; hnswlib has faster loops that only the compiler's flags switch on. Used by install.mjs and by set-up.
+// at a time; hnswlib has faster loops that only the compiler's flags switch on. Used by set-up and the benchmarks.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

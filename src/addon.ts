@@ -1,35 +1,33 @@
 // Loads the native addon and makes EngramErrors of what it throws. Not here: what its functions are; training/ and
 // inference/ each describe and use their own.
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { EngramError, isSystemError, type ErrorCode } from './errors.js';
-
-const ADDON = '../build/Release/engram.node';
+import { EngramError, type ErrorCode } from './errors.js';
+import { findCompiled, howToGetAddon, platformName } from './prebuilt.js';
 
 /** The part of the addon that `Functions` describes. Throws `native` with what to do about it. */
 export function loadAddon<Functions extends object>(names: readonly (keyof Functions & string)[]): Functions {
-  return loadAddonFrom(fileURLToPath(new URL(ADDON, import.meta.url)), names) as Functions;
+  return loadAddonFrom(findCompiled('engram.node'), names) as Functions;
 }
 
-/** Loads the addon from a file, once. `names`: functions that it must have. */
-export function loadAddonFrom(path: string, names: readonly string[]): unknown {
+/** Loads the addon from a file, once; undefined is one that was not found. `names`: functions that it must have. */
+export function loadAddonFrom(path: string | undefined, names: readonly string[]): unknown {
+  if (path === undefined) throw unusable(path, 'is missing');
   let exports: Record<string, unknown>;
   try {
     exports = createRequire(import.meta.url)(path) as Record<string, unknown>; // kept by Node
   } catch (error) {
-    throw unusable(path, isSystemError(error, 'MODULE_NOT_FOUND') ? 'is not built' : 'cannot be loaded', error);
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw unusable(path, `cannot be loaded: ${reason}`, error);
   }
   if (names.every((name) => typeof exports[name] === 'function')) return exports;
   throw unusable(path, 'was built for another version of engram');
 }
 
-function unusable(path: string, why: string, cause?: unknown): EngramError {
-  return new EngramError('native', `The native addon ${why}.`, {
-    hint:
-      'Run `npm run build:native`. It needs a C++20 compiler (g++ 11, clang 14, Visual Studio 2022 or newer), make, ' +
-      'git and Python 3; after a change of Node or of the machine the addon must be built again.',
+function unusable(path: string | undefined, why: string, cause?: unknown): EngramError {
+  return new EngramError('native', `The native addon ${why.replace(/\.$/, '')}.`, {
+    hint: howToGetAddon(),
     cause,
-    details: { path, node: process.versions.node, platform: `${process.platform}-${process.arch}` },
+    details: { path, node: process.versions.node, platform: platformName() },
   });
 }
 

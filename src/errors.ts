@@ -78,10 +78,15 @@ export function wrongOption(
   option: string,
   expected: string,
   received: unknown,
-  { named = option, hint }: { named?: string | undefined; hint?: string | undefined } = {},
+  {
+    named = option,
+    hint,
+    isSecret = false,
+  }: { named?: string | undefined; hint?: string | undefined; isSecret?: boolean | undefined } = {},
 ): EngramError {
-  const message = `Expected ${expected} for ${named} but received ${shown(received)}.`;
-  return new EngramError('usage', message, { option, hint, details: { expected, received: shown(received) } });
+  const given = isSecret ? 'something else' : shown(received);
+  const message = `Expected ${expected} for ${named} but received ${given}.`;
+  return new EngramError('usage', message, { option, hint, details: { expected, received: given } });
 }
 
 /** The same error, with the option by another name. Errors about no value of an option come back as they are. */

@@ -3,7 +3,8 @@ export { Engram, type Completion } from './runtime/engram.js';
 export type { Adapters } from './runtime/adapters.js';
 export type { Answered } from './runtime/answering.js';
 export type { Brains, BrainSummary } from './runtime/brains.js';
-export type { Documents } from './runtime/documents.js';
+export type { Documents, ShownDocument } from './runtime/documents.js';
+export type { FollowOptions, Jobs } from './runtime/jobs.js';
 export type { Forgotten, Memories } from './runtime/memories.js';
 export type { Models } from './runtime/models.js';
 export type {
@@ -25,6 +26,7 @@ export type {
 export type { AnswerPart } from './runtime/stream.js';
 export type { RunnableTool, ToolContext, ToolResult } from './runtime/tools.js';
 export { doctor, type DoctorReport } from './runtime/doctor.js';
+export type { Job, JobState } from './store/index.js';
 export { openEmbedder, type OpenEmbedderOptions } from './runtime/open-embedder.js';
 export { AbortError, EngramError, type EngramErrorOptions, type ErrorCode } from './errors.js';
 export type { GivenSettings, Grounding, Sampling, SettingName, Settings, Training } from './options/index.js';
@@ -115,6 +117,10 @@ export {
   type SleepReport,
   type Undone,
   type UndoOptions,
+  type Outcome,
+  type Task,
+  type WorkOptions,
+  type WorkReport,
 } from './learn/index.js';
 export type {
   CatalogEntry,
@@ -130,10 +136,14 @@ export {
   type DocumentKind,
   type DocumentMetadata,
   type FoundPassage,
+  type HowRead,
   type IngestOptions,
   type IngestProgress,
   type IngestReport,
+  type LeftOut,
+  type PartlyRead,
   type Passage,
+  type ReadLimits,
   type Reranker,
   type SearchMode,
   type SearchOptions,

@@ -28,10 +28,6 @@ class Fuser {
     if (adapters.empty()) throw Error("usage", "There are no adapters to fuse.");
     if (file_.string("general.type", "model") == "adapter")
       throw Error("usage", path_ + " is an adapter, not a model.");
-    if (file_.integer("split.count", 1) > 1) {
-      throw Error("unsupported", path_ + " is one of several parts of a model.",
-                  "Join them first with llama.cpp's llama-gguf-split --merge.");
-    }
     for (const WeightedAdapter& adapter : adapters) take(adapter);
     plan();
   }

@@ -6,6 +6,7 @@
 
 #include "error.hpp"
 #include "file.hpp"
+#include "gguf_parts.hpp"
 
 namespace engram {
 namespace {
@@ -125,8 +126,27 @@ GgufFile::GgufFile(GgufFile&&) noexcept = default;
 GgufFile GgufFile::open(const std::string& path) {
   GgufFile file;
   file.path_ = path;
-  file.mapping_ = std::make_unique<Mapping>(path);
-  Reader in(file.mapping_->data(), file.mapping_->size(), file.path_);
+  file.read_part(path);
+  const int64_t count = file.integer("split.count", 1);
+  if (count <= 1) return file;
+  const int64_t no = file.integer("split.no", 0);
+  if (no != 0) throw not_first(path, no, count);
+  for (int64_t i = 1; i < count; i++) file.read_part(part_path(path, i, count));
+  const int64_t whole = file.integer("split.tensors.count", static_cast<int64_t>(file.tensors_.size()));
+  if (whole != static_cast<int64_t>(file.tensors_.size())) {
+    throw Error("corrupt",
+                "The parts of " + path + " hold " + std::to_string(file.tensors_.size()) + " tensors, and should hold " +
+                    std::to_string(whole) + ".",
+                "Fetch them again.");
+  }
+  return file;
+}
+
+// Metadata of the first part, tensors of each.
+void GgufFile::read_part(const std::string& path) {
+  const bool first = parts_.empty();
+  Part part{path, std::make_unique<Mapping>(path)};
+  Reader in(part.mapping->data(), part.mapping->size(), path);
 
   if (in.get<uint32_t>() != kMagic) in.fail("it does not begin with GGUF");
   const uint32_t version = in.get<uint32_t>();
@@ -136,15 +156,24 @@ GgufFile GgufFile::open(const std::string& path) {
   }
   const uint64_t n_tensors = in.get<uint64_t>(), n_values = in.get<uint64_t>();
   if (n_tensors > kMaxTensors || n_values > kMaxTensors) in.fail("absurd counts in its header");
-  file.version_ = version;
-  file.n_values_ = n_values;
-  file.metadata_start_ = in.position();
+  Values values;
   for (uint64_t i = 0; i < n_values; i++) {
+    const uint64_t from = in.position();
     std::string key = in.text();
     const uint32_t kind = in.get<uint32_t>();
-    file.values_.insert_or_assign(std::move(key), in.value(kind));
+    const bool of_part = key.starts_with("split.");
+    values.insert_or_assign(std::move(key), in.value(kind));
+    if (!first || of_part) continue;
+    metadata_.emplace_back(reinterpret_cast<const char*>(part.mapping->data()) + from, in.position() - from);
   }
-  file.metadata_end_ = in.position();
+  if (first) {
+    version_ = version;
+    n_values_ = metadata_.size();
+    values_ = values;
+  } else {
+    check_part(values, path, integer("split.count"));
+  }
+  const size_t before = tensors_.size();
   for (uint64_t i = 0; i < n_tensors; i++) {
     GgufTensor t;
     t.name = in.text();
@@ -159,18 +188,39 @@ GgufFile GgufFile::open(const std::string& path) {
     }
     t.type = in.get<uint32_t>();
     t.offset = in.get<uint64_t>();
-    if (!file.index_.emplace(t.name, i).second) in.fail("two tensors are named " + t.name);
-    file.tensors_.push_back(std::move(t));
+    t.part = static_cast<uint32_t>(parts_.size());
+    if (!index_.emplace(t.name, tensors_.size()).second) in.fail("two tensors are named " + t.name);
+    tensors_.push_back(std::move(t));
   }
-  const int64_t alignment = file.integer("general.alignment", 32);
+  const auto given = values.find("general.alignment");
+  int64_t alignment = 32;
+  if (given != values.end()) {
+    if (!std::holds_alternative<int64_t>(given->second)) in.fail("absurd alignment");
+    alignment = std::get<int64_t>(given->second);
+  }
   if (alignment < 8 || alignment > (1 << 20) || alignment % 8 != 0) in.fail("absurd alignment");
   // What is aligned in the file is aligned in memory: the functions that decode tensors read words, not bytes.
-  for (const GgufTensor& t : file.tensors_) {
-    if (t.offset % static_cast<uint64_t>(alignment) != 0) in.fail("tensor " + t.name + " is not aligned");
+  for (size_t i = before; i < tensors_.size(); i++) {
+    if (tensors_[i].offset % static_cast<uint64_t>(alignment) != 0)
+      in.fail("tensor " + tensors_[i].name + " is not aligned");
   }
-  file.alignment_ = static_cast<uint64_t>(alignment);
-  file.data_start_ = align_up(in.position(), file.alignment_);
-  return file;
+  if (first) alignment_ = static_cast<uint64_t>(alignment);
+  part.data_start = align_up(in.position(), static_cast<uint64_t>(alignment));
+  parts_.push_back(std::move(part));
+}
+
+// Throws `corrupt` unless the next part says so itself.
+void GgufFile::check_part(const Values& values, const std::string& path, int64_t count) const {
+  const auto is = [&](const char* key, int64_t expected) {
+    const auto at = values.find(key);
+    return at != values.end() && std::holds_alternative<int64_t>(at->second) &&
+           std::get<int64_t>(at->second) == expected;
+  };
+  const auto no = static_cast<int64_t>(parts_.size());
+  if (is("split.no", no) && is("split.count", count)) return;
+  throw Error("corrupt",
+              path + " does not say that it is part " + std::to_string(no + 1) + " of " + std::to_string(count) + ".",
+              "Fetch it again.");
 }
 
 const GgufTensor* GgufFile::find(std::string_view name) const {
@@ -178,17 +228,20 @@ const GgufTensor* GgufFile::find(std::string_view name) const {
   return at == index_.end() ? nullptr : &tensors_[at->second];
 }
 
-std::string_view GgufFile::metadata() const {
-  return {reinterpret_cast<const char*>(mapping_->data()) + metadata_start_, metadata_end_ - metadata_start_};
+std::string GgufFile::metadata() const {
+  std::string out;
+  for (const std::string_view stretch : metadata_) out += stretch;
+  return out;
 }
 
 const uint8_t* GgufFile::data(const GgufTensor& tensor, uint64_t bytes) const {
-  const uint64_t size = mapping_->size();
-  if (data_start_ > size || tensor.offset > size - data_start_ || bytes > size - data_start_ - tensor.offset) {
-    throw Error("corrupt", path_ + " is truncated: it ends before tensor " + tensor.name + " does.",
+  const Part& part = parts_[tensor.part];
+  const uint64_t size = part.mapping->size(), start = part.data_start;
+  if (start > size || tensor.offset > size - start || bytes > size - start - tensor.offset) {
+    throw Error("corrupt", part.path + " is truncated: it ends before tensor " + tensor.name + " does.",
                 "Fetch the file again.");
   }
-  return mapping_->data() + data_start_ + tensor.offset;
+  return part.mapping->data() + start + tensor.offset;
 }
 
 std::vector<float> GgufFile::floats(const GgufTensor& tensor) const {

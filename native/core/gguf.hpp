@@ -1,6 +1,7 @@
 // Reads and writes GGUF, the container of llama.cpp's models and adapters (spec: ggml/docs/gguf.md, versions 2 and 3,
-// little-endian). A file is memory-mapped and never copied; every length in it is checked before it is used. Not here:
-// what the tensors mean (model.hpp, adapter_file.hpp) and how quantised ones are decoded (ggml.hpp).
+// little-endian), also one that lies in several files (gguf_parts.hpp). A file is memory-mapped and never copied; every
+// length in it is checked before it is used. Not here: what the tensors mean (model.hpp, adapter_file.hpp) and how
+// quantised ones are decoded (ggml.hpp).
 #pragma once
 
 #include <cstddef>
@@ -22,12 +23,14 @@ struct GgufTensor {
   std::vector<int64_t>
       shape;            // as in the file: the fastest dimension first, so a [n_out, n_in] matrix is {n_in, n_out}
   uint64_t offset = 0;  // from the start of the data section
+  uint32_t part = 0;    // the file it lies in, of several
   int64_t elements() const;
 };
 
 class GgufFile {
  public:
-  // Throws `not_found`, `disk`, `corrupt`, `unsupported` (version, big-endian).
+  // `path` is the first of several parts, which lie beside it. Throws `not_found`, `disk`, `corrupt` (also for a part
+  // that is missing or another's), `unsupported` (version, big-endian), `usage` (a part that is not the first).
   static GgufFile open(const std::string& path);
   ~GgufFile();
   GgufFile(GgufFile&&) noexcept;
@@ -51,8 +54,9 @@ class GgufFile {
   // Is there a list where others have one value?
   bool has_list(const std::string& key) const;
 
-  // For copying: every key and value as they lie in the file, how many there are, and what tensors are aligned to.
-  std::string_view metadata() const;
+  // For copying: every key and value as they lie in the file but for those that say which part it is, how many there
+  // are, and what tensors are aligned to.
+  std::string metadata() const;
   uint64_t metadata_count() const { return n_values_; }
   uint64_t alignment() const { return alignment_; }
   uint32_t version() const { return version_; }
@@ -65,14 +69,24 @@ class GgufFile {
   class Mapping;
   class Reader;
 
+  using Values = std::map<std::string, Value>;
+  struct Part {
+    std::string path;
+    std::unique_ptr<Mapping> mapping;
+    uint64_t data_start = 0;
+  };
+
   GgufFile();
+  void read_part(const std::string& path);
+  void check_part(const Values& values, const std::string& path, int64_t count) const;
   const Value* value(const std::string& key) const;
 
   std::string path_;
-  std::unique_ptr<Mapping> mapping_;
-  uint64_t data_start_ = 0, metadata_start_ = 0, metadata_end_ = 0, n_values_ = 0, alignment_ = 0;
+  std::vector<Part> parts_;
+  std::vector<std::string_view> metadata_;  // stretches of the first part
+  uint64_t n_values_ = 0, alignment_ = 0;
   uint32_t version_ = 0;
-  std::map<std::string, Value> values_;
+  Values values_;  // of the first part
   std::vector<GgufTensor> tensors_;
   std::map<std::string, size_t, std::less<>> index_;
 };

@@ -6,7 +6,9 @@ import { SetUpProblem } from '../set-up/problem.mjs';
 import { addAgent } from './agent/command.mjs';
 import { interrupt } from './child.mjs';
 import { addGate } from './gate/command.mjs';
+import { addIngest } from './ingest/command.mjs';
 import { CONDITIONS as INFER_CONDITIONS } from './infer/conditions.mjs';
+import { benchMatrix, MATRIX, matrixTable, readCell } from './infer/matrix.mjs';
 import { PEERS as INFER_PEERS } from './infer/peers.mjs';
 import { BY_WEIGHT } from './infer/work.mjs';
 import { inferTable } from './infer-table.mjs';
@@ -93,11 +95,26 @@ function program() {
     .option('--model <name|path>', 'a name of the catalog or a GGUF file', 'smollm2-135m-instruct')
     .option('--adapters <number>', 'switch to so many different adapters (default: 60, with --quick 20)', wholeOrNone)
     .option('--no-starts', 'not load time, first token and memory')
+    .addOption(
+      list(
+        '--matrix [list]',
+        `over shapes and quantisations with random weights in place of --model, as 1b:Q4_K_M (alone: ${MATRIX.length} of them)`,
+        readCell,
+        [],
+      )
+        .default(undefined)
+        .preset(MATRIX.join(',')),
+    )
     .option('--minutes <number>', 'begin nothing more after so long (default: 9, with --quick 2.5)', positive)
     .option('--limit <seconds>', 'stop a piece of work that takes longer (default: 10, with --quick 5)', positive)
     .option('--quick', 'shorter measurements, and fewer', false)
     .option('--json', 'one JSON document on stdout', false)
-    .action(async ({ what, ...options }) => {
+    .action(async ({ what, matrix, ...options }) => {
+      if (matrix !== undefined) {
+        const result = await benchMatrix({ ...options, works: what, cells: matrix });
+        process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : matrixTable(result));
+        return;
+      }
       const result = await benchInference({ ...options, works: what });
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : inferTable(result));
       if (result.rows.length > 0 && result.rows.every(({ engram }) => engram === undefined)) process.exitCode = 1;
@@ -172,6 +189,7 @@ function program() {
   addMemory(bench);
   addAgent(bench);
   addGate(bench);
+  addIngest(bench);
   bench
     .command('chat-memory')
     .description('what conversation memories keep of a long conversation, and at how many tokens of prompt')

@@ -1,4 +1,4 @@
-// Measures a judge on everyday: each question among the memories of its whole file. On the part to choose (the default) it also fits
+// Measures a judge on everyday: each question among the memories of its whole file. On the part to choose (the default) it also chooses
 // the weights that go into its manifest, and with --write puts them there; on the part to test it only reports.
 // node scripts/judge/measure.mjs --judge models/judges/NAME.gguf [--part choose|test] [--files en-home,en-work,en-world] [--write]
 // Not here: answers of the whole product (npm run -s bench -- memory --kind everyday).
@@ -32,6 +32,8 @@ const manifest = existsSync(manifestPath) ? JSON.parse(readFileSync(manifestPath
 if (given.lora !== undefined) manifest.lora = JSON.parse(given.lora);
 /** Share of near questions that are to be left alone. */
 const NEAR_KEPT = 0.93;
+/** Weights of the cosine beside the judge's log odds, of which the one that reaches most is taken. */
+const CLOSENESS = [0, 1, 2, 3, 5];
 const OPENINGS = ['Yes', 'No', 'Ja', 'Nein', 'Oui', 'Non', 'Sí', 'はい', 'いいえ', '是', '不'];
 const settings = readSettings({ model: given.model, compute: 'llama' });
 const { generator, resolved: model } = await new LazyModel(settings, {}).open();
@@ -93,28 +95,15 @@ const logOdds = (p) => {
   const q = Math.min(1 - 1e-6, Math.max(1e-6, p));
   return Math.log(q / (1 - q));
 };
-const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 const evidence = ({ said, closeness }) => [1, logOdds(1 - said[1] - said[2]), closeness];
-const pairs = asked.flatMap((one) =>
-  one.found.map((note) => ({
-    x: evidence(note),
-    y: one.label !== undefined && note.id === one.own ? 1 : 0,
-    row: one.own,
-  })),
-);
 let weights = manifest.answers;
 let alone = manifest.alone;
 if (given.part === 'choose') {
-  weights = withLine(fit(pairs), evidence);
-  alone = withLine(fit(pairs.map(({ x, y }) => ({ x: [x[0], x[1], 0], y }))), evidence).slice(0, 2);
-  const closeness = withLine(fit(pairs.map(({ x, y }) => ({ x: [x[0], 0, x[2]], y }))), evidence);
-  console.log(
-    'closeness alone:',
-    closeness.map((w) => w.toFixed(3)).join(' '),
-    ' judged alone:',
-    alone.map((w) => w.toFixed(3)).join(' '),
-  );
-  console.log('weights', weights.map((w) => w.toFixed(3)).join(' '));
+  const found = CLOSENESS.map((closeness) => withLine([0, 1, closeness]));
+  weights = found.reduce((best, one) => (reached(one) > reached(best) ? one : best));
+  alone = withLine([0, 1, 0]).slice(0, 2);
+  console.log('weights', weights.map((w) => w.toFixed(3)).join(' '), ' alone', alone.map((w) => w.toFixed(3)).join(' '));
+  console.log('closeness alone', withLine([0, 0, 1]).map((w) => w.toFixed(3)).join(' '));
 }
 report('judge', (note) => dot(weights, evidence(note)), 0);
 report('judge without closeness', (note) => alone[0] + alone[1] * evidence(note)[1], 0);
@@ -140,12 +129,21 @@ if (given.write && given.part === 'choose') {
 process.exit(0);
 
 /** The threshold is where the share of near questions that is asked for is kept. */
-function withLine(w, evidence) {
+function withLine(w) {
   const best = asked
     .filter(({ kind }) => kind === 'near')
     .map(({ found }) => Math.max(...found.map((note) => dot(w, evidence(note)))))
     .sort((a, b) => a - b);
   return [w[0] - best[Math.floor(NEAR_KEPT * best.length)], ...w.slice(1)];
+}
+
+/** Questions that reach their memory. */
+function reached(w) {
+  return asked.filter(({ label, own, found }) => {
+    if (label === undefined || found.length === 0) return false;
+    const best = found.reduce((a, b) => (dot(w, evidence(b)) > dot(w, evidence(a)) ? b : a));
+    return best.id === own && dot(w, evidence(best)) > 0;
+  }).length;
 }
 
 function report(title, score, line) {
@@ -240,7 +238,7 @@ async function changes() {
       if (!seen) own.push(0);
     }
   }
-  for (const line of [0.3, 0.5, 0.7, 0.9, 0.97])
+  for (const line of [0.5, 0.9, 0.97, 0.99, 0.995, 0.999, 0.9999])
     console.log(
       `replaced from ${line} on: right ${own.filter((p) => p >= line).length} of ${own.length}, others ${other.filter((p) => p >= line).length} of ${other.length}`,
     );
@@ -248,18 +246,4 @@ async function changes() {
 
 function dot(a, b) {
   return a.reduce((sum, value, i) => sum + value * b[i], 0);
-}
-
-/** Logistic regression by gradient descent. */
-function fit(data) {
-  let w = [0, 0, 0];
-  for (let step = 0; step < 4000; step++) {
-    const g = [0, 0, 0];
-    for (const { x, y } of data) {
-      const e = sigmoid(dot(w, x)) - y;
-      x.forEach((v, i) => (g[i] += e * v));
-    }
-    w = w.map((v, i) => v - (0.5 / data.length) * g[i]);
-  }
-  return w;
 }

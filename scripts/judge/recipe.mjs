@@ -4,19 +4,18 @@ export const RECIPE = {
   optimizer: { learningRate: 5e-4, rateB: 4, maxGradNorm: 1 },
   warmUp: 40,
   targets: ['q', 'k', 'v', 'o', 'gate', 'up', 'down'],
-  /** Share of the layers, from below, that stay as they are. Of the judge of SmolLM2 a quarter. */
-  fromLayer: 0,
   /** Of each memory: questions that it answers, that it does not, and nearest questions about others of its brain. */
-  answered: 6,
+  answered: 8,
   unanswered: 3,
-  hard: 3,
+  hard: 4,
   hardFrom: 16,
   /** Shares: with a text that asks to be told always, with a remark before the question, with later texts. */
   injected: 0.03,
   remarked: 0.08,
   changed: 0.5,
-  /** Loss weight of a question's tokens where the note answers it; the frame around it is not learned. */
+  /** Of a share of the questions that the note answers: loss weight of their tokens; the frame around them is not learned. */
   asking: 0.01,
+  askingShare: 0.2,
   askingAfter: 3,
   askingBefore: 2,
 };

@@ -2,7 +2,6 @@
 // node scripts/judge/train.mjs --model NAME|FILE --out FILE [--languages en,zh] [--english SHARE] [--public FOLDER] [--epochs 2]
 // Not here: its thresholds and scores (measure.mjs).
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
@@ -41,7 +40,7 @@ const lora = {
   rank,
   alpha: 2 * rank,
   targets: RECIPE.targets,
-  layers: [Math.round(layers * RECIPE.fromLayer), layers - 1],
+  layers: [0, layers - 1],
   seed: 1,
 };
 const trainer = base.newTrainer(lora, { kind: 'adamw', ...RECIPE.optimizer });
@@ -101,9 +100,6 @@ for (let epoch = 0; epoch < Number(given.epochs); epoch++) {
   }
 }
 await trainer.save(given.out, { type: 'f16' });
-const dataHash = createHash('sha256');
-for (const name of readdirSync(DATA).sort())
-  if (name.endsWith('.jsonl')) dataHash.update(readFileSync(join(DATA, name)));
 console.log(
   JSON.stringify({
     out: given.out,
@@ -112,7 +108,7 @@ console.log(
     seed: Number(given.seed),
     epochs: Number(given.epochs),
     memories: memories.length,
-    data: dataHash.digest('hex'),
+    data: createHash('sha256').update(JSON.stringify(brains)).digest('hex'),
     seconds: Math.round((performance.now() - started) / 1000),
   }),
 );
@@ -149,8 +145,9 @@ function exampleOf({ note, question, later, label }) {
     later === undefined ? questionPrompt(generator, note, question) : changePrompt(generator, note, later);
   const all = [...tokens, labelToken(generator, label)];
   const weights = new Float32Array(all.length);
-  // A judge that can also write the questions knows better which ones a note answers.
-  if (later === undefined && label !== 'unknown' && label !== 'general')
+  // It is also the one who writes questions when a memory is examined.
+  const isAnswered = later === undefined && label !== 'unknown' && label !== 'general';
+  if (isAnswered && random() < RECIPE.askingShare)
     weights.fill(RECIPE.asking, adaptedFrom + RECIPE.askingAfter, tokens.length - RECIPE.askingBefore);
   weights[all.length - 1] = 1;
   return { tokens: all, weights, adaptedFrom };

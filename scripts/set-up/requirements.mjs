@@ -33,6 +33,18 @@ export function checkRoom() {
  * Visual Studio itself and says what it lacks. */
 export function checkBuildTools() {
   if (process.platform === 'win32') return;
+  const missing = missingCompiler();
+  if (spawnSync('git', ['--version']).status !== 0) missing.push('git');
+  if (spawnSync(process.env.PYTHON ?? 'python3', ['--version']).status !== 0) missing.push('Python 3');
+  refuse(missing);
+}
+
+/** Throws unless there are a C++20 compiler and make, which is what a published package is compiled with. */
+export function checkCompiler() {
+  refuse(missingCompiler());
+}
+
+function missingCompiler() {
   const missing = [];
   const compiler = process.env.CXX ?? 'c++';
   const [command, ...flags] = compiler.split(' ');
@@ -42,8 +54,10 @@ export function checkBuildTools() {
   else if (compiled.status !== 0)
     missing.push(`a newer C++ compiler: ${compiler} does not compile C++20 (GCC 11 or Clang 14 does)`);
   if (spawnSync(process.env.MAKE ?? 'make', ['--version']).status !== 0) missing.push('make');
-  if (spawnSync('git', ['--version']).status !== 0) missing.push('git');
-  if (spawnSync(process.env.PYTHON ?? 'python3', ['--version']).status !== 0) missing.push('Python 3');
+  return missing;
+}
+
+function refuse(missing) {
   if (missing.length === 0) return;
   const how = {
     linux:

@@ -1,7 +1,8 @@
-// Compiles src to dist when it changed, and copies what is not TypeScript (the web page).
+// Compiles src to dist when it changed, and copies what is not TypeScript.
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { CJS, writeCommonJs } from './cjs.mjs';
+import { PAGE } from './page.mjs';
 import { at } from './paths.mjs';
 import { phase } from './progress.mjs';
 import { run } from './run.mjs';
@@ -39,7 +40,8 @@ function outputOf(source) {
 /** Deletes output whose source is gone, lest something still imports it. */
 function removeOrphans(sources) {
   const outputs = new Set(sources.map(outputOf));
-  for (const file of filesBelow(at('dist')).filter((path) => !path.startsWith(CJS))) {
+  const isOurs = (path) => !path.startsWith(CJS) && !path.startsWith(PAGE);
+  for (const file of filesBelow(at('dist')).filter(isOurs)) {
     const main = file.replace(/\.d\.ts$|\.js\.map$|\.d\.ts\.map$/, '.js');
     if (!outputs.has(file) && !outputs.has(main)) rmSync(file);
   }

@@ -6,16 +6,21 @@ import { join } from 'node:path';
 import { fromSystemError } from '../errors.js';
 import { makeFolder, sha256File, syncFolder } from '../files.js';
 import type { AdapterRecord } from './events.js';
-import type { Ledger } from './ledger.js';
+import type { Log } from './log.js';
+
+/** Of the file of a memory's adapter. */
+export function adapterFileName(id: string, revision: number): string {
+  return revision === 0 ? `${id}.gguf` : `${id}-${revision}.gguf`;
+}
 
 export class AdapterFiles {
   constructor(
     private readonly folder: string,
-    private readonly ledger: Ledger,
+    private readonly ledger: Pick<Log, 'about'>,
   ) {}
 
   path(id: string, revision: number): string {
-    return join(this.folder, revision === 0 ? `${id}.gguf` : `${id}-${revision}.gguf`);
+    return join(this.folder, adapterFileName(id, revision));
   }
 
   /** Where a memory's next adapter is to be written: a name that no event has. */

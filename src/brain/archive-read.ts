@@ -9,6 +9,7 @@ import { list, type ReadEntry } from 'tar';
 import { checkName } from '../config.js';
 import { EngramError, fromSystemError, isSystemError, throwIfCancelled } from '../errors.js';
 import { makeFolder, requireSpace, syncFolder } from '../files.js';
+import type { Store } from '../store/index.js';
 import {
   damaged,
   MANIFEST,
@@ -17,6 +18,7 @@ import {
   type ArchiveFile,
   type ArchiveManifest,
 } from './archive-manifest.js';
+import { importShared } from './archive-share.js';
 import { Brain } from './brain.js';
 import type { ModelIdentity } from './events.js';
 import { Ledger } from './ledger.js';
@@ -27,6 +29,8 @@ export interface ImportOptions {
   name?: string | undefined;
   /** The model the brain has to belong to. Left out: any. */
   model?: ModelIdentity | undefined;
+  /** Into this store, in place of `home`: an address, or one that is open and stays so. */
+  store?: string | Store | undefined;
   onProgress?: ((progress: { doneBytes: number; totalBytes: number }) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -42,6 +46,8 @@ export interface ImportReport {
 /** Throws `not_found`, `corrupt`, `unsupported` (of a newer engram), `mismatch` (another model), `exists`, `usage`, `disk`,
  * `cancelled`; then there is no new brain. */
 export async function importBrain(path: string, options: ImportOptions): Promise<ImportReport> {
+  const { store, ...local } = options;
+  if (store !== undefined) return importShared(store, options, (home) => importBrain(path, { ...local, home }));
   const brains = join(options.home, 'brains');
   await makeFolder(brains);
   await sweep(brains);

@@ -30,7 +30,7 @@ export interface ExportReport {
 
 /** Throws `exists`, `disk`, `corrupt`, `cancelled`. */
 export async function exportBrain(
-  brain: Pick<Brain, 'name' | 'model' | 'folder' | 'snapshot'>,
+  brain: Pick<Brain, 'name' | 'model' | 'folder' | 'snapshot' | 'fetchAdapters'>,
   path: string,
   options: ExportOptions = {},
 ): Promise<ExportReport> {
@@ -42,6 +42,7 @@ export async function exportBrain(
     });
   }
   await makeFolder(dirname(target));
+  await brain.fetchAdapters();
   const snapshot = temporaryName(target);
   const temporary = temporaryName(target);
   try {

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { EngramError } from '../errors.js';
 import type { AdapterFiles } from './adapter-files.js';
 import type { AdapterRecord, EventBody, ModelIdentity, RememberedPayload, Retrained, StoredMemory } from './events.js';
-import type { Ledger } from './ledger.js';
+import type { Log } from './log.js';
 import type { Standing } from './types.js';
 
 export interface Remembered extends Omit<RememberedPayload, 'adapter'> {
@@ -34,7 +34,7 @@ export interface BrainWriter {
    * cut. Throws `exists` if the id is taken, `not_found` if the file or a superseded memory is not there. */
   remember(memory: Remembered): Promise<StoredMemory>;
   /** Notes that a memory was tried and given up. Its adapter file is deleted when the action ends. */
-  rollBack(attempt: Omit<Remembered, 'supersedes' | 'data'>): void;
+  rollBack(attempt: Omit<Remembered, 'supersedes' | 'data'>): Promise<void>;
   /** Commits several changes in one transaction, then deletes the adapters that are no longer of use; those of restored
    * and rebuilt memories stand at newAdapterPath(id). Throws `not_found` for a memory that cannot be changed so, `exists` for
    * one that is remembered and would be restored. */
@@ -61,7 +61,7 @@ interface WrittenBrain {
 export class Writer implements BrainWriter {
   /** `expect`: from now on the brain is one of this model. */
   constructor(
-    private readonly ledger: Ledger,
+    private readonly ledger: Log,
     private readonly files: AdapterFiles,
     private readonly brain: WrittenBrain,
     private readonly expect: (model: ModelIdentity) => void,
@@ -84,20 +84,22 @@ export class Writer implements BrainWriter {
     const superseded = typeof supersedes === 'string' ? [supersedes] : supersedes;
     const gone = superseded.flatMap((old) => this.#adapterOf(old));
     const adapter = await this.files.record(id);
-    this.ledger.append(
-      { kind: 'remembered', memoryId: id, payload: { ...payload, adapter } },
-      ...superseded.map((old): EventBody => ({ kind: 'superseded', memoryId: old, payload: { by: id } })),
+    await this.#append(
+      [
+        { kind: 'remembered', memoryId: id, payload: { ...payload, adapter } },
+        ...superseded.map((old): EventBody => ({ kind: 'superseded', memoryId: old, payload: { by: id } })),
+      ],
+      gone,
     );
-    await remove(gone);
     return this.brain.held(id);
   }
 
-  rollBack({ id, ...payload }: Omit<Remembered, 'supersedes' | 'data'>): void {
-    this.ledger.append({ kind: 'rolled_back', memoryId: id, payload });
+  async rollBack({ id, ...payload }: Omit<Remembered, 'supersedes' | 'data'>): Promise<void> {
+    await this.ledger.append([{ kind: 'rolled_back', memoryId: id, payload }]);
   }
 
   async change(changes: readonly Change[]): Promise<void> {
-    const gone: string[] = [];
+    const gone: Held[] = [];
     const events: EventBody[] = [];
     for (const { id, ...change } of changes) {
       if (change.kind !== 'restored') gone.push(...this.#adapterOf(id));
@@ -114,8 +116,7 @@ export class Writer implements BrainWriter {
       const { kind, ...payload } = change;
       events.push({ kind, memoryId: id, payload: { ...payload, adapter: await this.files.record(id) } });
     }
-    this.ledger.append(...events);
-    await remove(gone);
+    await this.#append(events, gone);
   }
 
   async forget(id: string, reason?: string): Promise<StoredMemory> {
@@ -137,8 +138,7 @@ export class Writer implements BrainWriter {
 
   async #exchange(id: string, eventOf: (adapter: AdapterRecord) => EventBody): Promise<StoredMemory> {
     const old = this.#adapterOf(id);
-    this.ledger.append(eventOf(await this.files.record(id)));
-    await remove(old);
+    await this.#append([eventOf(await this.files.record(id))], old);
     return this.brain.held(id);
   }
 
@@ -146,22 +146,30 @@ export class Writer implements BrainWriter {
     const events: EventBody[] = [{ kind: 'moved', memoryId: null, payload: { model } }];
     const gone = this.brain
       .memories()
-      .flatMap(({ id, adapter }) => (adapter === undefined ? [] : this.brain.adapterPath(id)));
+      .flatMap(({ id, adapter }) => (adapter === undefined ? [] : { ...adapter, path: this.brain.adapterPath(id) }));
     for (const [id, payload] of relearned) {
       this.brain.held(id);
       events.push({ kind: 'rebuilt', memoryId: id, payload: { ...payload, adapter: await this.files.record(id) } });
     }
-    this.ledger.append(...events);
-    this.expect(model);
-    await remove(gone);
+    await this.#append(events, gone, () => {
+      this.expect(model);
+    });
   }
 
-  /** The adapter file of a remembered memory, which goes when its event is written; a list of one, or of none. */
-  #adapterOf(id: string): string[] {
-    return this.brain.held(id).adapter === undefined ? [] : [this.brain.adapterPath(id)];
+  /** `onCommitted` comes before the brain is asked again. */
+  async #append(events: readonly EventBody[], gone: readonly Held[], onCommitted?: () => void): Promise<void> {
+    await this.ledger.append(events, gone);
+    onCommitted?.();
+    for (const { path } of gone) await rm(path, { force: true });
+  }
+
+  /** The adapter of a remembered memory, which goes when its event is written; a list of one, or of none. */
+  #adapterOf(id: string): Held[] {
+    const { adapter } = this.brain.held(id);
+    return adapter === undefined ? [] : [{ ...adapter, path: this.brain.adapterPath(id) }];
   }
 }
 
-async function remove(files: readonly string[]): Promise<void> {
-  for (const file of files) await rm(file, { force: true });
+interface Held extends AdapterRecord {
+  path: string;
 }

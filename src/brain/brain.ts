@@ -1,18 +1,21 @@
 // A brain on disk: <home>/brains/<name>/ with its ledger, its adapters and its writer's lock. Here is the commit rule: an
 // adapter file is whole on disk before the event that names it, and the event decides. Not here: what goes into an
-// adapter (memorize.ts), and which memory a question touches (gate.ts).
+// adapter (memorize.ts), and which memory a question touches (gate.ts). Of a brain in a store this is what one machine sees of it.
 import { existsSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeWriterLock, withWriterLock, type WaitForWriter } from '../database/index.js';
 import { EngramError, fromSystemError } from '../errors.js';
 import { makeFolder, sha256File } from '../files.js';
+import { openStore, type Also, type Store } from '../store/index.js';
 import { AdapterFiles } from './adapter-files.js';
-import { brainFolder } from './brain-names.js';
+import { brainFolder, sharedFolder } from './brain-names.js';
 import { Writer, type BrainWriter } from './brain-writer.js';
 import { applyEvents, type LedgerEvent, type ModelIdentity, type StoredMemory } from './events.js';
 import { excerpt, findMemory, plain } from './find.js';
 import { Ledger } from './ledger.js';
+import type { Log } from './log.js';
+import { openSharedLog } from './shared-log.js';
 
 export interface OpenBrainOptions {
   home: string;
@@ -22,14 +25,21 @@ export interface OpenBrainOptions {
   model?: ModelIdentity;
   /** Make the brain if there is none. Needs `model`. Default false. */
   create?: boolean;
+  /** Where several machines share it: the address of a PostgreSQL database, or a store that is open and stays so. Default: it is in
+   * `home` alone. */
+  store?: string | Store | undefined;
+  /** With a store: what is committed in the same transaction as any change, or refuses it by throwing. */
+  also?: Also;
 }
 
 /** A memory as the brain holds it. */
 export type BrainMemory = StoredMemory;
 
 /** Opens a brain for reading; write() takes the lock when there is something to change. Throws `not_found`, `mismatch` (it
- * belongs to another model), `corrupt`, `unsupported` (a newer ledger), `usage` (a name that cannot be), `disk`. */
+ * belongs to another model), `corrupt`, `unsupported` (a newer ledger), `usage` (a name that cannot be), `disk`; with a store what that throws (store/store.ts), but a store that cannot
+ * be reached only where it was never here: see Brain.remark. */
 export async function openBrain(options: OpenBrainOptions): Promise<Brain> {
+  if (options.store !== undefined) return openShared(options, options.store);
   const name = options.name ?? 'default';
   const folder = brainFolder(options.home, name);
   const path = join(folder, 'ledger.sqlite');
@@ -49,16 +59,41 @@ export async function openBrain(options: OpenBrainOptions): Promise<Brain> {
   }
 }
 
+async function openShared(options: OpenBrainOptions, given: string | Store): Promise<Brain> {
+  const { home, name = 'default', model, create = false, also } = options;
+  if (create && model === undefined) throw new EngramError('usage', 'A new brain needs a model to be bound to.');
+  const store = typeof given === 'string' ? await openStore(given) : given;
+  const isOurs = store !== given;
+  try {
+    const folder = sharedFolder(home, store.key, name);
+    const log = await openSharedLog({ store, folder, name, isOurs, also, create: create ? model : undefined });
+    if (log === undefined) throw noBrain(`"${name}" in the store ${store.place}`);
+    try {
+      return new Brain(name, folder, log, model);
+    } catch (error) {
+      log.close();
+      throw error;
+    }
+  } catch (error) {
+    if (isOurs) await store.close().catch(() => undefined);
+    throw error;
+  }
+}
+
 function existing(path: string, name: string): Ledger {
   try {
     return Ledger.open(path);
   } catch (error) {
     if (!(error instanceof EngramError) || error.code !== 'not_found') throw error;
-    throw new EngramError('not_found', `There is no brain "${name}".`, {
-      hint: 'It is made when something is memorized into it.',
-      cause: error,
-    });
+    throw noBrain(`"${name}"`, error);
   }
+}
+
+function noBrain(which: string, cause?: unknown): EngramError {
+  return new EngramError('not_found', `There is no brain ${which}.`, {
+    hint: 'It is made when something is memorized into it.',
+    cause,
+  });
 }
 
 /** Deletes a brain with all it holds. True if there was one. Throws `locked` while another process changes it. */
@@ -83,7 +118,7 @@ export async function removeBrain(options: { home: string; name: string }): Prom
 export class Brain {
   readonly name: string;
   readonly folder: string;
-  readonly #ledger: Ledger;
+  readonly #ledger: Log;
   readonly #files: AdapterFiles;
   #model: ModelIdentity;
   readonly #memories = new Map<string, BrainMemory>();
@@ -91,7 +126,7 @@ export class Brain {
   #lastEvent = 0;
 
   /** Use openBrain(). */
-  constructor(name: string, folder: string, ledger: Ledger, expected?: ModelIdentity) {
+  constructor(name: string, folder: string, ledger: Log, expected?: ModelIdentity) {
     this.name = name;
     this.folder = folder;
     this.#ledger = ledger;
@@ -108,6 +143,28 @@ export class Brain {
   /** The base model it is bound to. */
   get model(): ModelIdentity {
     return this.#model;
+  }
+
+  /** Takes in what other machines have written, where the brain is in a store. Where that cannot be reached what is here stays in
+   * use, and `remark` says so. */
+  async sync(): Promise<void> {
+    await this.#ledger.shared?.pull(false);
+  }
+
+  /** Brings the adapters here that are in the store alone; what the store has no more stays missing. Throws `network`, `disk`. */
+  async fetchAdapters(): Promise<void> {
+    if (this.#ledger.shared !== undefined) await this.check();
+  }
+
+  /** Tells the store of an adapter that was lost there and is whole here. */
+  async keepAdapter(id: string): Promise<void> {
+    const { adapter } = this.held(id);
+    if (adapter !== undefined) await this.#ledger.shared?.keep(id, adapter);
+  }
+
+  /** Why what this brain says may be old, in a sentence for people. */
+  get remark(): string | undefined {
+    return this.#ledger.shared?.remark;
   }
 
   /** Where the adapter of a memory is, or is to be written if it has none. A file here is written once and never changed. */
@@ -176,10 +233,11 @@ export class Brain {
     const memory = this.held(id);
     const { adapter } = memory;
     const path = this.adapterPath(id);
-    const sha256 = await sha256File(path).catch((error: unknown) => {
-      if (error instanceof EngramError && error.code === 'not_found') return undefined;
-      throw error;
-    });
+    let sha256 = await hashOf(path);
+    const { shared } = this.#ledger;
+    if (sha256 !== adapter?.sha256 && adapter !== undefined && (await shared?.fetch(adapter, path)) === true) {
+      sha256 = await hashOf(path);
+    }
     if (sha256 === adapter?.sha256) return path;
     memory.damaged = sha256 === undefined ? 'missing' : 'changed';
     throw new EngramError('corrupt', `The adapter of ${id} is ${memory.damaged}: ${path}.`, {
@@ -207,7 +265,8 @@ export class Brain {
    * @param doing completes "process 12 is …" for the one who is kept out, e.g. `memorizing`. */
   write<T>(doing: string, action: (writer: BrainWriter) => Promise<T>, wait?: WaitForWriter): Promise<T> {
     const run = async (): Promise<T> => {
-      this.#takeOver();
+      await this.#ledger.shared?.pull(true);
+      await this.#takeOver();
       await this.#files.sweep(this.#named());
       try {
         return await action(new Writer(this.#ledger, this.#files, this, (model) => (this.#expected = model)));
@@ -219,11 +278,11 @@ export class Brain {
   }
 
   /** A brain with nothing in it belongs to nobody. */
-  #takeOver(): void {
+  async #takeOver(): Promise<void> {
     this.#refresh();
     const given = this.#expected;
     if (given === undefined || given.sha256 === this.#model.sha256) return;
-    this.#ledger.append({ kind: 'moved', memoryId: null, payload: { model: given } });
+    await this.#ledger.append([{ kind: 'moved', memoryId: null, payload: { model: given } }]);
     this.#refresh();
   }
 
@@ -269,6 +328,7 @@ export class Brain {
       if (!isMoved && !touched.has(memory.id)) continue;
       delete memory.damaged;
       if (memory.state !== 'remembered') continue;
+      if (this.#ledger.shared !== undefined && memory.adapter !== undefined) continue; // it is fetched when it is needed
       // Size only: reading every adapter at each start would take longer than answering. adapterFile() compares hashes.
       const size = statSync(this.adapterPath(memory.id), { throwIfNoEntry: false })?.size;
       if (size === undefined || memory.adapter === undefined) memory.damaged = 'missing';
@@ -295,5 +355,14 @@ export class Brain {
     return new Set(
       this.memories().flatMap((memory) => (memory.adapter === undefined ? [] : this.adapterPath(memory.id))),
     );
+  }
+}
+
+async function hashOf(path: string): Promise<string | undefined> {
+  try {
+    return await sha256File(path);
+  } catch (error) {
+    if (error instanceof EngramError && error.code === 'not_found') return undefined;
+    throw error;
   }
 }

@@ -9,6 +9,8 @@ export * from './brain.js';
 export * from './events.js';
 export * from './find.js';
 export * from './ledger.js';
+export * from './log.js';
+export * from './shared-log.js';
 export * from './parse-event.js';
 export * from './text.js';
 export * from './types.js';

@@ -18,6 +18,7 @@ import {
 } from '../database/index.js';
 import { EngramError } from '../errors.js';
 import { EVENT_KINDS, type EventBody, type LedgerEvent, type ModelIdentity } from './events.js';
+import type { Log } from './log.js';
 import { parseEvent, type EventRow } from './parse-event.js';
 
 /** Raised with every change of the schema; older ledgers are migrated, newer ones refused. */
@@ -67,7 +68,7 @@ const MIGRATION = `
   INSERT INTO events SELECT id, time, kind, memory_id, payload FROM older ORDER BY id;
   DROP TABLE older;`;
 
-export class Ledger {
+export class Ledger implements Log {
   readonly path: string;
   readonly #database: Connection;
 
@@ -96,6 +97,19 @@ export class Ledger {
   /** Opens a ledger, making it with a `created` event if there is none. When two processes do so at once one makes it and
    * both have it. A crash leaves a whole ledger or an empty file, which counts as none. */
   static openOrCreate(path: string, model: ModelIdentity): Ledger {
+    return Ledger.#openOrBegin(path, (ledger) =>
+      ledger.#insert([{ kind: 'created', memoryId: null, payload: { model } }]),
+    );
+  }
+
+  /** Opens the replica of a log that is elsewhere, beginning it with that log's first events if there is none. */
+  static openReplica(path: string, first: readonly LedgerEvent[]): Ledger {
+    return Ledger.#openOrBegin(path, (ledger) => {
+      ledger.#copy(first);
+    });
+  }
+
+  static #openOrBegin(path: string, begin: (ledger: Ledger) => void): Ledger {
     const ledger = new Ledger(path, connect(path, LEDGER));
     try {
       ledger.#guard(() => {
@@ -103,7 +117,7 @@ export class Ledger {
           if (pragmaNumber(ledger.#database, 'user_version') !== 0) return;
           if (pragmaNumber(ledger.#database, 'schema_version') !== 0) throw notALedger(path);
           ledger.#database.exec(SCHEMA);
-          ledger.#insert([{ kind: 'created', memoryId: null, payload: { model } }]);
+          begin(ledger);
         });
         ledger.#check();
       });
@@ -115,14 +129,22 @@ export class Ledger {
   }
 
   /** Adds events in one transaction: on disk, all of them or none, when this returns. Throws `locked`, `disk`, `corrupt`. */
-  append(...events: EventBody[]): LedgerEvent[] {
-    return this.#guard(() =>
-      transaction(this.#database, () => {
-        // Here, where something is written, and not when it is opened: a brain in a read-only folder stays readable.
-        if (pragmaNumber(this.#database, 'user_version') < LEDGER_VERSION) this.#database.exec(MIGRATION);
-        return this.#insert(events);
-      }),
-    );
+  append(events: readonly EventBody[]): LedgerEvent[] {
+    return this.#write(() => this.#insert(events));
+  }
+
+  /** Takes in events of the log that this is a replica of, with their ids and times; those it has are passed over. Throws `corrupt`
+   * where some between are missing. */
+  adopt(events: readonly LedgerEvent[]): void {
+    if (events.length === 0) return;
+    this.#write(() => {
+      this.#copy(events);
+    });
+  }
+
+  /** Id of the last event. */
+  last(): number {
+    return this.#guard(() => this.#last());
   }
 
   /** Events after the one with this id, oldest first; 0 gives all. */
@@ -142,6 +164,34 @@ export class Ledger {
 
   close(): void {
     if (this.#database.open) this.#database.close();
+  }
+
+  #write<T>(action: () => T): T {
+    return this.#guard(() =>
+      transaction(this.#database, () => {
+        // Here, where something is written, and not when it is opened: a brain in a read-only folder stays readable.
+        if (pragmaNumber(this.#database, 'user_version') < LEDGER_VERSION) this.#database.exec(MIGRATION);
+        return action();
+      }),
+    );
+  }
+
+  #last(): number {
+    const row = this.#database.prepare('SELECT coalesce(max(id), 0) AS last FROM events').get();
+    return Number((row as { last: unknown }).last);
+  }
+
+  #copy(events: readonly LedgerEvent[]): void {
+    const insert = this.#database.prepare(
+      'INSERT INTO events (id, time, kind, memory_id, payload) VALUES (?, ?, ?, ?, ?)',
+    );
+    let last = this.#last();
+    for (const { id, time, kind, memoryId, payload } of events) {
+      if (id <= last) continue;
+      if (id !== last + 1) throw damaged(this.path, LEDGER, `event ${id} follows event ${last}`);
+      insert.run(id, time, kind, memoryId, JSON.stringify(payload));
+      last = id;
+    }
   }
 
   #insert(events: readonly EventBody[]): LedgerEvent[] {

@@ -139,9 +139,9 @@ export interface Answer {
   answer: string;
   /** The answer as a value, if it was asked for by a JSON schema and was not cut off. */
   json?: unknown;
-  /** What it rests on: a memory's weights, passages of documents, what was said before in the conversation, or the base model
+  /** What it rests on: a memory's weights (its text, where a server answers: `memory`), passages of documents, what was said before in the conversation, or the base model
    * alone. `unknown`: nothing, so that nothing was made up (see AskOptions.unknown). */
-  source: 'weights' | 'retrieval' | 'context' | 'base' | 'unknown';
+  source: 'weights' | 'memory' | 'retrieval' | 'context' | 'base' | 'unknown';
   /** The memories whose adapter was on, best match first. */
   memories: { id: string; text: string; score: number }[];
   /** Memories that the question touches and whose weights were not sure of an answer, so that passages answered. */

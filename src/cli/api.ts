@@ -12,10 +12,11 @@ export interface Engine extends Pick<
 > {
   readonly memories: Public<index.Memories>;
   readonly documents: Public<index.Documents>;
-  readonly adapters: Omit<Public<index.Adapters>, 'create' | 'fineTune' | 'get'>;
+  readonly adapters: Omit<Public<index.Adapters>, 'create' | 'fineTune' | 'get' | 'run'>;
   readonly models: Omit<Public<index.Models>, 'trainable'>;
   readonly chats: Pick<index.ChatStore, 'list' | 'begin' | 'resume' | 'remove' | 'trimStates'>;
   readonly brains: Public<index.Brains>;
+  readonly jobs: Omit<Public<index.Jobs>, 'get'>;
 }
 
 export interface Api extends Pick<typeof index, 'memoriesOf' | 'memoriesOfFile' | 'doctor' | 'RunControl'> {

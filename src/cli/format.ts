@@ -273,6 +273,8 @@ function restsOn({ source, memories, unsure = [], passages, confidence }: Answer
       const sure = confidence === undefined ? '' : `, sure ${confidence.toFixed(2)}`;
       return memories.length === 0 ? 'from the adapter' : `from memory: ${named(memories)}${sure}`;
     }
+    case 'memory':
+      return `from memory, as text: ${named(memories)}`;
     case 'retrieval': {
       const instead = unsure.length === 0 ? '' : `; the weights of ${named(unsure)} were not sure`;
       return `from documents: ${passages.map((_, i) => `[${i + 1}]`).join(' ')}${instead}`;

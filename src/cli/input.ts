@@ -1,5 +1,6 @@
 // Text and numbers from arguments, files and stdin. Not here: options that every command has (options.ts).
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { EngramError, fromSystemError, throwIfCancelled, wrongOption } from '../errors.js';
 import { read, size } from '../options/index.js';
 import type { Job } from './job.js';
@@ -34,6 +35,14 @@ export async function textOfFile(path: string, what: string): Promise<string> {
   } catch (error) {
     throw fromSystemError(error, path);
   }
+}
+
+/** Throws `not_found` or `unsupported` for what is no file: to be asked before a model is loaded to read it with. */
+export async function requireFile(path: string): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw fromSystemError(error, path);
+  });
+  if (found.isDirectory()) throw new EngramError('unsupported', `${path} is a folder, not a file.`);
 }
 
 async function readStdin(job: Job, what: string): Promise<string> {

@@ -96,7 +96,15 @@ export class Job {
     const engine = await this.open(changes);
     await this.#remarkOnContext(engine);
     this.remarkOnBrain(engine);
+    await this.remarkOnStore(engine);
     return engine;
+  }
+
+  /** That what is told of memories may be old, where their store cannot be reached. */
+  async remarkOnStore({ memories }: Pick<Engine, 'memories'>): Promise<void> {
+    if (this.settings.store === undefined) return;
+    await memories.list();
+    if (memories.remark !== undefined) this.note(memories.remark);
   }
 
   /** The settings that an Engram is opened with, and its progress. */
@@ -134,8 +142,8 @@ export class Job {
 
   /** Once, that there is no brain of the name that was given: it may be mistyped. The default one nobody mistypes. */
   remarkOnBrain({ brains }: Pick<Engine, 'brains'>): void {
-    const { brain } = this.settings;
-    if (this.#isRemarked || brain === DEFAULT_BRAIN || brains.has(brain)) return;
+    const { brain, store } = this.settings;
+    if (store !== undefined || this.#isRemarked || brain === DEFAULT_BRAIN || brains.has(brain)) return;
     this.#isRemarked = true;
     const meant = suggest(brain, brains.names());
     this.note(`There is no brain "${brain}" yet.${meant === undefined ? '' : ` Did you mean "${meant}"?`}`);

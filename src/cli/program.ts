@@ -7,6 +7,7 @@ import { adapters } from './commands/adapters.js';
 import { ask } from './commands/ask.js';
 import { bench } from './commands/bench.js';
 import { brain } from './commands/brain.js';
+import { build } from './commands/build.js';
 import { chat } from './commands/chat.js';
 import { chats } from './commands/chats.js';
 import { classify } from './commands/classify.js';
@@ -18,17 +19,22 @@ import { embed } from './commands/embed.js';
 import { explain } from './commands/explain.js';
 import { forget } from './commands/forget.js';
 import { ingest } from './commands/ingest.js';
+import { mcp } from './commands/mcp.js';
+import { jobs } from './commands/jobs.js';
 import { memories } from './commands/memories.js';
+import { keys } from './commands/keys.js';
 import { memorize } from './commands/memorize.js';
 import { models } from './commands/models.js';
 import { recall } from './commands/recall.js';
 import { runs } from './commands/runs.js';
 import { plot } from './commands/plot.js';
 import { search } from './commands/search.js';
+import { serve } from './commands/serve.js';
 import { sleep } from './commands/sleep.js';
 import { tokens } from './commands/tokens.js';
 import { train } from './commands/train.js';
 import { attributeOf, GLOBAL, variableOf } from './options.js';
+import { worker } from './commands/worker.js';
 
 export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   chat,
@@ -41,6 +47,8 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   forget,
   brain,
   sleep,
+  worker,
+  jobs,
   ingest,
   search,
   recall,
@@ -52,8 +60,12 @@ export const COMMANDS: readonly (CommandSpec | CommandGroup)[] = [
   runs,
   adapters,
   models,
+  serve,
+  mcp,
+  keys,
   tokens,
   doctor,
+  build,
   bench,
   demo,
 ];

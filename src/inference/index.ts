@@ -1,4 +1,5 @@
 // Text generation, as the rest of the code sees it.
+export { Elsewhere, type ElsewhereOptions } from './elsewhere.js';
 export { readChatTemplate } from './given-template.js';
 export { loadGenerator } from './load.js';
 export { checkOptions } from './sampling.js';

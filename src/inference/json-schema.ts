@@ -50,13 +50,25 @@ const NUMBER_FORMATS: Readonly<Record<string, readonly [least: number, most: num
 const MOST_NESTED = 64;
 /** Characters; as many as are given to llama.cpp to read. */
 const LARGEST_GRAMMAR = 2 ** 20;
+/** Characters, as JSON: some times what hosted services allow. */
+const LARGEST_SCHEMA = 2 ** 19;
 
 /** GBNF of a schema. Throws `usage`, naming what is not supported and where. */
 export function grammarOfSchema(schema: unknown): string {
+  if (lengthOf(schema) > LARGEST_SCHEMA) throw wrong('#', `is longer than ${LARGEST_SCHEMA} characters`);
   const rules = new Rules();
   const grammar = rules.grammar(valueOf(schema, rules, 'schema'));
   if (grammar.length <= LARGEST_GRAMMAR) return grammar;
   throw wrong('#', `is too large: its grammar would have more than ${LARGEST_GRAMMAR} characters`);
+}
+
+/** 0 of what is no JSON: what is wrong with it is found where it is. */
+function lengthOf(schema: unknown): number {
+  try {
+    return (JSON.stringify(schema) as string | undefined)?.length ?? 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** Adds what a schema needs to `rules`; the expression that stands for its values. `name`: of the schema among them. */

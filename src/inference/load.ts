@@ -6,7 +6,7 @@ import { EngramError, throwIfCancelled } from '../errors.js';
 import { sha256File } from '../files.js';
 import { inspectLanguageModel, memoryNeeds, readGgufHeader, requireMemory, type ModelInfo } from '../models/index.js';
 import { Adapters } from './adapters.js';
-import { fileState } from './file-state.js';
+import { modelState as stateOf } from './file-state.js';
 import { IdleGenerator } from './idle.js';
 import { LlamaGenerator } from './llama.js';
 import { loadAddon, type NativeLanguageModel } from './native.js';
@@ -64,7 +64,7 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
   const threads = whole('threads', options.threads);
   const parallel = whole('parallel', options.parallel) ?? 1;
   const info = inspectLanguageModel(modelPath);
-  const { state: modelState } = await fileState(info.path);
+  const modelState = await stateOf(info.path);
   const contextSize = Math.min(wanted ?? DEFAULT_CONTEXT, Math.max(info.contextLength, 1));
   const runtime = await loadRuntime(options.gpu ?? 'auto', options.verbose);
   const { llama } = runtime;
@@ -72,7 +72,8 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
   const needs = memoryNeeds(info, { contextSize: contextSize * parallel });
   if (llama.gpu === false) {
     const many = parallel > 1 ? `${parallel} contexts of ${contextSize} tokens` : `a context of ${contextSize} tokens`;
-    requireMemory(needs.chat, `${info.name} with ${many}`);
+    const own = needs.parts.sharesPacked && options.ownWeights === undefined ? needs.parts.packed : 0;
+    requireMemory(needs.chat - own, `${info.name} with ${many}`);
   }
 
   const model = await loadModel(runtime, info, options);
@@ -90,7 +91,7 @@ async function load(modelPath: string, options: LoadOptions): Promise<Generator>
       block,
       threads: computing,
       weights: weights?.native,
-      bytes: Math.max(0, needs.chat - info.bytes),
+      bytes: needs.parts.cache + needs.parts.program,
     });
     const generator = new LlamaGenerator({
       modelPath,

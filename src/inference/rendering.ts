@@ -3,6 +3,7 @@
 import { Template } from '@huggingface/jinja';
 import { EngramError } from '../errors.js';
 import { DATE_STRING, PYTHON_FUNCTIONS, readAsPython } from './python-ways.js';
+import { bound, boundedFunctions } from './template-bounds.js';
 
 export interface RenderOptions {
   /** Ends where the assistant's answer begins; else where the last message ends. */
@@ -32,6 +33,7 @@ export class Rendering {
     try {
       this.#template = new Template(this.source);
       readAsPython(this.#template);
+      bound(this.#template);
     } catch (error) {
       throw new EngramError('unsupported', `The model's chat template cannot be read: ${messageOf(error)}`, {
         cause: error,
@@ -51,6 +53,7 @@ export class Rendering {
       thinking, // as Granite and DeepSeek do
       date_string: DATE_STRING,
       ...PYTHON_FUNCTIONS,
+      ...boundedFunctions(),
     });
   }
 

@@ -6,7 +6,7 @@ import { awaitNative } from '../addon.js';
 import { EngramError } from '../errors.js';
 import { sha256File } from '../files.js';
 import type { AdapterSet } from './adapters.js';
-import { fileState } from './file-state.js';
+import { modelState as stateOf } from './file-state.js';
 import type { Slots } from './slots.js';
 import { readStateFile, writeStateFile, type StateBinding } from './state-file.js';
 import type { StateInfo } from './types.js';
@@ -93,8 +93,8 @@ export class States {
       const { modelPath, modelState, modelSha256 } = this.options;
       // A model goes on working when its file is gone (the system keeps it as long as it is mapped), but its name may by now
       // be another's.
-      const now = await fileState(modelPath).catch(() => undefined);
-      if (now?.state !== modelState) {
+      const now = await stateOf(modelPath).catch(() => undefined);
+      if (now !== modelState) {
         const what = now === undefined ? 'removed' : 'replaced';
         throw new EngramError('not_found', `The model's file was ${what} while it was loaded: ${modelPath}.`, {
           hint: 'Chat goes on, but states can be neither saved nor restored until the model is loaded again.',

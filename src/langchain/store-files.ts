@@ -5,7 +5,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromSystemError } from '../errors.js';
 import { makeFolder, writeFileAtomic } from '../files.js';
-import { EngramError, type VectorIndex } from '../index.js';
+import { EngramError, VectorIndex, type VectorIndexOptions } from '../index.js';
 
 export interface StoredDocument {
   id: string;
@@ -31,8 +31,37 @@ export async function saveStore(
   }
 }
 
+/** Throws `not_found`, `corrupt`, `mismatch`, `unsupported`, `disk`. */
+export async function readStore(
+  folder: string,
+  options: VectorIndexOptions,
+): Promise<{ index: VectorIndex; documents: Map<number, StoredDocument> }> {
+  const index = await VectorIndex.open(folder, options);
+  const documents = await readDocuments(folder, index.revision);
+  for (const label of documents.keys()) {
+    if (!index.has(label)) throw new EngramError('corrupt', `The store in ${folder} has a document without a vector.`);
+  }
+  if (documents.size !== index.size) {
+    throw new EngramError('corrupt', `The store in ${folder} has vectors without a document.`);
+  }
+  return { index, documents };
+}
+
+/** Throws `corrupt` or `unsupported` for a folder with a store that somebody may still want to mend. */
+export async function requireSound(folder: string, options: VectorIndexOptions): Promise<void> {
+  try {
+    await readStore(folder, options);
+  } catch (error) {
+    if (!(error instanceof EngramError) || (error.code !== 'corrupt' && error.code !== 'unsupported')) return;
+    throw new EngramError(error.code, `${folder} holds a store that cannot be read, and is left as it is: ${error.message}`, {
+      hint: 'Save into another folder, or move this one away.',
+      cause: error,
+    });
+  }
+}
+
 /** By label. Throws `corrupt`, `disk`. */
-export async function readDocuments(folder: string, revision: string): Promise<Map<number, StoredDocument>> {
+async function readDocuments(folder: string, revision: string): Promise<Map<number, StoredDocument>> {
   const path = join(folder, fileOf(revision));
   // The name comes from a file.
   if (!FILE.test(fileOf(revision))) throw new EngramError('corrupt', `The index in ${folder} is not that of a store.`);

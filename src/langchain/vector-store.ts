@@ -1,12 +1,13 @@
 // EngramVectorStore: documents with their vectors in engram's vector index (exact while small, then a graph), which can be
 // saved. Not here: the documents of a brain (`engram ingest`, EngramRetriever), the index itself, the files (store-files.ts).
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { Document, type DocumentInterface } from '@langchain/core/documents';
 import type { EmbeddingsInterface } from '@langchain/core/embeddings';
 import { maximalMarginalRelevance } from '@langchain/core/utils/math';
 import { SaveableVectorStore, type MaxMarginalRelevanceSearchOptions } from '@langchain/core/vectorstores';
 import { EngramError, VectorIndex, type VectorIndexOptions } from '../index.js';
-import { readDocuments, saveStore, type StoredDocument } from './store-files.js';
+import { readStore, requireSound, saveStore, type StoredDocument } from './store-files.js';
 
 /** What must be in the metadata of a document, each value equal; or a function that says whether it may be found. */
 export type DocumentFilter = Record<string, unknown> | ((document: DocumentInterface) => boolean);
@@ -32,6 +33,8 @@ export class EngramVectorStore extends SaveableVectorStore {
   readonly #documents = new Map<number, StoredDocument>();
   readonly #labels = new Map<string, number>();
   #next = 0;
+  /** Folders that hold this store as it was: nothing else is lost in them. */
+  readonly #own = new Set<string>();
   /** Changes happen one after another: what is added last stands. */
   #changed: Promise<unknown> = Promise.resolve();
 
@@ -71,19 +74,14 @@ export class EngramVectorStore extends SaveableVectorStore {
   ): Promise<EngramVectorStore> {
     const store = new EngramVectorStore(embeddings, fields);
     const dimensions = (await embeddings.embedQuery('dimensions')).length;
-    const index = await VectorIndex.open(folder, store.#options(dimensions));
-    const documents = await readDocuments(folder, index.revision);
+    const { index, documents } = await readStore(folder, store.#options(dimensions));
     for (const [label, document] of documents) {
-      if (!index.has(label))
-        throw new EngramError('corrupt', `The store in ${folder} has a document without a vector.`);
       store.#documents.set(label, document);
       store.#labels.set(document.id, label);
       store.#next = Math.max(store.#next, label + 1);
     }
-    if (documents.size !== index.size) {
-      throw new EngramError('corrupt', `The store in ${folder} has vectors without a document.`);
-    }
     store.#index = index;
+    store.#own.add(resolve(folder));
     return store;
   }
 
@@ -183,11 +181,15 @@ export class EngramVectorStore extends SaveableVectorStore {
   }
 
   /** Writes it into a folder, which then holds this store or, if the process is killed before, what it held before. Throws
-   * `empty` (nothing was ever added), `disk`. */
+   * `empty` (nothing was ever added), `corrupt` and `unsupported` for a folder with a store that is damaged or of a newer engram,
+   * which is left as it is, `disk`. */
   async save(folder: string): Promise<void> {
     return this.#change(async () => {
       if (this.#index === undefined) throw new EngramError('empty', 'There is nothing to save: no document was added.');
+      const place = resolve(folder);
+      if (!this.#own.has(place)) await requireSound(folder, this.#options(this.#index.dimensions));
       await saveStore(folder, this.#index, this.#documents);
+      this.#own.add(place);
     });
   }
 

@@ -14,4 +14,5 @@ export * from './remembered.js';
 export * from './replay.js';
 export * from './sleep.js';
 export * from './undo.js';
+export * from './work.js';
 export * from './lessons/index.js';

@@ -58,7 +58,7 @@ export async function memorize(parts: Memorizer, input: MemoryInput, options: Me
       await writer.remember({ id, ...said, receipt, data, supersedes });
     } else if (receipt.steps > 0) {
       await generator.releaseAdapter(place.path);
-      writer.rollBack({ id, ...said, receipt });
+      await writer.rollBack({ id, ...said, receipt });
     }
     return receipt;
   };

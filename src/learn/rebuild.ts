@@ -94,8 +94,10 @@ export async function renew(
   }
   const isSame = (await sha256File(path)) === memory.adapter?.sha256;
   if (isSame && isDeepStrictEqual(JSON.parse(JSON.stringify(data)), memory.data)) {
-    if (isDamaged) await replaceFile(path, old);
-    else await rm(path);
+    if (isDamaged) {
+      await replaceFile(path, old);
+      await brain.keepAdapter(memory.id);
+    } else await rm(path);
     delete memory.damaged;
     return { kind: 'same' };
   }

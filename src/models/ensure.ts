@@ -1,5 +1,6 @@
 // A model that is there, or is pulled now. Not here: where it comes from (pull.ts).
 import { throwIfCancelled } from '../errors.js';
+import { AUTO, autoModel } from './auto.js';
 import { findEntry } from './catalog.js';
 import { pullModel } from './pull.js';
 import { resolveModel, type ResolvedModel } from './resolve.js';
@@ -9,11 +10,12 @@ import { isInstalled } from './store.js';
  * 0 to 1. Throws as pullModel() and resolveModel() do, and `cancelled`. */
 export async function ensureModel(
   { home, offline }: { home: string; offline: boolean },
-  name: string,
+  given: string,
   role: 'chat' | 'embedding',
   onPull?: (share: number) => void,
   signal?: AbortSignal,
 ): Promise<ResolvedModel> {
+  const name = given === AUTO && role === 'chat' ? await autoModel(home) : given;
   const entry = findEntry(name);
   if (entry !== undefined && !(await isInstalled(home, entry))) {
     await pullModel(home, name, {

@@ -1,5 +1,5 @@
-// Reads the header of a GGUF file: its metadata and the list of its tensors. Not here: what they mean (inspect.ts), and the
-// tensors' data, which is never read. Written here rather than taken from @huggingface/gguf 0.4.6, which reads a header that
+// Reads the header of one GGUF file: its metadata and the list of its tensors. Not here: models in several files (gguf-parts.ts),
+// what they mean (inspect.ts), and the tensors' data, which is never read. Written here rather than taken from @huggingface/gguf 0.4.6, which reads a header that
 // breaks off as if zeros followed.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { EngramError, fromSystemError } from '../errors.js';
@@ -21,12 +21,14 @@ export interface GgufTensor {
   offset: number;
 }
 
-export interface GgufHeader {
+export interface GgufFileHeader {
   version: number;
   metadata: Map<string, GgufScalar | GgufArray>;
   tensors: GgufTensor[];
   /** Of the file. */
   bytes: number;
+  /** Where the entries of the metadata lie in the file, to copy them. */
+  metadataBytes: { key: string; start: number; end: number }[];
 }
 
 /** Type numbers of metadata values: name and bytes; strings (8) and arrays (9) have a length of their own. */
@@ -56,7 +58,7 @@ const MOST_DIMENSIONS = 4;
 /** Reads the header of a GGUF file. Every count and length is checked against what is left of the file before anything is
  * allocated. Throws `corrupt` for a file that is none or breaks off, `unsupported` for another version, `not_found`,
  * `disk`. */
-export function readGgufHeader(path: string): GgufHeader {
+export function readGgufFile(path: string): GgufFileHeader {
   let file: number;
   try {
     file = openSync(path, 'r');
@@ -74,7 +76,7 @@ export function readGgufHeader(path: string): GgufHeader {
   }
 }
 
-function parse(reader: Reader, path: string): GgufHeader {
+function parse(reader: Reader, path: string): GgufFileHeader {
   if (reader.size < 24 || reader.bytes(4).toString('latin1') !== 'GGUF') {
     throw new EngramError('corrupt', `${path} is not a GGUF file.`, {
       hint: 'engram reads models in the GGUF format, as llama.cpp does.',
@@ -88,10 +90,13 @@ function parse(reader: Reader, path: string): GgufHeader {
   const tensorCount = reader.count('tensors', 24);
   const entryCount = reader.count('metadata entries', 13);
 
-  const metadata: GgufHeader['metadata'] = new Map();
+  const metadata: GgufFileHeader['metadata'] = new Map();
+  const metadataBytes: GgufFileHeader['metadataBytes'] = [];
   for (let i = 0; i < entryCount; i++) {
+    const start = reader.position;
     const key = reader.string();
     metadata.set(key, reader.value(reader.uint32(), 0));
+    metadataBytes.push({ key, start, end: reader.position });
   }
   const tensors: GgufTensor[] = [];
   for (let i = 0; i < tensorCount; i++) tensors.push(readTensor(reader));
@@ -101,7 +106,7 @@ function parse(reader: Reader, path: string): GgufHeader {
     throw reader.broken('the alignment is wrong');
   const dataStart = Math.ceil(reader.position / alignment) * alignment;
   for (const tensor of tensors) tensor.offset += dataStart;
-  return { version, metadata, tensors, bytes: reader.size };
+  return { version, metadata, tensors, bytes: reader.size, metadataBytes };
 }
 
 function readTensor(reader: Reader): GgufTensor {

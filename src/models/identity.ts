@@ -5,9 +5,19 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fromSystemError } from '../errors.js';
 import { sha256File, writeFileAtomic } from '../files.js';
+import { ggufPaths } from './gguf-parts.js';
 
-/** 64 hexadecimal digits. Throws `not_found`, `disk`, `cancelled`. */
+/** 64 hexadecimal digits; of a model in several files, of their hashes in order. Throws `not_found`, `disk`, `corrupt` (a part is
+ * missing), `cancelled`. */
 export async function modelSha256(home: string, path: string, signal?: AbortSignal): Promise<string> {
+  const parts = ggufPaths(path);
+  if (parts.length === 1) return fileSha256(home, path, signal);
+  const whole = createHash('sha256');
+  for (const part of parts) whole.update(await fileSha256(home, part, signal));
+  return whole.digest('hex');
+}
+
+async function fileSha256(home: string, path: string, signal?: AbortSignal): Promise<string> {
   const file = await stat(path).catch((error: unknown) => {
     throw fromSystemError(error, path);
   });

@@ -3,9 +3,14 @@
 export { catalogName, defaultEntry, findEntry } from './catalog.js';
 export type { CatalogEntry, EmbeddingCard, ModelRole } from './catalog.js';
 export { ensureModel } from './ensure.js';
-export { availableMemory, memoryNeeds, requireMemory } from './fit.js';
-export { readGgufHeader } from './gguf.js';
-export type { GgufHeader } from './gguf.js';
+export { AUTO, autoModel } from './auto.js';
+export { fitsIn, memoryNeeds, OWN_WEIGHTS_SHARE, requireMemory, requireRoomToMemorize } from './fit.js';
+export type { MemoryNeeds, MemoryParts } from './fit.js';
+export { availableMemory, machineMemory } from './memory-room.js';
+export { readGgufFile } from './gguf.js';
+export { firstPart, ggufPaths, partEnding, readGgufHeader } from './gguf-parts.js';
+export type { GgufHeader } from './gguf-parts.js';
+export { GGUF_ALIGNMENT, ggufEntry, ggufHeader, ggufHeaderOf, padded } from './gguf-writer.js';
 export { modelSha256 } from './identity.js';
 export { inspectLanguageModel, inspectModel, noChatTemplate, requireChatTemplate } from './inspect.js';
 export type { ModelInfo } from './inspect.js';

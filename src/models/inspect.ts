@@ -1,14 +1,17 @@
 // What a GGUF file is: architecture, sizes, quantisation, whether one can chat with it. Reads the header only and touches no
 // model library, so it can be asked before anything is loaded. Not here: whether engram can train it (training/).
-import { basename } from 'node:path';
 import { EngramError } from '../errors.js';
 import type { ModelShape } from './catalog.js';
 import { FILE_TYPES, TENSOR_TYPES } from './gguf-types.js';
-import { readGgufHeader, type GgufHeader, type GgufTensor } from './gguf.js';
+import { modelNameOf, readGgufHeader, type GgufHeader } from './gguf-parts.js';
+import type { GgufTensor } from './gguf.js';
 
 export interface ModelInfo {
   path: string;
+  /** Of all its files. */
   bytes: number;
+  /** How many files it lies in. */
+  parts: number;
   /** `general.name`, else the file's name. */
   name: string;
   architecture: string;
@@ -21,6 +24,8 @@ export interface ModelInfo {
   /** Why one cannot chat with it, as the end of a sentence that begins with the file; undefined for a language model. */
   notLanguageModel?: string;
   shape: ModelShape;
+  /** Bytes of the file in matrices that llama.cpp lays out anew for its kernels on this kind of CPU. */
+  repackable: number;
 }
 
 /** Reads what a GGUF file is. Throws `corrupt` if it is broken or breaks off, `unsupported` for a version or number format
@@ -28,16 +33,19 @@ export interface ModelInfo {
 export function inspectModel(path: string): ModelInfo {
   const header = readWholeGguf(path);
   const notLanguageModel = whyNot(header);
+  if (notLanguageModel === undefined) checkShape(header, path);
   return {
     path,
     bytes: header.bytes,
-    name: text(header, 'general.name') ?? basename(path),
+    parts: header.parts.length,
+    name: text(header, 'general.name') ?? modelNameOf(path),
     architecture: text(header, 'general.architecture') ?? 'unknown',
     parameters: header.tensors.reduce((sum, tensor) => sum + elements(tensor), 0),
     quantisation: quantisation(header),
     contextLength: number(header, 'context_length') ?? 0,
     hasChatTemplate: header.metadata.has('tokenizer.chat_template'),
     shape: shape(header),
+    repackable: repackable(header),
     ...(notLanguageModel === undefined ? {} : { notLanguageModel }),
   };
 }
@@ -45,7 +53,7 @@ export function inspectModel(path: string): ModelInfo {
 /** The header of a file whose tensors all lie within it. Throws as inspectModel does. */
 function readWholeGguf(path: string): GgufHeader {
   const header = readGgufHeader(path);
-  checkData(header, path);
+  checkData(header);
   return header;
 }
 
@@ -93,22 +101,40 @@ function whyNot(header: GgufHeader): string | undefined {
 }
 
 /** Throws `corrupt` if a tensor reaches past the end of the file. */
-function checkData(header: GgufHeader, path: string): void {
+function checkData(header: GgufHeader): void {
   for (const tensor of header.tensors) {
+    const { path, bytes } = header.parts[tensor.part]!;
     const type = TENSOR_TYPES[tensor.type];
     if (type === undefined) continue; // newer than this table; the model library will know or refuse it
     const [, perBlock, blockBytes] = type;
     const end = tensor.offset + (elements(tensor) / perBlock) * blockBytes;
-    if (end <= header.bytes) continue;
-    throw new EngramError(
-      'corrupt',
-      `${path} breaks off: it has ${header.bytes} bytes and should have at least ${end}.`,
-      {
-        hint: 'Fetch it again.',
-        details: { path, bytes: header.bytes, needed: end, tensor: tensor.name },
-      },
-    );
+    if (end <= bytes) continue;
+    throw new EngramError('corrupt', `${path} breaks off: it has ${bytes} bytes and should have at least ${end}.`, {
+      hint: 'Fetch it again.',
+      details: { path, bytes, needed: end, tensor: tensor.name },
+    });
   }
+}
+
+/** Throws `corrupt` if the sizes that a model states are not those of its tensors: what reads it would find that out much later. */
+function checkShape(header: GgufHeader, path: string): void {
+  const lies = (why: string): never => {
+    throw new EngramError('corrupt', `${path} is a broken GGUF file: ${why}.`, { hint: 'Fetch it again.' });
+  };
+  const { layers, hiddenSize, heads, keyValueHeads } = shape(header);
+  const embedding = header.tensors.find(({ name }) => name === 'token_embd.weight');
+  if (embedding === undefined) return;
+  const width = embedding.dimensions[0];
+  if (hiddenSize !== width) lies(`it states a hidden size of ${hiddenSize}, and its embeddings have ${width} values`);
+  const tokens = header.metadata.get('tokenizer.ggml.tokens');
+  const rows = embedding.dimensions[1] ?? 1;
+  if (typeof tokens === 'object' && tokens.length > rows) {
+    lies(`its tokenizer has ${tokens.length} tokens, and there are embeddings of ${rows}`);
+  }
+  const blocks = header.tensors.map(({ name }) => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1));
+  const beyond = blocks.reduce((most, block) => Math.max(most, block), -1) + 1;
+  if (beyond > layers) lies(`it states ${layers} layers, and has tensors of ${beyond}`);
+  if (heads > 0 && keyValueHeads > heads) lies(`it states ${heads} attention heads, and more of keys and values`);
 }
 
 function quantisation(header: GgufHeader): string {
@@ -135,6 +161,19 @@ function shape(header: GgufHeader): ModelShape {
     vocabularySize: typeof tokens === 'object' ? tokens.length : (embedding?.dimensions[1] ?? 0),
     contextLength: number(header, 'context_length') ?? 0,
   };
+}
+
+/** Types whose matrices llama.cpp lays out anew, on x64 and on ARM (ggml-cpu's repack.cpp): Q4_0, Q4_K and IQ4_NL. */
+const REPACKED: ReadonlySet<number> = new Set([2, 12, 20]);
+
+function repackable({ tensors }: GgufHeader): number {
+  const matrices = tensors.filter(({ type, dimensions, name }) => {
+    return REPACKED.has(type) && dimensions.length === 2 && dimensions[1]! % 8 === 0 && name !== 'token_embd.weight';
+  });
+  return matrices.reduce((sum, tensor) => {
+    const [, perBlock, blockBytes] = TENSOR_TYPES[tensor.type]!;
+    return sum + (elements(tensor) / perBlock) * blockBytes;
+  }, 0);
 }
 
 function elements(tensor: GgufTensor): number {

@@ -1,21 +1,23 @@
 // From what a user calls a model to the files of it: a name, an alias, or the path of their own GGUF.
 import { stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { EngramError } from '../errors.js';
+import { AUTO, autoModel } from './auto.js';
 import { catalog, findEntry, nearestNames, type CatalogEntry, type ModelRole } from './catalog.js';
+import { firstPart, modelNameOf } from './gguf-parts.js';
 import { filePath, isInstalled, modelFolder } from './store.js';
 
 export interface ResolvedModel {
   /** The catalog's name, or the file's name without `.gguf`. */
   name: string;
-  /** A chat model's GGUF; an embedding model's folder, laid out as transformers.js reads it. */
+  /** A chat model's GGUF, the first part of one in several; an embedding model's folder, laid out as transformers.js reads it. */
   path: string;
   /** Undefined for a file of the user's own. */
   entry?: CatalogEntry;
 }
 
-/** Finds an installed model by its name or alias in the catalog, or by a path: of a GGUF, or of
- * an embedding model's folder. Nothing is fetched. Throws
+/** Finds an installed model by its name or alias in the catalog, by a path (of a GGUF, or of an embedding model's folder), or as
+ * `auto` (auto.ts). Nothing is fetched. Throws
  * `not_found`, with the nearest names or the command that pulls it; `usage` for an empty name or the wrong role. */
 export async function resolveModel(
   home: string,
@@ -26,12 +28,14 @@ export async function resolveModel(
   const role = options.role ?? 'chat';
   if (nameOrPath.trim() === '') throw new EngramError('usage', 'A model needs a name or a path.');
 
+  if (nameOrPath === AUTO && role === 'chat') return resolveModel(home, await autoModel(home, entries), options);
   const entry = findEntry(nameOrPath, entries);
   if (entry !== undefined) return installed(home, entry, role);
   const found = await stat(nameOrPath).catch(() => undefined);
   // A chat model is a file, an embedding model a folder.
   if (role === 'chat' ? found?.isFile() === true : found?.isDirectory() === true) {
-    return { name: basename(resolve(nameOrPath)).replace(/\.gguf$/i, ''), path: resolve(nameOrPath) };
+    const path = role === 'chat' ? firstPart(resolve(nameOrPath)) : resolve(nameOrPath);
+    return { name: modelNameOf(path), path };
   }
   if (/[\\/]|\.gguf$/i.test(nameOrPath)) {
     throw new EngramError('not_found', `There is no model ${inWords[role]} ${resolve(nameOrPath)}.`, {

@@ -1,6 +1,7 @@
 // Everything there is to say of one model, of the catalog or a file of the user's own: `engram models show`.
 import { catalog, findEntry, totalBytes, type CatalogEntry, type ModelRole } from './catalog.js';
-import { availableMemory, entryNeeds, memoryNeeds, type MemoryNeeds } from './fit.js';
+import { entryNeeds, fitsIn, memoryNeeds, type MemoryNeeds } from './fit.js';
+import { availableMemory } from './memory-room.js';
 import { inspectModel, type ModelInfo } from './inspect.js';
 import { resolveModel } from './resolve.js';
 import { filePath, isInstalled, modelFolder, readRecord } from './store.js';
@@ -20,6 +21,8 @@ export interface ModelDetails {
   aliases?: string[];
   /** Of its files. */
   bytes: number;
+  /** How many files it lies in, where they are several parts of one. */
+  parts?: number;
   installed: boolean;
   /** The file of one's own, or the folder it is or will be installed in. */
   path: string;
@@ -52,6 +55,7 @@ export async function showModel(
     parameters: info.parameters,
     contextLength: info.contextLength,
     bytes: info.bytes,
+    ...(info.parts > 1 ? { parts: info.parts } : {}),
     installed: true,
     path,
     ...fit(memoryNeeds(info)),
@@ -99,6 +103,6 @@ function fit(needs: MemoryNeeds): Pick<ModelDetails, 'memory' | 'fits'> {
   const freeBytes = availableMemory();
   return {
     memory: { chatBytes: needs.chat, trainingBytes: needs.training, freeBytes },
-    fits: { answering: needs.chat <= freeBytes, training: needs.training <= freeBytes },
+    fits: fitsIn(needs, freeBytes),
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { EngramError, fromSystemError } from '../errors.js';
 import { withLock, writeFileAtomic } from '../files.js';
 import { catalog, findEntry, nearestNames, type CatalogEntry } from './catalog.js';
+import { entryNeeds, fitsIn } from './fit.js';
 
 /** Written beside a model's files when it is pulled. */
 export interface PullRecord {
@@ -30,6 +31,8 @@ export interface ModelStatus {
   bytesOnDisk: number;
   folder: string;
   record?: PullRecord;
+  /** Estimates, and what of it fits into the memory that this machine has. */
+  memory: { chatBytes: number; trainingBytes: number; fits: { answering: boolean; training: boolean } };
 }
 
 /** Name of the record in a model's folder. */
@@ -74,8 +77,14 @@ async function modelStatus(home: string, entry: CatalogEntry): Promise<ModelStat
     folder,
     installed: await isInstalled(home, entry),
     bytesOnDisk: await bytesBelow(folder),
+    memory: memoryOf(entry),
     ...(record === undefined ? {} : { record }),
   };
+}
+
+function memoryOf(entry: CatalogEntry): ModelStatus['memory'] {
+  const needs = entryNeeds(entry);
+  return { chatBytes: needs.chat, trainingBytes: needs.training, fits: fitsIn(needs) };
 }
 
 /** Deletes an installed model, or what a broken-off pull left of it. Returns the bytes freed. Throws `not_found` for a

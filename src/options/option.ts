@@ -14,6 +14,8 @@ export interface Kind<T extends z.ZodType = z.ZodType> {
   /** What a text on a command line or in the environment means; undefined if nothing. */
   readonly fromText: (text: string) => unknown;
   readonly hint?: string;
+  /** What was given is in no message: it may hold a password. */
+  readonly isSecret?: boolean;
 }
 
 interface Draft<T extends z.ZodType = z.ZodType> extends Kind<T> {
@@ -66,19 +68,23 @@ export function check<T extends z.ZodType>(
 ): z.output<T> {
   const result = option.type.safeParse(value);
   if (result.success) return result.data;
-  throw wrongOption(name, option.expects, value, { named, hint: option.hint });
+  throw wrong(name, option, value, named);
+}
+
+function wrong(name: string, { expects, hint, isSecret }: Kind, value: unknown, named: string): EngramError {
+  return wrongOption(name, expects, value, { named, hint, isSecret });
 }
 
 /** A value out of a text. Throws `usage`. */
 export function read<T extends z.ZodType>(name: string, option: Kind<T>, text: string, named: string): z.output<T> {
   const value = option.fromText(text);
-  if (value === undefined) throw wrongOption(name, option.expects, text, { named, hint: option.hint });
+  if (value === undefined) throw wrong(name, option, text, named);
   try {
     return check(name, option, value, named);
   } catch (error) {
     // What was typed is shown, and not what was made of it.
     if (!(error instanceof EngramError)) throw error;
-    throw wrongOption(name, option.expects, text, { named, hint: option.hint });
+    throw wrong(name, option, text, named);
   }
 }
 

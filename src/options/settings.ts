@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { defaultHome, isName, NAME_HINT } from '../config.js';
 import { choice, text, whole, yes } from './kinds.js';
+import { readAddress } from '../store/index.js';
 import { checkAll, table, type Given, type Kind } from './option.js';
 
 const folder = {
@@ -40,11 +41,37 @@ const gpu = {
   },
 } satisfies Kind;
 
+const store = {
+  type: z.string().refine(isStore),
+  expects: 'the address of a store, such as postgres://user@host:5432/database',
+  value: '<address>',
+  hint: 'Letters like @ : / # in a password are written as %40 %3A %2F %23.',
+  isSecret: true,
+  fromText: (given: string) => given,
+} satisfies Kind;
+
+const address = {
+  type: z.string().refine((given) => /^https?:$/.test(URL.canParse(given) ? new URL(given).protocol : '')),
+  expects: 'an address such as http://localhost:8000/v1',
+  value: '<address>',
+  fromText: (given: string) => given,
+} satisfies Kind;
+
+function isStore(given: string): boolean {
+  try {
+    readAddress(given);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const SETTINGS = table({
   home: { ...folder, about: 'folder that holds models and brains', fallbackText: "the platform's data folder" },
   model: {
-    ...text('a model name or a path', '<name|path>'),
-    about: 'base model: a name from the catalog or a path to a GGUF file',
+    ...text('a model name or a path', '<name|path|auto>'),
+    about:
+      'base model: a name from the catalog, a path to a GGUF file, or auto: the largest installed one that can memorize here',
     fallback: 'smollm2-135m-instruct',
   },
   chatTemplate: {
@@ -58,6 +85,27 @@ export const SETTINGS = table({
     fallback: 'all-minilm-l6-v2',
   },
   brain: { ...name, about: 'brain to use: a named set of memories', fallback: 'default' },
+  store: {
+    ...store,
+    about: 'PostgreSQL database that holds the brains, shared by several machines: postgres://user@host/database',
+    fallbackText: 'none: they are in --home',
+  },
+  server: {
+    ...address,
+    about: 'answer by a model on a server that speaks the OpenAI API (vLLM, llama-server): http://host:port/v1',
+    fallbackText: 'none: the model here answers',
+  },
+  serverModel: {
+    ...text('the name of a model on the server', '<name>'),
+    about: 'the model of the server',
+    fallbackText: 'the first that it lists',
+  },
+  serverKey: {
+    ...text('a key', '<key>'),
+    about: 'the key of the server; a command line can be seen by others, so rather the variable',
+    fallbackText: 'none',
+    isSecret: true,
+  },
   threads: { ...whole(1, 1024), about: 'threads to compute with', fallbackText: 'what the machine gives' },
   /** Tokens that prompt and answer share. */
   contextSize: {

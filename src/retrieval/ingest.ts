@@ -1,20 +1,27 @@
 // From paths to passages: what is new or changed is read, cut, embedded and stored, group of files by group; what is gone is
 // removed. A run that ends anywhere leaves whole documents behind, and the next one goes on. Not here: watching.
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import type { Embedder } from '../embedding/index.js';
 import { EngramError, fromSystemError, isSystemError, throwIfCancelled } from '../errors.js';
-import { chunkContent, contextOf, type ChunkOptions } from './chunks.js';
+import { ReaderProcess, type DocumentReader, type ReadLimits } from './apart/index.js';
+import { contextOf, type ChunkOptions } from './chunks.js';
+import { openFile } from './file-names.js';
 import type { KnownFile, Library, Unembedded } from './library.js';
+import { isKnownEncoding, READER_VERSION, SkipError, type SkipCode } from './readers/index.js';
 import type { DocumentUpdate, ReadFile } from './store-document.js';
-import { READER_VERSION, readContent, SkipError } from './readers/index.js';
 import type { IngestProgress, IngestReport } from './types.js';
 import { walk, type FoundFile, type Walked } from './walk.js';
 
 export interface IngestOptions extends ChunkOptions {
   /** Larger files are skipped. Default 64 MB. */
   maxBytes?: number | undefined;
+  /** Encoding of the texts below these paths that do not say their own; kept for the next time. Default: what is found. */
+  encoding?: string | undefined;
+  /** How much one file may cost. Files that cost too much before are tried again if this is given. */
+  limits?: ReadLimits | undefined;
+  /** What reads; by default a process of its own, which ends with the run. */
+  reader?: DocumentReader | undefined;
   onProgress?: ((progress: IngestProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -44,19 +51,35 @@ export async function ingest(
   const { signal } = options;
   const roots = paths.map((path) => resolve(path));
   const known = library.knownFiles();
-  const run = new Run(library, embedder, known, options);
+  await checkEncoding(options.encoding);
+  const reader = options.reader ?? new ReaderProcess(options.limits);
+  const run = new Run(library, embedder, known, { ...options, reader });
   const walked = await walkAll(roots, known, options);
   library.write({ roots });
   run.report.skipped.push(...walked.skipped);
-  for (const [done, file] of walked.files.entries()) {
-    throwIfCancelled(signal);
-    options.onProgress?.({ phase: 'read', done, of: walked.files.length, path: file.path });
-    await run.take(file);
+  try {
+    for (const [done, file] of walked.files.entries()) {
+      throwIfCancelled(signal);
+      options.onProgress?.({ phase: 'read', done, of: walked.files.length, path: file.path });
+      await run.take(file);
+    }
+    await run.flush();
+  } finally {
+    if (options.reader === undefined) await reader.close();
   }
-  await run.flush();
   run.removeOthers(roots, walked);
   await run.embedRest();
   return { ...run.report, ...library.counts(), seconds: (performance.now() - started) / 1000 };
+}
+
+/** What costs too much under some limits may do under others. */
+const COSTLY = new Set<SkipCode>(['too_slow', 'too_much_memory', 'crashed']);
+
+async function checkEncoding(encoding: string | undefined): Promise<void> {
+  if (encoding === undefined || (await isKnownEncoding(encoding))) return;
+  throw new EngramError('usage', `There is no encoding "${encoding}".`, {
+    hint: 'Known are utf-8, utf-16le, windows-1252, iso-8859-15, shift_jis, euc-jp, gb18030, big5, euc-kr, koi8-r and others.',
+  });
 }
 
 /** The files below all roots, each once. */
@@ -93,6 +116,8 @@ function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
+const UNREAD = { characters: 0, isGuessed: false, left: [] };
+
 class Run {
   readonly report: Omit<IngestReport, 'documents' | 'passages' | 'seconds'> = {
     added: [],
@@ -100,6 +125,7 @@ class Run {
     removed: [],
     unchanged: 0,
     skipped: [],
+    partly: [],
     embedded: 0,
   };
   #group: DocumentUpdate[] = [];
@@ -109,7 +135,7 @@ class Run {
     private readonly library: Library,
     private readonly embedder: () => Promise<Embedder>,
     private readonly known: ReadonlyMap<string, KnownFile>,
-    private readonly options: IngestOptions,
+    private readonly options: IngestOptions & { reader: DocumentReader },
   ) {}
 
   /** Reads a file unless it is known and has not changed. */
@@ -120,7 +146,7 @@ class Run {
       this.#skip(tooLarge(found.bytes, maxBytes), found.path, known);
       return;
     }
-    const isCurrent = known?.reader === READER_VERSION;
+    const isCurrent = known?.reader === READER_VERSION && !this.#isToBeReadAgain(known);
     const looksSame = known?.bytes === found.bytes && known.mtimeMs === found.mtimeMs;
     if (isCurrent && looksSame && known.mtimeMs < known.readMs - RACY_MS) {
       this.#unchanged(known);
@@ -140,8 +166,14 @@ class Run {
       this.#unchanged(known);
       return;
     }
-    this.#put(await this.#update(file, bytes));
+    this.#put(await this.#update(file, bytes, this.options.encoding ?? known?.encoding));
     if (this.#grouped >= GROUP) await this.flush();
+  }
+
+  /** What it would be read with is not what it was read with. */
+  #isToBeReadAgain({ encoding, skipped }: KnownFile): boolean {
+    if (this.options.encoding !== undefined && this.options.encoding !== encoding) return true;
+    return this.options.limits !== undefined && skipped !== undefined && COSTLY.has(skipped.code);
   }
 
   #skip({ code, message: reason }: SkipError, path: string, known: KnownFile | undefined): void {
@@ -150,15 +182,19 @@ class Run {
     if (code === 'too_large' && known !== undefined) this.#drop(known);
   }
 
-  async #update(file: ReadFile, bytes: Buffer): Promise<DocumentUpdate> {
+  async #update(file: ReadFile, bytes: Buffer, encoding: string | undefined): Promise<DocumentUpdate> {
+    const { reader, tokens, overlap, signal } = this.options;
+    const set = encoding === undefined ? {} : { encoding };
     try {
-      const content = await readContent(bytes, file.path);
-      const chunks = chunkContent(content, this.options);
-      const { kind, title, metadata } = content;
-      return { file, kind, title, metadata: metadata ?? {}, chunks };
+      const { chunks, kind, title, metadata, ...reading } = await reader.read(bytes, file.path, {
+        ...(tokens === undefined ? {} : { tokens }),
+        ...(overlap === undefined ? {} : { overlap }),
+        ...{ encoding, signal },
+      });
+      return { file, kind, title, metadata, chunks, reading: { ...reading, ...set } };
     } catch (error) {
       if (!(error instanceof SkipError)) throw error;
-      return { file, chunks: [], skipped: { code: error.code, reason: error.message } };
+      return { file, chunks: [], skipped: { code: error.code, reason: error.message }, reading: { ...UNREAD, ...set } };
     }
   }
 
@@ -170,8 +206,15 @@ class Run {
       if (before !== undefined && before.skipped === undefined) this.report.removed.push(path);
     } else if (before === undefined || before.skipped !== undefined) this.report.added.push(path);
     else this.report.changed.push(path);
+    this.#notePartly(update);
     this.#group.push(update);
     this.#grouped += 1 + update.chunks.length;
+  }
+
+  #notePartly({ file, metadata, reading, skipped }: DocumentUpdate): void {
+    if (skipped !== undefined || reading === undefined || !(reading.isGuessed || reading.left.length > 0)) return;
+    const encoding = reading.isGuessed ? String(metadata?.['encoding']) : undefined;
+    this.report.partly.push({ path: file.path, encoding, left: reading.left });
   }
 
   #unchanged(known: KnownFile): void {
@@ -262,9 +305,10 @@ async function readWhole(found: FoundFile, maxBytes: number): Promise<{ file: Re
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const readMs = Date.now();
     try {
-      const handle = await open(found.path, 'r');
+      const handle = await openFile(found.at, found.isFound);
       try {
         const before = await handle.stat();
+        if (!before.isFile()) throw new SkipError('unsupported', 'It was replaced by what is no file.');
         if (before.size > maxBytes) {
           throw tooLarge(before.size, maxBytes);
         }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { connect, pragmaNumber, transaction, translate, type Connection } from '../database/index.js';
 import { EngramError } from '../errors.js';
-import { APPLICATION_ID, LIBRARY_VERSION, SCHEMA } from './schema.js';
+import { APPLICATION_ID, LIBRARY_VERSION, MIGRATION, SCHEMA } from './schema.js';
 
 const LIBRARY = {
   name: 'library of this brain',
@@ -30,6 +30,7 @@ export class LibraryFile {
           return undefined;
         }
         file.#check();
+        file.#migrate();
         return file;
       });
     } catch (error) {
@@ -50,6 +51,7 @@ export class LibraryFile {
           file.#database.prepare("INSERT INTO settings (key, value) VALUES ('id', ?)").run(randomUUID());
         });
         file.#check();
+        file.#migrate();
       });
       return file;
     } catch (error) {
@@ -79,6 +81,14 @@ export class LibraryFile {
     } catch (error) {
       throw translate(error, this.path, LIBRARY);
     }
+  }
+
+  /** Two processes may open an old one at once. */
+  #migrate(): void {
+    if (pragmaNumber(this.#database, 'user_version') === LIBRARY_VERSION) return;
+    transaction(this.#database, () => {
+      if (pragmaNumber(this.#database, 'user_version') < LIBRARY_VERSION) this.#database.exec(MIGRATION);
+    });
   }
 
   /** The application's mark and version only: to check every page of a large library would take longer than to search it. */

@@ -6,7 +6,7 @@ import { contextOf } from './chunks.js';
 import { LibraryFile } from './library-file.js';
 import { Passages } from './passages.js';
 import type { DocumentKind, SkipCode } from './readers/index.js';
-import { bytesOf, hashOf, skippedOf, stringsOf } from './rows.js';
+import { bytesOf, hashOf, howReadOf, metadataOf, skippedOf, stringsOf } from './rows.js';
 import { putDocument, removeDocument, type DocumentUpdate, type ReadFile } from './store-document.js';
 import type { StoredDocument } from './types.js';
 
@@ -15,6 +15,8 @@ export interface KnownFile extends ReadFile {
   id: number;
   reader: number;
   skipped: { code: SkipCode; reason: string } | undefined;
+  /** That a person set. */
+  encoding: string | undefined;
 }
 
 /** A passage of which the vector is wanted. */
@@ -71,7 +73,7 @@ export class Library {
   }
 
   documents(): StoredDocument[] {
-    const columns = asBlobs('path', 'kind', 'title', 'skip_code', 'skip_reason');
+    const columns = asBlobs('path', 'kind', 'title', 'skip_code', 'skip_reason', 'metadata', 'reading');
     const count = '(SELECT count(*) FROM passages WHERE document_id = documents.id) AS passages';
     return this.#file
       .all(`SELECT id, bytes, mtime_ms, ${columns}, ${count} FROM documents ORDER BY path`)
@@ -84,12 +86,14 @@ export class Library {
         mtimeMs: Number(row['mtime_ms']),
         passages: Number(row['passages']),
         skipped: skippedOf(row),
+        metadata: metadataOf(row['metadata']),
+        read: howReadOf(row['reading']),
       }));
   }
 
   /** Files by their paths, as they were when they were read. */
   knownFiles(): Map<string, KnownFile> {
-    const columns = asBlobs('path', 'hash', 'skip_code', 'skip_reason');
+    const columns = asBlobs('path', 'hash', 'skip_code', 'skip_reason', 'reading');
     const rows = this.#file.all(`SELECT id, bytes, mtime_ms, read_ms, reader, ${columns} FROM documents`);
     return new Map(
       rows.map((row) => {
@@ -103,6 +107,7 @@ export class Library {
           readMs: Number(row['read_ms']),
           reader: Number(row['reader']),
           skipped: skippedOf(row),
+          encoding: howReadOf(row['reading'])?.encoding,
         };
         return [path, file];
       }),

@@ -93,6 +93,12 @@ export class Passages {
     }));
   }
 
+  /** All of a document, in its order. */
+  ofDocument(documentId: number): Passage[] {
+    const rows = this.#file.all('SELECT id FROM passages WHERE document_id = ? ORDER BY start, id', documentId);
+    return this.get(rows.map(({ id }) => Number(id)));
+  }
+
   /** The passages of the documents that `wanted` picks, with these fields (of passage or document, whatever their case). */
   of(wanted: (document: { path: string; mtimeMs: number }) => boolean, fields: Metadata = {}): Uint32Array {
     const documents = this.#file

@@ -6,6 +6,7 @@ import { withWriterLock } from '../database/index.js';
 import type { Embedder } from '../embedding/index.js';
 import { EngramError } from '../errors.js';
 import { makeFolder } from '../files.js';
+import type { DocumentReader } from './apart/index.js';
 import { ingest, type IngestOptions } from './ingest.js';
 import { Library } from './library.js';
 import { RELEVANCE_THRESHOLD } from './relevance.js';
@@ -21,6 +22,8 @@ export interface RetrievalOptions {
   brain: string;
   /** Asked for when something is to be embedded. */
   embedder: () => Promise<Embedder>;
+  /** What reads files; by default a process of its own for each run. */
+  reader?: DocumentReader | undefined;
 }
 
 export interface WatchOptions extends IngestOptions, WatchTiming {
@@ -45,9 +48,11 @@ export class Retrieval {
   readonly #folder: string;
   readonly #embedder: RetrievalOptions['embedder'];
   readonly #use: PassageUse;
+  readonly #reader: DocumentReader | undefined;
   #open: { library: Library; searcher: Searcher } | undefined;
 
-  constructor({ home, brain, embedder }: RetrievalOptions) {
+  constructor({ home, brain, embedder, reader }: RetrievalOptions) {
+    this.#reader = reader;
     this.#folder = join(home, 'brains', checkName(brain, 'the brain'));
     this.#embedder = embedder;
     this.#use = new PassageUse(this.#folder);
@@ -68,7 +73,7 @@ export class Retrieval {
       if (chosen.length === 0) {
         throw new EngramError('empty', 'There is nothing to ingest.', { hint: 'Name files or folders.' });
       }
-      const report = await ingest(library, this.#embedder, chosen, options);
+      const report = await ingest(library, this.#embedder, chosen, { reader: this.#reader, ...options });
       // What is not saved is made again from the library.
       await searcher.save().catch(() => undefined);
       return report;
@@ -124,6 +129,19 @@ export class Retrieval {
     return this.#existing()?.library.documents() ?? [];
   }
 
+  /** The passages of a document, in its order. */
+  passagesOf(documentId: number): Passage[] {
+    return this.#existing()?.library.passages.ofDocument(documentId) ?? [];
+  }
+
+  /** The documents that a path or glob means. Throws `not_found` if there is none. */
+  documentsNamed(source: string): StoredDocument[] {
+    const isMeant = sourceMatcher(source);
+    const meant = this.documents().filter(({ path }) => isMeant(path));
+    if (meant.length === 0) throw new EngramError('not_found', `No document fits "${source}".`);
+    return meant;
+  }
+
   /** What was given to ingest. */
   roots(): string[] {
     return this.#existing()?.library.roots() ?? [];
@@ -133,8 +151,7 @@ export class Retrieval {
    * `not_found` if none is meant. */
   async remove(source: string): Promise<StoredDocument[]> {
     const isMeant = sourceMatcher(source);
-    const meant = this.documents().filter(({ path }) => isMeant(path));
-    if (meant.length === 0) throw new EngramError('not_found', `No document fits "${source}".`);
+    const meant = this.documentsNamed(source);
     return withWriterLock(this.#folder, 'removing documents', () => {
       const { library } = this.#existing()!;
       library.write({ removed: meant.map(({ id }) => id) });

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { textOf } from '../database/index.js';
 import { isObject } from '../is-object.js';
 import type { Metadata, SkipCode } from './readers/index.js';
-import type { Passage } from './types.js';
+import type { HowRead, Passage } from './types.js';
 
 export function placed<T extends Pick<Passage, 'title' | 'headings' | 'source' | 'page'>>(
   where: T,
@@ -41,6 +41,14 @@ export function floatsOf(blob: unknown, dimensions: number): Float32Array | unde
 export function skippedOf(row: Record<string, unknown>): { code: SkipCode; reason: string } | undefined {
   if (row['skip_code'] === null) return undefined;
   return { code: textOf(row['skip_code']) as SkipCode, reason: textOf(row['skip_reason']) };
+}
+
+/** Undefined for a document that was read before this was noted. */
+export function howReadOf(blob: unknown): HowRead | undefined {
+  if (blob === null) return undefined;
+  const value = JSON.parse(textOf(blob)) as Partial<HowRead> | null;
+  const { characters = 0, isGuessed = false, left = [], encoding } = value ?? {};
+  return { characters, isGuessed, left, ...(encoding === undefined ? {} : { encoding }) };
 }
 
 export function stringsOf(blob: unknown): string[] {

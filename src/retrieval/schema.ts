@@ -1,7 +1,12 @@
 // The tables of a library and the versions of its file. Not here: what is asked of them (library.ts).
 
 /** Raised with every change of the schema; newer libraries are refused. */
-export const LIBRARY_VERSION = 1;
+export const LIBRARY_VERSION = 2;
+
+/** What a library of version 1 lacks. */
+export const MIGRATION = `
+  ALTER TABLE documents ADD COLUMN reading TEXT;
+  PRAGMA user_version = 2;`;
 
 /** "engl" in ASCII, in the header of the file: tells a library from any other SQLite database. */
 export const APPLICATION_ID = 0x656e676c;
@@ -26,7 +31,8 @@ export const SCHEMA = `
     title TEXT,
     metadata TEXT NOT NULL,
     skip_code TEXT,
-    skip_reason TEXT
+    skip_reason TEXT,
+    reading TEXT
   );
   CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -4,6 +4,7 @@ import type { Connection } from '../database/index.js';
 import { contextOf, type Chunk } from './chunks.js';
 import type { DocumentKind, Metadata, SkipCode } from './readers/index.js';
 import { hashOf } from './rows.js';
+import type { HowRead } from './types.js';
 import { indexable } from './words.js';
 
 /** A file as it was read. */
@@ -25,24 +26,27 @@ export interface DocumentUpdate {
   metadata?: Metadata;
   chunks: readonly Chunk[];
   skipped?: { code: SkipCode; reason: string };
+  reading?: HowRead;
 }
 
 /** Stores a document in place of what was there at its path. */
 export function putDocument(
   database: Connection,
-  { file, chunks, kind, title, metadata, skipped }: DocumentUpdate,
+  { file, chunks, kind, title, metadata, skipped, reading }: DocumentUpdate,
   reader: number,
 ): void {
   const [known] = database.prepare('SELECT id FROM documents WHERE path = ?').all(file.path) as { id: number }[];
   if (known !== undefined) removeDocument(database, known.id);
   const { lastInsertRowid } = database
     .prepare(
-      `INSERT INTO documents (path, hash, bytes, mtime_ms, read_ms, reader, kind, title, metadata, skip_code, skip_reason)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO documents (path, hash, bytes, mtime_ms, read_ms, reader, kind, title, metadata, skip_code, skip_reason,
+                              reading)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       ...[file.path, file.hash, file.bytes, file.mtimeMs, file.readMs, reader, kind ?? null, title ?? null],
       ...[JSON.stringify(metadata ?? {}), skipped?.code ?? null, skipped?.reason ?? null],
+      reading === undefined ? null : JSON.stringify(reading),
     );
   const insert = database.prepare(
     `INSERT INTO passages (document_id, start, end, page, headings, text, metadata, text_hash)

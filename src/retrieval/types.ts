@@ -1,11 +1,22 @@
 // The words of retrieval: documents, passages, what came of reading and of searching. Not here: how they are stored.
-import type { DocumentKind, Metadata, SkipCode } from './readers/index.js';
+import type { DocumentKind, LeftOut, Metadata, SkipCode } from './readers/index.js';
 
 export interface Skipped {
   path: string;
   code: SkipCode;
   /** A sentence about "it", the file. */
   reason: string;
+}
+
+/** How a file was read, and how much of it. */
+export interface HowRead {
+  /** UTF-16 units of its text. */
+  characters: number;
+  /** The encoding among its fields is a guess. */
+  isGuessed: boolean;
+  /** The encoding that a person set. */
+  encoding?: string | undefined;
+  left: LeftOut[];
 }
 
 /** A document as the library holds it. */
@@ -21,6 +32,18 @@ export interface StoredDocument {
   passages: number;
   /** Why there are none. */
   skipped: { code: SkipCode; reason: string } | undefined;
+  /** What it says about itself, and its encoding. */
+  metadata: Metadata;
+  /** Undefined for a document that an older engram read. */
+  read: HowRead | undefined;
+}
+
+/** A document that was not read whole, or in an encoding that is a guess. */
+export interface PartlyRead {
+  path: string;
+  /** The guess. */
+  encoding: string | undefined;
+  left: LeftOut[];
 }
 
 /** A stretch of a document. */
@@ -64,6 +87,8 @@ export interface IngestReport {
   /** Number of documents that are as they were. */
   unchanged: number;
   skipped: Skipped[];
+  /** Of the files that were added or changed. */
+  partly: PartlyRead[];
   /** What the library holds now. */
   documents: number;
   passages: number;

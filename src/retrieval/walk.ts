@@ -1,14 +1,16 @@
 // The files below a path, as ignore files let them through. Symbolic links are not followed, so that nothing outside is read
-// and no circle walked. Not here: what is in the files.
+// and no circle walked; what is no file (a pipe, a device) is said. Not here: what is in the files.
 import type { Dirent, Stats } from 'node:fs';
-import { lstat, readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { lstat, readdir, stat } from 'node:fs/promises';
+import { relative, sep } from 'node:path';
 import type { Ignore } from 'ignore';
 import { fromSystemError, isSystemError, throwIfCancelled } from '../errors.js';
+import { openFile, placeIn, type Place } from './file-names.js';
 import type { Skipped } from './types.js';
 
-export interface FoundFile {
-  path: string;
+export interface FoundFile extends Place {
+  /** It was found in a folder, not named. */
+  isFound: boolean;
   bytes: number;
   /** Milliseconds since 1970. */
   mtimeMs: number;
@@ -47,55 +49,107 @@ export async function walk(root: string, signal?: AbortSignal): Promise<Walked> 
   } catch (error) {
     throw fromSystemError(error, root);
   }
-  if (stats.isDirectory()) await walkFolder(root, [], walked, signal);
-  else if (stats.isFile()) walked.files.push(fileOf(root, stats));
-  else walked.skipped.push({ path: root, code: 'unsupported', reason: 'It is neither a file nor a folder.' });
+  const place = { path: root, at: root };
+  if (stats.isDirectory()) await walkFolder(place, [], walked, signal);
+  else if (stats.isFile()) walked.files.push(fileOf(place, stats, false));
+  else walked.skipped.push({ path: root, code: 'unsupported', reason: `It is ${kindOf(stats)}, which is not read.` });
   walked.files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return walked;
 }
 
 async function walkFolder(
-  folder: string,
+  folder: Place,
   above: readonly Rules[],
   walked: Walked,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   throwIfCancelled(signal);
-  let entries: Dirent[];
+  let entries: Dirent<Buffer>[];
   try {
-    entries = await readdir(folder, { withFileTypes: true });
+    entries = await readdir(folder.at, { withFileTypes: true, encoding: 'buffer' });
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return; // since its parent was read
-    walked.unread.push(folder);
-    walked.skipped.push({ path: folder, code: 'unreadable', reason: reasonOf(error) });
+    walked.unread.push(folder.path);
+    walked.skipped.push({ path: folder.path, code: 'unreadable', reason: reasonOf(error) });
     return;
   }
   const rules = [...above, ...(await rulesOf(folder))];
+  const pages = entries.filter(({ name }) => PAGE.test(name.toString('latin1')));
   for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (NEVER_READ.test(entry.name) || (entry.isFile() && LEFT_BESIDE.test(entry.name))) continue;
+    const place = placeIn(folder, entry.name);
+    const { name, path, at } = place;
+    if (NEVER_READ.test(name) || (entry.isFile() && LEFT_BESIDE.test(name))) continue;
     if (matches(rules, path, entry.isDirectory())) continue;
-    if (entry.isDirectory()) await walkFolder(path, rules, walked, signal);
-    else if (entry.isFile()) {
+    if (entry.isDirectory()) {
+      const page = await pageWith(folder, entry.name, pages);
+      if (page === undefined) await walkFolder(place, rules, walked, signal);
+      else
+        walked.skipped.push({ path, code: 'unsupported', reason: `It is what the saved page ${page} is shown with.` });
+    } else if (entry.isFile()) {
       try {
-        walked.files.push(fileOf(path, await lstat(path)));
+        walked.files.push(fileOf(place, await lstat(at), true));
       } catch (error) {
         if (!isSystemError(error, 'ENOENT')) walked.skipped.push({ path, code: 'unreadable', reason: reasonOf(error) });
       }
     } else if (entry.isSymbolicLink()) {
       walked.skipped.push({ path, code: 'unsupported', reason: 'It is a symbolic link, which is not followed.' });
-    }
+    } else walked.skipped.push({ path, code: 'unsupported', reason: `It is ${kindOf(entry)}, which is not read.` });
   }
 }
 
-async function rulesOf(folder: string): Promise<Rules[]> {
+const PAGE = /\.x?html?$/iu;
+
+/** Bytes of a page that say what it is shown with. */
+const PAGE_HEAD = 256 * 1024;
+
+/** The page whose pictures and scripts a browser saved in this folder beside it (`Kilns_files`, `Kilns-Dateien`): it names it. */
+async function pageWith(above: Place, folder: Buffer, pages: readonly Dirent<Buffer>[]): Promise<string | undefined> {
+  const name = folder.toString('utf8');
+  for (const page of pages) {
+    const place = placeIn(above, page.name);
+    const base = place.name.replace(PAGE, '');
+    if (!page.isFile() || !name.startsWith(base) || !/^[-_. ][^-_. ]+$/u.test(name.slice(base.length))) continue;
+    const head = await headOf(place.at, PAGE_HEAD).catch(() => '');
+    if ([name, encodeURIComponent(name), encodeURI(name)].some((written) => head.includes(`${written}/`)))
+      return place.name;
+  }
+  return undefined;
+}
+
+async function headOf(at: string | Buffer, bytes: number): Promise<string> {
+  const handle = await openFile(at, true);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+function kindOf(what: Dirent<Buffer> | Stats): string {
+  if (what.isFIFO()) return 'a named pipe';
+  if (what.isSocket()) return 'a socket';
+  return what.isBlockDevice() || what.isCharacterDevice() ? 'a device' : 'neither a file nor a folder';
+}
+
+async function rulesOf(folder: Place): Promise<Rules[]> {
   const { default: ignore } = await import('ignore');
   const rules: Rules[] = [];
   for (const name of IGNORE_FILES) {
-    const text = await readFile(join(folder, name), 'utf8').catch(() => undefined);
-    if (text !== undefined) rules.push({ folder, matcher: ignore().add(text) });
+    const text = await textOf(placeIn(folder, Buffer.from(name)).at).catch(() => undefined);
+    if (text !== undefined) rules.push({ folder: folder.path, matcher: ignore().add(text) });
   }
   return rules;
+}
+
+/** Of an ignore file, which may be a link as git allows it, but no pipe. */
+async function textOf(at: string | Buffer): Promise<string | undefined> {
+  const handle = await openFile(at, false);
+  try {
+    return (await handle.stat()).isFile() ? await handle.readFile('utf8') : undefined;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** The nearest rule that says anything decides, as git has it. */
@@ -109,8 +163,8 @@ function matches(rules: readonly Rules[], path: string, isFolder: boolean): bool
   return false;
 }
 
-function fileOf(path: string, { size, mtimeMs }: Stats): FoundFile {
-  return { path, bytes: size, mtimeMs };
+function fileOf({ path, at }: Place, { size, mtimeMs }: Stats, isFound: boolean): FoundFile {
+  return { path, at, isFound, bytes: size, mtimeMs };
 }
 
 function reasonOf(error: unknown): string {

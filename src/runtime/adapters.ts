@@ -6,7 +6,6 @@ import {
   createAdapter,
   evaluate,
   fineTune,
-  importAdapter,
   memoryOf,
   plotRun,
   predictAll,
@@ -22,6 +21,7 @@ import {
   type FineTuneReport,
   type FineTuneRequest,
   type FuseResult,
+  type ImportedAdapter,
   type Ingredient,
   type MergeOptions,
   type MergeResult,
@@ -139,12 +139,10 @@ export class Adapters {
     return this.#store.export(name, format, folder, options);
   }
 
-  /** Takes in a LoRA that was made elsewhere, a GGUF of the model that this Engram has. See training/import-adapter.ts. */
-  async import(path: string, options: ImportAdapterOptions): Promise<StoredAdapter> {
-    const opened = await this.#parts.model.open(options.signal);
-    const { name, sha256 } = this.#parts.named(opened, options.signal);
-    const model = { name, sha256: await sha256(), path: opened.resolved.path };
-    return importAdapter(this.#store, path, model, options);
+  /** Takes in a LoRA that was made elsewhere, a PEFT folder or a GGUF, for the model that this Engram has. Loads no model. See
+   * training/import.ts. */
+  import(path: string, options: ImportAdapterOptions): Promise<ImportedAdapter> {
+    return this.#store.import(path, { ...options, model: this.#parts.settings.model });
   }
 
   /** Throws `not_found`, `locked`, `disk`. */
@@ -155,6 +153,11 @@ export class Adapters {
   /** The runs of train(), oldest first. */
   runs(): Promise<StoredRun[]> {
     return this.#runs.list();
+  }
+
+  /** One of them, by its id. Throws `not_found`. */
+  run(id: string): Promise<StoredRun> {
+    return this.#runs.find(id);
   }
 
   /** Deletes a run with its checkpoints; the adapter that it made stays. Throws `not_found`, `locked`. */

@@ -33,7 +33,7 @@ export interface Answering {
 const NO_ROUTE: Route = { adapters: [], matches: [] };
 
 /** Of an answer that nothing was computed for. */
-const NOTHING = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0, finishReason: 'stop' as const };
+export const NOTHING = { promptTokens: 0, reusedTokens: 0, tokens: 0, seconds: 0, finishReason: 'stop' as const };
 
 /** An answer, with what the model thought before it, and what the tools gave that it called on the way. */
 export type Answered = Answer & { thinking?: string; toolResults?: ToolResult[] };

@@ -2,6 +2,7 @@
 // open the same file share one copy is training/base-model.ts's.
 import { defined } from '../defined.js';
 import { throwIfCancelled } from '../errors.js';
+import { inspectModel, memoryNeeds, requireMemory } from '../models/index.js';
 import { openBaseModel, type BaseModel } from '../training/index.js';
 
 type Precision = BaseModel['info']['precision'];
@@ -19,14 +20,23 @@ export class BaseModels {
     this.#threads = threads;
   }
 
-  /** Calls that overlap share the loading, and each can be cancelled by itself. Throws as openBaseModel(), and `cancelled` when
+  /** Calls that overlap share the loading, and each can be cancelled by itself. Throws as openBaseModel(), `memory` if there is too little, and `cancelled` when
    * this is closed meanwhile. */
   async open(signal?: AbortSignal, precision?: Precision): Promise<BaseModel> {
     const kept = this.#kept.get(precision ?? '');
     if (kept !== undefined) return kept;
     const either = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
+    this.#requireRoom();
     const options = defined({ threads: this.#threads, precision, signal: either });
     return this.#keep(precision ?? '', await openBaseModel(this.#path, options));
+  }
+
+  /** The model that chats is loaded: what is asked for is what training takes beside it. */
+  #requireRoom(): void {
+    if (this.#kept.size > 0) return;
+    const { name, ...sizes } = inspectModel(this.#path);
+    const { packed, sharesPacked, memorizing } = memoryNeeds(sizes).parts;
+    requireMemory(memorizing + (sharesPacked ? 0 : packed), `Training with ${name}`);
   }
 
   /** Gives up what is loading: it would come to nobody. */

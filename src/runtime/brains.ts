@@ -6,6 +6,7 @@ import {
   exportBrain,
   importBrain,
   listBrains,
+  listSharedBrains,
   openBrain,
   removeBrain,
   type ExportOptions,
@@ -26,6 +27,8 @@ export interface BrainSummary {
   /** Remembered, and those of them whose adapter is damaged. */
   memories?: number;
   damaged?: number;
+  /** When its first memory was learned. */
+  since?: string;
   /** Why it cannot be read. */
   problem?: string;
 }
@@ -37,24 +40,34 @@ export class Brains {
     this.#parts = parts;
   }
 
-  /** With how much they hold, by name. */
+  /** With how much they hold, by name: those of the store, where one is set, else of the home. Throws what a store throws. */
   async list(): Promise<BrainSummary[]> {
     const found: BrainSummary[] = [];
-    for (const name of this.names()) {
-      try {
-        const brain = await openBrain({ home: this.#home, name });
-        const held = brain.memories().filter(({ state }) => state === 'remembered');
-        const damaged = held.filter((memory) => memory.damaged !== undefined).length;
-        found.push({ name, model: brain.model.name, memories: held.length, damaged });
-        brain.close();
-      } catch (error) {
-        found.push({ name, problem: error instanceof Error ? error.message : String(error) });
-      }
+    const { store } = this.#parts.settings;
+    for (const name of store === undefined ? this.names() : await listSharedBrains(store)) {
+      found.push(await this.get(name));
     }
     return found;
   }
 
-  /** Of those that something was memorized into. */
+  /** One of them; what keeps it from being read is its `problem`. */
+  async get(name: string): Promise<BrainSummary> {
+    const { home, store } = this.#parts.settings;
+    try {
+      const brain = await openBrain({ home, name, store });
+      const all = brain.memories();
+      const held = all.filter(({ state }) => state === 'remembered');
+      const damaged = held.filter((memory) => memory.damaged !== undefined).length;
+      const since = all[0] === undefined ? {} : { since: all[0].createdAt };
+      const model = brain.model.name;
+      brain.close();
+      return { name, model, memories: held.length, damaged, ...since };
+    } catch (error) {
+      return { name, problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Of those in the home that something was memorized into. */
   names(): string[] {
     return listBrains(this.#home);
   }
@@ -72,16 +85,16 @@ export class Brains {
 
   /** Makes a brain of such a file; it has to belong to the model of this Engram, if that is installed. `name`: here; default: the
    * one it had. Throws `exists`, `mismatch`, `corrupt`, `unsupported`, `disk`, `cancelled`. */
-  async import(path: string, options: Omit<ImportOptions, 'home' | 'model'> = {}): Promise<ImportReport> {
-    const { home, model } = this.#parts.settings;
-    return importBrain(path, { ...options, home, model: await modelIdentity(home, model) });
+  async import(path: string, options: Omit<ImportOptions, 'home' | 'model' | 'store'> = {}): Promise<ImportReport> {
+    const { home, model, store } = this.#parts.settings;
+    return importBrain(path, { ...options, home, store, model: await modelIdentity(home, model) });
   }
 
   /** Trains the memories of the brain on the model of this Engram, and binds it to that: see learn/move.ts for what it throws. */
   async move(options: MoveOptions = {}): Promise<MoveReport> {
-    const { brain: name } = this.#parts.settings;
+    const { brain: name, store } = this.#parts.settings;
     const { signal } = options;
-    const brain = await openBrain({ home: this.#home, name });
+    const brain = await openBrain({ home: this.#home, name, store });
     try {
       const identity = await this.#parts.identity(signal);
       const { generator, bases } = await this.#parts.model.open(signal);
@@ -97,8 +110,13 @@ export class Brains {
     }
   }
 
-  /** Deletes one with all it holds. Throws `not_found`, `locked`. */
+  /** Deletes one with all it holds. Throws `not_found`, `locked`, `unsupported` with a store. */
   async remove(name: string): Promise<void> {
+    if (this.#parts.settings.store !== undefined) {
+      throw new EngramError('unsupported', 'A brain in a store is not removed by this command.', {
+        hint: '`engram forget` forgets its memories; docs/scaling.md says how the owner of the database removes it all.',
+      });
+    }
     if (name === this.#parts.settings.brain) {
       this.#parts.brain.close();
       await this.#parts.retrieval.close();

@@ -1,7 +1,7 @@
 // Refuses at once what can be refused before a model is loaded: options of an answer that cannot be, an adapter that is not
 // there, a conversation with a model that has no chat template. Not here: what only the loaded model knows.
 import { defined } from '../defined.js';
-import { requireChatTemplate, resolveModel } from '../models/index.js';
+import { inspectModel, memoryNeeds, requireChatTemplate, requireRoomToMemorize, resolveModel } from '../models/index.js';
 import type { Settings } from '../options/index.js';
 import { findAdapter } from '../training/index.js';
 import { checkAskOptions, generationOf } from './answering.js';
@@ -16,7 +16,19 @@ export async function checkAsking(settings: Settings, asking: AskOptions, isChat
   const model = await resolveModel(settings.home, settings.model).catch(() => undefined);
   const template = settings.chatTemplate ?? model?.entry?.chatTemplate;
   if (isChat && template === undefined && model !== undefined) requireChatTemplate(model.path);
-  if (asking.adapter !== undefined) await findAdapter(settings.home, asking.adapter, model?.path);
+  // A server has adapters of its own.
+  if (asking.adapter !== undefined && settings.server === undefined)
+    await findAdapter(settings.home, asking.adapter, model?.path);
+}
+
+/** Throws `memory` if there is too little to chat and memorize with the model, before it is loaded. A model that is not installed or
+ * cannot be read is not looked at: who loads it says what is wrong. */
+export async function checkRoomToMemorize({ home, model: name, contextSize }: Settings): Promise<void> {
+  const found = await resolveModel(home, name)
+    .then((model) => ({ name: model.name, info: inspectModel(model.path) }))
+    .catch(() => undefined);
+  if (found === undefined) return;
+  requireRoomToMemorize(found.name, memoryNeeds(found.info, defined({ contextSize })));
 }
 
 /** What can be told without looking at the model or its adapters. Throws `usage`. */

@@ -7,7 +7,18 @@ import { EngramError, throwIfCancelled } from '../errors.js';
 import { freeSpace, makeFolder } from '../files.js';
 import { listBrains, openBrain } from '../brain/index.js';
 import { findJudge } from '../gate/index.js';
-import { availableMemory, catalogName, findEntry, isInstalled, modelSha256, resolveModel } from '../models/index.js';
+import {
+  AUTO,
+  autoModel,
+  availableMemory,
+  catalogName,
+  findEntry,
+  isInstalled,
+  listModels,
+  machineMemory,
+  modelSha256,
+  resolveModel,
+} from '../models/index.js';
 import { settle, type GivenSettings } from '../options/index.js';
 import { AdapterStore, cpuInfo, measurePeak } from '../training/index.js';
 
@@ -48,7 +59,8 @@ export async function doctor(
       });
     });
   });
-  for (const name of [settings.model, settings.embedder]) {
+  const model = settings.model === AUTO ? await autoModel(home) : settings.model;
+  for (const name of [model, settings.embedder]) {
     const entry = findEntry(name);
     if (entry !== undefined && !(await isInstalled(home, entry))) {
       problems.push({ message: `${name} is not installed.`, hint: `Fetch it with: engram models pull ${name}` });
@@ -56,7 +68,7 @@ export async function doctor(
       await attempt(() => resolveModel(home, name));
     }
   }
-  const judge = await attempt(() => judgeOf(home, settings.model, settings.embedder, signal));
+  const judge = await attempt(() => judgeOf(home, model, settings.embedder, signal));
   const brains = listBrains(home);
   for (const name of brains) {
     const brain = await attempt(() => openBrain({ home, name }));
@@ -79,6 +91,7 @@ export async function doctor(
       node: process.versions.node,
       cpu: cpus()[0]?.model ?? 'unknown',
       cores: availableParallelism(),
+      memory: gib(machineMemory()),
       memoryAvailable: gib(availableMemory()),
       diskFree: await freeSpace(home)
         .then(gib)
@@ -90,9 +103,25 @@ export async function doctor(
       precision: addon?.precision,
       peakGflops: peak,
     },
-    uses: { home, model: settings.model, embedder: settings.embedder, judge, brain: settings.brain, gpu: settings.gpu },
+    uses: { home, model, embedder: settings.embedder, judge, brain: settings.brain, gpu: settings.gpu },
+    models: await fitting(home),
     brains,
     adapters: (adapters?.adapters ?? []).map(({ name }) => name),
+  };
+}
+
+/** Which chat models this machine can memorize with, chat with only, or not hold, by all the memory that it has. */
+async function fitting(home: string): Promise<Record<'memorize' | 'chatOnly' | 'tooLarge' | 'auto', unknown>> {
+  const chat = (await listModels(home)).filter(({ entry }) => entry.role === 'chat');
+  const names = (wanted: (fits: (typeof chat)[number]['memory']['fits']) => boolean): string[] =>
+    chat
+      .filter(({ memory }) => wanted(memory.fits))
+      .map(({ entry, installed }) => `${entry.name}${installed ? ' (installed)' : ''}`);
+  return {
+    memorize: names(({ training }) => training),
+    chatOnly: names(({ training, answering }) => answering && !training),
+    tooLarge: names(({ answering }) => !answering),
+    auto: await autoModel(home),
   };
 }
 

@@ -4,11 +4,17 @@ import type {
   FoundPassage,
   IngestOptions,
   IngestReport,
+  Passage,
   SearchOptions,
   StoredDocument,
   WatchOptions,
 } from '../retrieval/index.js';
 import type { Parts } from './parts.js';
+
+/** With its passages in order, in place of their number. */
+export interface ShownDocument extends Omit<StoredDocument, 'passages'> {
+  passages: Passage[];
+}
 
 export class Documents {
   readonly #parts: Parts;
@@ -37,6 +43,16 @@ export class Documents {
   /** All files that were ingested, by their paths, with those that were skipped. */
   list(): Promise<StoredDocument[]> {
     return Promise.resolve().then(() => this.#parts.retrieval.documents());
+  }
+
+  /** Those that paths or globs mean, each once, with their passages in order. Throws `not_found` if one means none. */
+  show(sources: string | readonly string[]): Promise<ShownDocument[]> {
+    return Promise.resolve().then(() => {
+      const { retrieval } = this.#parts;
+      const meant = [sources].flat().flatMap((source) => retrieval.documentsNamed(source));
+      const each = new Map(meant.map((document) => [document.id, document]));
+      return [...each.values()].map((one) => ({ ...one, passages: retrieval.passagesOf(one.id) }));
+    });
   }
 
   /** Takes documents out of the brain (not off the disk), by paths or globs. They come back if they are ingested again. Throws

@@ -3,13 +3,15 @@
 import { ChatStore } from '../conversation/index.js';
 import { defined } from '../defined.js';
 import { AbortError, EngramError, throwIfCancelled, wrongOption } from '../errors.js';
-import type { ChatMessage, Generation, StateInfo } from '../inference/index.js';
+import type { ChatMessage, Generation, StateInfo, Tool } from '../inference/index.js';
 import type { Settings } from '../options/index.js';
 import { Adapters } from './adapters.js';
 import { answer, type Answered } from './answering.js';
+import { answerElsewhere } from './answering-elsewhere.js';
 import { Brains } from './brains.js';
 import { checkAnswerOptions, checkAsking } from './check-asking.js';
 import { Documents } from './documents.js';
+import { Jobs } from './jobs.js';
 import { Memories } from './memories.js';
 import { Models } from './models.js';
 import type {
@@ -41,6 +43,8 @@ export class Engram implements AsyncDisposable {
   readonly chats: ChatStore;
   /** All brains of the home. */
   readonly brains: Brains;
+  /** Work on shared brains, handed over to workers. */
+  readonly jobs: Jobs;
   readonly #parts: Parts;
 
   private constructor(parts: Parts) {
@@ -51,6 +55,7 @@ export class Engram implements AsyncDisposable {
     this.models = new Models(parts);
     this.chats = new ChatStore(parts.settings.home, parts.settings.brain);
     this.brains = new Brains(parts);
+    this.jobs = new Jobs(parts);
   }
 
   /**
@@ -101,7 +106,12 @@ export class Engram implements AsyncDisposable {
     const memory = await parts.brain.open(options.signal);
     const { retrieval } = parts;
     const within = { generator, retrieval, memory, adaptersOf: (name: string | undefined) => parts.adaptersOf(name) };
-    return answerWithTools((conversation, asking) => answer(within, conversation, asking), messages, options);
+    const server = await parts.server();
+    const answering = (conversation: readonly ChatMessage[], asking: AskOptions): Promise<Answered> =>
+      server === undefined
+        ? answer(within, conversation, asking)
+        : answerElsewhere(server, within, conversation, asking);
+    return answerWithTools(answering, messages, options);
   }
 
   /** The answer to a question or to the last message of a conversation, part by part; its value is the whole answer. Whoever stops
@@ -182,6 +192,16 @@ export class Engram implements AsyncDisposable {
   /** How many tokens a plain text has. */
   async countTokens(text: string): Promise<number> {
     return (await this.#parts.model.open()).generator.encode(text).length;
+  }
+
+  /** How many tokens a conversation has as chat() reads it, with its template and tools. */
+  async countChat(messages: readonly ChatMessage[], tools?: readonly Tool[]): Promise<number> {
+    return (await this.#parts.model.open()).generator.encodeChat(messages, tools).length;
+  }
+
+  /** The text of token ids, as tokens() gives them. */
+  async textOf(ids: readonly number[]): Promise<string> {
+    return (await this.#parts.model.open()).generator.decode(Uint32Array.from(ids));
   }
 
   /** Tokens that prompt and answer together may have. Throws `usage` before a lazy one has loaded its model. */

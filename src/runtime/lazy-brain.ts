@@ -12,6 +12,8 @@ export interface RoutedBrain {
 export interface LazyBrainParts {
   home: string;
   name: string;
+  /** Of a brain that is shared. */
+  store: string | undefined;
   /** The base model that the brain has to belong to. */
   model: (signal?: AbortSignal) => Promise<ModelIdentity>;
   routerOf: (brain: Brain) => Router;
@@ -30,12 +32,15 @@ export class LazyBrain {
 
   /** To look into and to forget from; whatever model it belongs to. None where nothing was ever memorized. */
   async look(): Promise<Brain | undefined> {
-    if (this.#opened !== undefined) return this.#opened.brain;
-    if (this.#seen !== undefined) return this.#seen;
-    if (!this.#exists) return undefined;
-    const { home, name } = this.#parts;
-    const seen = await openBrain({ home, name });
-    if (this.#seen !== undefined) seen.close();
+    const there = this.#opened?.brain ?? this.#seen;
+    if (there !== undefined) {
+      await there.sync();
+      return there;
+    }
+    if (!this.#mayExist) return undefined;
+    const { home, name, store } = this.#parts;
+    const seen = await this.#unlessMissing(openBrain({ home, name, store }));
+    if (this.#seen !== undefined) seen?.close();
     return (this.#seen ??= seen);
   }
 
@@ -46,7 +51,9 @@ export class LazyBrain {
 
   /** None where nothing was ever memorized. */
   async open(signal?: AbortSignal): Promise<RoutedBrain | undefined> {
-    return this.#opened === undefined && !this.#exists ? undefined : this.#open(false, signal);
+    await this.#opened?.brain.sync();
+    if (this.#opened === undefined && !this.#mayExist) return undefined;
+    return this.#unlessMissing(this.#open(false, signal));
   }
 
   /** Makes it where there is none. */
@@ -59,14 +66,32 @@ export class LazyBrain {
     return (await this.open(signal)) ?? this.#nothing();
   }
 
+  /** Why what the brain says may be old, in a sentence: its store cannot be reached. */
+  get remark(): string | undefined {
+    return (this.#opened?.brain ?? this.#seen)?.remark;
+  }
+
   close(): void {
     this.#seen?.close();
     this.#opened?.brain.close();
     this.#seen = this.#opened = undefined;
   }
 
-  get #exists(): boolean {
-    return listBrains(this.#parts.home).includes(this.#parts.name);
+  /** What a store has only the store knows. */
+  get #mayExist(): boolean {
+    const { home, name, store } = this.#parts;
+    return store !== undefined || listBrains(home).includes(name);
+  }
+
+  /** In a store there may be none of the name. */
+  async #unlessMissing<T>(opening: Promise<T>): Promise<T | undefined> {
+    try {
+      return await opening;
+    } catch (error) {
+      const isMissing = error instanceof EngramError && error.code === 'not_found';
+      if (this.#parts.store === undefined || !isMissing) throw error;
+      return undefined;
+    }
   }
 
   #nothing(): never {
@@ -77,8 +102,8 @@ export class LazyBrain {
 
   async #open(create: boolean, signal?: AbortSignal): Promise<RoutedBrain> {
     if (this.#opened !== undefined) return this.#opened;
-    const { home, name, model, routerOf } = this.#parts;
-    const brain = await openBrain({ home, name, model: await model(signal), create });
+    const { home, name, store, model, routerOf } = this.#parts;
+    const brain = await openBrain({ home, name, store, model: await model(signal), create });
     const kept = (this.#opened ??= { brain, router: routerOf(brain) });
     if (kept.brain !== brain) brain.close(); // of two calls that opened it at once, the first one's is kept
     return kept;

@@ -9,6 +9,7 @@ import type {
   Receipt,
 } from '../brain/index.js';
 import { defined } from '../defined.js';
+import { EngramError } from '../errors.js';
 import { recall, type Explanation, type Recalled, type RecallOptions } from '../gate/index.js';
 import {
   checkInput,
@@ -29,6 +30,7 @@ import {
   type Undone,
   type UndoOptions,
 } from '../learn/index.js';
+import { checkRoomToMemorize } from './check-asking.js';
 import { explainAnswer, type AskForGrounds } from './explaining.js';
 import type { ExplainOptions, MemorySleepOptions } from './options.js';
 import type { Parts } from './parts.js';
@@ -51,6 +53,7 @@ export class Memories {
     options: { [K in keyof MemorizeOptions]: MemorizeOptions[K] | undefined } = {},
   ): Promise<Receipt> {
     const checked = checkInput(input);
+    await this.#requireRoom();
     const open = await this.#parts.brain.openOrCreate(options.signal);
     return memorize(await this.#parts.memorizer(open, options.signal), checked, defined(options));
   }
@@ -64,6 +67,11 @@ export class Memories {
       this.add(input, { signal, replaces, onProgress });
     const isSplit = options.split === false && Array.isArray(source);
     return memorizeEach(one, isSplit ? (source as readonly MemoryInput[]) : memoriesOf(source), options);
+  }
+
+  /** Why what is told of memories may be old, in a sentence: the store of the brain cannot be reached. Undefined before it is asked. */
+  get remark(): string | undefined {
+    return this.#parts.brain.remark;
   }
 
   /** What is remembered, oldest first; with `all` what was forgotten or replaced too. Loads no model. */
@@ -119,6 +127,12 @@ export class Memories {
   /** What the answer to a question rests on, and how much more likely each of it makes that answer: a memory, a named adapter, a
    * passage. Throws as Engram.ask(). */
   async explain(question: string, options: ExplainOptions = {}): Promise<Explanation> {
+    if (this.#parts.settings.server !== undefined) {
+      throw new EngramError(
+        'unsupported',
+        'What a server answers cannot be explained: its probabilities are not ours to ask.',
+      );
+    }
     const { generator } = await this.#parts.model.open(options.signal);
     const brain = async () => (await this.#parts.brain.open(options.signal))?.brain;
     const adapterOf = (name: string) => this.#parts.adapterPath(name);
@@ -150,10 +164,17 @@ export class Memories {
     const { brain, retrieval } = this.#parts;
     const read = passages ? await retrieval.wellUsed(WELL_USED) : [];
     const { signal } = options;
+    if (read.length === 0) await brain.find(); // before a model is loaded
+    await this.#requireRoom();
     const open = read.length > 0 ? await brain.openOrCreate(signal) : await brain.require(signal);
     return sleep(await this.#parts.memorizer(open, signal), {
       ...options,
       passages: read.map(({ passage: { text, place }, questions }) => ({ text, place, questions })),
     });
+  }
+
+  /** A model that is loaded has shown that there is room for it. Throws `memory`. */
+  async #requireRoom(): Promise<void> {
+    if (this.#parts.model.opened === undefined) await checkRoomToMemorize(this.#parts.settings);
   }
 }

@@ -3,10 +3,11 @@ import type { EmbedOptions } from '../embedding/index.js';
 import type { ChatMessage, GenerateOptions, ToolCall } from '../inference/index.js';
 import type { SleepOptions } from '../learn/index.js';
 import type { GivenSettings, Grounding } from '../options/index.js';
-import type { FuseOptions } from '../training/index.js';
+import type { FuseOptions, ImportOptions } from '../training/index.js';
 import type { RunnableTool, ToolResult } from './tools.js';
 
-export type { ImportAdapterOptions } from '../training/index.js';
+/** For the model of the Engram. */
+export type ImportAdapterOptions = Omit<ImportOptions, 'model'>;
 
 export interface OpenProgress {
   phase: 'pull' | 'model' | 'embedder';

@@ -3,11 +3,14 @@
 import { join } from 'node:path';
 import type { Brain, ModelIdentity } from '../brain/index.js';
 import { defined } from '../defined.js';
+import { EngramError } from '../errors.js';
 import { ClosenessJudge, findJudge, Router, TrainedJudge, type Judge } from '../gate/index.js';
 import type { Memorizer } from '../learn/index.js';
+import type { Elsewhere } from '../inference/index.js';
 import { catalogName, modelSha256 } from '../models/index.js';
 import { settle, type GivenSettings, type Settings } from '../options/index.js';
 import { Retrieval } from '../retrieval/index.js';
+import { openStore, type Store } from '../store/index.js';
 import { AdapterStore, findAdapter, requireBase, type BaseModel, type FineTunePlace } from '../training/index.js';
 import { LazyBrain, type RoutedBrain } from './lazy-brain.js';
 import { LazyModel, type OpenedModel } from './lazy-model.js';
@@ -31,18 +34,20 @@ export class Parts {
   readonly retrieval: Retrieval;
   readonly adapterStore: AdapterStore;
   #judge: Promise<Judge> | undefined;
+  #store: Promise<Store> | undefined;
+  #server: Elsewhere | undefined;
 
   /** Opens nothing. Throws `usage`. */
   constructor(options: OpenOptions) {
     const { onProgress, signal } = options;
     this.settings = settle(settingsOf(options));
-    const { home, brain: name } = this.settings;
+    const { home, brain: name, store } = this.settings;
     this.model = new LazyModel(this.settings, { onProgress, signal });
     this.embedder = new LazyEmbedder({ ...this.settings, onProgress });
     this.retrieval = new Retrieval({ home, brain: name, embedder: () => this.embedder.open() });
     this.adapterStore = new AdapterStore(home);
     this.brain = new LazyBrain({
-      ...{ home, name },
+      ...{ home, name, store },
       model: (cancel) => this.identity(cancel),
       routerOf: (brain) => this.routerOf(brain),
     });
@@ -75,8 +80,32 @@ export class Parts {
   }
 
   async memorizer(open: RoutedBrain, signal: AbortSignal | undefined): Promise<Memorizer> {
-    const { generator, bases } = await this.model.open(signal);
+    return this.memorizerOver(open, await this.model.open(signal), signal);
+  }
+
+  memorizerOver(open: RoutedBrain, { generator, bases }: OpenedModel, signal: AbortSignal | undefined): Memorizer {
     return { ...open, generator, baseModel: () => bases.open(signal), cache: join(this.settings.home, 'cache') };
+  }
+
+  /** The store of shared brains. Throws `usage` where none is set, and what openStore() throws. */
+  async store(): Promise<Store> {
+    const { store: address } = this.settings;
+    if (address === undefined) {
+      throw new EngramError('usage', 'Jobs are in a store.', { hint: 'Name it with --store, or ENGRAM_STORE.' });
+    }
+    this.#store ??= openStore(address).catch((error: unknown) => {
+      this.#store = undefined;
+      throw error;
+    });
+    return this.#store;
+  }
+
+  /** The server that answers in place of the model here; undefined where none is set. */
+  async server(): Promise<Elsewhere | undefined> {
+    const { server: address, serverModel: model, serverKey: key } = this.settings;
+    if (address === undefined) return undefined;
+    const { Elsewhere } = await import('../inference/index.js');
+    return (this.#server ??= new Elsewhere({ address, model, key }));
   }
 
   async fineTuning(signal: AbortSignal | undefined): Promise<FineTunePlace> {
@@ -107,6 +136,7 @@ export class Parts {
     await this.model.closeGenerator();
     await this.embedder.close();
     this.model.closeBases();
+    await (await this.#store?.catch(() => undefined))?.close();
   }
 
   /** The judge that was made for the model; closeness where there is none. */

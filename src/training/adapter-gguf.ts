@@ -1,7 +1,9 @@
-// Reads a LoRA adapter out of a GGUF file (versions 2 and 3, little-endian), to export it. Every length is checked against
-// the file before it is used. Not here: other GGUFs, and writing them (C++).
-import { readFile } from 'node:fs/promises';
+// Reads a LoRA adapter out of a GGUF file (versions 2 and 3, little-endian), to export it, and writes one that was imported. Every
+// length is checked against the file before it is used. Not here: other GGUFs, and adapters that were trained here (C++).
+import { open, readFile } from 'node:fs/promises';
+import { endianness } from 'node:os';
 import { EngramError, fromSystemError } from '../errors.js';
+import { ggufEntry, ggufHeader, padded } from '../models/index.js';
 
 export interface AdapterMatrix {
   /** As in llama.cpp, e.g. `blk.3.attn_q.weight.lora_a`. */
@@ -27,6 +29,38 @@ export async function readAdapterFile(path: string): Promise<AdapterFile> {
     throw fromSystemError(error, path);
   }
   return parseAdapter(bytes, path);
+}
+
+/** Writes a file, as a whole or not at all only where its folder is (adapters.ts). Throws `disk`. */
+export async function writeAdapterFile(path: string, { architecture, alpha, matrices }: AdapterFile): Promise<void> {
+  const entries = [
+    ggufEntry('general.type', 'string', 'adapter'),
+    ggufEntry('general.architecture', 'string', architecture),
+    ggufEntry('adapter.type', 'string', 'lora'),
+    ggufEntry('adapter.lora.alpha', 'float32', alpha),
+  ];
+  const tensors = matrices.map(({ name, rows, columns, values }) => {
+    return { name, dimensions: [columns, rows], type: 0, bytes: values.byteLength };
+  });
+  try {
+    const file = await open(path, 'wx');
+    try {
+      await file.writeFile(ggufHeader(entries, tensors));
+      for (const { values } of matrices) await file.writeFile(littleEndian(values));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw fromSystemError(error, path);
+  }
+}
+
+/** With the padding that follows them. */
+function littleEndian(values: Float32Array): Buffer {
+  const bytes = Buffer.alloc(padded(values.byteLength));
+  Buffer.from(values.buffer, values.byteOffset, values.byteLength).copy(bytes);
+  return endianness() === 'LE' ? bytes : bytes.swap32();
 }
 
 /** Sizes of the metadata kinds in bytes, by their number; string (8) and array (9) have lengths of their own. */

@@ -17,6 +17,7 @@ import {
   type MergeOptions,
   type MergeResult,
 } from './combine.js';
+import { importAdapter, type ImportedAdapter, type ImportOptions } from './import.js';
 import { parseManifest, type AdapterManifest, type StoredAdapter } from './manifest.js';
 import { toPeft } from './peft.js';
 
@@ -164,6 +165,11 @@ export class AdapterStore {
       await writeFileAtomic(join(outFolder, file), data);
     }
     return paths;
+  }
+
+  /** An adapter made elsewhere, a PEFT folder or a GGUF, under a name of its own. See import.ts. */
+  import(path: string, options: ImportOptions): Promise<ImportedAdapter> {
+    return importAdapter(this, this.#home, path, options);
   }
 
   /** Several adapters of one model as one. See combine.ts. */

@@ -3,6 +3,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { awaitNative, callNative } from '../addon.js';
 import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
+import { ggufPaths } from '../models/index.js';
 import { checkOneOf, checkWhole, refuse } from './checks.js';
 import { cpuInfo, kernelsFor } from './device.js';
 import { findGgml } from './ggml.js';
@@ -64,9 +65,12 @@ async function join(
 /** A file that was replaced is another model. */
 async function keyOf(path: string, precision: Precision): Promise<string> {
   try {
-    const real = await realpath(path);
-    const { mtimeMs, size, ino } = await stat(real);
-    return JSON.stringify([real, mtimeMs, size, ino, precision]);
+    const parts = ggufPaths(path).map(async (part) => {
+      const real = await realpath(part);
+      const { mtimeMs, size, ino } = await stat(real);
+      return [real, mtimeMs, size, ino];
+    });
+    return JSON.stringify([await Promise.all(parts), precision]);
   } catch (error) {
     throw fromSystemError(error, path);
   }

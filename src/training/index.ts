@@ -19,9 +19,8 @@ export type {
   FineTuneRequest,
   FineTuneSample,
 } from './fine-tune.js';
+export type { ImportedAdapter, ImportOptions } from './import.js';
 export { findGgml } from './ggml.js';
-export { importAdapter } from './import-adapter.js';
-export type { ImportAdapterOptions } from './import-adapter.js';
 export { plotRun } from './logs/index.js';
 export type { PlotOptions, RunPlot } from './logs/index.js';
 export { requireBase } from './manifest.js';
@@ -41,7 +40,8 @@ export { RunStore } from './runs.js';
 export type { RunRecord, StoredRun } from './runs.js';
 export { listTrainable } from './trainable.js';
 export { train } from './train.js';
-export { findAdapter, isAdapterPath, requireAdapterOf, type FoundAdapter } from './adapter-place.js';
+export { requireAdapterOf } from './adapter-of.js';
+export { findAdapter, isAdapterPath, type FoundAdapter } from './adapter-place.js';
 export { checkTrainRequest, trainFile } from './train-file.js';
 export type { TrainPlace, TrainReport } from './train-file.js';
 export { trainAdapter } from './train-adapter.js';

@@ -5,7 +5,7 @@ import type { AdapterManifest } from './manifest.js';
 import type { LoraOptions, TargetModule } from './types.js';
 
 /** By what a GGUF calls their tensors. */
-export const TARGETS_BY_TENSOR: Readonly<Record<string, TargetModule>> = {
+const TARGETS_BY_TENSOR: Readonly<Record<string, TargetModule>> = {
   attn_q: 'q',
   attn_k: 'k',
   attn_v: 'v',

@@ -1,17 +1,14 @@
 // The weights that training holds, to answer with: on a CPU the kernels of the training step are several times as fast as
 // llama.cpp's. They are a second copy of the weights, shared with training, so only of models that are small for the machine. Not
 // here: which part of an answer they compute (native/generate/context.hpp).
-import { totalmem } from 'node:os';
 import { defined } from '../defined.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
+import { machineMemory, OWN_WEIGHTS_SHARE } from '../models/index.js';
 import { openResident } from './base-model.js';
 import { cpuInfo } from './device.js';
 import { memoryOf } from './memory-budget.js';
 import type { NativeModel, Precision } from './native.js';
 import { resolveLora } from './options.js';
-
-/** Most that they may take of the machine's memory. Of all of it, not of what is free: an answer must not depend on that. */
-const MOST_SHARE = 1 / 8;
 
 export interface OwnWeights {
   native: NativeModel;
@@ -37,7 +34,7 @@ export async function openOwnWeights(
   if (!cpuInfo().kernel.startsWith('avx')) return undefined;
   try {
     const { model } = memoryOf(path)({ precision, tokens: 1 }, resolveLora({}, 1));
-    if (model > totalmem() * MOST_SHARE) return undefined;
+    if (model > machineMemory() * OWN_WEIGHTS_SHARE) return undefined;
     const { native, leave } = await openResident(path, defined({ precision, threads, signal }));
     return { native, name: `${native.info.precision}-${cpuInfo().kernel}`, close: leave };
   } catch (error) {

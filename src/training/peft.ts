@@ -1,7 +1,9 @@
 // An adapter in the form of PEFT: adapter_model.safetensors and adapter_config.json, with the tensor names and the order of
-// rows that Hugging Face's models have. Not here: finding the adapter and writing files (adapters.ts).
+// rows that Hugging Face's models have. Not here: reading such files (from-peft.ts), finding the
+// adapter and writing files (adapters.ts).
 import { EngramError } from '../errors.js';
-import type { AdapterFile, AdapterMatrix } from './adapter-gguf.js';
+import type { AdapterFile } from './adapter-gguf.js';
+import { FUSED, MODULES, reordered, type Heads } from './peft-names.js';
 import { toSafetensors, type NamedTensor } from './safetensors.js';
 import type { TargetModule } from './types.js';
 
@@ -10,31 +12,12 @@ export interface PeftFiles {
   'adapter_config.json': string;
 }
 
-export interface PeftOptions {
+export interface PeftOptions extends Heads {
   /** What `base_model_name_or_path` is to say: a name on the Hugging Face hub, or a folder. */
   baseModel: string;
-  /** Attention heads of the base model, and those of keys and values. */
-  heads: number;
-  keyValueHeads: number;
   /** Says it is rsLoRA. The values mean the same either way; it matters to who trains on. Default false. */
   rankStabilized?: boolean;
 }
-
-const MODULES: Readonly<Record<string, { target: TargetModule; path: string }>> = {
-  attn_q: { target: 'q', path: 'self_attn.q_proj' },
-  attn_k: { target: 'k', path: 'self_attn.k_proj' },
-  attn_v: { target: 'v', path: 'self_attn.v_proj' },
-  attn_output: { target: 'o', path: 'self_attn.o_proj' },
-  ffn_gate: { target: 'gate', path: 'mlp.gate_proj' },
-  ffn_up: { target: 'up', path: 'mlp.up_proj' },
-  ffn_down: { target: 'down', path: 'mlp.down_proj' },
-};
-
-/** Architectures whose q and k rows llama.cpp stores interleaved; the others keep Hugging Face's order. */
-const INTERLEAVED: ReadonlySet<string> = new Set(['llama', 'mistral3', 'smollm3']);
-
-/** Architectures whose tensors hold several matrices, which have other names in Hugging Face's models. */
-const FUSED: ReadonlySet<string> = new Set(['phi3']);
 
 /** Throws `unsupported` for tensors that PEFT has no place for, `corrupt` if shapes do not fit together. */
 export function toPeft(adapter: AdapterFile, options: PeftOptions): PeftFiles {
@@ -60,7 +43,7 @@ export function toPeft(adapter: AdapterFile, options: PeftOptions): PeftFiles {
     const { layer, path, target, side } = parseName(matrix.name);
     // llama.cpp multiplies with alpha / rank whatever the rank, rsLoRA's PEFT with alpha / sqrt(rank).
     const factor = rankStabilized && side === 'B' ? Math.sqrt(largest / matrix.columns) : 1;
-    const values = side === 'B' ? reordered(matrix, target, adapter.architecture, options) : matrix.values;
+    const values = side === 'B' ? reordered(matrix, target, adapter.architecture, options, 'peft') : matrix.values;
     tensors.push({
       name: `base_model.model.model.layers.${layer}.${path}.lora_${side}.weight`,
       shape: [matrix.rows, matrix.columns],
@@ -80,29 +63,6 @@ function parseName(name: string): { layer: number; path: string; target: TargetM
     throw new EngramError('unsupported', `PEFT has no place for the tensor ${name}.`);
   }
   return { layer: Number(match[1]), ...found, side: match[3] === 'a' ? 'A' : 'B' };
-}
-
-/** llama.cpp rotates neighbouring rows of a head, Hugging Face row i with row i + half: there row 2i + c of a head is row
- * c · half + i. Only q and k are rotated, and only B has their rows. */
-function reordered(
-  matrix: AdapterMatrix,
-  target: TargetModule,
-  architecture: string,
-  { heads, keyValueHeads }: PeftOptions,
-): Float32Array {
-  if (!INTERLEAVED.has(architecture) || (target !== 'q' && target !== 'k')) return matrix.values;
-  const { rows, columns, values, name } = matrix;
-  const half = rows / (target === 'q' ? heads : keyValueHeads) / 2;
-  if (!Number.isInteger(half)) {
-    throw new EngramError('corrupt', `The ${rows} rows of ${name} cannot be those of the model's attention heads.`);
-  }
-  const out = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    const within = row % (2 * half);
-    const to = row - within + (within % 2) * half + Math.floor(within / 2);
-    out.set(values.subarray(row * columns, (row + 1) * columns), to * columns);
-  }
-  return out;
 }
 
 /** `ranks` by module, e.g. `layers.3.mlp.up_proj`. */

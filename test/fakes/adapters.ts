@@ -1,12 +1,16 @@
 // A store of adapters that keeps none: what is trained, merged, shrunk and fused is written down.
 import type { Engine } from '../../src/cli/api.js';
+import type * as index from '../../src/index.js';
 import { EngramError } from '../../src/errors.js';
 import { reportOf } from '../../src/training/classify/report.js';
 
 type Adapters = Engine['adapters'];
 
 /** Writes into `calls` what was to be trained or told, into `combined` what was to be made of others. */
-export function fakeAdapters(calls: unknown[][], combined: unknown[][]): Adapters {
+export function fakeAdapters(
+  calls: unknown[][],
+  combined: unknown[][],
+): Adapters & Pick<index.Adapters, 'get' | 'run'> {
   const merged = (name: string): Awaited<ReturnType<Adapters['merge']>> => ({
     adapter: {
       ...{ name, path: 'p', bytes: 4000 },
@@ -22,7 +26,8 @@ export function fakeAdapters(calls: unknown[][], combined: unknown[][]): Adapter
     ...{ ranks: [{ weight: 'w', before: 9, after: 8, error: 0.1 }], alpha: 8, error: 0.1, parameters: 1000 },
   });
   const none = (what: string) => Promise.reject(new EngramError('not_found', `There is no ${what}.`));
-  const adapters: Adapters = {
+  const adapters: Adapters & Pick<index.Adapters, 'get' | 'run'> = {
+    get: (name) => none(`adapter "${name}"`),
     train: (request) => {
       calls.push(['train', request]);
       const rows = { train: 9, validation: 1, test: 0 };
@@ -47,8 +52,8 @@ export function fakeAdapters(calls: unknown[][], combined: unknown[][]): Adapter
     list: () => Promise.resolve({ adapters: [], broken: [{ name: 'old', problem: 'it lacks a file' }] }),
     export: (name, format, out) => Promise.resolve([`${out}/${name}.${format}`]),
     import: (path, options) => {
-      calls.push(['import', path, options]);
-      return Promise.resolve(merged(options?.name ?? 'style').adapter);
+      combined.push(['import', path, options]);
+      return Promise.resolve({ adapter: merged(options.name).adapter, saysBase: 'org/m' });
     },
     remove: (name) => none(`adapter "${name}"`),
     merge: (...args) => {
@@ -65,6 +70,7 @@ export function fakeAdapters(calls: unknown[][], combined: unknown[][]): Adapter
       return Promise.resolve({ path: '/x/m.gguf', bytes: 9e8, tensors: 210 });
     },
     runs: () => Promise.resolve([]),
+    run: (id) => none(`run "${id}"`),
     removeRun: (id) => none(`run "${id}"`),
     plot: (run) => none(`run "${run ?? 'latest'}"`),
   };

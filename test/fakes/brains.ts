@@ -13,6 +13,7 @@ export function fakeBrains(held: readonly Memory[], removed: string[]): Engine['
       const damaged = remembered().filter((memory) => memory.damaged !== undefined).length;
       return Promise.resolve([{ name: 'default', model: TINY.name, memories: remembered().length, damaged }]);
     },
+    get: async (name) => (await fake.list()).find((one) => one.name === name) ?? { name, problem: 'It is not there.' },
     names: () => ['default', 'work'],
     has: (name) => ['default', 'demo', 'work'].includes(name),
     export: (path, options) => {

@@ -14,12 +14,14 @@ import type {
   Memory,
   Receipt,
   StateInfo,
+  StoredDocument,
 } from '../../src/index.js';
 import { memorizeEach } from '../../src/learn/batch.js';
 import { memoriesOf } from '../../src/learn/lessons/index.js';
 import { fakeAdapters } from './adapters.js';
 import { fakeBrains } from './brains.js';
 import { fakeDocuments } from './documents.js';
+import { fakeJobs } from './jobs.js';
 import { fakeModels } from './models.js';
 import { newAnswer, newReceipt } from './results.js';
 
@@ -40,12 +42,16 @@ export class FakeEngine implements Engine {
   /** What was asked of the documents, and what is found in them. */
   readonly asked: unknown[][] = [];
   passages: FoundPassage[] = [];
+  stored: StoredDocument[] = [];
   /** What was asked of the store of adapters. */
   readonly combined: unknown[][] = [];
   readonly removedBrains: string[] = [];
   chats: Engine['chats'] = new ChatStore('/nowhere');
 
-  readonly documents = fakeDocuments(this.asked, () => this.passages);
+  readonly documents = fakeDocuments(this.asked, {
+    passages: () => this.passages,
+    stored: () => this.stored,
+  });
   readonly adapters = fakeAdapters(this.calls, this.combined);
   readonly models = fakeModels();
   readonly brains = fakeBrains(this.held, this.removedBrains);
@@ -108,7 +114,10 @@ export class FakeEngine implements Engine {
     return Promise.resolve(text.split(' ').map((word, id) => ({ id, text: word })));
   }
 
+  readonly jobs: Engine['jobs'] = fakeJobs(this.calls);
+
   readonly memories: Engine['memories'] = {
+    remark: undefined,
     add: async (input, options = {}) => {
       this.calls.push(['memorize', input]);
       const { replaces } = options;

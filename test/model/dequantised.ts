@@ -1,7 +1,8 @@
 // A copy of a GGUF whose weights are all F32, so that llama.cpp computes with it without rounding. Only for the types that
 // the test model has; metadata is copied as it is.
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { readGgufHeader, type GgufTensor } from '../../src/models/gguf.js';
+import { readGgufHeader } from '../../src/models/index.js';
+import type { GgufTensor } from '../../src/models/gguf.js';
 
 type Dequantise = (block: Buffer, out: Float32Array, at: number) => void;
 

@@ -15,8 +15,8 @@ afterAll(() => {
 
 describe('loadAddonFrom', () => {
   it.each([
-    ['missing.node', undefined, 'is not built'],
-    ['broken.node', 'no library', 'cannot be loaded'],
+    ['missing.node', undefined, 'cannot be loaded'],
+    ['broken.node', 'no library', 'cannot be loaded: '],
     ['older.cjs', 'module.exports = { cpuInfo() {} };', 'another version'],
   ])('says what is wrong with %s and what to do', (file, content, message) => {
     const path = join(folder, file);
@@ -30,6 +30,12 @@ describe('loadAddonFrom', () => {
       }),
     );
   });
+});
+
+it('says that an addon that was not found is missing', () => {
+  expect(() => loadAddonFrom(undefined, [])).toThrow(
+    expect.objectContaining({ code: 'native', message: 'The native addon is missing.' }),
+  );
 });
 
 describe('fromNative', () => {

@@ -1,4 +1,4 @@
-// `engram adapters`: the named adapters that train made. Not here: the adapters of memories.
+// `engram adapters`: the named adapters that train made or that came from elsewhere. Not here: the adapters of memories.
 import type { CommandGroup } from '../command.js';
 import { bytes, table } from '../format.js';
 import { choiceOf, stringOf } from '../input.js';
@@ -6,7 +6,7 @@ import { fuse, merge, shrink } from './combine.js';
 
 export const adapters: CommandGroup = {
   usage: 'adapters',
-  summary: 'the adapters that train made: list, export, import, merge, shrink, fuse, rm',
+  summary: 'the adapters that train made or that were imported: list, import, export, merge, shrink, fuse, rm',
   commands: [
     {
       usage: 'list',
@@ -24,6 +24,31 @@ export const adapters: CommandGroup = {
       },
     },
     {
+      usage: 'import <path>',
+      summary: 'store an adapter made elsewhere: a PEFT folder, or a GGUF file',
+      required: ['name'],
+      options: [
+        ['--name <name>', 'name of the new adapter (required)'],
+        ['--replace', 'replace an adapter of that name'],
+      ],
+      examples: ['engram adapters import ./my-lora --name style', 'engram ask --adapter style "…"'],
+      notes: [
+        'It must fit the model that is named with --model: every matrix is checked. What llama.cpp cannot hold is refused by its',
+        'name: DoRA, biases, whole modules (modules_to_save), adapted embeddings.',
+      ],
+      run: async (job, [path], options) => {
+        const request = { name: stringOf(options, 'name')!, replace: options['replace'] === true };
+        const engine = await job.open();
+        const result = await engine.adapters.import(path!, { ...request, signal: job.signal });
+        const { adapter, saysBase } = result;
+        const { rank, base } = adapter.manifest;
+        job.line(`Imported ${adapter.name}: rank ${rank}, ${bytes(adapter.bytes)}, for ${base.name}.`);
+        if (saysBase !== undefined) job.note(`It says it was trained on ${saysBase}; its matrices fit ${base.name}.`);
+        job.value(result);
+        return undefined;
+      },
+    },
+    {
       usage: 'export <name>',
       summary: 'write one as a GGUF file or a PEFT folder',
       options: [
@@ -36,26 +61,6 @@ export const adapters: CommandGroup = {
         const files = await (await job.open()).adapters.export(name!, format, stringOf(options, 'out') ?? '.');
         for (const file of files) job.line(file);
         job.value({ adapter: name, format, files });
-        return undefined;
-      },
-    },
-    {
-      usage: 'import <file.gguf>',
-      summary: 'take in a LoRA that was made elsewhere, for --model',
-      options: [
-        ['--name <name>', 'its name here (default: that of the file)'],
-        ['--replace', 'replace an adapter of that name'],
-      ],
-      examples: ['engram adapters import ./style.gguf --name style'],
-      run: async (job, [file], options) => {
-        const { adapters: store } = await job.open({ compute: 'llama' });
-        const adapter = await store.import(file!, {
-          name: stringOf(options, 'name'),
-          replace: options['replace'] === true,
-          signal: job.signal,
-        });
-        job.line(`Imported ${adapter.name}: rank ${adapter.manifest.rank}, ${bytes(adapter.bytes)}.`);
-        job.value(adapter);
         return undefined;
       },
     },

@@ -137,7 +137,7 @@ export const brain: CommandGroup = {
       options: [['--yes', 'do not ask']],
       run: async (job, [name], options) => {
         const { brains } = await job.open();
-        const isThere = brains.names().includes(name!);
+        const isThere = job.settings.store === undefined && brains.names().includes(name!);
         if (isThere) await confirm(job, options['yes'] === true, `Delete the brain "${name!}" with its ledger?`);
         await brains.remove(name!);
         job.line(`Removed ${name!}.`);

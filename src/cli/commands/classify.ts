@@ -3,7 +3,7 @@ import { EngramError } from '../../errors.js';
 import type { Prediction } from '../../index.js';
 import type { CommandSpec } from '../command.js';
 import { classificationReport, excerpt } from '../format.js';
-import { stringOf, textOf } from '../input.js';
+import { requireFile, stringOf, textOf } from '../input.js';
 import type { Job } from '../job.js';
 
 export const classify: CommandSpec = {
@@ -25,8 +25,11 @@ export const classify: CommandSpec = {
     const file = stringOf(options, 'evaluate');
     if (file !== undefined) {
       if (words.length > 0) throw new EngramError('usage', 'Give a text or --evaluate, not both.');
+      await requireFile(file);
       return evaluate(job, adapter, file);
     }
+    const engine = await job.openToAnswer();
+    await engine.check({ adapter }, { raw: true });
     const input = await textOf(job, words, 'text');
     const isLines = options['lines'] === true;
     const texts = isLines
@@ -35,7 +38,6 @@ export const classify: CommandSpec = {
           .map((line) => line.trim())
           .filter((line) => line !== '')
       : [input];
-    const engine = await job.open();
     const predictions = await engine.adapters.classify({
       adapter,
       texts,
@@ -51,8 +53,9 @@ export const classify: CommandSpec = {
 };
 
 async function evaluate(job: Job, adapter: string, file: string): Promise<undefined> {
-  const { adapters } = await job.open();
-  const report = await adapters.evaluate({ adapter, file, signal: job.signal, onProgress: show(job, 'Classifying') });
+  const engine = await job.openToAnswer();
+  await engine.check({ adapter }, { raw: true });
+  const report = await engine.adapters.evaluate({ adapter, file, signal: job.signal, onProgress: show(job, 'Classifying') });
   job.line(classificationReport(report));
   job.value({ adapter, file, ...report });
   return undefined;

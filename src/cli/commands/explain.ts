@@ -28,8 +28,10 @@ export const explain: CommandSpec = {
       answer: stringOf(options, 'answer'),
       adapter: stringOf(options, 'adapter'),
     };
-    const question = await textOf(job, words, 'question');
+    const { adapter, passages, maxTokens } = given;
     const engine = await job.openToAnswer();
+    await engine.check({ adapter, passages, maxTokens });
+    const question = await textOf(job, words, 'question');
     const explanation = await engine.memories.explain(question, {
       ...given,
       signal: job.signal,

@@ -1,10 +1,11 @@
 // `engram ingest`: files and folders into the brain's documents, once or whenever they change. Exits with 1 if a file
 // that was named could not be read.
 import { resolve } from 'node:path';
-import type { IngestProgress, IngestReport, WatchOptions } from '../../index.js';
+import { wrongOption } from '../../errors.js';
+import type { IngestProgress, IngestReport, PartlyRead, ReadLimits, WatchOptions } from '../../index.js';
 import type { CommandSpec } from '../command.js';
 import { count, duration, excerpt, table } from '../format.js';
-import { bytesOf } from '../input.js';
+import { bytesOf, numberOf, stringOf } from '../input.js';
 import type { Job } from '../job.js';
 
 /** Skipped files that are listed for people unless they ask for all with --verbose. */
@@ -15,6 +16,15 @@ export const ingest: CommandSpec = {
   summary: 'read files and folders, so that answers can use and name them (default: what was ingested before, again)',
   options: [
     ['--max-size <size>', 'skip larger files (default: 64MB)'],
+    [
+      '--encoding <name>',
+      'of texts that do not say their own, now and later: windows-1251, shift_jis … (default: found)',
+    ],
+    [
+      '--reader-memory <size>',
+      'what reading one file may hold in memory (default: 1.5GB, at most half of the machine)',
+    ],
+    ['--reader-time <seconds>', 'what reading one file may compute (default: 60, and 20 for each MB)'],
     ['--watch', 'go on, and read again what changes, until Ctrl-C'],
   ],
   examples: [
@@ -23,15 +33,19 @@ export const ingest: CommandSpec = {
     'engram ingest --brain work --json docs',
   ],
   notes: [
-    'Reads txt, md, html, pdf, docx, odt, pptx, xlsx, epub, csv, json, jsonl, e-mail, notebooks, subtitles and source code.',
+    'Reads txt, md, html, pdf, docx, odt, rtf, pptx, xlsx, epub, csv, json, jsonl, org, tex, e-mail, notebooks, subtitles,',
+    'source code, and what WhatsApp, Telegram and Slack export.',
     '.gitignore and .engramignore are respected.',
     'A second run reads only what changed, and removes what was deleted.',
+    'A file that hangs or fills its reader is skipped until it changes, or --reader-time or --reader-memory is given.',
     'With --watch and --json each run that changed something is a line of JSON.',
   ],
   run: async (job, paths, options) => {
     const maxBytes = bytesOf(options, 'maxSize', '--max-size');
+    const encoding = stringOf(options, 'encoding');
+    const limits = limitsOf(options);
     const { documents } = await job.open();
-    const how = { maxBytes, signal: job.signal, onProgress: show(job) };
+    const how = { maxBytes, encoding, limits, signal: job.signal, onProgress: show(job) };
     if (options['watch'] === true) {
       await documents.watch(paths, { ...how, ...following(job) });
       return undefined;
@@ -44,6 +58,17 @@ export const ingest: CommandSpec = {
     return report.skipped.some(({ path }) => named.has(path)) ? 1 : undefined;
   },
 };
+
+/** Undefined if neither is given: then files that cost too much before are not tried again. */
+function limitsOf(options: Readonly<Record<string, unknown>>): ReadLimits | undefined {
+  const memoryBytes = bytesOf(options, 'readerMemory', '--reader-memory');
+  const seconds = numberOf(options, 'readerTime', '--reader-time');
+  if (memoryBytes === undefined && seconds === undefined) return undefined;
+  if (seconds !== undefined && !(seconds > 0)) {
+    throw wrongOption('readerTime', 'seconds above 0', seconds, { named: '--reader-time' });
+  }
+  return { memoryBytes, seconds };
+}
 
 /** What is said while it watches: the first run whole, then only what changed. */
 function following(job: Job): Pick<WatchOptions, 'onReport' | 'onError'> {
@@ -84,7 +109,7 @@ function show(job: Job): (progress: IngestProgress) => void {
 }
 
 function reportLines(report: IngestReport, verbose: boolean): string {
-  const { added, changed, removed, unchanged, skipped } = report;
+  const { added, changed, removed, unchanged, skipped, partly } = report;
   const parts = [
     `${count(added.length)} added`,
     `${count(changed.length)} changed`,
@@ -96,16 +121,25 @@ function reportLines(report: IngestReport, verbose: boolean): string {
     `${parts.join(', ')} (${duration(report.seconds)}).`,
     `${count(report.documents)} documents, ${count(report.passages)} passages.`,
   ];
-  if (skipped.length > 0) {
-    const listed = verbose ? skipped : skipped.slice(0, LISTED);
-    lines.push(
-      '',
-      table(
-        ['skipped', 'because'],
-        listed.map(({ path, reason }) => [path, excerpt(reason, 200)]), // a reason may quote the file
-      ),
-    );
-    if (listed.length < skipped.length) lines.push(`… and ${count(skipped.length - listed.length)} more (--verbose)`);
-  }
+  const list = (headings: string[], rows: [string, string][]): void => {
+    if (rows.length === 0) return;
+    const listed = verbose ? rows : rows.slice(0, LISTED);
+    lines.push('', table(headings, listed));
+    if (listed.length < rows.length) lines.push(`… and ${count(rows.length - listed.length)} more (--verbose)`);
+  };
+  list(
+    ['skipped', 'because'],
+    skipped.map(({ path, reason }) => [path, excerpt(reason, 200)]), // a reason may quote the file
+  );
+  list(
+    ['read', 'but'],
+    partly.map((one) => [one.path, excerpt(remarkOn(one), 200)]),
+  );
   return lines.join('\n');
+}
+
+/** What was not read of a file, and what was guessed of it. */
+function remarkOn({ encoding, left }: PartlyRead): string {
+  const guess = encoding === undefined ? [] : [`its encoding is a guess: ${encoding}`];
+  return [...guess, ...left.map(({ what, why }) => `without ${what}: ${why}`)].join('; ');
 }

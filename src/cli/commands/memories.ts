@@ -17,6 +17,7 @@ export const memories: CommandGroup = {
       run: async (job, _words, options) => {
         const engine = await job.open();
         job.remarkOnBrain(engine);
+        await job.remarkOnStore(engine);
         const found = await engine.memories.list({ all: options['all'] === true });
         job.line(found.length === 0 ? 'Nothing is remembered yet.' : memoryTable(found));
         if (found.some(({ damaged }) => damaged !== undefined)) {
@@ -83,7 +84,9 @@ export const memories: CommandGroup = {
 export async function brainOf(job: Job): Promise<Engine> {
   const engine = await job.open();
   job.remarkOnBrain(engine);
-  if (engine.brains.names().includes(job.settings.brain)) return engine;
+  await job.remarkOnStore(engine);
+  // What a store has only the store knows.
+  if (job.settings.store !== undefined || engine.brains.names().includes(job.settings.brain)) return engine;
   throw new EngramError('not_found', 'Nothing has been memorized yet.', {
     hint: `The brain is "${job.settings.brain}".`,
   });

@@ -9,14 +9,19 @@ export const models: CommandGroup = {
   commands: [
     {
       usage: 'list',
-      summary: 'list them, and which are installed',
+      summary: 'list them, which are installed, and what of each fits this machine',
       isDefault: true,
+      notes: [
+        'Memory is an estimate of what the process takes to chat and memorize; what fits is told by all memory of the machine,',
+        'a container’s limit included. --model auto takes the largest installed one that can memorize here.',
+      ],
       run: async (job) => {
         const found = (await (await job.open()).models.list()).map(summary);
-        const rows = found.map((model) => {
-          return [model.name, model.role, bytes(model.bytes), model.installed ? 'installed' : '', model.licence];
+        const rows = found.map(({ name, role, bytes: size, memory, installed, licence }) => {
+          const needed = [bytes(memory.trainingBytes), inWords(memory)];
+          return [name, role, bytes(size), ...needed, installed ? 'yes' : '', licence];
         });
-        job.line(table(['name', 'role', 'size', '', 'licence'], rows));
+        job.line(table(['name', 'role', 'size', 'memory', 'fits for', 'installed', 'licence'], rows));
         job.value(found);
         return undefined;
       },
@@ -78,10 +83,15 @@ interface ModelSummary {
   bytes: number;
   installed: boolean;
   folder: string;
+  memory: ModelStatus['memory'];
 }
 
-function summary({ entry, installed, folder }: ModelStatus): ModelSummary {
+function inWords({ fits }: ModelStatus['memory']): string {
+  return fits.training ? 'chat, memorize' : fits.answering ? 'chat' : 'too large';
+}
+
+function summary({ entry, installed, folder, memory }: ModelStatus): ModelSummary {
   const { name, description, role, parameters, licence, files } = entry;
   const size = files.reduce((sum, file) => sum + file.bytes, 0);
-  return { name, description, role, parameters, licence, bytes: size, installed, folder };
+  return { name, description, role, parameters, licence, bytes: size, installed, folder, memory };
 }

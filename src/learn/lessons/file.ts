@@ -2,7 +2,7 @@
 // how a text becomes memories (split.ts).
 import { readFile, stat } from 'node:fs/promises';
 import { EngramError, fromSystemError } from '../../errors.js';
-import { readContent, SkipError } from '../../retrieval/index.js';
+import { readTextApart, SkipError } from '../../retrieval/index.js';
 import type { MemoryInput } from '../../brain/index.js';
 import { sourcesOfJsonl } from './input.js';
 import { splitSource, type SplitSource } from './split.js';
@@ -36,7 +36,7 @@ export async function splitFile(path: string): Promise<SplitSource> {
   }
   if (/\.(?:jsonl|ndjson)$/i.test(path)) return splitSource(sourcesOfJsonl(decode(bytes, path)));
   try {
-    return splitSource((await readContent(bytes, path)).text);
+    return splitSource(await readTextApart(bytes, path));
   } catch (error) {
     if (!(error instanceof SkipError)) throw error;
     const code = error.code === 'empty' ? 'empty' : error.code === 'corrupt' ? 'corrupt' : 'unsupported';

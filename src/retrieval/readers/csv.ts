@@ -1,13 +1,13 @@
 // CSV and TSV: each row a record, its fields named by the header, as `name: value` lines that a model can read. Fields are
 // metadata too, so that a search can be narrowed to `city=Bern`. What stands above the header (a title, a date) is text. Not
 // here: which separator and which row (csv-shape.ts).
-import { decodeText } from './decode.js';
+import { aboutDecoded, decodeText } from './decode.js';
 import { separatorOf, headerIn } from './csv-shape.js';
 import { RecordWriter, unusedName } from './record.js';
 import { SkipError, type Reader } from './types.js';
 
-export const readCsv: Reader = async (bytes, path) => {
-  const { text: source, encoding } = await decodeText(bytes);
+export const readCsv: Reader = async (bytes, path, reading) => {
+  const { text: source, ...about } = await decodeText(bytes, reading);
   const { parse } = await import('csv-parse/sync');
   const { separator, start } = separatorOf(source, path);
   let rows: string[][];
@@ -38,5 +38,5 @@ export const readCsv: Reader = async (bytes, path) => {
     writer.add(fields);
   }
   const { text, blocks } = writer;
-  return { kind: 'csv', text, blocks, metadata: { encoding, rows: Math.max(0, rows.length - header - 1) } };
+  return { kind: 'csv', text, blocks, ...aboutDecoded(about, { rows: Math.max(0, rows.length - header - 1) }) };
 };

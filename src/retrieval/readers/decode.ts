@@ -2,7 +2,7 @@
 // their statistics. Not here: formats, and how the first of these are known (wide.ts, escapes.ts).
 import { escapedEncoding, unescaped } from './escapes.js';
 import { plausibility } from './plausible.js';
-import { SkipError } from './types.js';
+import { SkipError, type Content, type Metadata, type Reading } from './types.js';
 import { wideEncoding } from './wide.js';
 
 /** Bytes that decide what a file is. */
@@ -12,19 +12,41 @@ export interface Decoded {
   text: string;
   /** Name of the encoding, as the WHATWG and iconv call it. */
   encoding: string;
+  /** Statistics say so, not the file. */
+  isGuessed?: true;
+  /** Bytes that are no character of it. */
+  bad?: number;
 }
 
-/** Decodes a text of unknown encoding; `declared` is what the file says itself (HTML), believed if the bytes allow it. Throws
- * SkipError for what is no text. */
-export async function decodeText(bytes: Buffer, declared?: string): Promise<Decoded> {
-  const { text, encoding } = await decoded(bytes, declared);
+/** Decodes a text of unknown encoding, or in the one that a person set; `declared` is what the file says itself (HTML), believed if
+ * the bytes allow it. Throws SkipError for what is no text, and for an encoding that is not known. */
+export async function decodeText(bytes: Buffer, set?: Pick<Reading, 'encoding'>, declared?: string): Promise<Decoded> {
+  const { text, ...about } = await decoded(bytes, set?.encoding, declared);
   // SQLite ends a text there.
-  return { text: text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text, encoding };
+  return { text: text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text, ...about };
 }
 
-async function decoded(bytes: Buffer, declared: string | undefined): Promise<Decoded> {
+/** What is said of a text's encoding, with other fields of its document. */
+export function aboutDecoded(
+  { encoding, isGuessed, bad = 0 }: Omit<Decoded, 'text'>,
+  fields: Metadata = {},
+): Pick<Content, 'metadata' | 'isGuessed' | 'left'> {
+  const what = bad === 1 ? '1 byte' : `${bad} bytes`;
+  return {
+    metadata: { ...fields, encoding },
+    ...(isGuessed === true ? { isGuessed } : {}),
+    ...(bad === 0 ? {} : { left: [{ what, why: `no character of ${encoding}` }] }),
+  };
+}
+
+async function decoded(bytes: Buffer, set: string | undefined, declared: string | undefined): Promise<Decoded> {
   const marked = byMark(bytes);
   if (marked !== undefined) return marked;
+  if (set !== undefined) {
+    if (!(await isKnownEncoding(set))) throw new SkipError('unsupported', `There is no encoding "${set}".`);
+    const found = await decode(bytes, set.toLowerCase());
+    return { ...found, ...badIn(found.text) };
+  }
   const wide = wideEncoding(bytes.subarray(0, SAMPLE), bytes.length);
   if (wide !== undefined) return { text: new TextDecoder(wide).decode(bytes), encoding: wide };
   const escaped = escapedEncoding(bytes);
@@ -32,9 +54,19 @@ async function decoded(bytes: Buffer, declared: string | undefined): Promise<Dec
     return { ...(await decode(unescaped(bytes, escaped), escaped.coded)), encoding: escaped.name };
   if (looksBinary(bytes.subarray(0, SAMPLE))) throw new SkipError('binary', 'It is a binary file.');
   const faults = faultsOfUtf8(bytes);
-  if (faults.bytes <= faults.evidence) return { text: new TextDecoder('utf-8').decode(bytes), encoding: 'utf-8' };
-  if (declared !== undefined && (await isKnown(declared))) return decode(bytes, declared.toLowerCase());
-  return decode(bytes, await guessed(telling(bytes)));
+  if (faults.bytes <= faults.evidence) {
+    const text = new TextDecoder('utf-8').decode(bytes);
+    return { text, encoding: 'utf-8', ...(faults.bytes === 0 ? {} : { bad: faults.bytes }) };
+  }
+  if (declared !== undefined && (await isKnownEncoding(declared))) return decode(bytes, declared.toLowerCase());
+  const found = await decode(bytes, await guessed(telling(bytes)));
+  return { ...found, isGuessed: true, ...badIn(found.text) };
+}
+
+function badIn(text: string): { bad?: number } {
+  let bad = 0;
+  for (let at = text.indexOf('\uFFFD'); at !== -1; at = text.indexOf('\uFFFD', at + 1)) bad++;
+  return bad === 0 ? {} : { bad };
 }
 
 /** Of what statistics offer the one that also reads like a text. */
@@ -42,7 +74,7 @@ async function guessed(sample: Buffer): Promise<string> {
   const { analyse } = await import('chardet');
   let best = { encoding: 'windows-1252', score: 0 };
   for (const { name, confidence } of analyse(sample)) {
-    if (/^utf-|^iso-2022-|^ascii/i.test(name) || !(await isKnown(name))) continue;
+    if (/^utf-|^iso-2022-|^ascii/i.test(name) || !(await isKnownEncoding(name))) continue;
     const score = confidence * plausibility((await decode(sample, name)).text) ** 3;
     if (score > best.score) best = { encoding: name.toLowerCase(), score };
   }
@@ -124,7 +156,8 @@ async function decode(bytes: Buffer, encoding: string): Promise<Decoded> {
   return { text: iconv.decode(bytes, encoding), encoding };
 }
 
-async function isKnown(encoding: string): Promise<boolean> {
+/** Whether there is an encoding of this name. */
+export async function isKnownEncoding(encoding: string): Promise<boolean> {
   const { default: iconv } = await import('iconv-lite');
   return iconv.encodingExists(encoding);
 }

@@ -6,23 +6,28 @@ import { readContent } from './index.js';
 import { JoinedContent } from './joined.js';
 import { messagesOf } from './mailbox.js';
 import { paragraphs } from './text.js';
-import { SkipError, type Content, type Metadata, type Reader } from './types.js';
+import { SkipError, type Content, type LeftOut, type Metadata, type Reader } from './types.js';
 
-export const readEmail: Reader = async (bytes, path, depth) => {
+export const readEmail: Reader = async (bytes, path, { depth }) => {
   const messages = messagesOf(bytes, path);
   if (messages.length === 1) return oneMessage(messages[0]!, depth);
   const joined = new JoinedContent();
-  for (const message of messages) {
-    const { title = '', metadata = {}, ...content } = await oneMessage(message, depth).catch(emptyIfSkipped);
+  const left: LeftOut[] = [];
+  for (const [i, message] of messages.entries()) {
+    const read = await oneMessage(message, depth).catch((error: unknown) => emptyIfSkipped(error, i + 1));
+    const { title = '', metadata = {}, ...content } = read;
     joined.add(content, title, metadata);
+    left.push(...(content.left ?? []));
   }
   const { text, blocks } = joined;
-  return { kind: 'email', text, blocks, metadata: { messages: messages.length } };
+  return { kind: 'email', text, blocks, metadata: { messages: messages.length }, left };
 };
 
 /** One unreadable message of a mailbox is not the end of the others. */
-function emptyIfSkipped(error: unknown): Content {
-  if (error instanceof SkipError) return { kind: 'email', text: '', blocks: [] };
+function emptyIfSkipped(error: unknown, number: number): Content {
+  if (error instanceof SkipError) {
+    return { kind: 'email', text: '', blocks: [], left: [{ what: `message ${number}`, why: error.message }] };
+  }
   throw error;
 }
 
@@ -44,13 +49,15 @@ async function oneMessage(bytes: Buffer, depth: number): Promise<Content> {
   if (head !== '') joined.blocks.push({ kind: 'text', start: 0, end: head.length });
   joined.text += `${body.text}\n\n`;
   joined.blocks.push(...body.blocks.map((block) => ({ ...block, start: block.start + shift, end: block.end + shift })));
-  const unread: string[] = [];
-  for (const attachment of email.attachments) await addAttachment(joined, attachment, unread, depth);
+  const left: LeftOut[] = [];
+  for (const attachment of email.attachments) await addAttachment(joined, attachment, left, depth);
+  const unread = left.map(({ what, why }) => `${what}: ${why}`);
   return {
     kind: 'email',
     ...(title === '' ? {} : { title }),
     ...{ text: joined.text, blocks: joined.blocks },
     metadata: { ...fields, ...(unread.length === 0 ? {} : { unread: unread.join('; ').slice(0, 1000) }) },
+    left,
   };
 }
 
@@ -87,7 +94,7 @@ function nameOf({ name, address, group }: Address): string {
 async function addAttachment(
   joined: JoinedContent,
   attachment: Attachment,
-  unread: string[],
+  left: LeftOut[],
   depth: number,
 ): Promise<void> {
   const { filename, mimeType, content } = attachment;
@@ -98,10 +105,10 @@ async function addAttachment(
   const bytes = typeof content === 'string' ? Buffer.from(content) : Buffer.from(content as Uint8Array);
   try {
     const path = filename ?? `attachment${ENDINGS[mimeType] ?? '.txt'}`;
-    joined.add(await readContent(bytes, path, depth + 1), name, { attachment: name });
+    joined.add(await readContent(bytes, path, { depth: depth + 1 }), name, { attachment: name });
   } catch (error) {
     if (!(error instanceof SkipError)) throw error;
-    unread.push(`${name}: ${error.message}`);
+    left.push({ what: name, why: error.message });
   }
 }
 

@@ -1,7 +1,7 @@
 // HTML: all of a page that is text. Menus go, other lists of links and what stands beside the text come after it, since nothing
 // tells for sure what a reader may do without. Marks are gone from the text; offsets are those in what is left. Not here: how
 // the tree becomes text (html-text.ts).
-import { decodeText } from './decode.js';
+import { aboutDecoded, decodeText } from './decode.js';
 import { flatten, type Node } from './html-text.js';
 import type { Content, Metadata, Reader } from './types.js';
 
@@ -15,11 +15,29 @@ interface Page {
 const TOLD = new Set(['author', 'description', 'keywords', 'date', 'language']);
 const MOST_TOLD = 500;
 
-export const readHtml: Reader = async (bytes) => {
+export const readHtml: Reader = async (bytes, _, reading) => {
   const declared = /<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)/iu.exec(bytes.toString('latin1', 0, 4096))?.[1];
-  const { text: source, encoding } = await decodeText(bytes, declared);
-  return contentOfPage(source, { encoding });
+  const { text: source, ...about } = await decodeText(bytes, reading, declared);
+  const content = await contentOfPage(source);
+  const { left = [], ...metadata } = aboutDecoded(about, { ...savedFrom(source), ...content.metadata });
+  const frames = source.match(/<iframe\b/giu)?.length ?? 0;
+  const what = frames === 1 ? '1 frame' : `${frames} frames`;
+  return {
+    ...{ ...content, ...metadata },
+    left: [...left, ...(frames === 0 ? [] : [{ what, why: 'each is a page of its own' }])],
+  };
 };
+
+/** Where a page was saved from, as browsers and their extensions note it above the page. */
+function savedFrom(source: string): Metadata {
+  const head = source.slice(0, 8192);
+  const comment = /<!--[^]{0,200}?(?:saved from url=\(\d+\)|url: ?)(https?:\/\/[^\s>]{1,500})/u.exec(head)?.[1];
+  const canonical = /<link\s[^>]{0,200}rel=["']?canonical["']?[^>]{0,200}href=["']?(https?:\/\/[^"'\s>]{1,500})/u.exec(
+    head,
+  )?.[1];
+  const url = comment ?? canonical;
+  return url === undefined ? {} : { url };
+}
 
 /** Content of a whole page. */
 export async function contentOfPage(source: string, metadata: Metadata = {}): Promise<Content> {

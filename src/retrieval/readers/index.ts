@@ -1,15 +1,26 @@
 // Which reader a file gets: by its first bytes where they tell, else by the end of its name. Readers and their libraries are
 // loaded when the first file of their kind comes.
 import { extname } from 'node:path';
-import { SkipError, type Content, type DocumentKind, type Reader } from './types.js';
+import { SkipError, type Content, type DocumentKind, type Reader, type Reading } from './types.js';
 
 export { fieldsOfParts } from './record.js';
-export { SkipError, type Block, type Content, type DocumentKind, type Metadata, type SkipCode } from './types.js';
+export { isKnownEncoding } from './decode.js';
+export {
+  SkipError,
+  type Block,
+  type Content,
+  type DocumentKind,
+  type LeftOut,
+  type Metadata,
+  type Reading,
+  type SkipCode,
+} from './types.js';
 
 /** Raised when readers or chunks change what they make of a file: every file is then read again at the next ingest. */
-export const READER_VERSION = 2;
+export const READER_VERSION = 3;
 
-const READERS: Record<DocumentKind, () => Promise<Reader>> = {
+/** A conversation (chat) is known by what is in a text or in JSON. */
+const READERS: Record<Exclude<DocumentKind, 'chat'>, () => Promise<Reader>> = {
   text: async () => (await import('./text.js')).readText,
   markdown: async () => (await import('./markdown.js')).readMarkdown,
   html: async () => (await import('./html.js')).readHtml,
@@ -25,10 +36,13 @@ const READERS: Record<DocumentKind, () => Promise<Reader>> = {
   epub: async () => (await import('./epub.js')).readEpub,
   notebook: async () => (await import('./notebook.js')).readNotebook,
   subtitles: async () => (await import('./subtitles.js')).readSubtitles,
+  rtf: async () => (await import('./rtf.js')).readRtf,
+  org: async () => (await import('./org.js')).readOrg,
+  tex: async () => (await import('./tex.js')).readTex,
 };
 
-const EXTENSIONS: Record<DocumentKind, string> = {
-  text: 'txt text log rst adoc org tex',
+const EXTENSIONS: Record<keyof typeof READERS, string> = {
+  text: 'txt text log rst adoc',
   markdown: 'md markdown mdx mkd',
   html: 'html htm xhtml',
   pdf: 'pdf',
@@ -42,15 +56,18 @@ const EXTENSIONS: Record<DocumentKind, string> = {
   epub: 'epub',
   notebook: 'ipynb',
   subtitles: 'srt vtt',
+  rtf: 'rtf',
+  org: 'org',
+  tex: 'tex latex ltx',
   code:
     'js mjs cjs jsx ts mts cts tsx py rb php java kt kts scala groovy c h cc cpp cxx hpp hh cs fs go rs swift m mm dart lua pl ' +
     'pm r jl hs elm ml ex exs erl clj lisp el vim sh bash zsh fish ps1 bat sql graphql proto css scss less vue svelte tf ' +
     'cmake mk gradle toml yaml yml ini cfg conf xml',
 };
 
-const KINDS = new Map<string, DocumentKind>(
+const KINDS = new Map<string, keyof typeof READERS>(
   Object.entries(EXTENSIONS).flatMap(([kind, list]) =>
-    list.split(' ').map((extension) => [`.${extension}`, kind as DocumentKind] as const),
+    list.split(' ').map((extension) => [`.${extension}`, kind as keyof typeof READERS] as const),
   ),
 );
 
@@ -83,19 +100,22 @@ const LONGEST_TITLE = 300;
 /** Files inside of files: an attachment of a message that is attached to a message … */
 const DEEPEST = 3;
 
-/** Reads a file's bytes. Throws SkipError for one that gives no text. `depth` is for files that are inside of others. */
-export async function readContent(bytes: Buffer, path: string, depth = 0): Promise<Content> {
-  if (depth > DEEPEST) throw new SkipError('unsupported', 'It is inside of too many files.');
+/** Reads a file's bytes. Throws SkipError for one that gives no text. */
+export async function readContent(bytes: Buffer, path: string, reading: Reading = { depth: 0 }): Promise<Content> {
+  if (reading.depth > DEEPEST) throw new SkipError('unsupported', 'It is inside of too many files.');
   if (bytes.length === 0) throw new SkipError('empty', 'It is empty.');
   const kind = kindOf(bytes, path);
   const read = await READERS[kind]();
   let content: Content;
   try {
-    content = await read(bytes, path, depth);
+    content = await read(bytes, path, reading);
   } catch (error) {
     if (error instanceof SkipError) throw error;
     // Of a library that the file was too much for (tags nested without end): the other files are read all the same.
     const why = error instanceof Error ? error.message : String(error);
+    if (error instanceof RangeError && why.startsWith('Maximum call stack')) {
+      throw new SkipError('corrupt', `It cannot be read as ${kind}: it is nested too deeply.`, { cause: error });
+    }
     throw new SkipError('corrupt', `It cannot be read as ${kind}: ${why}`, { cause: error });
   }
   if (content.blocks.every(({ kind }) => kind === 'heading') && content.text.trim() === '') {
@@ -107,8 +127,10 @@ export async function readContent(bytes: Buffer, path: string, depth = 0): Promi
   return content;
 }
 
-function kindOf(bytes: Buffer, path: string): DocumentKind {
-  if (bytes.toString('latin1', 0, 5) === '%PDF-') return 'pdf';
+function kindOf(bytes: Buffer, path: string): keyof typeof READERS {
+  const start = bytes.toString('latin1', 0, 5);
+  if (start === '%PDF-') return 'pdf';
+  if (start === '{\\rtf') return 'rtf';
   const kind = KINDS.get(extname(path).toLowerCase()) ?? 'text';
   if (kind === 'pdf' || ARCHIVES.has(kind)) return kind;
   const head = bytes.toString('hex', 0, 16);

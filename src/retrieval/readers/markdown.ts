@@ -1,13 +1,19 @@
 // Markdown: headings, paragraphs, lists, tables and code where mdast finds them. The text stays as it was written, marks and
 // all, so that offsets are those of the file. Not here: what stands inside a paragraph, which takes most of the time to parse
 // and says nothing about where it is.
-import { decodeText } from './decode.js';
+import { basename, extname } from 'node:path';
+import { aboutDecoded, decodeText } from './decode.js';
 import { frontMatterOf } from './front-matter.js';
 import type { Block, Content, Metadata, Reader } from './types.js';
+import { withWikiFields } from './wiki-links.js';
 
-export const readMarkdown: Reader = async (bytes) => {
-  const { text, encoding } = await decodeText(bytes);
-  return parseMarkdown(text, { encoding });
+export const readMarkdown: Reader = async (bytes, path, reading) => {
+  const { text, ...about } = await decodeText(bytes, reading);
+  const content = await parseMarkdown(text);
+  const { fields, isWiki } = withWikiFields(text, content.blocks, content.metadata ?? {});
+  // The name of a note that others link to is its title.
+  const title = content.title ?? (isWiki ? basename(path, extname(path)) : undefined);
+  return { ...content, ...(title === undefined ? {} : { title }), ...aboutDecoded(about, fields) };
 };
 
 /** Constructs of micromark that a line is not needed for. A definition is text like any other. */
@@ -17,7 +23,7 @@ const INLINE = (
 ).split(' ');
 
 /** Content of a text in Markdown. */
-export async function parseMarkdown(text: string, metadata: Metadata): Promise<Content> {
+export async function parseMarkdown(text: string, metadata: Metadata = {}): Promise<Content> {
   const { fromMarkdown } = await import('mdast-util-from-markdown');
   const front = await frontMatterOf(text);
   const from = front?.end ?? 0;

@@ -1,5 +1,5 @@
 // Notebooks of Jupyter: their cells as one text in Markdown, code between fences with what it printed. Not here: pictures.
-import { decodeText } from './decode.js';
+import { aboutDecoded, decodeText } from './decode.js';
 import { jsonValues } from './json-values.js';
 import { parseMarkdown } from './markdown.js';
 import { SkipError, type Reader } from './types.js';
@@ -7,8 +7,8 @@ import { SkipError, type Reader } from './types.js';
 /** Characters of what a cell printed. */
 const MOST_OUTPUT = 2000;
 
-export const readNotebook: Reader = async (bytes) => {
-  const { text: source, encoding } = await decodeText(bytes);
+export const readNotebook: Reader = async (bytes, _, reading) => {
+  const { text: source, ...about } = await decodeText(bytes, reading);
   let notebook: unknown;
   try {
     [notebook] = jsonValues(source);
@@ -23,8 +23,8 @@ export const readNotebook: Reader = async (bytes) => {
     if (cell === null || text.trim() === '') return '';
     return cell.cell_type === 'code' ? `${fenced(text)}${fenced(outputOf(cell))}` : `${text}\n\n`;
   });
-  const content = await parseMarkdown(parts.join(''), { encoding, cells: cells.length });
-  return { ...content, kind: 'notebook' };
+  const content = await parseMarkdown(parts.join(''));
+  return { ...content, kind: 'notebook', ...aboutDecoded(about, { ...content.metadata, cells: cells.length }) };
 };
 
 interface Cell {

@@ -1,5 +1,6 @@
 // From the runs of characters that a page of a PDF draws to its lines and paragraphs, in the order in which they are read: in
-// Hebrew and Arabic from right to left, however they were drawn. Not here: columns, tables.
+// Hebrew and Arabic from right to left, however they were drawn. Not here: columns and rows of tables (pdf-layout.ts).
+import { layOut } from './pdf-layout.js';
 
 /** A run of characters as pdf.js gives it: its own characters are in the order of reading. */
 export interface Item {
@@ -17,18 +18,29 @@ const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Sc
 export function pageText(items: readonly Item[]): string {
   let text = '';
   let last: { y: number; height: number } | undefined;
-  for (const line of linesOf(items)) {
-    const first = line.find(({ str }) => str.trim() !== '');
+  const laidOut = layOut(items);
+  for (const cells of laidOut ?? [...linesOf(items)].map((line) => [line])) {
+    const first = cells.flat().find(({ str }) => str.trim() !== '');
     if (first !== undefined) {
       const { height } = first;
       const y = first.transform[5] ?? 0;
-      if (last !== undefined && Math.abs(last.y - y) > 1.9 * Math.max(last.height, height)) text += '\n';
-      last = { y: line.at(-1)!.transform[5] ?? 0, height };
+      const isApart = last !== undefined && Math.abs(last.y - y) > 1.9 * Math.max(last.height, height);
+      // A sentence goes on at the top of the next column.
+      const goesOn = last !== undefined && y > last.y && !/[.!?:。！？]\s*$/u.test(text);
+      if (isApart && !goesOn) text += '\n';
+      last = { y: cells.at(-1)!.at(-1)!.transform[5] ?? 0, height };
     }
-    text += `${ordered(line)}\n`;
+    text += `${rowText(cells, laidOut !== undefined)}\n`;
   }
   // A word divided at the end of a line is one word.
   return text.replace(/(\p{Ll})-\n(\p{Ll})/gu, '$1$2').trim();
+}
+
+/** The cells of a row, the first one first: from the right where they are read from there. */
+function rowText(cells: readonly (readonly Item[])[], isLaidOut: boolean): string {
+  const texts = cells.map((cell) => ordered(cell, isLaidOut));
+  const isRightToLeft = texts.length > 1 && 2 * count(texts.join(''), RIGHT_TO_LEFT) >= count(texts.join(''), /\p{L}/u);
+  return (isRightToLeft && RIGHT_TO_LEFT.test(texts.join('')) ? texts.toReversed() : texts).join(' | ');
 }
 
 function* linesOf(items: readonly Item[]): Generator<Item[]> {
@@ -42,9 +54,11 @@ function* linesOf(items: readonly Item[]): Generator<Item[]> {
   if (line.length > 0) yield line;
 }
 
-/** A line as it is read. Without letters from right to left it is as it was drawn. */
-function ordered(line: readonly Item[]): string {
-  const drawn = line.map(({ str }) => str).join('');
+/** A line as it is read. Without letters from right to left it is as it was drawn, or laid out: then spaces are gaps. */
+function ordered(line: readonly Item[], isLaidOut: boolean): string {
+  const drawn = line
+    .map((item, i) => (isLaidOut && i > 0 && hasGap(line[i - 1]!, item) ? ` ${item.str}` : item.str))
+    .join('');
   if (!RIGHT_TO_LEFT.test(drawn)) return drawn;
   const isRightToLeft = 2 * count(drawn, RIGHT_TO_LEFT) >= count(drawn, /\p{L}/u);
   const filled = line.filter(({ str }) => str.trim() !== '');

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { pageText, type Item } from './pdf-lines.js';
+import { outlineOf, withHeadings, type Outlined } from './pdf-outline.js';
 import { paragraphs } from './text.js';
 import { SkipError, type Block, type Reader } from './types.js';
 
@@ -18,11 +19,14 @@ export const readPdf: Reader = async (bytes) => {
     let text = '';
     const pages: number[] = [];
     const blocks: Block[] = [];
+    let pictures = 0;
     for (let number = 1; number <= pdf.numPages; number++) {
       const start = text.length;
       pages.push(start);
       const page = await pdf.getPage(number);
-      text += `${pageText((await page.getTextContent()).items as Item[])}\n\n`;
+      const read = pageText((await page.getTextContent()).items as Item[]);
+      if (read === '') pictures++;
+      text += `${read}\n\n`;
       blocks.push(...paragraphs(text, start));
       page.cleanup();
     }
@@ -37,9 +41,13 @@ export const readPdf: Reader = async (bytes) => {
       kind: 'pdf',
       ...(title ? { title } : {}),
       text,
-      blocks,
+      blocks: withHeadings(text, blocks, pages, await outlineOf(pdf as unknown as Outlined)),
       pages,
       metadata: { pages: pdf.numPages, ...(author ? { author } : {}) },
+      left:
+        pictures === 0
+          ? []
+          : [{ what: `${pictures} of ${pdf.numPages} pages`, why: 'there is no text on them, and no OCR' }],
     };
   } finally {
     await pdf.loadingTask.destroy();

@@ -1,5 +1,5 @@
 // Subtitles (SRT, WebVTT): what is said, a passage for some time, which it has as a field. Not here: who is heard.
-import { decodeText } from './decode.js';
+import { aboutDecoded, decodeText } from './decode.js';
 import type { Block, Reader } from './types.js';
 
 /** Seconds that share a block. */
@@ -7,8 +7,8 @@ const SPAN = 60;
 
 const TIMES = /^(?:(\d+):)?(\d{1,2}):(\d{2})[.,]\d{1,3}\s+-->/u;
 
-export const readSubtitles: Reader = async (bytes) => {
-  const { text: source, encoding } = await decodeText(bytes);
+export const readSubtitles: Reader = async (bytes, _, reading) => {
+  const { text: source, ...about } = await decodeText(bytes, reading);
   let text = '';
   const blocks: Block[] = [];
   let from = -Infinity;
@@ -37,5 +37,5 @@ export const readSubtitles: Reader = async (bytes) => {
       last.end = text.length;
     }
   }
-  return { kind: 'subtitles', text, blocks, metadata: { encoding } };
+  return { kind: 'subtitles', text, blocks, ...aboutDecoded(about) };
 };

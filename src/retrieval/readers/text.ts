@@ -1,10 +1,18 @@
-// Plain text: paragraphs between blank lines. Also what remains of other formats once their marks are gone.
-import { decodeText } from './decode.js';
+// Plain text: paragraphs between blank lines, or a conversation that WhatsApp exported. Also what remains of other formats once
+// their marks are gone.
+import { conversation } from './chat.js';
+import { aboutDecoded, decodeText } from './decode.js';
 import type { Block, Reader } from './types.js';
+import { whatsappMessages } from './whatsapp.js';
 
-export const readText: Reader = async (bytes) => {
-  const { text, encoding } = await decodeText(bytes);
-  return { kind: 'text', text, blocks: paragraphs(text), metadata: { encoding } };
+export const readText: Reader = async (bytes, path, reading) => {
+  const { text, ...about } = await decodeText(bytes, reading);
+  const messages = /\.txt$/iu.test(path) ? whatsappMessages(text) : undefined;
+  if (messages !== undefined) {
+    const { count, ...content } = conversation(messages);
+    return { kind: 'chat', ...content, ...aboutDecoded(about, { messages: count }) };
+  }
+  return { kind: 'text', text, blocks: paragraphs(text), ...aboutDecoded(about) };
 };
 
 /** The paragraphs between `start` and `end`, without the white space around them. */

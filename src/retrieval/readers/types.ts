@@ -29,6 +29,16 @@ export interface Content {
   pages?: number[];
   /** What the file says about itself: encoding, author … */
   metadata?: Metadata;
+  /** The encoding in the metadata is a guess. */
+  isGuessed?: true;
+  /** What of the file is not in the text. */
+  left?: LeftOut[];
+}
+
+/** A part of a file that no passage has: `2 of 14 pages`, because `they are pictures, and there is no OCR`. */
+export interface LeftOut {
+  what: string;
+  why: string;
 }
 
 export type DocumentKind =
@@ -46,10 +56,22 @@ export type DocumentKind =
   | 'notebook'
   | 'email'
   | 'subtitles'
+  | 'chat'
+  | 'rtf'
+  | 'org'
+  | 'tex'
   | 'code';
 
-/** Makes content of a file's bytes; `depth` counts the files that it is inside of. Throws SkipError for one that cannot be read. */
-export type Reader = (bytes: Buffer, path: string, depth: number) => Content | Promise<Content>;
+/** What a reader is told beside the file. */
+export interface Reading {
+  /** Files that it is inside of. */
+  depth: number;
+  /** Encoding of its text where it does not say itself, as a person set it; else it is found. */
+  encoding?: string | undefined;
+}
+
+/** Makes content of a file's bytes. Throws SkipError for one that cannot be read. */
+export type Reader = (bytes: Buffer, path: string, reading: Reading) => Content | Promise<Content>;
 
 /** Why a file gives no passages: the file's fault, not a failure of ours. */
 export type SkipCode =
@@ -60,7 +82,10 @@ export type SkipCode =
   | 'corrupt' // not what its name says
   | 'unsupported' // no reader for it
   | 'unreadable' // no permission, or it is gone
-  | 'changing'; // while it was read, every time
+  | 'changing' // while it was read, every time
+  | 'too_slow' // its reader took too long
+  | 'too_much_memory' // its reader did
+  | 'crashed'; // its reader did
 
 export class SkipError extends Error {
   override readonly name = 'SkipError';

@@ -1,8 +1,10 @@
 // A graph over the slots of a store (HNSW), in which the nearest are found without looking at all of them. The only importer
 // of hnswlib-node, whose indices neither grow, nor free, nor remember ef, nor take typed arrays; and a reader that trusts
 // its file, so that read() is for files whose hash is known. Not here: the vectors of slots that are not linked yet.
+import { createRequire } from 'node:module';
 import type * as Hnsw from 'hnswlib-node';
 import { EngramError } from '../../errors.js';
+import { findCompiled } from '../../prebuilt.js';
 
 export interface GraphParameters {
   dimensions: number;
@@ -24,10 +26,20 @@ const SEED = 100;
 
 export type HnswLibrary = typeof Hnsw;
 
-/** Undefined where hnswlib-node was not built: searches are then exact, and slower. */
+/** hnswlib-node as a checkout built it, or its addon from the platform's package. Undefined where there is neither: searches
+ * are then exact, and slower. */
 export async function loadLibrary(): Promise<HnswLibrary | undefined> {
   try {
     return (await import('hnswlib-node')).default as unknown as HnswLibrary;
+  } catch {
+    return loadCompiled();
+  }
+}
+
+function loadCompiled(): HnswLibrary | undefined {
+  const path = findCompiled('hnswlib.node');
+  try {
+    return path === undefined ? undefined : (createRequire(import.meta.url)(path) as HnswLibrary);
   } catch {
     return undefined;
   }

@@ -89,11 +89,11 @@ describe('a brain', () => {
 
   it('keeps nothing of a memory rolled back but its history', async () => {
     const brain = await open();
-    const id = await brain.write('memorizing', (writer) => {
+    const id = await brain.write('memorizing', async (writer) => {
       const newId = writer.newId('No.');
       writeFileSync(brain.adapterPath(newId), 'x');
-      writer.rollBack({ id: newId, text: 'No.', receipt: newReceipt(newId, { committed: false }) });
-      return Promise.resolve(newId);
+      await writer.rollBack({ id: newId, text: 'No.', receipt: newReceipt(newId, { committed: false }) });
+      return newId;
     });
     expect(brain.memories()).toEqual([]);
     expect(brain.history(id).map((event) => event.kind)).toEqual(['rolled_back']);

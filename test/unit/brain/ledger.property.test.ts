@@ -79,10 +79,10 @@ it('an id that leads out of the folder of adapters is refused', () => {
 it('a damaged ledger is read or refused', async () => {
   const path = join(folder, 'ledger.sqlite');
   const whole = Ledger.openOrCreate(path, MODEL);
-  whole.append(
+  whole.append([
     { kind: 'forgotten', memoryId: 'm-0a', payload: { reason: 'x'.repeat(100) } },
     { kind: 'superseded', memoryId: 'm-0a', payload: { by: 'm-0b' } },
-  );
+  ]);
   whole.close();
   const sound = new Uint8Array(readFileSync(path));
   const codes = ['corrupt', 'not_found', 'unsupported', 'disk', 'locked'];

@@ -32,7 +32,7 @@ afterEach(() => {
 describe('Ledger', () => {
   it('begins with its creation and keeps events in order', () => {
     const ledger = openOrCreate();
-    ledger.append({ kind: 'forgotten', memoryId: 'm-000001', payload: { reason: 'ünï 記憶 🧠' } });
+    ledger.append([{ kind: 'forgotten', memoryId: 'm-000001', payload: { reason: 'ünï 記憶 🧠' } }]);
     const events = openOrCreate().since(0);
     expect(events.map((event) => [event.id, event.kind, event.memoryId])).toEqual([
       [1, 'created', null],
@@ -52,7 +52,7 @@ describe('Ledger', () => {
       { kind: 'remembered', memoryId: 'm-000002', payload: { text: 'A fact.', adapter: { sha256: 'ab', bytes: 1 } } },
       { kind: 'forgotten', memoryId: '../m-000001', payload: {} },
     ]) {
-      expect(() => ledger.append(sound, unsound as unknown as EventBody)).toThrow(fails('internal'));
+      expect(() => ledger.append([sound, unsound as unknown as EventBody])).toThrow(fails('internal'));
     }
     expect(ledger.since(1)).toEqual([]);
   });
@@ -77,14 +77,14 @@ describe('Ledger', () => {
   it('appends all events of a call or none', () => {
     const ledger = openOrCreate();
     const wrong = { kind: 'invented', memoryId: 'm-2', payload: {} } as never;
-    expect(() => ledger.append({ kind: 'forgotten', memoryId: 'm-1', payload: {} }, wrong)).toThrow();
+    expect(() => ledger.append([{ kind: 'forgotten', memoryId: 'm-1', payload: {} }, wrong])).toThrow();
     expect(ledger.since(0)).toHaveLength(1);
-    ledger.append({ kind: 'forgotten', memoryId: 'm-1', payload: {} });
+    ledger.append([{ kind: 'forgotten', memoryId: 'm-1', payload: {} }]);
     expect(ledger.since(0)).toHaveLength(2);
   });
 
   it('is one file at rest', () => {
-    openOrCreate().append({ kind: 'forgotten', memoryId: 'm-1', payload: {} });
+    openOrCreate().append([{ kind: 'forgotten', memoryId: 'm-1', payload: {} }]);
     const copy = join(folder, 'copy.sqlite');
     writeFileSync(copy, readFileSync(path));
     expect(Ledger.open(copy).since(0)).toHaveLength(2);
@@ -124,7 +124,7 @@ describe('Ledger', () => {
     const events = Array.from({ length: 50 }, (_, i) => {
       return { kind: 'forgotten' as const, memoryId: `m-${i}`, payload: { reason: 'x'.repeat(1000) } };
     });
-    ledger.append(...events);
+    ledger.append(events);
     ledger.close();
     const whole = readFileSync(path);
     truncateSync(path, whole.length >> 1);

@@ -1,7 +1,22 @@
-// Adapters that are merged, made smaller or built into a model.
+// Adapters that are imported, merged, made smaller or built into a model.
 import { describe, expect, it } from 'vitest';
 import { FakeApi } from '../../fakes/api.js';
 import { runCli } from './run-cli.js';
+
+describe('adapters import', () => {
+  it('passes on what it was given, and says what the adapter says of itself', async () => {
+    const api = new FakeApi();
+    const { stdout, stderr, code } = await runCli(['adapters', 'import', './x', '--name', 'c', '--model', 'm'], {
+      api,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toBe('Imported c: rank 8, 4.0 kB, for m.\n');
+    expect(stderr).toContain('It says it was trained on org/m; its matrices fit m.');
+    expect(api.engine.combined[0]!.slice(1)).toMatchObject(['./x', { name: 'c', replace: false }]);
+    expect(api.opened).toMatchObject([{ model: 'm', lazy: true }]);
+    expect((await runCli(['adapters', 'import', './x'], { api })).code).toBe(2);
+  });
+});
 
 describe('adapters merge, shrink, fuse', () => {
   it('pass on what they were given and say what came of it', async () => {

@@ -54,11 +54,11 @@ describe('classify', () => {
   });
 
   it('measures on a file', async () => {
-    const { stdout } = await runCli(['classify', '--adapter', 'mails', '--evaluate', 'rows.jsonl']);
+    const { stdout } = await runCli(['classify', '--adapter', 'mails', '--evaluate', import.meta.filename]);
     expect(stdout).toContain('Accuracy: 0.500 of 2 texts.');
-    const { json } = await runCli(['classify', '--adapter', 'mails', '--evaluate', 'rows.jsonl', '--json']);
+    const { json } = await runCli(['classify', '--adapter', 'mails', '--evaluate', import.meta.filename, '--json']);
     expect(json()).toMatchObject({
-      file: 'rows.jsonl',
+      file: import.meta.filename,
       accuracy: 0.5,
       confusion: [
         [0, 1],
@@ -69,7 +69,7 @@ describe('classify', () => {
 
   it('needs an adapter, and a text or a file', async () => {
     expect((await runCli(['classify', 'text'])).code).toBe(2);
-    expect((await runCli(['classify', 'text', '--adapter', 'a', '--evaluate', 'f'])).code).toBe(2);
+    expect((await runCli(['classify', 'text', '--adapter', 'a', '--evaluate', import.meta.filename])).code).toBe(2);
     expect((await runCli(['classify', '--adapter', 'a'], { stdin: ' ' })).code).toBe(1);
   });
 });

@@ -1,6 +1,6 @@
 // `complete`, and what every command refuses before it loads a model.
 import { describe, expect, it } from 'vitest';
-import { wrongOption } from '../../../src/errors.js';
+import { EngramError, wrongOption } from '../../../src/errors.js';
 import { FakeApi } from '../../fakes/api.js';
 import { runCli } from './run-cli.js';
 
@@ -47,6 +47,25 @@ describe('a mistake', () => {
       expect(checked).toMatchObject([{ temperature: 1, raw: command === 'complete' }]);
       expect(api.engine.calls).toEqual([]);
     }
+  });
+
+  it('in an adapter or a file is told before a model is loaded', async () => {
+    for (const argv of [
+      ['explain', 'x', '--adapter', 'nope'],
+      ['classify', 'x', '--adapter', 'nope'],
+    ]) {
+      const api = new FakeApi();
+      api.engine.check = ({ adapter }) =>
+        Promise.reject(new EngramError('not_found', `There is no adapter "${String(adapter)}".`));
+      const { code, stderr } = await runCli(argv, { api });
+      expect(code).toBe(1);
+      expect(stderr).toContain('no adapter "nope"');
+      expect(api.engine.calls).toEqual([]);
+    }
+    const api = new FakeApi();
+    const { stderr } = await runCli(['classify', '--adapter', 'a', '--evaluate', '/no/such.jsonl'], { api });
+    expect(stderr).toContain('No such file: /no/such.jsonl');
+    expect(api.opened).toEqual([]);
   });
 
   it('that can be worked around is a remark', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import {
   type JudgePrompt,
 } from '../../../src/gate/index.js';
 import type { GenerateOptions, Generation } from '../../../src/inference/index.js';
+import { findEntry } from '../../../src/models/index.js';
 import type { BaseModel, Sequence } from '../../../src/training/index.js';
 import { FakeGenerator } from '../../fakes/generator.js';
 import { FakeTrainer } from '../../fakes/trainer.js';
@@ -237,6 +238,20 @@ describe('findJudge', () => {
     expect(await findJudge('a'.repeat(64), folder)).toBeUndefined();
     rmSync(join(folder, 'tiny.gguf'));
     expect(await findJudge('a'.repeat(64), folder)).toBeUndefined();
+  });
+
+  it('finds every one that ships, by the file of a model in the catalog', async () => {
+    const folder = join(import.meta.dirname, '../../../models/judges');
+    const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+    expect(names.length).toBeGreaterThan(1);
+    for (const name of names) {
+      const manifest = JSON.parse(readFileSync(join(folder, name), 'utf8')) as JudgeManifest;
+      const files = findEntry(manifest.models[0]!.name)!.files.map((file) => file.sha256);
+      expect(files).toContain(manifest.models[0]!.sha256);
+      const found = await findJudge(manifest.models[0]!.sha256);
+      expect(found?.manifest.sha256, name).toBe(manifest.sha256);
+      expect(statSync(found!.path).size, name).toBeLessThanOrEqual(4 * 2 ** 20);
+    }
   });
 
   it('finds none where there is no folder', async () => {

@@ -6,6 +6,24 @@ import { grammarOfSchema, writeJson } from '../../../src/inference/json-schema.j
 const root = (schema: unknown): string => grammarOfSchema(schema).split('\n')[0]!.replace('root ::= ', '');
 
 describe('the grammar of a JSON schema', () => {
+  it('of a megabyte is refused, whatever it is made of', () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `property_with_a_long_name_${i}`);
+    const wide = (required: string[]) => ({
+      ...{ type: 'object', required, additionalProperties: false },
+      properties: Object.fromEntries(names.map((name) => [name, { type: 'string', maxLength: 100 }])),
+    });
+    const deep = { type: 'object', properties: {} } as { properties: Record<string, unknown> };
+    for (let i = 0, at = deep; i < 20_000; i++) {
+      const next = { type: 'object', properties: {} } as typeof deep;
+      at.properties['a'] = next;
+      at = next;
+    }
+    const values = { enum: Array.from({ length: 40_000 }, (_, i) => `a value with many letters ${i}`) };
+    for (const schema of [wide(names), wide([]), deep, values]) {
+      expect(() => grammarOfSchema(schema)).toThrow(expect.objectContaining({ code: 'usage' }) as Error);
+    }
+  });
+
   it('writes objects in the order of their properties, and leaves out only what is not required', () => {
     const properties = { a: { const: 1 }, b: { type: 'boolean' }, c: { type: 'null' } };
     const spelt = (required: string[]) => root({ type: 'object', properties, required }).replace(/\\U0{6}/g, '#');

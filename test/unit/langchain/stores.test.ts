@@ -138,6 +138,14 @@ describe('EngramVectorStore', () => {
       writeFileSync(join(folder, name), text);
       await expect(EngramVectorStore.load(folder, new Letters())).rejects.toMatchObject({ code: 'corrupt' });
     }
+    // A store of somebody who then begins anew does not take its place.
+    const other = await EngramVectorStore.fromTexts(['bbbb'], {}, new Letters());
+    const before = readdirSync(folder).sort();
+    await expect(other.save(folder)).rejects.toMatchObject({ code: 'corrupt' });
+    expect(readdirSync(folder).sort()).toEqual(before);
+    // Its own, in memory, is whole.
+    await store.save(folder);
+    expect((await EngramVectorStore.load(folder, new Letters())).size).toBe(1);
     await expect(new EngramVectorStore(new Letters()).save(folder)).rejects.toMatchObject({ code: 'empty' });
   });
 

@@ -2,19 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EngramError } from '../../../src/errors.js';
 import { catalog, findEntry } from '../../../src/models/catalog.js';
-import { availableMemory, entryNeeds, requireMemory } from '../../../src/models/fit.js';
+import { entryNeeds, memoryNeeds, requireMemory, requireRoomToMemorize } from '../../../src/models/fit.js';
+import { availableMemory, machineMemory } from '../../../src/models/memory-room.js';
 
 describe('entryNeeds', () => {
-  it('is near what SmolLM2-135M was measured to take', () => {
-    const needs = entryNeeds(findEntry('smollm2-135m-instruct')!);
-    expect(needs.chat).toBeGreaterThan(350e6);
-    expect(needs.chat).toBeLessThan(700e6);
-    expect(needs.training).toBeGreaterThan(1e9);
-    expect(needs.training).toBeLessThan(2.5e9);
-  });
-
-  it('grows with the model, the context and the step', () => {
+  it('grows with the model and the context, and says what it consists of', () => {
     for (const entry of catalog()) {
       const needs = entryNeeds(entry);
       expect(needs.chat).toBeGreaterThan(0);
@@ -22,7 +16,31 @@ describe('entryNeeds', () => {
     }
     const entry = findEntry('qwen3-0.6b')!;
     expect(entryNeeds(entry, { contextSize: 8192 }).chat).toBeGreaterThan(entryNeeds(entry).chat);
-    expect(entryNeeds(entry, { batchTokens: 1024 }).training).toBeGreaterThan(entryNeeds(entry).training);
+    const { chat, training, parts } = entryNeeds(entry, { memory: 8e9 });
+    const { files, repacked, packed, cache, program, memorizing, sharesPacked } = parts;
+    expect(chat).toBe(files + repacked + cache + program + (sharesPacked ? packed : 0));
+    expect(training).toBe(files + repacked + cache + program + packed + memorizing);
+  });
+
+  it('has chat hold a second copy of the weights only where they are small for the machine', () => {
+    const entry = findEntry('qwen3-0.6b')!;
+    const [small, large] = [entryNeeds(entry, { memory: 2e9 }), entryNeeds(entry, { memory: 64e9 })];
+    expect(small.parts.sharesPacked).toBe(false);
+    expect(large.parts.sharesPacked).toBe(process.arch === 'x64');
+    expect(small.training).toBe(large.training);
+  });
+
+  it('is what an 8B model takes, to a tenth of what its weights were measured to', () => {
+    const shape = { layers: 32, hiddenSize: 4096, heads: 32, keyValueHeads: 8, headSize: 128, feedForwardSize: 14336 };
+    const model = {
+      bytes: 4.6e9,
+      parameters: 8.03e9,
+      shape: { ...shape, vocabularySize: 128_256, contextLength: 8192 },
+    };
+    const { parts } = memoryNeeds(model, { memory: 16e9, weightBytes: 1 });
+    expect(parts.packed).toBeGreaterThan(7.8e9);
+    expect(parts.packed).toBeLessThan(8.6e9);
+    expect(parts.cache).toBe(2 * 32 * 8 * 128 * 4096 * 2);
   });
 });
 
@@ -36,6 +54,27 @@ describe('requireMemory', () => {
     expect(() => {
       requireMemory(1, 'It', 1e9);
     }).not.toThrow();
+  });
+
+  it('says what memorizing is made of, and which models would fit', () => {
+    const needs = entryNeeds(findEntry('qwen3-4b')!, { memory: 16e9 });
+    const refused = (available: number): EngramError => {
+      try {
+        requireRoomToMemorize('qwen3-4b', needs, available);
+      } catch (error) {
+        return error as EngramError;
+      }
+      throw new Error('It was let through.');
+    };
+    const { message, hint, details } = refused(4e9);
+    expect(message).toMatch(/^Memorizing with qwen3-4b \(the model's file .* GB, .*weights as training holds them/);
+    expect(message).toContain('4.0 GB are free');
+    expect(details).toEqual({ needed: needs.training, available: 4e9 });
+    const named = catalog().filter(({ name }) => hint!.includes(name));
+    expect(named.length).toBeGreaterThan(0);
+    for (const entry of named) expect(entryNeeds(entry).training).toBeLessThanOrEqual(4e9);
+    expect(refused(1e8).hint).toContain('none of the catalog');
+    requireRoomToMemorize('qwen3-4b', needs, needs.training);
   });
 });
 
@@ -67,6 +106,27 @@ describe.runIf(process.platform === 'linux')('availableMemory', () => {
     write('sys/fs/cgroup/outer/memory.current', '700000\n');
     write('sys/fs/cgroup/outer/memory.stat', 'anon 5\ninactive_file 200000\n');
     expect(availableMemory(root)).toBe(500_000);
+  });
+
+  it('finds the group of version 1 where it is not the root, and has no limit where there is none', () => {
+    write('proc/meminfo', 'MemTotal: 8000 kB\nMemAvailable: 4000 kB\n');
+    write('proc/self/cgroup', '9:cpu,cpuacct:/x\n4:memory:/job/7\n0::/\n');
+    write('sys/fs/cgroup/memory/memory.limit_in_bytes', '9223372036854771712');
+    write('sys/fs/cgroup/memory/memory.usage_in_bytes', '500');
+    expect(availableMemory(root)).toBe(4000 * 1024);
+    expect(machineMemory(root)).toBe(8000 * 1024);
+    write('sys/fs/cgroup/memory/job/7/memory.limit_in_bytes', '3000');
+    write('sys/fs/cgroup/memory/job/7/memory.usage_in_bytes', '1000');
+    write('sys/fs/cgroup/memory/job/7/memory.stat', 'total_inactive_file 400\n');
+    expect(availableMemory(root)).toBe(2400);
+    expect(machineMemory(root)).toBe(3000);
+  });
+
+  it('is not led out of the groups by a path that climbs', () => {
+    write('proc/meminfo', 'MemAvailable: 4000 kB\n');
+    write('proc/self/cgroup', '0::/../../../other\n');
+    write('other/memory.max', '10');
+    expect(availableMemory(root)).toBe(4000 * 1024);
   });
 
   it('knows version 1 too', () => {

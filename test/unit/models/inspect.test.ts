@@ -117,6 +117,22 @@ describe('inspectModel', () => {
     );
   });
 
+  it.each([
+    ['hidden size of 128', { 'llama.embedding_length': 128 }],
+    ['hidden size of 0', { 'llama.embedding_length': 'wide' }],
+    ['1 layers, and has tensors of 2', { 'llama.block_count': 1 }],
+    ['tokenizer has 5 tokens', { 'tokenizer.ggml.tokens': ['a', 'b', 'c', 'd', 'e'] }],
+    ['more of keys and values', { 'llama.attention.head_count_kv': 8 }],
+  ])('refuses a file that lies about its shape: %s', (says, lie) => {
+    const tensors = [...LANGUAGE_MODEL.tensors, { name: 'blk.1.attn_norm.weight', dimensions: [64], type: 0, bytes: 256 }];
+    const sound = { metadata: LANGUAGE_MODEL.metadata, tensors };
+    expect(code(() => inspectLanguageModel(file(sound)))).toBe('fine');
+    const path = file({ tensors, metadata: { ...LANGUAGE_MODEL.metadata, ...lie } });
+    expect(() => inspectModel(path)).toThrow(
+      expect.objectContaining({ code: 'corrupt', message: expect.stringContaining(says) as string }) as Error,
+    );
+  });
+
   it('survives any damaged byte', () => {
     const whole = tinyGguf(LANGUAGE_MODEL);
     for (let at = 4; at < 600; at++) {

@@ -11,12 +11,16 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import iconv from 'iconv-lite';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeWriterLock } from '../../../src/database/index.js';
 import type { Embedder } from '../../../src/embedding/index.js';
+import { readHere } from '../../../src/retrieval/apart/index.js';
 import { Retrieval, type IngestOptions, type IngestReport } from '../../../src/retrieval/index.js';
 import { FakeEmbedder } from '../../fakes/embedder.js';
 
@@ -27,7 +31,7 @@ let embedder: FakeEmbedder;
 let retrieval: Retrieval;
 
 const openWith = (with_: Embedder): Retrieval =>
-  new Retrieval({ home, brain: 'default', embedder: () => Promise.resolve(with_) });
+  new Retrieval({ home, brain: 'default', embedder: () => Promise.resolve(with_), reader: readHere });
 const write = (name: string, text: string | Buffer): void => {
   mkdirSync(join(docs, name, '..'), { recursive: true });
   writeFileSync(join(docs, name), text);
@@ -168,6 +172,71 @@ describe('ingest', () => {
     expect(report).toMatchObject({ removed: [], skipped: { sub: 'unreadable' } });
   });
 
+  it.skipIf(process.platform !== 'linux')('reads files and folders whose names are no UTF-8', async () => {
+    const folder = Buffer.concat([Buffer.from(`${docs}/caf`), Buffer.from([0xe9])]);
+    mkdirSync(folder);
+    writeFileSync(
+      Buffer.concat([folder, Buffer.from('/t\u00E9'), Buffer.from([0xff]), Buffer.from('.md')]),
+      '# Tea\n\nIt is hot.',
+    );
+    writeFileSync(Buffer.concat([folder, Buffer.from('/.gitignore')]), 'x.txt');
+    writeFileSync(Buffer.concat([folder, Buffer.from('/x.txt')]), 'Ignored.');
+    expect(brief(await ingest())).toMatchObject({ added: ['caf\\xE9/t\u00E9\\xFF.md'], skipped: {} });
+    expect(await found('tea')).toEqual(['It is hot.']);
+    expect(brief(await ingest())).toMatchObject({ added: [], removed: [], unchanged: 1 });
+  });
+
+  it.skipIf(process.platform === 'win32')('waits for no pipe, and says what is no file', async () => {
+    execFileSync('mkfifo', [join(docs, 'pipe.txt'), join(docs, '.gitignore')]);
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(join(docs, 'socket'), resolve));
+    symlinkSync('/dev/zero', join(docs, 'zero.txt'));
+    write('a.txt', 'Text.');
+    const report = await ingest();
+    const named = await retrieval.ingest([join(docs, 'pipe.txt'), '/dev/zero']);
+    server.close();
+    expect(brief(report)).toMatchObject({ added: ['a.txt'] });
+    expect(Object.fromEntries(report.skipped.map(({ path, reason }) => [path.slice(docs.length + 1), reason]))).toEqual(
+      {
+        'pipe.txt': 'It is a named pipe, which is not read.',
+        socket: 'It is a socket, which is not read.',
+        'zero.txt': 'It is a symbolic link, which is not followed.',
+      },
+    );
+    expect(named.skipped.map(({ reason }) => reason)).toEqual([
+      'It is a named pipe, which is not read.',
+      'It is a device, which is not read.',
+    ]);
+  });
+
+  it('reads in the encoding that was set, and again the next time', async () => {
+    const text = 'Пироги пекут в печи.';
+    write('a.txt', iconv.encode(text, 'cp866'));
+    await ingest({ encoding: 'koi8-r' });
+    expect(await found('x')).not.toEqual([text]);
+    expect(brief(await ingest({ encoding: 'cp866' }))).toMatchObject({ changed: ['a.txt'] });
+    expect(await found('x')).toEqual([text]);
+    write('a.txt', iconv.encode(`${text} Вот.`, 'cp866'));
+    await ingest();
+    expect(await found('x')).toEqual([`${text} Вот.`]);
+    await expect(ingest({ encoding: 'klingon' })).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('says of what it guessed the encoding, and which bytes are none of it', async () => {
+    write(
+      'guess.txt',
+      iconv.encode('Пироги пекут в печи, а потом едят всей семьёй за большим столом.', 'windows-1251'),
+    );
+    write('bad.txt', Buffer.concat([Buffer.from('Das Käsebrötchen schmeckt köstlich. '), Buffer.from([0xff])]));
+    write('sure.txt', 'Übung.');
+    const { partly } = await ingest();
+    expect(partly.map(({ path, ...rest }) => ({ name: path.slice(docs.length + 1), ...rest }))).toEqual([
+      { name: 'bad.txt', encoding: undefined, left: [{ what: '1 byte', why: 'no character of utf-8' }] },
+      { name: 'guess.txt', encoding: 'windows-1251', left: [] },
+    ]);
+    expect(retrieval.documents().map(({ read }) => read?.isGuessed)).toEqual([false, true, false]);
+  });
+
   it('reads a folder that changes meanwhile', async () => {
     for (let i = 0; i < 20; i++) write(`${i}.txt`, `File number ${i}.`);
     const report = await ingest({
@@ -291,5 +360,40 @@ describe('damage', () => {
     const bytes = readFileSync(library());
     writeFileSync(library(), Buffer.concat([Buffer.from('nonsense'), bytes.subarray(8)]));
     await expect(retrieval.search('kiln')).rejects.toMatchObject({ code: 'corrupt' });
+  });
+});
+
+describe('a saved page', () => {
+  it('is read with where it is from, and without the folder it is shown with', async () => {
+    write(
+      'Kilns.html',
+      '<!-- saved from url=(0022)https://x.org/kilns --><html><body><img src="./Kilns_files/a.png"><p>It is hot.</p></body></html>',
+    );
+    write('Kilns_files/saved_resource.html', '<p>Buy now.</p>');
+    write('Kilns_notes/a.txt', 'A note.');
+    const report = await ingest();
+    expect(brief(report)).toMatchObject({
+      added: ['Kilns.html', 'Kilns_notes/a.txt'],
+      skipped: { Kilns_files: 'unsupported' },
+    });
+    expect(await found('x', { where: { url: 'https://x.org/kilns' } })).toEqual(['It is hot.']);
+  });
+});
+
+describe('a library of an older engram', () => {
+  it('is opened, and its documents are read again', async () => {
+    write('a.txt', 'Text.');
+    await ingest();
+    await retrieval.close();
+    const database = new Database(join(home, 'brains', 'default', 'library.sqlite'));
+    database.exec(
+      'ALTER TABLE documents DROP COLUMN reading; UPDATE documents SET reader = 1; PRAGMA user_version = 1',
+    );
+    database.close();
+    retrieval = openWith(embedder);
+    expect(retrieval.documents()).toMatchObject([{ read: undefined }]);
+    expect(brief(await ingest())).toMatchObject({ changed: ['a.txt'] });
+    expect(retrieval.documents()).toMatchObject([{ read: { characters: 5, isGuessed: false, left: [] } }]);
+    expect(retrieval.passagesOf(retrieval.documentsNamed('a.txt')[0]!.id).map(({ text }) => text)).toEqual(['Text.']);
   });
 });

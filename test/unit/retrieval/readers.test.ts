@@ -148,6 +148,71 @@ describe('formats', () => {
     expect(blocks(content)).toEqual(['text: Celadon needs iron.', 'text: Shino crawls.']);
   });
 
+  /** Draws words at their places, one after another. */
+  const drawn = (words: readonly (readonly [text: string, x: number, y: number])[]): Promise<Buffer> =>
+    new Promise((resolve) => {
+      const document = new PDFDocument();
+      const pieces: Buffer[] = [];
+      document.on('data', (piece: Buffer) => pieces.push(piece));
+      document.on('end', () => {
+        resolve(Buffer.concat(pieces));
+      });
+      document.fontSize(10);
+      for (const [text, x, y] of words) document.text(text, x, y, { lineBreak: false });
+      document.end();
+    });
+
+  it('pdf: columns one after the other, though they are drawn line by line', async () => {
+    const line = (column: string, i: number): string => `${column} column line ${i} tells about the kiln`;
+    const lines = Array.from({ length: 8 }, (_, i) => i);
+    const title = ['A title that goes over both of the columns of this page from left to right', 60, 60] as const;
+    const body = lines.flatMap((i) => [
+      [line('Left', i), 60, 100 + 14 * i] as const,
+      [line('Right', i), 320, 100 + 14 * i] as const,
+    ]);
+    const content = await read('x.pdf', await drawn([title, ...body]));
+    expect(content.text.split('\n').filter((one) => one !== '')).toEqual([
+      ...[title[0], ...lines.map((i) => line('Left', i)), ...lines.map((i) => line('Right', i))],
+    ]);
+  });
+
+  it('pdf: a table row by row, though it is drawn column by column', async () => {
+    const columns = [
+      ['Day', 'Monday', 'Tuesday'],
+      ['Heat', '900', '1000'],
+      ['Glaze', 'iron red', 'ash'],
+    ];
+    const cells = columns.flatMap((column, x) => column.map((cell, y) => [cell, 60 + 120 * x, 100 + 14 * y] as const));
+    const content = await read('x.pdf', await drawn([...cells, ['A sentence below it all.', 60, 200]]));
+    expect(content.text.split('\n').filter((one) => one !== '')).toEqual([
+      ...['Day | Heat | Glaze', 'Monday | 900 | iron red', 'Tuesday | 1000 | ash', 'A sentence below it all.'],
+    ]);
+  });
+
+  it('pdf: its outline as headings', async () => {
+    const bytes = await new Promise<Buffer>((resolve) => {
+      const document = new PDFDocument();
+      const pieces: Buffer[] = [];
+      document.on('data', (piece: Buffer) => pieces.push(piece));
+      document.on('end', () => {
+        resolve(Buffer.concat(pieces));
+      });
+      const chapter = document.outline.addItem('Firing the kiln');
+      chapter.addItem('Not on the page');
+      document.text('1. Firing the kiln').text('It is hot.');
+      document.addPage().text('Before.');
+      chapter.addItem('Cooling');
+      document.text('Cooling').text('Slowly.');
+      document.addPage(); // nothing on it
+      document.end();
+    });
+    const content = await read('x.pdf', bytes);
+    expect(blocks(content)).toEqual([
+      ...['heading1: 1. Firing the kiln', 'text: It is hot.', 'text: Before.', 'heading2: Cooling', 'text: Slowly.'],
+    ]);
+    expect(content.left).toEqual([{ what: '1 of 3 pages', why: 'there is no text on them, and no OCR' }]);
+  });
+
   it('pdf: Chinese, Japanese and Korean in the encodings that a file need not explain', async () => {
     const { default: iconv } = await import('iconv-lite');
     const cases = [

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Memory } from '../../../src/brain/index.js';
 import { recall } from '../../../src/gate/index.js';
 import { diversify, fuseRanks } from '../../../src/retrieval/fuse.js';
+import { readHere } from '../../../src/retrieval/apart/index.js';
 import { Retrieval, type SearchOptions } from '../../../src/retrieval/index.js';
 import { FakeEmbedder } from '../../fakes/embedder.js';
 
@@ -36,7 +37,12 @@ beforeAll(async () => {
     writeFileSync(path, text);
   }
   utimesSync(join(root, 'docs', 'guide.txt'), new Date('2020-05-01'), new Date('2020-05-01'));
-  retrieval = new Retrieval({ home: join(root, 'home'), brain: 'default', embedder: () => Promise.resolve(embedder) });
+  retrieval = new Retrieval({
+    home: join(root, 'home'),
+    brain: 'default',
+    embedder: () => Promise.resolve(embedder),
+    reader: readHere,
+  });
   await retrieval.ingest([join(root, 'docs')]);
 });
 afterAll(async () => {

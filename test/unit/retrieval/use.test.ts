@@ -3,6 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readHere } from '../../../src/retrieval/apart/index.js';
 import { Retrieval, type Passage } from '../../../src/retrieval/index.js';
 import { FakeEmbedder } from '../../fakes/embedder.js';
 
@@ -19,7 +20,12 @@ beforeEach(async () => {
   writeFileSync(path('kiln.md'), '# Kiln\n\nThe kiln is fired on Tuesday.');
   writeFileSync(path('roses.txt'), 'Roses are pruned in March.');
   const embedder = new FakeEmbedder();
-  retrieval = new Retrieval({ home: root, brain: 'default', embedder: () => Promise.resolve(embedder) });
+  retrieval = new Retrieval({
+    home: root,
+    brain: 'default',
+    embedder: () => Promise.resolve(embedder),
+    reader: readHere,
+  });
   await retrieval.ingest([path('kiln.md'), path('roses.txt')]);
 });
 afterEach(async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeWriterLock } from '../../../src/database/index.js';
+import { readHere } from '../../../src/retrieval/apart/index.js';
 import { Retrieval, type IngestReport } from '../../../src/retrieval/index.js';
 import { FakeEmbedder } from '../../fakes/embedder.js';
 
@@ -19,7 +20,12 @@ beforeEach(() => {
   mkdirSync(docs);
   stop = new AbortController();
   const embedder = new FakeEmbedder();
-  retrieval = new Retrieval({ home: join(root, 'home'), brain: 'default', embedder: () => Promise.resolve(embedder) });
+  retrieval = new Retrieval({
+    home: join(root, 'home'),
+    brain: 'default',
+    embedder: () => Promise.resolve(embedder),
+    reader: readHere,
+  });
 });
 afterEach(async () => {
   stop.abort();

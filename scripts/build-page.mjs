@@ -1,0 +1,4 @@
+// `npm run build:page`: the page alone, into dist/page.
+import { buildPage } from './set-up/page.mjs';
+
+await buildPage();
