@@ -24,7 +24,7 @@ export const models: CommandGroup = {
             role,
             bytes(size),
             bytes(memory.trainingBytes),
-            inWords(memory),
+            inWords(role, memory),
             installed ? 'yes' : '',
             licence,
           ];
@@ -96,8 +96,10 @@ interface ModelSummary {
   memory: ModelStatus['memory'];
 }
 
-function inWords({ fits }: ModelStatus['memory']): string {
-  return fits.training ? 'chat, memorize' : fits.answering ? 'chat' : 'too large';
+function inWords(role: string, { fits }: ModelStatus['memory']): string {
+  if (!fits.answering) return 'too large';
+  if (role === 'embedding') return 'embed';
+  return fits.training ? 'chat, memorize' : 'chat';
 }
 
 function summary({ entry, installed, folder, memory }: ModelStatus): ModelSummary {
