@@ -39,7 +39,7 @@ export type {
 } from './inference/index.js';
 export { modelIdentity } from './model-identity.js';
 export { openJobs, type OpenedJobs, type OpenJobsOptions } from './open-jobs.js';
-export type { Job, JobState } from './store/index.js';
+export { openStore, type Job, type JobState, type Store } from './store/index.js';
 export { openEmbedder, type OpenEmbedderOptions } from './open-embedder.js';
 export {
   BufferMemory,

@@ -48,6 +48,7 @@ export class FakeApi implements Api {
     options.onProgress?.({ doneBytes: 5, totalBytes: 10 });
     return Promise.resolve({ name: options.name ?? 'work', model: options.model!, memories: 2, damaged: ['m-000001'] });
   };
+  readonly openJobs: Api['openJobs'] = () => Promise.reject(new Error('no store'));
   readonly listSharedBrains: Api['listSharedBrains'] = () => Promise.resolve([]);
   readonly openEmbedder: Api['openEmbedder'] = (options) => {
     this.opened.push(options);

@@ -148,6 +148,11 @@ export class FakeEngine implements Engine {
     return Promise.resolve({ same: this.held.map(({ id }) => id), renewed: [], kept: [], failed: [], resumed: 0 });
   }
 
+  work(options: Parameters<Engine['work']>[0]): ReturnType<Engine['work']> {
+    this.calls.push(['work', options.worker, options.once, options.leaseSeconds]);
+    return Promise.resolve({ done: 1, failed: 0, givenBack: 0, lost: 0 });
+  }
+
   sleep(options: Parameters<Engine['sleep']>[0] = {}): ReturnType<Engine['sleep']> {
     const { signal, onProgress, onOutcome, onPassage, ...asked } = options;
     this.calls.push(['sleep', asked]);

@@ -159,7 +159,7 @@ export const brain: CommandGroup = {
         const { home, store } = job.settings;
         if (store !== undefined) {
           throw new EngramError('unsupported', 'A brain in a store is not removed by this command.', {
-            hint: '`engram forget` forgets its memories; docs/scaling.md says how the owner of the database removes it all.',
+            hint: '`engram forget` forgets its memories; docs/scaling.md says how a brain is removed from the database.',
           });
         }
         const isThere = listBrains(home).includes(name!);
