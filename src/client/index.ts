@@ -41,9 +41,9 @@ export class EngramClientError extends Error {
 
 export interface ClientOptions {
   /** Where the server is. Default http://127.0.0.1:11435. */
-  url?: string;
+  url?: string | undefined;
   /** Made by `engram keys create`. */
-  key?: string;
+  key?: string | undefined;
   /** Default: the global one. */
   fetch?: typeof fetch;
 }
@@ -71,7 +71,7 @@ export class EngramClient {
   constructor({ url = 'http://127.0.0.1:11435', key, fetch: given = globalThis.fetch }: ClientOptions = {}) {
     this.#url = url.replace(/\/+$/, '');
     this.#headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
-    this.#fetch = given;
+    this.#fetch = (input, init) => given(input, init); // browsers' own must not be a method of something else
   }
 
   async brains(options?: CallOptions): Promise<BrainView[]> {
@@ -81,7 +81,12 @@ export class EngramClient {
   /** Newest first. */
   memories(
     brain: string,
-    asked: { state?: MemoryView['state']; query?: string; limit?: number; after?: string } & CallOptions = {},
+    asked: {
+      state?: MemoryView['state'] | undefined;
+      query?: string | undefined;
+      limit?: number | undefined;
+      after?: string | undefined;
+    } & CallOptions = {},
   ): Promise<Page<MemoryView>> {
     const { signal, ...query } = asked;
     return this.#get(`${of(brain)}/memories${queryOf(query)}`, { signal });
@@ -101,7 +106,11 @@ export class EngramClient {
   }
 
   /** Takes back the last change, that of a memory, or all that one source taught. */
-  undo(brain: string, what: { memory?: string; source?: string } = {}, options: JobOptions = {}): Promise<JobView> {
+  undo(
+    brain: string,
+    what: { memory?: string | undefined; source?: string | undefined } = {},
+    options: JobOptions = {},
+  ): Promise<JobView> {
     return this.#job(`${of(brain)}/undo`, what, options);
   }
 
@@ -115,7 +124,7 @@ export class EngramClient {
     {
       signal,
       ...asked
-    }: { memories?: boolean; passages?: number; unknown?: 'say' | 'answer'; maxTokens?: number } & CallOptions = {},
+    }: { memories?: boolean | undefined; passages?: number | undefined; unknown?: 'say' | 'answer' | undefined; maxTokens?: number | undefined } & CallOptions = {},
   ): Promise<AnswerView> {
     return this.#call('POST', `${of(brain)}/ask`, { question, ...asked }, { signal });
   }
@@ -123,12 +132,12 @@ export class EngramClient {
   async recall(
     brain: string,
     query: string,
-    { k, signal }: { k?: number } & CallOptions = {},
+    { k, signal }: { k?: number | undefined } & CallOptions = {},
   ): Promise<RecalledView[]> {
     return (await this.#call<{ data: RecalledView[] }>('POST', `${of(brain)}/recall`, { query, k }, { signal })).data;
   }
 
-  async search(brain: string, query: string, { k, signal }: { k?: number } & CallOptions = {}): Promise<PassageView[]> {
+  async search(brain: string, query: string, { k, signal }: { k?: number | undefined } & CallOptions = {}): Promise<PassageView[]> {
     return (await this.#call<{ data: PassageView[] }>('POST', `${of(brain)}/search`, { query, k }, { signal })).data;
   }
 
@@ -184,6 +193,8 @@ export class EngramClient {
     return lastOf(response, onProgress);
   }
 
+  // What a route gives is what its schema says.
+  /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters */
   #get<T>(path: string, options: CallOptions = {}): Promise<T> {
     return this.#call('GET', path, undefined, options);
   }
@@ -193,6 +204,8 @@ export class EngramClient {
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     return (await (await this.#send(method, `/engram/v1${path}`, sent, signal)).json()) as T;
   }
+
+  /* eslint-enable @typescript-eslint/no-unnecessary-type-parameters */
 
   async #send(method: string, path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
     const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) };
@@ -218,8 +231,9 @@ export class EngramClient {
 const of = (brain: string): string => `/brains/${encodeURIComponent(brain)}`;
 
 function queryOf(fields: Record<string, string | number | undefined>): string {
-  const given = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
-  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) query.set(name, String(value));
+  return query.size === 0 ? '' : `?${query.toString()}`;
 }
 
 async function lastOf(response: Response, onProgress: ((job: JobView) => void) | undefined): Promise<JobView> {
@@ -233,14 +247,22 @@ async function lastOf(response: Response, onProgress: ((job: JobView) => void) |
 }
 
 async function* eventsOf(response: Response): AsyncGenerator<{ type: string } & Record<string, unknown>> {
+  // Not every browser can iterate over a body.
+  const reader = response.body!.getReader();
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
-    const blocks = (rest + decoder.decode(piece, { stream: true })).split('\n\n');
-    rest = blocks.pop()!;
-    for (const block of blocks) {
-      const data = /^data: (.*)$/m.exec(block)?.[1];
-      if (data !== undefined) yield JSON.parse(data) as { type: string } & Record<string, unknown>;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const blocks = (rest + decoder.decode(value, { stream: true })).split('\n\n');
+      rest = blocks.pop()!;
+      for (const block of blocks) {
+        const data = /^data: (.*)$/m.exec(block)?.[1];
+        if (data !== undefined) yield JSON.parse(data) as { type: string } & Record<string, unknown>;
+      }
     }
+  } finally {
+    await reader.cancel().catch(() => undefined); // whoever stops to listen hangs up
   }
 }

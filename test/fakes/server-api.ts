@@ -166,7 +166,8 @@ export class FakeServerApi implements EngineApi {
     },
   };
   readonly RunControl = RunControl;
-  readonly RunStore: EngineApi['RunStore'] = this.#fake.RunStore;
+  runs: { id: string; adapter: string; status: string; result?: object }[] = [];
+  readonly RunStore = runStoreOf(this);
   readonly AdapterStore = adapterStoreOf(this);
   readonly memoriesOf = memoriesOf;
   readonly doctor = this.#fake.doctor as unknown as EngineApi['doctor'];
@@ -238,6 +239,18 @@ function statusOf(name: string, role: 'chat' | 'embedding'): object {
       files: [{ path: 'a.gguf', bytes: 5, sha256: 'b'.repeat(64), sources: [] }],
     },
     ...{ installed: true, bytesOnDisk: 5, folder: '/x' },
+  };
+}
+
+function runStoreOf(api: FakeServerApi): EngineApi['RunStore'] {
+  return class {
+    list() {
+      const stored = api.runs.map((record) => ({ record, folder: '/x', active: false, resumable: true }));
+      return Promise.resolve(stored) as unknown as ReturnType<InstanceType<EngineApi['RunStore']>['list']>;
+    }
+    find(id: string): ReturnType<InstanceType<EngineApi['RunStore']>['find']> {
+      return Promise.reject(new EngramError('not_found', `There is no run "${id}".`));
+    }
   };
 }
 

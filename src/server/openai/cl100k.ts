@@ -27,7 +27,7 @@ export async function decodeCl100k(lists: readonly number[][]): Promise<string[]
 }
 
 async function load(): Promise<Encoding | undefined> {
-  const name: string = 'js-tiktoken'; // not for the compiler: it may not be there
+  const name = 'js-tiktoken' as string; // not for the compiler: it may not be there
   try {
     const { getEncoding } = (await import(name)) as { getEncoding: (name: string) => Encoding };
     return getEncoding('cl100k_base');

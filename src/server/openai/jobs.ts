@@ -8,7 +8,7 @@ import { pageOf } from '../records.js';
 import { sendJson } from '../reply.js';
 import { MODEL, whole } from '../schema.js';
 import { EventStream } from '../stream.js';
-import { isOver, type Job, type Tuning } from './tuning.js';
+import { isOver, type Job, type JobCheckpoint, type Tuning } from './tuning.js';
 
 const auto = <T extends z.ZodType>(number: T) => z.union([z.literal('auto'), number]);
 
@@ -109,7 +109,7 @@ export function jobRoutes(tuning: Tuning): Route[] {
       ...{ method: 'GET', path: '/v1/fine_tuning/jobs/:id/checkpoints', scope: 'chat' },
       handle: async (exchange) => {
         const page = pageOf((await find(exchange)).checkpoints, exchange.query, 10);
-        sendJson(exchange, { ...page, data: page.data.map(({ path: _, ...checkpoint }) => checkpoint) });
+        sendJson(exchange, { ...page, data: page.data.map(shownCheckpoint) });
       },
     },
   ];
@@ -166,4 +166,11 @@ function shown(job: Job): object {
     user_provided_suffix: job.suffix,
     engram: { paused, run, adapter: `adapter:${job.adapter}` },
   };
+}
+
+/** Without where its file lies. */
+function shownCheckpoint(checkpoint: JobCheckpoint): object {
+  const shown: Partial<JobCheckpoint> = { ...checkpoint };
+  delete shown.path;
+  return shown;
 }

@@ -2,7 +2,7 @@
 // with the next one, from its last checkpoint where it has one. Not here: routes (jobs.ts).
 import { join } from 'node:path';
 import { EngramError } from '../../errors.js';
-import type { RunControl, TrainEvent, TrainRequest } from '../../index.js';
+import type { RunControl, RunRecord, TrainEvent, TrainRequest } from '../../index.js';
 import type { Context } from '../context.js';
 import { HttpError, invalid } from '../errors.js';
 import { shownName, type Names, type TunedModels } from '../names.js';
@@ -66,6 +66,7 @@ const MOST_EVENTS = 2000;
 /** What `auto` multiplies: train's own rate. */
 const LEARNING_RATE = 2e-4;
 const SAVE_MS = 1000;
+const KEPT_CHECKPOINTS = 4;
 
 export class Tuning implements TunedModels {
   readonly records: Records<Job>;
@@ -241,10 +242,14 @@ export class Tuning implements TunedModels {
         this.#tell(job, 'info', 'Fine-tuning job started');
         await this.records.put(job);
         events.emit({ type: 'job.running', job: job.id });
-        return engine.use({ model: job.base }, signal, async (opened) =>
+        const begun = await this.#runOf(job);
+        // The server was killed after the training, before that was noted.
+        if (begun?.status === 'done' && begun.result !== undefined) return begun.result;
+        const request = begun === undefined ? await this.#request(job) : { resume: begun.id };
+        return engine.use({ model: job.base }, signal, (opened) =>
           opened.train({
-            ...(await this.#request(job)),
-            ...{ control, signal },
+            ...request,
+            ...{ keepCheckpoints: KEPT_CHECKPOINTS, control, signal },
             onEvent: (event) => {
               this.#note(job, event);
               save(event.type !== 'metrics');
@@ -281,14 +286,13 @@ export class Tuning implements TunedModels {
     events.emit({ type: `job.${job.status}`, job: job.id });
   }
 
-  /** Goes on with its run, if it has one that can. */
-  async #request(job: Job): Promise<TrainRequest> {
+  /** The run that an earlier server began: the adapter's name is the job's alone. */
+  async #runOf({ adapter }: Job): Promise<RunRecord | undefined> {
     const { api, home } = this.#context.engine;
-    const keepCheckpoints = 4;
-    if (job.run !== null) {
-      const run = await new api.RunStore(home).find(job.run).catch(() => undefined);
-      if (run?.resumable === true) return { resume: job.run, keepCheckpoints };
-    }
+    return (await new api.RunStore(home).list()).findLast(({ record }) => record.adapter === adapter)?.record;
+  }
+
+  async #request(job: Job): Promise<TrainRequest> {
     const path = async (id: string): Promise<string> => this.#files.pathOf(await this.#files.records.find(id, 'file'));
     const { n_epochs, batch_size, learning_rate_multiplier: rate } = job.hyperparameters;
     return {
@@ -296,7 +300,6 @@ export class Tuning implements TunedModels {
         file: await path(job.training_file),
         adapter: job.adapter,
         seed: job.seed,
-        keepCheckpoints,
         format: 'jsonl',
       },
       ...(job.validation_file === null ? {} : { validation: await path(job.validation_file) }),
@@ -375,7 +378,8 @@ const nameOf = ({ model, suffix, id }: Job): string => `ft:${model}:engram:${suf
 const seconds = (): number => Math.floor(Date.now() / 1000);
 
 /** A record of a run by OpenAI's words; null is what it does not measure. */
-function metricsOf({ kind, split, step, loss, accuracy = null }: MetricsOf): Record<string, number | null> {
+function metricsOf({ kind, split, step, loss, accuracy: share }: MetricsOf): Record<string, number | null> {
+  const accuracy = share ?? null;
   const isValidation = split === 'validation';
   const isStep = kind === 'step';
   return {

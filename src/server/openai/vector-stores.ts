@@ -281,8 +281,12 @@ const scoreOf = (passage: FoundPassage | undefined): number =>
   passage === undefined ? -1 : Math.min(1, Math.max(0, passage.relevance ?? passage.score));
 
 export function passes(attributes: Attributes, filter: Filter): boolean {
-  if (filter.type === 'and') return filter.filters.every((part) => passes(attributes, part));
-  if (filter.type === 'or') return filter.filters.some((part) => passes(attributes, part));
+  if ('filters' in filter) {
+    const { type, filters } = filter;
+    return type === 'and'
+      ? filters.every((part) => passes(attributes, part))
+      : filters.some((part) => passes(attributes, part));
+  }
   const own = Object.hasOwn(attributes, filter.key) ? attributes[filter.key] : undefined;
   const { value } = filter;
   const compared = (test: (a: number | string, b: number | string) => boolean): boolean => {
@@ -321,7 +325,7 @@ function countsOf(files: readonly StoreFile[]): object {
   };
 }
 
-function shown({ id, name, created_at, last_active_at, metadata, files }: VectorStore): { id: string } & object {
+function shown({ id, name, created_at, last_active_at, metadata, files }: VectorStore): { id: string } & Record<string, unknown> {
   const usage_bytes = files.reduce((sum, file) => sum + file.usage_bytes, 0);
   return {
     ...{ id, object: 'vector_store', created_at, name, usage_bytes, status: 'completed', file_counts: countsOf(files) },
@@ -329,6 +333,6 @@ function shown({ id, name, created_at, last_active_at, metadata, files }: Vector
   };
 }
 
-function shownFile(store: VectorStore, file: StoreFile): { id: string } & object {
+function shownFile(store: VectorStore, file: StoreFile): { id: string } & Record<string, unknown> {
   return { ...file, object: 'vector_store.file', vector_store_id: store.id, chunking_strategy: { type: 'other' } };
 }

@@ -115,7 +115,8 @@ export class OwnJobs {
           },
         },
         () => {
-          const { place: _, ...view } = kept.view;
+          const view = { ...kept.view };
+          delete view.place;
           kept.view = view;
           set({ status: 'running' });
           return action({

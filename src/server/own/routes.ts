@@ -410,7 +410,10 @@ function untilAborted(...signals: AbortSignal[]): Promise<void> {
   });
 }
 
-type Started = { view: JobView; done: Promise<JobView> };
+interface Started {
+  view: JobView;
+  done: Promise<JobView>;
+}
 type Onward = ((exchange: Exchange) => { caller: Exchange['caller']; signal?: AbortSignal }) & {
   change: ((view: JobView) => void) | undefined;
 };

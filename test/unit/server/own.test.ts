@@ -222,7 +222,11 @@ describe('MCP', () => {
     await mcp.connect(new StreamableHTTPClientTransport(new URL(`${server.running.url}/mcp`), { requestInit }));
     return mcp;
   };
-  type Result = { isError?: boolean; structuredContent?: Record<string, unknown>; content: { text: string }[] };
+  interface Result {
+    isError?: boolean;
+    structuredContent?: Record<string, unknown>;
+    content: { text: string }[];
+  }
   const call = async (mcp: Client, name: string, args: Record<string, unknown> = {}): Promise<Result> =>
     (await mcp.callTool({ name, arguments: { brain: 'work', ...args } })) as unknown as Result;
 

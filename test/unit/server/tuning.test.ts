@@ -13,8 +13,11 @@ let server: TestServer;
 let openai: OpenAI;
 let home: string;
 
-const start = async (): Promise<void> => {
-  server = await startServerOver(new FakeServerApi(), {}, { model: 'tiny', embedder: 'vectors', home });
+const start = async (runs: FakeServerApi['runs'] = [], trains?: HeldTraining['train']): Promise<void> => {
+  const api = new FakeServerApi();
+  api.runs = runs;
+  api.opened.trains = trains;
+  server = await startServerOver(api, {}, { model: 'tiny', embedder: 'vectors', home });
   openai = new OpenAI({ baseURL: `${server.running.url}/v1`, apiKey: server.running.key, maxRetries: 0 });
 };
 beforeEach(async () => {
@@ -259,19 +262,21 @@ describe('fine-tuning jobs', () => {
     });
   });
 
-  it('go on with the next server, however this one ended', async () => {
-    const job = await create();
+  it('go on with the next server, however this one ended: from their run, or from the start', async () => {
+    const job = await create({ hyperparameters: { n_epochs: 4 } });
     await begun();
-    await sleep(200);
+    const adapter = held.requests[0]!.adapter!;
+    for (const runs of [[], [{ id: 'run-1', adapter, status: 'running' }]]) {
+      await server.close();
+      const again = new HeldTraining();
+      await start(runs, again.train);
+      await begun(again);
+      if (runs.length === 0) expect(again.requests[0]).toMatchObject({ adapter, epochs: 4 });
+      else expect(again.requests[0]).toMatchObject({ resume: 'run-1' });
+    }
     await server.close();
-    await start();
-    const again = new HeldTraining();
-    server.api.opened.trains = again.train;
-    await until(job.id, 'running');
-    await begun(again);
-    expect(again.requests[0]!.adapter).toBe(held.requests[0]!.adapter); // its run is not there, so it begins anew
-    again.finish(again.report());
-    await until(job.id, 'succeeded');
+    await start([{ id: 'run-1', adapter, status: 'done', result: { trainedTokens: 9 } }]);
+    expect(await until(job.id, 'succeeded')).toMatchObject({ trained_tokens: 9 });
   });
 
   it('are refused where they cannot be', async () => {
