@@ -46,7 +46,8 @@ void scatter(float* to, const float* from, const std::vector<int64_t>& rows, int
   }
 }
 
-// Up to so many new tokens look back at a cache one by one.
+// Up to so many new tokens look back at a cache one by one. The two ways differ in the order of their sums, so what
+// must not depend on a segment's length (guesses of an answer) is a segment of its own, and never a longer one.
 constexpr int64_t kShort = 24;
 bool is_short(const Segment& segment) { return segment.length <= kShort; }
 
@@ -220,7 +221,7 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
   float* norm = sized(norm_, T * D);
   int64_t seen = T;  // rows with keys and values
   for (const Rows::Seen& s : rows.contexts) seen += s.rows;
-  for (size_t i = 0; i < rows.caches.size(); i++) seen += is_short(rows.segments[i]) ? 0 : rows.caches[i]->rows;
+  for (size_t i = 0; i < rows.caches.size(); i++) seen += is_short(rows.segments[i]) ? 0 : rows.segments[i].prefix;
   float *qkv = sized(kept.qkv, seen * W * S), *o = sized(kept.o, T * H * S);
 
   rmsnorm_forward(norm, sized(kept.rstd1, T), x, w.attn_norm.data(), c.norm_eps, T, D, pool_);
@@ -276,26 +277,32 @@ void Transformer::attend_to_caches(const Rows& rows, int64_t layer, Kept& kept) 
   const int64_t T = rows.size(), S = c.head_dim, H = c.n_heads, G = c.n_kv_heads, W = H + 2 * G, kv = 2 * G * S;
   const auto& kernels = kernels::table(best_isa());
   float* qkv = kept.qkv.data();
+  const auto held_by = [&](size_t i) -> std::vector<uint16_t>& {
+    return rows.caches[i]->layers[static_cast<size_t>(layer)];
+  };
+  for (size_t i = 0; i < rows.segments.size(); i++) {
+    const Segment& s = rows.segments[i];
+    std::vector<uint16_t>& held = held_by(i);
+    held.resize(static_cast<size_t>((s.prefix + s.length) * kv));
+    for (int64_t t = 0; t < s.length; t++) {
+      float* row = qkv + ((s.start + t) * W + H) * S;
+      uint16_t* half = &held[static_cast<size_t>((s.prefix + t) * kv)];
+      kernels.f32_to_f16(row, kv, half);
+      kernels.f16_to_f32(half, kv, row);
+    }
+  }
   std::vector<CachedSegment> few;
   std::vector<Segment> many;  // as if their contexts were rows beyond the batch
   int64_t seen = T;
   for (size_t i = 0; i < rows.segments.size(); i++) {
     const Segment& s = rows.segments[i];
-    const int64_t before = rows.caches[i]->rows;
-    std::vector<uint16_t>& held = rows.caches[i]->layers[static_cast<size_t>(layer)];
-    held.resize(static_cast<size_t>((before + s.length) * kv));
-    for (int64_t t = 0; t < s.length; t++) {
-      float* row = qkv + ((s.start + t) * W + H) * S;
-      uint16_t* half = &held[static_cast<size_t>((before + t) * kv)];
-      kernels.f32_to_f16(row, kv, half);
-      kernels.f16_to_f32(half, kv, row);
-    }
+    const std::vector<uint16_t>& held = held_by(i);
     if (is_short(s)) {
-      few.push_back({s.start, s.length, before, held.data()});
+      few.push_back({s.start, s.length, s.prefix, held.data()});
       continue;
     }
-    many.push_back({s.start, s.length, before, seen});
-    for (int64_t t = 0; t < before; t++, seen++) kernels.f16_to_f32(&held[t * kv], kv, qkv + (seen * W + H) * S);
+    many.push_back({s.start, s.length, s.prefix, seen});
+    for (int64_t t = 0; t < s.prefix; t++, seen++) kernels.f16_to_f32(&held[t * kv], kv, qkv + (seen * W + H) * S);
   }
   const AttentionKind kind = attention_kind(c, layer);
   if (!few.empty()) attention_cached(kept.o.data(), qkv, kind, few, H, G, S, pool_);

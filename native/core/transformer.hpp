@@ -43,8 +43,9 @@ struct Rows {
   std::vector<Seen> contexts;  // what segments see beside the batch, as rows from T on, one after the other
   std::vector<int64_t>
       outputs;  // [n] rows whose final hidden state is wanted, ascending; in a training, those of losses
-  // Of each segment, or none at all: its tokens come after those in its cache, and run() adds them to each layer of it
-  // (not to its `rows`, since it may be cancelled). What they look back at is as the cache has it, themselves too.
+  // Of each segment, or none at all: its tokens come after the first `prefix` ones in its cache, and run() adds them to
+  // each layer of it (not to its `rows`, since it may be cancelled). What they look back at is as the cache has it,
+  // themselves too. Two segments may follow each other in one cache.
   std::vector<KvCache*> caches;
   int64_t size() const { return static_cast<int64_t>(tokens.size()); }
   int64_t n_outputs() const { return static_cast<int64_t>(outputs.size()); }

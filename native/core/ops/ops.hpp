@@ -36,7 +36,7 @@ void head_norm_backward(float* dx, const float* before, const float* rstd, const
 
 // Which rows of a batch see which: a segment sees itself causally and all of `prefix` rows from `prefix_start` on.
 // Those are either the batch's first, the prompt's beginning that all segments share, a segment like any other; or rows
-// beyond the batch's own T, whose keys and values are given and get no gradient.
+// beyond the batch's own T, whose keys and values are given and get no gradient; or those in a cache.
 struct Segment {
   int64_t start, length, prefix, prefix_start = 0;
 };
