@@ -2,6 +2,7 @@
 #include "transformer.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "cpu.hpp"
 #include "error.hpp"
@@ -64,6 +65,22 @@ void Transformer::check_cancelled() const {
 bool Transformer::is_adapted(int64_t layer, const Projection& projection) const {
   return std::any_of(projection.slices.begin(), projection.slices.end(),
                      [&](const Projection::Slice& slice) { return lora_->at(layer, slice.target).active(); });
+}
+
+int64_t Transformer::bytes() const {
+  size_t values = 0;
+  const auto add = [&](std::initializer_list<const Floats*> buffers) {
+    for (const Floats* buffer : buffers) values += buffer->capacity();
+  };
+  const auto add_kept = [&](const Kept& k) {
+    add({&k.x, &k.rstd1, &k.qkv, &k.o, &k.lse, &k.mid, &k.rstd2, &k.gate_up, &k.unnormed, &k.rstd_heads});
+    add({&k.attention.added, &k.attention.rstd, &k.feed_forward.added, &k.feed_forward.rstd});
+    for (const Floats& h : k.h) add({&h});
+  };
+  add_kept(scratch_);
+  for (const Kept& kept : kept_) add_kept(kept);
+  add({&norm_, &act_, &dnorm_, &dmid_, &d_o_, &dqkv_, &dh_, &o_rows_, &dropped_, &ddropped_, &dpost_, &shares_});
+  return static_cast<int64_t>(values * sizeof(float));
 }
 
 void Transformer::embed(const Rows& rows, float* x) {
@@ -355,7 +372,7 @@ void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, boo
   }
   float* dqkv = sized(dqkv_, T * W * S);
   attention_backward(dqkv, kept.qkv.data(), kept.o.data(), kept.lse.data(), d_o, attention_kind(c, layer),
-                     rows.segments, T, H, G, S, pool_);
+                     rows.segments, T, H, G, S, sized(shares_, attention_shares(rows.segments, T, H, S)), pool_);
   const ModelConfig::Layer& kind = c.layers[layer];
   if (kind.turned) rope_backward(dqkv, kind.local ? local_rope_ : rope_, rows.positions.data(), T, W, H + G, S, pool_);
   if (c.query_key_norm) {

@@ -79,6 +79,8 @@ class Transformer {
   // overwritten; the gradient of the input of layer `first` is not computed.
   void backward(const Rows& rows, int64_t first, float* dx, const Dropout& dropout);
 
+  // Of all that passes work with and keep; it never shrinks but where forward() changes `keep`.
+  int64_t bytes() const;
   // Floating-point operations of matrix products done so far.
   double flop() const { return flop_; }
 
@@ -127,7 +129,7 @@ class Transformer {
   std::vector<Kept> kept_;
   int64_t keep_ = 0;
   Kept scratch_;  // for layers that keep nothing
-  Floats norm_, act_, dnorm_, dmid_, d_o_, dqkv_, dh_, o_rows_, dropped_, ddropped_, dpost_;
+  Floats norm_, act_, dnorm_, dmid_, d_o_, dqkv_, dh_, o_rows_, dropped_, ddropped_, dpost_, shares_;
   double flop_ = 0;
 };
 
