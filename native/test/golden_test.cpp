@@ -1,6 +1,6 @@
 // The forward and backward pass against PyTorch and PEFT (scripts/golden/tiny_llama.py): logits, losses and the
-// gradient of every A and B, in f32 to rounding and in bytes within bounds, over a tied, an untied and a quantised model.
-// Errors are relative to the largest value of a tensor, those of bytes to the length of the whole gradient.
+// gradient of every A and B, in f32 to rounding and in bytes within bounds, over a tied, an untied and a quantised
+// model. Errors are relative to the largest value of a tensor, those of bytes to the length of the whole gradient.
 #include "golden.hpp"
 
 #include <cstdio>

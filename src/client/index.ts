@@ -194,7 +194,7 @@ export class EngramClient {
   }
 
   // What a route gives is what its schema says.
-  /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters */
+   
   #get<T>(path: string, options: CallOptions = {}): Promise<T> {
     return this.#call('GET', path, undefined, options);
   }
@@ -205,7 +205,7 @@ export class EngramClient {
     return (await (await this.#send(method, `/engram/v1${path}`, sent, signal)).json()) as T;
   }
 
-  /* eslint-enable @typescript-eslint/no-unnecessary-type-parameters */
+   
 
   async #send(method: string, path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
     const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) };

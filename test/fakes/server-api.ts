@@ -170,7 +170,7 @@ export class FakeServerApi implements EngineApi {
   readonly RunStore = runStoreOf(this);
   readonly AdapterStore = adapterStoreOf(this);
   readonly memoriesOf = memoriesOf;
-  readonly doctor = this.#fake.doctor as unknown as EngineApi['doctor'];
+  readonly doctor = this.#fake.doctor;
   readonly pullModel: EngineApi['pullModel'] = this.#fake.pullModel;
   readonly showModel: EngineApi['showModel'] = this.#fake.showModel;
   readonly openEmbedder: EngineApi['openEmbedder'] = () => Promise.resolve(new FakeEmbedder(4));
@@ -278,5 +278,5 @@ function adapterStoreOf(api: FakeServerApi): EngineApi['AdapterStore'] {
       api.adapters = api.adapters.filter((adapter) => adapter.name !== name);
       return Promise.resolve();
     }
-  } as unknown as EngineApi['AdapterStore'];
+  };
 }

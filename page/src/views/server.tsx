@@ -163,7 +163,7 @@ function KeyList(): VNode {
           title={t('keys.revokeTitle')}
           text={visible(gone.name)}
           action={t('keys.revoke')}
-          onConfirm={() => revoke.run(gone.id)}
+          onConfirm={() => { revoke.run(gone.id); }}
           onClose={() => {
             setGone(undefined);
           }}

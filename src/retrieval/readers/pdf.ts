@@ -41,7 +41,7 @@ export const readPdf: Reader = async (bytes) => {
       kind: 'pdf',
       ...(title ? { title } : {}),
       text,
-      blocks: withHeadings(text, blocks, pages, await outlineOf(pdf as unknown as Outlined)),
+      blocks: withHeadings(text, blocks, pages, await outlineOf(pdf)),
       pages,
       metadata: { pages: pdf.numPages, ...(author ? { author } : {}) },
       left:

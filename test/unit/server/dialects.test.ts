@@ -229,7 +229,7 @@ describe("Ollama's dialect", () => {
     await expect(ollama.chat({ model: 'llama3', messages: question })).rejects.toThrow(/There is no model "llama3"/);
     Object.assign(server.api.opened, { fault: new EngramError('disk', 'The disk is full.'), faultAfter: 1 });
     const read = async (): Promise<void> => {
-      for await (const part of await ollama.chat({ model: 'tiny', messages: question, stream: true })) void part;
+      for await (const part of await ollama.chat({ model: 'tiny', messages: question, stream: true })) part;
     };
     await expect(read()).rejects.toThrow('The disk is full.');
   });
