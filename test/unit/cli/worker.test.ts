@@ -15,7 +15,10 @@ it.each([
   [['worker', '--lease', 'long'], /Expected a number for --lease but received "long"/],
   [['jobs', 'add', 'x'], /Jobs are in a store/],
   [['jobs', 'add', '--store', 'mysql://x', 'x'], /Expected the address of a store/],
-  [['jobs', 'add', '--rebuild', '--sleep', '--store', 'postgres://h/d'], /either a text, or --rebuild, or --sleep|no store/],
+  [
+    ['jobs', 'add', '--rebuild', '--sleep', '--store', 'postgres://h/d'],
+    /either a text, or --rebuild, or --sleep|no store/,
+  ],
   [['ask', '--server', 'gpu:8000', 'x'], /Expected an address such as/],
   [['brain', 'rm', 'b', '--yes', '--store', 'postgres://h/d'], /not removed by this command/],
 ])('%j is refused in words', async (argv, message) => {
