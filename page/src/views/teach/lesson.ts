@@ -100,8 +100,9 @@ export async function undoLesson(): Promise<void> {
   if (lesson?.receipt === undefined) return;
   const { brain, receipt } = lesson;
   await followJob((await undo(brain, receipt.id)).id, () => undefined);
-  const { reason: _reason, ...rest } = receipt;
-  change({ receipt: { ...rest, committed: false }, stage: 'after' });
+  const undone: Receipt = { ...receipt, committed: false };
+  delete undone.reason;
+  change({ receipt: undone, stage: 'after' });
   await guarded(async (signal) => {
     await ask('after', signal);
     change({ stage: 'done' });
