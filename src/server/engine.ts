@@ -194,7 +194,7 @@ export class Engine {
 
   /** The model that a brain is bound to; the server's own for one that has none yet. */
   async modelOf(brain: string): Promise<string> {
-    const bound = await this.look(brain, ({ model }) => model?.name);
+    const bound = await this.look(brain, ({ model }) => model.name);
     return bound === undefined || bound === shownName(this.settings.model) ? this.settings.model : bound;
   }
 

@@ -96,7 +96,7 @@ export class Names {
 
   async #brainCard(name: string, baseOf: (model: string) => ModelCard | undefined): Promise<ModelCard> {
     const held = await this.#engine
-      .look(name, (brain) => ({ model: brain.model?.name, memories: brain.memories() }))
+      .look(name, (brain) => ({ model: brain.model.name, memories: brain.memories() }))
       .catch(() => undefined); // a damaged brain is still one
     const base = held?.model ?? this.#engine.settings.model;
     const first = held?.memories[0]?.createdAt;

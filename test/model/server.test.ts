@@ -1,4 +1,5 @@
 // The server over the real models, as clients use it: chat, tools, JSON, embeddings, a memory taught and forgotten, a fine-tuning job.
+/* eslint-disable @typescript-eslint/no-deprecated -- clients still send it */
 import Anthropic from '@anthropic-ai/sdk';
 import { Ollama } from 'ollama';
 import OpenAI, { toFile } from 'openai';

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { pageText, type Item } from './pdf-lines.js';
-import { outlineOf, withHeadings, type Outlined } from './pdf-outline.js';
+import { outlineOf, withHeadings } from './pdf-outline.js';
 import { paragraphs } from './text.js';
 import { SkipError, type Block, type Reader } from './types.js';
 
