@@ -6,9 +6,7 @@
     # llama.h and what it includes, of the very llama.cpp that node-llama-cpp brings.
     "llama_headers": "<!(node scripts/llama-headers.mjs)",
     # Core files are found, not listed; those of one instruction set are left to their own targets.
-    "core_sources": [
-      "<!@(node -p \"require('fs').readdirSync('native/core', { recursive: true }).map(f => f.split(require('path').sep).join('/')).filter(f => f.endsWith('.cpp') && !['avx2', 'avx512', 'avx512bf16', 'int8_avx2', 'int8_avxvnni', 'int8_avx512vnni', 'neon'].includes(require('path').basename(f, '.cpp'))).map(f => 'native/core/' + f).sort().join(' ')\")"
-    ]
+    "core_sources": ["<!@(node native/kernels.mjs core)"]
   },
   "target_defaults": {
     "cflags": ["-O3", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"],
@@ -82,15 +80,11 @@
   "conditions": [
     ["target_arch=='x64'", {
       "variables": {
-        "avx2_flags": ["-mavx2", "-mfma", "-mf16c"],
-        # GCC 12's AVX-512 headers warn of their own deliberately undefined registers.
-        "avx512_flags": [
-          "<@(avx2_flags)", "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mprefer-vector-width=512",
-          "-Wno-uninitialized"
-        ],
-        "avx512bf16_flags": ["<@(avx512_flags)", "-mavx512bf16", "-mavx512vnni"],
-        "int8_avxvnni_flags": ["<@(avx2_flags)", "-mavxvnni"],
-        "int8_avx512vnni_flags": ["<@(avx512_flags)", "-mavx512vnni"]
+        "avx2_flags": ["<!@(node native/kernels.mjs flags avx2)"],
+        "avx512_flags": ["<!@(node native/kernels.mjs flags avx512)"],
+        "avx512bf16_flags": ["<!@(node native/kernels.mjs flags avx512bf16)"],
+        "int8_avxvnni_flags": ["<!@(node native/kernels.mjs flags int8_avxvnni)"],
+        "int8_avx512vnni_flags": ["<!@(node native/kernels.mjs flags int8_avx512vnni)"]
       },
       "targets": [
         {

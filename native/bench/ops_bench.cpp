@@ -97,6 +97,7 @@ void attention(Bench& b, int64_t T) {
   const Floats qkv = noise(T * (kHeads + 2 * kKvHeads) * kHeadDim), d_o = noise(T * kHeads * kHeadDim);
   Floats o(d_o.size()), lse(static_cast<size_t>(T * kHeads)), dqkv(qkv.size());
   const std::vector<Segment> segments = {{0, T, 0}};
+  Floats shares(static_cast<size_t>(attention_shares(segments, T, kHeads, kHeadDim)));
   const AttentionKind kind = {.scale = 0.125f};
   // One product over the pairs of positions that see each other; forward has two of them, backward five.
   const double product = 2.0 * static_cast<double>(T * (T + 1) / 2 * kHeads * kHeadDim);
@@ -105,7 +106,7 @@ void attention(Bench& b, int64_t T) {
   });
   b.compute("attention backward", T, 5 * product, [&] {
     attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), kind, segments, T, kHeads, kKvHeads,
-                       kHeadDim, b.pool);
+                       kHeadDim, shares.data(), b.pool);
   });
 }
 

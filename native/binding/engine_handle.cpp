@@ -23,6 +23,7 @@ struct EngineHandle::Desk {
   std::shared_ptr<Mailbox> mailbox;
   std::map<uint32_t, Call> calls;
   uint32_t next = 1;
+  std::shared_ptr<Desk> kept;  // itself, until the mailbox closes: the handle may go while somebody waits for a promise
 
   uint32_t begin(Napi::Env env, Napi::FunctionReference on_tokens = {}) {
     const uint32_t number = next++;
@@ -37,6 +38,17 @@ struct EngineHandle::Desk {
     const Napi::Promise::Deferred waiting = at->second.waiting;
     calls.erase(at);
     mailbox->waited(env);
+    settle(env, waiting, convert);
+    if (kept != nullptr && engine != nullptr && calls.empty()) mailbox->close();
+  }
+  // Nobody can reach the engine any more. What is being computed is done first.
+  static void abandon(const std::shared_ptr<Desk>& desk) {
+    if (desk->calls.empty()) return desk->mailbox->close();
+    desk->kept = desk;
+  }
+
+ private:
+  static void settle(Napi::Env env, const Napi::Promise::Deferred& waiting, const Convert& convert) {
     Failure failure;
     try {
       waiting.Resolve(convert(env));
@@ -162,17 +174,22 @@ EngineHandle::EngineHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     desk_ = std::make_shared<Desk>();
     desk_->engine = std::move(engine);
     // When the environment ends, the engine's thread ends before anything that it would write to.
-    desk_->mailbox = Mailbox::open(env, "engram.engine", [desk = std::weak_ptr(desk_)] {
-      const std::shared_ptr<Desk> held = desk.lock();
-      if (held == nullptr) return;
-      held->engine.reset();
-      held->calls.clear();
-    });
+    const auto with = [](std::weak_ptr<Desk> desk, void (*action)(Desk&)) {
+      return [desk, action] {
+        if (const auto held = desk.lock()) action(*held);
+      };
+    };
+    desk_->mailbox = Mailbox::open(
+        env, "engram.engine",
+        {.stop = with(desk_, [](Desk& desk) { desk.engine.reset(); }), .forget = with(desk_, [](Desk& desk) {
+                                                                         desk.calls.clear();
+                                                                         desk.kept.reset();
+                                                                       })});
   });
 }
 
 void EngineHandle::Finalize(Napi::BasicEnv) {
-  if (desk_ != nullptr && desk_->engine != nullptr) desk_->mailbox->close();
+  if (desk_ != nullptr && desk_->engine != nullptr) Desk::abandon(desk_);
 }
 
 const std::shared_ptr<Engine>& EngineHandle::engine() const {
@@ -361,6 +378,7 @@ Napi::Value EngineHandle::close(const Napi::CallbackInfo& info) {
   return guarded(env, [&]() -> Napi::Value {
     const std::shared_ptr<Worker> worker = Worker::start(env, "engram.closeEngine", {});
     auto engine = std::make_shared<std::shared_ptr<Engine>>(std::exchange(desk_->engine, nullptr));
+    if (*engine != nullptr) desk_->kept = desk_;
     const Napi::Promise promise =
         worker->run(env, [engine, desk = std::weak_ptr(desk_), is_open = *engine != nullptr](const auto&) -> Convert {
           engine->reset();

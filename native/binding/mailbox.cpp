@@ -7,7 +7,7 @@
 
 namespace engram::binding {
 
-std::shared_ptr<Mailbox> Mailbox::open(Napi::Env env, const char* name, std::function<void()> on_end) {
+std::shared_ptr<Mailbox> Mailbox::open(Napi::Env env, const char* name, Ends ends) {
   std::shared_ptr<Mailbox> self(new Mailbox());
   self->env_ = env;
   // The signal keeps the box until node has dropped it: then nothing can call on_signal any more.
@@ -20,7 +20,7 @@ std::shared_ptr<Mailbox> Mailbox::open(Napi::Env env, const char* name, std::fun
   }
   napi_unref_threadsafe_function(env, self->signal_);
   napi_add_env_cleanup_hook(env, on_environment_end, self.get());
-  self->on_end_ = std::move(on_end);
+  self->ends_ = std::move(ends);
   return self;
 }
 
@@ -44,10 +44,11 @@ void Mailbox::waited(Napi::Env env) {
 
 void Mailbox::close() {
   if (std::exchange(closed_, true)) return;
-  if (on_end_) on_end_();
-  on_end_ = nullptr;
+  const Ends ends = std::exchange(ends_, {});
+  ends.stop();
   napi_remove_env_cleanup_hook(env_, on_environment_end, this);
   deliver(env_);
+  ends.forget();
   napi_release_threadsafe_function(signal_, napi_tsfn_release);  // may free this box, but not before the next tick
 }
 
@@ -75,12 +76,13 @@ void Mailbox::deliver(Napi::Env env) {
 void Mailbox::on_environment_end(void* box) {
   const std::shared_ptr<Mailbox> self = static_cast<Mailbox*>(box)->shared_from_this();
   self->closed_ = true;
-  if (self->on_end_) self->on_end_();
-  self->on_end_ = nullptr;
+  const Ends ends = std::exchange(self->ends_, {});
+  ends.stop();
   {
     const std::lock_guard lock(self->mutex_);
     self->letters_.clear();
   }
+  ends.forget();
   napi_release_threadsafe_function(self->signal_, napi_tsfn_release);
 }
 

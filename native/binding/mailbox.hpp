@@ -15,15 +15,18 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
  public:
   using Letter = std::function<void(Napi::Env)>;
 
-  // `on_end` is called once, on the JS thread: by close(), or when the environment ends. It must see to it that nobody
-  // posts any more.
-  static std::shared_ptr<Mailbox> open(Napi::Env env, const char* name, std::function<void()> on_end);
+  // Both are called once, on the JS thread, by close() or when the environment ends. `stop` must see to it that nobody
+  // posts any more; after `forget` no letter is delivered. In between close() delivers those that lie there.
+  struct Ends {
+    std::function<void()> stop, forget;
+  };
+  static std::shared_ptr<Mailbox> open(Napi::Env env, const char* name, Ends ends);
 
   void post(Letter letter);  // any thread
   // The JS thread: somebody begins or ends to wait for a letter.
   void wait(Napi::Env env);
   void waited(Napi::Env env);
-  void close();  // the JS thread; letters that lie there are delivered
+  void close();  // the JS thread, also from a letter
 
  private:
   Mailbox() = default;
@@ -33,7 +36,7 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
 
   napi_env env_ = nullptr;
   napi_threadsafe_function signal_ = nullptr;
-  std::function<void()> on_end_;
+  Ends ends_;
   int64_t waiting_ = 0;
   bool closed_ = false;  // the JS thread only, like all above
 

@@ -195,7 +195,7 @@ Napi::Value TrainerHandle::pass(const Napi::CallbackInfo& info, Pass method, boo
       };
       stop();
       const auto start = std::chrono::steady_clock::now();
-      BatchLoss loss = (trainer.*method)(items);
+      BatchLoss loss = (trainer.*method)(items, &cancelled);
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       stop();
       return [loss = std::move(loss), seconds](Napi::Env env) { return to_js(env, loss, seconds); };
@@ -246,8 +246,8 @@ Napi::Value TrainerHandle::choices(const Napi::CallbackInfo& info) {
                         [session = session_, sequences = std::move(sequences),
                          among = std::move(among)](const auto& cancelled) mutable -> Convert {
                           stop_if(cancelled);
-                          auto values =
-                              std::make_shared<std::vector<float>>(session->get().choices(std::move(sequences), among));
+                          auto values = std::make_shared<std::vector<float>>(
+                              session->get().choices(std::move(sequences), among, &cancelled));
                           stop_if(cancelled);
                           return [values](Napi::Env env) { return to_js(env, values); };
                         });
@@ -261,7 +261,7 @@ Napi::Value TrainerHandle::logits(const Napi::CallbackInfo& info) {
     auto tokens = token_ids(info[0], "tokens", vocabulary_);
     return worker_->run(env, [session = session_, tokens](const auto& cancelled) -> Convert {
       stop_if(cancelled);
-      auto values = std::make_shared<std::vector<float>>(session->get().logits(tokens));
+      auto values = std::make_shared<std::vector<float>>(session->get().logits(tokens, &cancelled));
       stop_if(cancelled);
       return [values](Napi::Env env) { return to_js(env, values); };
     });

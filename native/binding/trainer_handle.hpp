@@ -37,7 +37,7 @@ class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
   void cancel(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
-  using Pass = BatchLoss (Trainer::*)(const std::vector<BatchItem>&);
+  using Pass = BatchLoss (Trainer::*)(const std::vector<BatchItem>&, const std::atomic<bool>*);
   Napi::Value pass(const Napi::CallbackInfo& info, Pass method, bool train);
   // A call that reads or writes the file it is given.
   Napi::Value file(const Napi::CallbackInfo& info, void (*use)(Trainer&, const std::string&));

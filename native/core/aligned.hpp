@@ -30,9 +30,13 @@ struct AlignedAllocator {
 
 using Floats = std::vector<float, AlignedAllocator<float>>;
 
-// Grows a buffer and never shrinks it, so that a training settles into no allocations at all.
+// Grows a buffer to just that size and never shrinks it, so that a training settles into no allocations at all and
+// takes what memory.cpp counts.
 inline float* sized(Floats& buffer, size_t n) {
-  if (buffer.size() < n) buffer.resize(n);
+  if (buffer.size() < n) {
+    buffer.reserve(n);
+    buffer.resize(n);
+  }
   return buffer.data();
 }
 

@@ -2,6 +2,7 @@
 #include "batch.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace engram {
@@ -38,7 +39,8 @@ Layout lay_out(const std::vector<Stretch>& stretches) {
     }
   };
   if (out.prefix > 0) append(stretches[0], 0, out.prefix, 0, 0);
-  int64_t seen = out.prefix;  // rows of the batch, then those of contexts
+  std::map<std::pair<const Prefix*, int64_t>, int64_t> contexts;  // where each begins
+  int64_t seen = out.prefix;                                      // rows of the batch, then those of contexts
   for (const Stretch& s : stretches) seen += s.to - std::max(s.from, out.prefix);
   for (const Stretch& s : stretches) {
     const int64_t from = std::max(s.from, out.prefix);
@@ -46,7 +48,9 @@ Layout lay_out(const std::vector<Stretch>& stretches) {
     if (s.from == 0) {
       append(s, from, s.to, out.prefix, 0);
     } else {
-      append(s, from, s.to, s.from, seen);
+      const auto [at, is_new] = contexts.emplace(std::pair(s.before, s.from), seen);
+      append(s, from, s.to, s.from, at->second);
+      if (!is_new) continue;
       out.rows.contexts.push_back({s.before, s.from});
       seen += s.from;
     }
@@ -80,6 +84,13 @@ Layout lay_out_contexts(const std::vector<Unread>& unread) {
     stretches.push_back({u.example, u.rows, to, to - 1, u.known.get()});
   }
   return lay_out(stretches);
+}
+
+BatchSize size_of(const Rows& rows) {
+  BatchSize out{.tokens = rows.size()};
+  for (const Rows::Seen& context : rows.contexts) out.contexts += context.rows;
+  for (const Segment& s : rows.segments) out.shared += s.prefix_start < rows.size() ? s.prefix : 0;
+  return out;
 }
 
 std::vector<LossRow> loss_rows(const std::vector<BatchItem>& batch, const std::vector<StoredExample*>& items,

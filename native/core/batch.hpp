@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "memory.hpp"
 #include "ops/ops.hpp"
 #include "trainer.hpp"
 #include "transformer.hpp"
@@ -41,8 +42,8 @@ struct Layout {
   int64_t row(size_t item, int64_t i) const { return i < prefix ? i : start[item] + i; }
 };
 
-// The own rows of examples end to end; what all of them begin with and none has a loss on only once. Their contexts
-// must be there.
+// The own rows of examples end to end; what all of them begin with and none has a loss on only once, and each context
+// once. The contexts must be there.
 Layout lay_out(const std::vector<const StoredExample*>& examples);
 // The rows before `adapted_from` in the same way, as far as no known context begins with them.
 struct Unread {
@@ -51,6 +52,8 @@ struct Unread {
   int64_t rows;                         // of it
 };
 Layout lay_out_contexts(const std::vector<Unread>& unread);
+// What counts for memory.
+BatchSize size_of(const Rows& rows);
 
 // One row at which a loss is taken.
 struct LossRow {

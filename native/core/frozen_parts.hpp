@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "aligned.hpp"
@@ -28,6 +29,11 @@ class FrozenParts {
   // Computes what these examples lack: their contexts, their teachers, and as far as there is room what the frozen
   // lower layers make of the rest.
   void prepare(const std::vector<StoredExample*>& items);
+  // What prepare() would read of contexts: their bytes, and the rows of its longest pass.
+  struct Unknown {
+    int64_t bytes = 0, rows = 0;
+  };
+  Unknown unknown(const std::vector<StoredExample*>& items);
   // Of these the contexts only; they need not be stored.
   void read_contexts(const std::vector<StoredExample*>& items);
   // Drops contexts that no example holds, the least recently used first, until the rest of those fits.
@@ -42,7 +48,9 @@ class FrozenParts {
   // Fills x [T, D] with the input of the first adapted layer for every row of a layout.
   void lower_layers(const std::vector<StoredExample*>& items, const Layout& layout, Floats& x);
 
-  int64_t bytes() const { return bytes_; }
+  int64_t bytes() const { return context_bytes_ + hidden_bytes_; }
+  // The largest of the passes there were; all are without gradients.
+  const BatchSize& largest() const { return largest_; }
 
  private:
   using Tokens = std::span<const int32_t>;
@@ -57,6 +65,21 @@ class FrozenParts {
   std::shared_ptr<const Prefix> known(Tokens tokens);
   void keep(std::shared_ptr<const Prefix> context);
   int64_t idle_bytes() const;
+  // Contexts that one pass computes.
+  struct Reading {
+    std::vector<Unread> unread;
+    std::vector<std::shared_ptr<Prefix>> fresh;                                   // one for each of these
+    std::vector<std::pair<StoredExample*, std::shared_ptr<const Prefix>>> found;  // given when all is computed
+    int64_t rows = 0;
+  };
+  int64_t most_pass_rows() const;
+  Unread unread(const StoredExample& example) const;
+  void read(Reading& pass);
+  struct Hidden {
+    Layout layout;
+    Floats x;
+  };
+  Hidden hidden_of(const std::vector<StoredExample*>& items);
   void cache_hidden(const std::vector<StoredExample*>& items);
   void ask_teacher(const std::vector<StoredExample*>& items);
   int64_t D() const { return model_.config.d_model; }
@@ -67,7 +90,8 @@ class FrozenParts {
   LossHead& head_;
   Contexts contexts_;                                                      // each once, the last used first
   std::unordered_map<Tokens, Contexts::iterator, Hash, Equal> by_tokens_;  // which are the contexts' own
-  int64_t bytes_ = 0;                                                      // of what is kept
+  int64_t context_bytes_ = 0, hidden_bytes_ = 0;                           // of what is kept
+  BatchSize largest_;
 };
 
 }  // namespace engram

@@ -135,8 +135,8 @@ GgufFile GgufFile::open(const std::string& path) {
   const int64_t whole = file.integer("split.tensors.count", static_cast<int64_t>(file.tensors_.size()));
   if (whole != static_cast<int64_t>(file.tensors_.size())) {
     throw Error("corrupt",
-                "The parts of " + path + " hold " + std::to_string(file.tensors_.size()) + " tensors, and should hold " +
-                    std::to_string(whole) + ".",
+                "The parts of " + path + " hold " + std::to_string(file.tensors_.size()) +
+                    " tensors, and should hold " + std::to_string(whole) + ".",
                 "Fetch them again.");
   }
   return file;

@@ -27,7 +27,8 @@ std::string part_path(const std::string& first, int64_t no, int64_t count) {
   const std::string path = first.substr(0, first.size() - is.size()) + ending(no, count);
   std::error_code failed;
   if (!std::filesystem::exists(path, failed)) {
-    throw Error("corrupt", "Part " + std::to_string(no + 1) + " of " + std::to_string(count) + " is missing: " + path + ".",
+    throw Error("corrupt",
+                "Part " + std::to_string(no + 1) + " of " + std::to_string(count) + " is missing: " + path + ".",
                 "Fetch it into the folder of the first part.");
   }
   return path;

@@ -9,8 +9,8 @@
 
 namespace engram {
 
-// Path of part `no` (from 0) of `count`, by the path of the first. Throws `corrupt` if that is not named as a first part
-// or there is no such file.
+// Path of part `no` (from 0) of `count`, by the path of the first. Throws `corrupt` if that is not named as a first
+// part or there is no such file.
 std::string part_path(const std::string& first, int64_t no, int64_t count);
 
 // What to say of a part that is given in place of the first.

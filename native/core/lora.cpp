@@ -1,4 +1,4 @@
-// LoRA pairs: initial values, forward and backward (see lora.hpp).
+// LoRA pairs: names, ranks, initial values (see lora.hpp).
 #include "lora.hpp"
 
 #include <algorithm>

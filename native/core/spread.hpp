@@ -1,6 +1,6 @@
 // Ranks spread over the matrices of an adapter where they matter most, as AdaLoRA does (Zhang et al. 2023, arXiv
 // 2303.10512), but at one moment and by what each rank costs: a rank of a large matrix must bring more. Not here: what
-// a rank brings (merge.cpp: what it holds of the product; importance.hpp: what the loss would miss).
+// a rank brings (merge.cpp: what it holds of the product).
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // The singular value decomposition of a LoRA product B A, without ever forming it: both factors are made orthogonal,
 // and what is left between them is a small matrix. The best approximation of B A of a lower rank (Eckart & Young 1936)
-// is its leading part. Not here: which rank to keep (merge.hpp, importance.hpp).
+// is its leading part. Not here: which rank to keep (merge.hpp).
 #pragma once
 
 #include <cstdint>

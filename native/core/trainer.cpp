@@ -51,7 +51,7 @@ struct Trainer::State {
   LossHead head;
   FrozenParts frozen;
   std::vector<StoredExample> examples;
-  int64_t most_rows = 0;
+  BatchSize largest_batch;  // of those that were trained on
   uint64_t passes = 0, passes_at_update = 0;
   Floats x, dx;  // [T, D] work space
 
@@ -62,32 +62,57 @@ struct Trainer::State {
 
   // While one of these lives, cancel() has an effect, and generators know that the cores are wanted.
   struct Running {
-    explicit Running(State& s) : state(s), training(s.cores) { state.cancelled = false, state.running = true; }
+    // A cancel() that came too early for the core to hear of it has set `stop`, which is looked at last.
+    Running(State& s, const std::atomic<bool>* stop) : state(s), training(s.cores) {
+      state.cancelled = false;
+      state.running = true;
+      if (stop != nullptr && *stop) state.cancelled = true;
+    }
     ~Running() { state.running = false; }
     State& state;
     Cores::Training training;
   };
 
-  // How many of the upper layers keep what they computed for a batch of T rows.
-  int64_t kept_layers(int64_t T) {
-    if (memory_limit <= 0) return model->config.n_layers;
-    most_rows = std::max(most_rows, T);
-    const auto need_of = [&](int64_t rows) { return memory_need(model->config, model->bytes(), lora.config(), rows); };
-    const MemoryNeed need = need_of(T), largest = need_of(most_rows);
-    // Work space stays as large as the largest batch has made it.
-    const double taken = frozen.bytes() + largest.work - need.work + largest.whole - need.whole;
-    const int64_t kept = need.kept_layers(static_cast<double>(memory_limit) - taken);
-    if (kept >= 0) return kept;
-    const auto mb = [](double bytes) { return std::to_string(static_cast<int64_t>(std::ceil(bytes / 1e6))) + " MB"; };
-    throw Error("memory",
-                "A batch of " + std::to_string(T) + " tokens needs " + mb(need.least() + taken) +
-                    ", of which the model takes " + mb(need.model) + "; the limit is " +
-                    mb(static_cast<double>(memory_limit)) + ".",
-                "Train on fewer or shorter examples at a time, adapt fewer layers, or raise the limit.");
+  MemoryNeed need_of(const BatchSize& size) const {
+    return memory_need(model->config, static_cast<double>(model->bytes()), lora.config(), size);
   }
 
-  BatchLoss run(const std::vector<BatchItem>& batch, bool train) {
-    Running running(*this);
+  Error too_large(int64_t tokens, double bytes) const {
+    const auto mb = [](double bytes) { return std::to_string(static_cast<int64_t>(std::ceil(bytes / 1e6))) + " MB"; };
+    return Error("memory",
+                 "A batch of " + std::to_string(tokens) + " tokens needs " + mb(bytes) + ", of which the model takes " +
+                     mb(static_cast<double>(model->bytes())) + "; the limit is " +
+                     mb(static_cast<double>(memory_limit)) + ".",
+                 "Train on fewer or shorter examples at a time, adapt fewer layers, or raise the limit.");
+  }
+
+  // Throws `memory` where already the contexts of these examples do not fit.
+  void check_contexts(const std::vector<StoredExample*>& items) {
+    if (memory_limit <= 0) return;
+    const FrozenParts::Unknown unknown = frozen.unknown(items);
+    if (unknown.bytes == 0) return;
+    const MemoryNeed need = need_of({.tokens = unknown.rows});
+    const double bytes =
+        need.model + need.adapter + need.forward + need.whole + static_cast<double>(frozen.bytes() + unknown.bytes);
+    if (bytes > static_cast<double>(memory_limit)) throw too_large(unknown.rows, bytes);
+  }
+
+  // How many of the upper layers keep what they computed for a batch. Throws `memory`.
+  int64_t kept_layers(const BatchSize& size) {
+    if (memory_limit <= 0) return model->config.n_layers;
+    const MemoryNeed need = need_of(size), largest = need_of(largest_batch.grow(size)),
+                     passes = need_of(frozen.largest());
+    // Work space stays as large as the largest batch, or pass without gradients, has made it.
+    const double work = largest.work + std::max(0.0, passes.forward - largest.forward);
+    const double whole = std::max(largest.whole, passes.whole);
+    const double taken = static_cast<double>(frozen.bytes()) + work - need.work + whole - need.whole;
+    const int64_t kept = need.kept_layers(static_cast<double>(memory_limit) - taken);
+    if (kept < 0) throw too_large(size.tokens, need.least() + taken);
+    return kept;
+  }
+
+  BatchLoss run(const std::vector<BatchItem>& batch, bool train, const std::atomic<bool>* stop) {
+    const Running running(*this, stop);
     std::vector<StoredExample*> items;
     for (const BatchItem& item : batch) {
       if (item.example < 0 || item.example >= static_cast<int64_t>(examples.size())) {
@@ -101,6 +126,7 @@ struct Trainer::State {
     out.examples.resize(items.size());
     if (items.empty()) return out;
     const double flop_before = flop();
+    check_contexts(items);
     frozen.prepare(items);
     Layout layout = lay_out({items.begin(), items.end()});
     const std::vector<LossRow> rows = loss_rows(batch, items, layout);
@@ -111,7 +137,7 @@ struct Trainer::State {
     // Only training moves on to the next mask: looking at a loss in between changes nothing.
     const Dropout dropout{train ? lora.config().dropout : 0, train ? mix64_of(lora.config().seed, ++passes) : 0};
     if (train) {
-      transformer.forward(layout.rows, first(), x.data(), dropout, kept_layers(T));
+      transformer.forward(layout.rows, first(), x.data(), dropout, kept_layers(size_of(layout.rows)));
       sized(dx, T * D());
       head.losses(x.data(), rows, out, dx.data());
       transformer.backward(layout.rows, first(), dx.data(), dropout);
@@ -205,16 +231,18 @@ int64_t Trainer::add(Example example) {
   return static_cast<int64_t>(state_->examples.size()) - 1;
 }
 
-BatchLoss Trainer::backward(const std::vector<BatchItem>& batch) {
+BatchLoss Trainer::backward(const std::vector<BatchItem>& batch, const std::atomic<bool>* stop) {
   try {
-    return state_->run(batch, true);
+    return state_->run(batch, true, stop);
   } catch (...) {
     discard();  // half a pass is worth nothing
     throw;
   }
 }
 
-BatchLoss Trainer::evaluate(const std::vector<BatchItem>& batch) { return state_->run(batch, false); }
+BatchLoss Trainer::evaluate(const std::vector<BatchItem>& batch, const std::atomic<bool>* stop) {
+  return state_->run(batch, false, stop);
+}
 
 UpdateResult Trainer::update(double learning_rate) {
   const Cores::Training training(state_->cores);
@@ -224,7 +252,8 @@ UpdateResult Trainer::update(double learning_rate) {
   return {norm, state_->optimizer.steps()};
 }
 
-std::vector<float> Trainer::choices(std::vector<Sequence> sequences, const std::vector<int32_t>& among) {
+std::vector<float> Trainer::choices(std::vector<Sequence> sequences, const std::vector<int32_t>& among,
+                                    const std::atomic<bool>* stop) {
   State& s = *state_;
   if (among.empty()) throw Error("empty", "There are no tokens to choose among.");
   s.check_vocabulary(among);
@@ -236,7 +265,7 @@ std::vector<float> Trainer::choices(std::vector<Sequence> sequences, const std::
     if (sequence.adapted_from < 0 || sequence.adapted_from >= n)
       throw Error("usage", "The adapter must work on at least the last token of a sequence.");
   }
-  const State::Running running(s);
+  const State::Running running(s, stop);
   std::vector<float> out;
   for (size_t first = 0; first < sequences.size();) {
     std::vector<StoredExample> pass = s.next_pass(std::span(sequences).subspan(first));
@@ -250,9 +279,9 @@ std::vector<float> Trainer::choices(std::vector<Sequence> sequences, const std::
   return out;
 }
 
-std::vector<float> Trainer::logits(const std::vector<int32_t>& tokens) {
+std::vector<float> Trainer::logits(const std::vector<int32_t>& tokens, const std::atomic<bool>* stop) {
   State& s = *state_;
-  State::Running running(s);
+  const State::Running running(s, stop);
   Rows rows;
   s.check_vocabulary(tokens);
   for (size_t i = 0; i < tokens.size(); i++) {

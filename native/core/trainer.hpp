@@ -72,18 +72,21 @@ class Trainer {
   // `too_long` (longer than the model's context).
   int64_t add(Example example);
 
-  // Throws `memory` for a batch that does not fit into the limit, `cancelled`, `diverged`.
-  BatchLoss backward(const std::vector<BatchItem>& batch);
-  BatchLoss evaluate(const std::vector<BatchItem>& batch);
+  // Throws `memory` for a batch that does not fit into the limit, `cancelled`, `diverged`. `stop`, here and below, is
+  // looked at once, after cancel() has begun to have an effect: whoever sets it and then calls cancel() is not missed,
+  // however early that is. It may be null.
+  BatchLoss backward(const std::vector<BatchItem>& batch, const std::atomic<bool>* stop = nullptr);
+  BatchLoss evaluate(const std::vector<BatchItem>& batch, const std::atomic<bool>* stop = nullptr);
   // learning_rate < 0 (but not NaN) means the configured one. Throws `diverged`, and only clears the gradients, if
   // they are not finite.
   UpdateResult update(double learning_rate = -1);
   // The log-probabilities of `among`, over the whole vocabulary, as the token that follows each sequence: [sequences,
   // among]. Keeps nothing but what the base model made of the tokens before `adapted_from`, and of that what was used
   // last. Throws as add(), and `cancelled`, `diverged`.
-  std::vector<float> choices(std::vector<Sequence> sequences, const std::vector<int32_t>& among);
+  std::vector<float> choices(std::vector<Sequence> sequences, const std::vector<int32_t>& among,
+                             const std::atomic<bool>* stop = nullptr);
   // [tokens, vocabulary]
-  std::vector<float> logits(const std::vector<int32_t>& tokens);
+  std::vector<float> logits(const std::vector<int32_t>& tokens, const std::atomic<bool>* stop = nullptr);
 
   // GGUF adapter as llama.cpp loads it; temporary file, fsync, rename. F16 is half as large, and no longer to the bit
   // what was trained.

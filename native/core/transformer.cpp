@@ -2,6 +2,7 @@
 #include "transformer.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "cpu.hpp"
 #include "error.hpp"
@@ -46,7 +47,8 @@ void scatter(float* to, const float* from, const std::vector<int64_t>& rows, int
   }
 }
 
-// Up to so many new tokens look back at a cache one by one.
+// Up to so many new tokens look back at a cache one by one. The two ways differ in the order of their sums, so what
+// must not depend on a segment's length (guesses of an answer) is a segment of its own, and never a longer one.
 constexpr int64_t kShort = 24;
 bool is_short(const Segment& segment) { return segment.length <= kShort; }
 
@@ -63,6 +65,22 @@ void Transformer::check_cancelled() const {
 bool Transformer::is_adapted(int64_t layer, const Projection& projection) const {
   return std::any_of(projection.slices.begin(), projection.slices.end(),
                      [&](const Projection::Slice& slice) { return lora_->at(layer, slice.target).active(); });
+}
+
+int64_t Transformer::bytes() const {
+  size_t values = 0;
+  const auto add = [&](std::initializer_list<const Floats*> buffers) {
+    for (const Floats* buffer : buffers) values += buffer->capacity();
+  };
+  const auto add_kept = [&](const Kept& k) {
+    add({&k.x, &k.rstd1, &k.qkv, &k.o, &k.lse, &k.mid, &k.rstd2, &k.gate_up, &k.unnormed, &k.rstd_heads});
+    add({&k.attention.added, &k.attention.rstd, &k.feed_forward.added, &k.feed_forward.rstd});
+    for (const Floats& h : k.h) add({&h});
+  };
+  add_kept(scratch_);
+  for (const Kept& kept : kept_) add_kept(kept);
+  add({&norm_, &act_, &dnorm_, &dmid_, &d_o_, &dqkv_, &dh_, &o_rows_, &dropped_, &ddropped_, &dpost_, &shares_});
+  return static_cast<int64_t>(values * sizeof(float));
 }
 
 void Transformer::embed(const Rows& rows, float* x) {
@@ -220,7 +238,7 @@ void Transformer::layer_forward(const Rows& rows, int64_t layer, float* x, bool 
   float* norm = sized(norm_, T * D);
   int64_t seen = T;  // rows with keys and values
   for (const Rows::Seen& s : rows.contexts) seen += s.rows;
-  for (size_t i = 0; i < rows.caches.size(); i++) seen += is_short(rows.segments[i]) ? 0 : rows.caches[i]->rows;
+  for (size_t i = 0; i < rows.caches.size(); i++) seen += is_short(rows.segments[i]) ? 0 : rows.segments[i].prefix;
   float *qkv = sized(kept.qkv, seen * W * S), *o = sized(kept.o, T * H * S);
 
   rmsnorm_forward(norm, sized(kept.rstd1, T), x, w.attn_norm.data(), c.norm_eps, T, D, pool_);
@@ -276,26 +294,32 @@ void Transformer::attend_to_caches(const Rows& rows, int64_t layer, Kept& kept) 
   const int64_t T = rows.size(), S = c.head_dim, H = c.n_heads, G = c.n_kv_heads, W = H + 2 * G, kv = 2 * G * S;
   const auto& kernels = kernels::table(best_isa());
   float* qkv = kept.qkv.data();
+  const auto held_by = [&](size_t i) -> std::vector<uint16_t>& {
+    return rows.caches[i]->layers[static_cast<size_t>(layer)];
+  };
+  for (size_t i = 0; i < rows.segments.size(); i++) {
+    const Segment& s = rows.segments[i];
+    std::vector<uint16_t>& held = held_by(i);
+    held.resize(static_cast<size_t>((s.prefix + s.length) * kv));
+    for (int64_t t = 0; t < s.length; t++) {
+      float* row = qkv + ((s.start + t) * W + H) * S;
+      uint16_t* half = &held[static_cast<size_t>((s.prefix + t) * kv)];
+      kernels.f32_to_f16(row, kv, half);
+      kernels.f16_to_f32(half, kv, row);
+    }
+  }
   std::vector<CachedSegment> few;
   std::vector<Segment> many;  // as if their contexts were rows beyond the batch
   int64_t seen = T;
   for (size_t i = 0; i < rows.segments.size(); i++) {
     const Segment& s = rows.segments[i];
-    const int64_t before = rows.caches[i]->rows;
-    std::vector<uint16_t>& held = rows.caches[i]->layers[static_cast<size_t>(layer)];
-    held.resize(static_cast<size_t>((before + s.length) * kv));
-    for (int64_t t = 0; t < s.length; t++) {
-      float* row = qkv + ((s.start + t) * W + H) * S;
-      uint16_t* half = &held[static_cast<size_t>((before + t) * kv)];
-      kernels.f32_to_f16(row, kv, half);
-      kernels.f16_to_f32(half, kv, row);
-    }
+    const std::vector<uint16_t>& held = held_by(i);
     if (is_short(s)) {
-      few.push_back({s.start, s.length, before, held.data()});
+      few.push_back({s.start, s.length, s.prefix, held.data()});
       continue;
     }
-    many.push_back({s.start, s.length, before, seen});
-    for (int64_t t = 0; t < before; t++, seen++) kernels.f16_to_f32(&held[t * kv], kv, qkv + (seen * W + H) * S);
+    many.push_back({s.start, s.length, s.prefix, seen});
+    for (int64_t t = 0; t < s.prefix; t++, seen++) kernels.f16_to_f32(&held[t * kv], kv, qkv + (seen * W + H) * S);
   }
   const AttentionKind kind = attention_kind(c, layer);
   if (!few.empty()) attention_cached(kept.o.data(), qkv, kind, few, H, G, S, pool_);
@@ -348,7 +372,7 @@ void Transformer::layer_backward(const Rows& rows, int64_t layer, float* dx, boo
   }
   float* dqkv = sized(dqkv_, T * W * S);
   attention_backward(dqkv, kept.qkv.data(), kept.o.data(), kept.lse.data(), d_o, attention_kind(c, layer),
-                     rows.segments, T, H, G, S, pool_);
+                     rows.segments, T, H, G, S, sized(shares_, attention_shares(rows.segments, T, H, S)), pool_);
   const ModelConfig::Layer& kind = c.layers[layer];
   if (kind.turned) rope_backward(dqkv, kind.local ? local_rope_ : rope_, rows.positions.data(), T, W, H + G, S, pool_);
   if (c.query_key_norm) {

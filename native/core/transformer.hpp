@@ -43,8 +43,9 @@ struct Rows {
   std::vector<Seen> contexts;  // what segments see beside the batch, as rows from T on, one after the other
   std::vector<int64_t>
       outputs;  // [n] rows whose final hidden state is wanted, ascending; in a training, those of losses
-  // Of each segment, or none at all: its tokens come after those in its cache, and run() adds them to each layer of it
-  // (not to its `rows`, since it may be cancelled). What they look back at is as the cache has it, themselves too.
+  // Of each segment, or none at all: its tokens come after the first `prefix` ones in its cache, and run() adds them to
+  // each layer of it (not to its `rows`, since it may be cancelled). What they look back at is as the cache has it,
+  // themselves too. Two segments may follow each other in one cache.
   std::vector<KvCache*> caches;
   int64_t size() const { return static_cast<int64_t>(tokens.size()); }
   int64_t n_outputs() const { return static_cast<int64_t>(outputs.size()); }
@@ -78,6 +79,8 @@ class Transformer {
   // overwritten; the gradient of the input of layer `first` is not computed.
   void backward(const Rows& rows, int64_t first, float* dx, const Dropout& dropout);
 
+  // Of all that passes work with and keep; it never shrinks but where forward() changes `keep`.
+  int64_t bytes() const;
   // Floating-point operations of matrix products done so far.
   double flop() const { return flop_; }
 
@@ -126,7 +129,7 @@ class Transformer {
   std::vector<Kept> kept_;
   int64_t keep_ = 0;
   Kept scratch_;  // for layers that keep nothing
-  Floats norm_, act_, dnorm_, dmid_, d_o_, dqkv_, dh_, o_rows_, dropped_, ddropped_, dpost_;
+  Floats norm_, act_, dnorm_, dmid_, d_o_, dqkv_, dh_, o_rows_, dropped_, ddropped_, dpost_, shares_;
   double flop_ = 0;
 };
 

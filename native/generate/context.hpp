@@ -80,6 +80,9 @@ class Context {
     std::span<const Token> tokens;
     int wanted;     // of the last so many the logits are wanted
     bool is_block;  // a whole block of a prompt
+    // The last so many are guesses. Of our own kernels they get what they would get one by one, and what comes before
+    // them gets what it would get without them.
+    int guesses = 0;
   };
   // Computes tokens at the end of their lanes, with these adapters in place of the context's own unless null. False if
   // it was stopped, or takes longer than `patience_ms` where that can be told: then nothing has changed. Throws

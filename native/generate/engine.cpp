@@ -213,7 +213,7 @@ void Engine::step() {
     const std::vector<Token>& prompt = answer->request.prompt;
     if (answer->fed == prompt.size()) {
       const int wanted = static_cast<int>(answer->pending.size());
-      feeds.push_back({answer->lane, answer->pending, wanted, false});
+      feeds.push_back({answer->lane, answer->pending, wanted, false, wanted - 1});
       rows.emplace_back(answer.get(), row);
       row += wanted;
     } else if (prompting == nullptr) {
@@ -236,7 +236,7 @@ void Engine::step() {
       wanted = static_cast<int>(prompting->pending.size());
       rows.emplace_back(prompting, row);
     }
-    feeds.push_back({prompting->lane, piece, wanted, is_block});
+    feeds.push_back({prompting->lane, piece, wanted, is_block, std::max(0, wanted - 1)});
   }
   int tokens = 0;
   for (const Context::Feed& feed : feeds) tokens += static_cast<int>(feed.tokens.size());

@@ -33,7 +33,7 @@ struct GenerationRequest {
   Sampling sampling;
   int likeliest = -1;  // with each token its log-probability and those of so many likeliest; below 0: none
   // Guesses what follows from where the same words stood before, and computes the guesses together: prompt lookup.
-  // Changes how tokens are batched, hence the last bits of their probabilities.
+  // Changes how tokens are batched: of llama.cpp's probabilities the last bits, of our own kernels' none.
   bool lookup = false;
   // The same with what the answer is expected to be, from its beginning, for as long as it is that.
   std::vector<Token> expected;

@@ -75,7 +75,7 @@ namespace engram {
 
 class LlamaLibrary {
  public:
-  // `path`: the libllama that is loaded already. Throws `native`. It is never unloaded (ggml.cpp says why).
+  // `path`: the libllama that is loaded already. Throws `native`. It is never unloaded (shared_library.hpp says why).
   explicit LlamaLibrary(const std::string& path);
   LlamaLibrary(const LlamaLibrary&) = delete;
   LlamaLibrary& operator=(const LlamaLibrary&) = delete;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include "../core/cpu.hpp"
@@ -19,6 +20,16 @@ namespace {
 // instructions.
 constexpr int kMostThreads = 4;
 constexpr int32_t kWholeBytes = 128;  // offset of weights of 8 bits; where AVX2 is all there is they have 7
+
+bool interrupted(const std::exception_ptr& reason) {
+  try {
+    std::rethrow_exception(reason);
+  } catch (const Error& error) {
+    return error.code == "cancelled";
+  } catch (...) {
+    return false;
+  }
+}
 
 constexpr uint32_t kMagic = 0x31564b45;  // "EKV1": what a saved state begins with
 
@@ -86,7 +97,11 @@ bool OwnContext::decode(std::span<const Feed> feeds, double, const std::vector<A
       rows.positions.push_back(static_cast<int32_t>(cache.rows + i));
       if (i >= count - feed.wanted) rows.outputs.push_back(start + i);
     }
-    rows.segments.push_back({start, count, 0, 0});
+    const int64_t certain = count - feed.guesses;
+    rows.segments.push_back({start, certain, cache.rows});
+    rows.caches.push_back(&cache);
+    if (feed.guesses == 0) continue;
+    rows.segments.push_back({start + certain, feed.guesses, cache.rows + certain});
     rows.caches.push_back(&cache);
   }
   const int64_t wanted = rows.n_outputs();
@@ -96,10 +111,10 @@ bool OwnContext::decode(std::span<const Feed> feeds, double, const std::vector<A
     transformer_.embed(rows, x);
     transformer_.run(rows, 0, n_layers, x, lora_.has_value());
     if (wanted > 0) head_.logits(x, wanted, sized(logits_, wanted * V));
-  } catch (const Error& error) {
+  } catch (...) {  // no memory, too
     for (const Feed& feed : feeds) cut(feed.lane, length(feed.lane));
-    if (error.code != "cancelled") throw;
-    return false;
+    if (interrupted(std::current_exception())) return false;
+    throw;
   }
   for (const Feed& feed : feeds)
     caches_[static_cast<size_t>(feed.lane)].rows += static_cast<int64_t>(feed.tokens.size());

@@ -81,7 +81,9 @@ TEST(ops_attention) {
     attention_forward(o.data(), lse.data(), qkv.data(), kind, segments, T, H, G, S, pool);
     CHECK_NEAR(relative_error(o, attention(wide(q), wide(k), wide(v), kind, segments, T, H, G, S)), 0, kTolerance);
 
-    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), kind, segments, T, H, G, S, pool);
+    std::vector<float> shares(static_cast<size_t>(attention_shares(segments, T, H, S)));
+    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), kind, segments, T, H, G, S,
+                       shares.data(), pool);
     const Floats dq = columns(dqkv, T, 0, H * S), dk = columns(dqkv, T, H * S, G * S),
                  dv = columns(dqkv, T, (H + G) * S, G * S);
     const auto loss = [&](const Doubles& a, const Doubles& b, const Doubles& c) {

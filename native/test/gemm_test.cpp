@@ -3,7 +3,9 @@
 #include "gemm/gemm.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <tuple>
 #include <vector>
 
 #include "check.hpp"
@@ -139,8 +141,8 @@ TEST(frozen_matrix_adds_low_rank) {
   });
 }
 
-// Rounding to the nearest byte leaves little to choose: every instruction set gives the same sums.
-TEST(int8_kernels_match_the_portable_one) {
+// Those that this CPU has.
+static std::vector<const kernels::Int8Table*> int8_tables() {
   using namespace kernels;
   std::vector<const Int8Table*> tables = {&int8_table(best_isa())};
 #if defined(__x86_64__)
@@ -148,7 +150,62 @@ TEST(int8_kernels_match_the_portable_one) {
   if (cpu_features().avx_vnni) tables.push_back(&int8_avxvnni);
   if (cpu_features().avx512_vnni) tables.push_back(&int8_avx512vnni);
 #endif
-  for (const Int8Table* t : tables) {
+  return tables;
+}
+
+// To the bit: halves between two bytes, groups of all sizes and magnitudes, and what is no number.
+TEST(int8_rounds_alike_with_every_instruction_set) {
+  using namespace kernels;
+  const auto filled = [](int64_t n, const auto& value) {
+    std::vector<float> out(static_cast<size_t>(n));
+    for (int64_t i = 0; i < n; i++) out[i] = value(i);
+    return out;
+  };
+  const std::vector<float> noise = random(1024, 1), factor = random(1024, 2);
+  for (const int64_t n : {1, 4, 31, 32, 33, 64, 96, 100, 300, 576}) {
+    std::vector<std::vector<float>> inputs;
+    inputs.push_back(filled(n, [](int64_t i) { return i == 0 ? 127.0f : static_cast<float>(i % 253 - 126) + 0.5f; }));
+    for (const float size : {1.0f, 3e38f, 1e-30f, 4e-37f, 3.8e-37f, 3.7e-37f, 3e-37f, 1e-37f, 1.2e-38f, 1e-40f, 0.0f})
+      inputs.push_back(filled(n, [&](int64_t i) { return noise[i] * size; }));
+    for (const float bad : {NAN, INFINITY, -INFINITY})
+      inputs.push_back(filled(n, [&](int64_t i) { return i == n / 2 ? bad : noise[i]; }));
+    const size_t groups = static_cast<size_t>((n + kInt8Group - 1) / kInt8Group);
+    for (const std::vector<float>& x : inputs) {
+      for (const float* f : {static_cast<const float*>(nullptr), factor.data()}) {
+        const auto rounded = [&](const Int8Table& t) {
+          std::vector<int8_t> q(static_cast<size_t>(n));
+          std::vector<float> scales(groups);
+          std::vector<int32_t> sums(groups);
+          t.quantize(x.data(), f, n, q.data(), scales.data(), sums.data());
+          for (int32_t& sum : sums) {
+            CHECK(sum % t.offset == 0);
+            sum /= t.offset;
+          }
+          std::vector<uint32_t> bits(groups);
+          std::memcpy(bits.data(), scales.data(), groups * sizeof(float));
+          return std::tuple(q, bits, sums, scales);
+        };
+        const auto expected = rounded(int8_portable);
+        for (const Int8Table* t : int8_tables()) {
+          const auto found = rounded(*t);
+          CHECK(std::get<0>(found) == std::get<0>(expected));
+          CHECK(std::get<1>(found) == std::get<1>(expected));
+          CHECK(std::get<2>(found) == std::get<2>(expected));
+        }
+        for (int64_t i = 0; i < n; i++) {  // what is lost is less than half a step, or than a float could show
+          const float scale = std::get<3>(expected)[i / kInt8Group], value = f != nullptr ? x[i] * f[i] : x[i];
+          if (!std::isfinite(scale) || std::abs(scale) < 3e-39f) continue;
+          CHECK_NEAR(scale * std::get<0>(expected)[i], value, 0.501 * scale);
+        }
+      }
+    }
+  }
+}
+
+// Rounding to the nearest byte leaves little to choose: every instruction set gives the same sums.
+TEST(int8_kernels_match_the_portable_one) {
+  using namespace kernels;
+  for (const Int8Table* t : int8_tables()) {
     for (const int64_t k : {4, 64, 128, 132, 300, 448, 1024}) {
       const std::vector<float> x = random(6 * k, 1), factor = random(k, 2), lane_scale = random(32, 3);
       const int64_t groups = (k + kInt8Group - 1) / kInt8Group;
@@ -203,9 +260,11 @@ TEST(int8_shows_what_is_broken) {
     CHECK_NEAR(y[0], 300, 3);
     CHECK(!std::isfinite(y[40]));
   }
-  std::vector<float> x(300, 1e-41f), y(40);  // too small for a scale: nothing, and not NaN
-  matrix.forward(x.data(), y.data(), 1, false, pool);
-  CHECK_NEAR(y[0], 0, 1e-30);
+  for (const float tiny : {1e-41f, 1.2e-38f, 1e-37f, 3.7e-37f}) {  // too small for a scale: nothing, and not NaN
+    std::vector<float> x(300, tiny), y(40);
+    matrix.forward(x.data(), y.data(), 1, false, pool);
+    CHECK(y[0] == 0);
+  }
 }
 
 TEST(frozen_matrix_is_deterministic) {

@@ -1,5 +1,5 @@
-// A model in several files: read as one, bit for bit, and refused by the name of the part where one is missing, cut off,
-// another's, or not the first.
+// A model in several files: read as one, bit for bit, and refused by the name of the part where one is missing, cut
+// off, another's, or not the first.
 #include <deque>
 #include <filesystem>
 

@@ -1,7 +1,12 @@
 // The forward and backward pass against PyTorch and PEFT (scripts/golden/tiny_llama.py): logits, losses and the
-// gradient of every A and B, in f32, over a tied, an untied and a quantised model. Errors are relative to the largest
-// value of a tensor.
+// gradient of every A and B, in f32 to rounding and in bytes within bounds, over a tied, an untied and a quantised
+// model. Errors are relative to the largest value of a tensor, those of bytes to the length of the whole gradient.
 #include "golden.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "gemm/int8.hpp"
 
 using namespace engram;
 using golden::relative_error;
@@ -32,7 +37,53 @@ void check_case(const std::string& model, const std::string& name) {
   }
 }
 
+// What bytes cost the gradient: the cosine with PyTorch's and the length of the difference over its length, all A and B
+// of an adapter taken as one vector.
+struct Closeness {
+  double cosine, error;
+};
+Closeness closeness_of_bytes(const std::string& model, const std::string& name) {
+  LoadOptions options;
+  options.precision = Precision::int8;
+  const auto loaded = Model::load(golden::fixture(model + ".gguf"), golden::ggml_library(), options);
+  const golden::Values values(model);
+  Trainer trainer(loaded, values.lora(), {}, 2);
+  golden::fill_with_examples(trainer, values);
+  trainer.backward(golden::batch(values, name));
+  double both = 0, ours = 0, theirs = 0, apart = 0;
+  const auto add = [&](const std::vector<float>& found, const std::vector<float>& expected) {
+    CHECK(found.size() == expected.size());
+    for (size_t i = 0; i < found.size(); i++) {
+      const double a = found[i], b = expected[i];
+      both += a * b, ours += a * a, theirs += b * b, apart += (a - b) * (a - b);
+    }
+  };
+  for (int layer = 0; layer < trainer.lora().layers(); layer++) {
+    for (int t = 0; t < kTargets; t++) {
+      const LoraPair& pair = trainer.lora().at(layer, static_cast<Target>(t));
+      add(pair.dA, values[golden::tensor_name(name, layer, t, 'a')]);
+      add(pair.dB, values[golden::tensor_name(name, layer, t, 'b')]);
+    }
+  }
+  return {both / std::sqrt(ours * theirs), std::sqrt(apart / theirs)};
+}
+
 }  // namespace
+
+// Measured at worst over these cases: with weights of 8 bits 0.9936 and 0.113, with the 7 that AVX2 alone has 0.9868
+// and 0.162. ENGRAM_TEST_SHOW=1 prints them.
+TEST(golden_gradients_in_bytes_point_the_same_way) {
+  const bool has_whole_bytes = kernels::int8_table(best_isa()).offset == 128;
+  const double least_cosine = has_whole_bytes ? 0.99 : 0.98, most_error = has_whole_bytes ? 0.15 : 0.2;
+  for (const std::string model : kModels) {
+    for (const char* name : {"ce", "kl", "batch", "prefix", "late", "long"}) {
+      const Closeness found = closeness_of_bytes(model, name);
+      if (std::getenv("ENGRAM_TEST_SHOW") != nullptr)
+        std::printf("%s %s: cosine %.5f, error %.4f\n", model.c_str(), name, found.cosine, found.error);
+      CHECK(found.cosine > least_cosine && found.error < most_error);
+    }
+  }
+}
 
 TEST(golden_logits) {
   for (const std::string model : kModels) {

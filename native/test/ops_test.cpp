@@ -149,7 +149,9 @@ TEST(ops_are_the_same_for_any_number_of_threads) {
     ThreadPool pool(threads);
     Floats o(d_o.size()), lse(static_cast<size_t>(H * T)), dqkv(qkv.size());
     attention_forward(o.data(), lse.data(), qkv.data(), kind, segments, T, H, G, S, pool);
-    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), kind, segments, T, H, G, S, pool);
+    std::vector<float> shares(static_cast<size_t>(attention_shares(segments, T, H, S)));
+    attention_backward(dqkv.data(), qkv.data(), o.data(), lse.data(), d_o.data(), kind, segments, T, H, G, S,
+                       shares.data(), pool);
     Floats y(x.size()), rstd(static_cast<size_t>(T)), dx(x.size());
     rmsnorm_forward(y.data(), rstd.data(), x.data(), w.data(), 1e-5f, T, D, pool);
     rmsnorm_backward(dx.data(), x.data(), w.data(), rstd.data(), dy.data(), T, D, pool);

@@ -148,6 +148,70 @@ TEST(own_context_computes_a_token_the_same_in_any_company) {
   CHECK(context.length(0) == 40 && context.length(1) == 40);
 }
 
+// Guesses come with the last piece of a prompt. Neither what is before them nor they themselves may show it.
+TEST(own_context_computes_guesses_as_if_one_by_one) {
+  OwnContext context(tiny(), {kContext, 1, 128, 2}, bytes_of("tiny-tied"), kNever);
+  const Tokens tokens = prompt_of(150);
+  bool would_show = false;
+  for (const int before : {0, 30, 100}) {
+    for (const int certain : {1, 12, 24, 25, 40}) {
+      const auto decode = [&](int first, int count, int wanted, int guesses) {
+        const Feed feed{0, std::span(tokens).subspan(static_cast<size_t>(first), static_cast<size_t>(count)), wanted,
+                        false, guesses};
+        CHECK(context.decode({{feed}}));
+        std::vector<float> out;
+        for (int i = 0; i < wanted; ++i) {
+          const std::span<const float> row = context.logits(i);
+          out.insert(out.end(), row.begin(), row.end());
+        }
+        return out;
+      };
+      context.clear(0);
+      if (before > 0) decode(0, before, 0, 0);
+      std::vector<float> alone = decode(before, certain, 1, 0);
+      for (int i = 0; i < 10; ++i) {
+        const std::vector<float> row = decode(before + certain + i, 1, 1, 0);
+        alone.insert(alone.end(), row.begin(), row.end());
+      }
+      context.keep(0, static_cast<size_t>(before));
+      CHECK(decode(before, certain + 10, 11, 10) == alone);
+      CHECK(context.length(0) == static_cast<size_t>(before + certain + 10));
+      context.keep(0, static_cast<size_t>(before));
+      would_show = would_show || decode(before, certain + 10, 11, 0) != alone;
+    }
+  }
+  CHECK(would_show);  // where nobody says that they are guesses
+}
+
+TEST(own_context_answers_alike_whatever_is_expected) {
+  if (!has_whole_bytes()) return;
+  Engine engine(tiny(), ContextOptions{kContext, 1, 128, 2}, std::make_shared<Cores>(2), bytes_of("tiny-tied"));
+  CHECK(engine.computes() == Computes::own);
+  for (const int length : {5, 12, 20, 30, 128, 140, 150, 165}) {
+    GenerationRequest asked = request(prompt_of(length, length), 24);
+    asked.likeliest = 3;
+    const Outcome plain = run(engine, asked);
+    const auto is_same = [&](const GenerationRequest& given) {
+      const Outcome found = run(engine, given);
+      CHECK(found.ids() == plain.ids());
+      CHECK(found.result.guessed_tokens > 0);
+      for (size_t i = 0; i < plain.tokens.size(); ++i) {
+        const auto &a = found.tokens[i].probabilities, &b = plain.tokens[i].probabilities;
+        CHECK(a.size() == b.size());
+        for (size_t k = 0; k < a.size(); ++k) CHECK(a[k].token == b[k].token && a[k].logprob == b[k].logprob);
+      }
+    };
+    GenerationRequest told = asked;
+    told.expected = plain.ids();
+    is_same(told);
+    told.insists = true;
+    is_same(told);
+    told.insists = false;
+    told.expected[9] = told.expected[9] == 11 ? 12 : 11;
+    is_same(told);
+  }
+}
+
 TEST(own_context_takes_back_what_was_stopped) {
   std::atomic<bool> stop{false};
   OwnContext context(tiny(), kTwoLanes, golden::model("tiny-tied"), stop);

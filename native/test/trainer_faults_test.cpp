@@ -41,6 +41,22 @@ TEST(trainer_can_be_cancelled) {
   CHECK(golden::gradients(*fresh) == golden::gradients(*trainer));
 }
 
+// cancel() has no effect before a call has begun; who cancels then has set what the call looks at when it has.
+TEST(trainer_hears_of_a_cancel_that_came_early) {
+  const auto trainer = golden_trainer();
+  std::atomic<bool> stop{true};
+  trainer->cancel();
+  CHECK_THROWS_CODE(trainer->backward({{0}}, &stop), "cancelled");
+  CHECK(all_zero(golden::gradients(*trainer)));
+  CHECK_THROWS_CODE(trainer->evaluate({{0}}, &stop), "cancelled");
+  CHECK_THROWS_CODE(trainer->logits({1, 2, 3}, &stop), "cancelled");
+  CHECK_THROWS_CODE(trainer->choices({{{1, 2, 3}}}, {4}, &stop), "cancelled");
+  stop = false;
+  const auto fresh = golden_trainer();
+  fresh->backward({{0}}), trainer->backward({{0}}, &stop);
+  CHECK(golden::gradients(*fresh) == golden::gradients(*trainer));
+}
+
 TEST(trainer_stops_when_it_diverges) {
   for (const float bad : {NAN, INFINITY}) {
     for (int t = 0; t < kTargets; t++) {

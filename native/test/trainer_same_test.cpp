@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "batch.hpp"
 #include "check.hpp"
 #include "cores.hpp"
 #include "memory.hpp"
@@ -66,6 +67,19 @@ TEST(trainer_is_the_same_beside_answers) {
   CHECK(beside == alone);
 }
 
+// Of a batch without contexts.
+static BatchSize size_of_batch(const std::vector<BatchItem>& batch) {
+  std::vector<StoredExample> stored;
+  for (const BatchItem& item : batch) {
+    Example example = values().example(static_cast<int>(item.example));
+    CHECK(example.adapted_from == 0);
+    stored.push_back({std::move(example), nullptr, {}, {}});
+  }
+  std::vector<const StoredExample*> examples;
+  for (const StoredExample& example : stored) examples.push_back(&example);
+  return size_of(lay_out(examples).rows);
+}
+
 // Running a layer again gives the same bits as keeping what it computed.
 TEST(trainer_is_the_same_within_any_memory_limit) {
   const std::vector<BatchItem> batch = mixed_batch();
@@ -75,7 +89,9 @@ TEST(trainer_is_the_same_within_any_memory_limit) {
   const BatchLoss loss = free->backward(batch);
   const auto expected = golden::gradients(*free);
   const auto model = golden::model(kModel);
-  const MemoryNeed need = memory_need(model->config, model->bytes(), free->lora().config(), loss.computed_tokens);
+  const MemoryNeed need =
+      memory_need(model->config, static_cast<double>(model->bytes()), free->lora().config(), size_of_batch(batch));
+  CHECK(size_of_batch(batch).tokens == loss.computed_tokens);
   CHECK(need.kept_layers(need.least()) == 0 && need.kept_layers(need.most()) == kLayers);
   double flop = 0;
   for (int64_t limit = need.least(); limit <= need.most(); limit += (need.most() - need.least()) / 4) {

@@ -96,6 +96,8 @@ export interface ChatAsking {
   messages: readonly Turn[];
   /** False: the model alone. */
   memories?: boolean;
+  /** Default: what the context leaves. */
+  maxTokens?: number;
   onText?: (text: string) => void;
   signal?: AbortSignal | undefined;
 }
@@ -108,11 +110,12 @@ interface Chunk {
 
 /** Streams an answer; `onText` gets all of it so far. */
 export async function chat(asking: ChatAsking): Promise<ChatAnswer> {
-  const { model, messages, memories, onText, signal } = asking;
+  const { model, messages, memories, maxTokens, onText, signal } = asking;
   const begun = performance.now();
   const isBrain = model.startsWith('brain:');
   const body = {
     ...{ model, messages, stream: true, stream_options: { include_usage: true } },
+    ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
     // What a person asks here is a question to the brain: what nobody told is not made up.
     ...(isBrain
       ? { engram: memories === false ? { memories: false, passages: 0, unknown: 'answer' } : { unknown: 'say' } }

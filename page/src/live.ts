@@ -29,6 +29,7 @@ export async function followEvents(
 ): Promise<void> {
   let failures = 0;
   let wasOpen = false;
+  const isOver = (): boolean => signal.aborted; // as it is by then
   while (!signal.aborted) {
     try {
       for await (const event of open(signal)) {
@@ -42,7 +43,7 @@ export async function followEvents(
       // A key that may only chat is told of nothing: the page works without.
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return;
     }
-    if (signal.aborted) return;
+    if (isOver()) return;
     onConnection('lost');
     await pause(waits[Math.min(failures, waits.length - 1)]!, signal);
     failures++;

@@ -76,7 +76,7 @@ export function useResource<T>(
     setState({ value: undefined, error: undefined, isLoading: true });
     reload();
     return () => running.current?.abort();
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-argument -- the caller's keys
+     
   }, [...keys]);
   useEffect(() => {
     let waiting: ReturnType<typeof setTimeout> | undefined;

@@ -99,6 +99,25 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
     expectQuiet();
   });
 
+  it('finds a learning again after a reload, and shows what others teach without one', async () => {
+    const page = await begin({}, ({ api }) => {
+      api.opened.promptMs = 15_000;
+    });
+    await page.getByRole('radio', { name: 'Text' }).check();
+    await page.getByRole('textbox', { name: 'Text' }).fill('The kiln is red.');
+    await page.getByRole('button', { name: 'Learn' }).click();
+    await page.getByText('Opening the model').waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'A learning that is under way' }).waitFor();
+    await page.getByText('Remembered as').waitFor();
+    await page.evaluate(() => (location.hash = '#/memories'));
+    await page.getByText('The kiln is red.').waitFor();
+    server.api.opened.promptMs = 0;
+    await server.post('/engram/v1/brains/default/memories', { text: 'Told by another program.' });
+    await page.getByText('Told by another program.').waitFor({ timeout: 10_000 });
+    expectQuiet();
+  });
+
   it('chats: streams, edits into a branch, asks again, compares with the model alone, stops', async () => {
     const page = await begin({ path: '#/chat' }, ({ api }) => {
       api.opened.held.push({
@@ -273,7 +292,7 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
       await page.locator('.loading').first().waitFor({ state: 'detached' });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) found.push(`${path}: ${wide} px too wide`);
-      type Violation = { id: string; nodes: { html: string }[] };
+      interface Violation { id: string; nodes: { html: string }[] }
       const violations = await page.evaluate(() =>
         (window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe
           .run()

@@ -47,6 +47,6 @@ export async function openPage(
   });
   await page.goto(`${url}/#key=${key}`);
   await page.waitForSelector('main');
-  if (path !== '') await page.evaluate((hash) => (location.hash = hash), path);
+  if (path !== '') await page.evaluate(`location.hash = ${JSON.stringify(path)}`);
   return { page, context, complaints, strangers };
 }

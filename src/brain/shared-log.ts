@@ -162,7 +162,7 @@ export class SharedLog implements Log, Sharing {
 
   get remark(): string | undefined {
     if (this.#failure === undefined) return undefined;
-    const why = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+    const why = this.#failure instanceof Error ? this.#failure.message : 'The store did not answer.';
     const { replica } = this.#parts;
     const [last] = replica.since(replica.last() - 1);
     return `${why} What is here is used, whose last change is of ${last?.time ?? ''}; nothing can be changed.`;

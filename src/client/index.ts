@@ -124,7 +124,12 @@ export class EngramClient {
     {
       signal,
       ...asked
-    }: { memories?: boolean | undefined; passages?: number | undefined; unknown?: 'say' | 'answer' | undefined; maxTokens?: number | undefined } & CallOptions = {},
+    }: {
+      memories?: boolean | undefined;
+      passages?: number | undefined;
+      unknown?: 'say' | 'answer' | undefined;
+      maxTokens?: number | undefined;
+    } & CallOptions = {},
   ): Promise<AnswerView> {
     return this.#call('POST', `${of(brain)}/ask`, { question, ...asked }, { signal });
   }
@@ -137,7 +142,11 @@ export class EngramClient {
     return (await this.#call<{ data: RecalledView[] }>('POST', `${of(brain)}/recall`, { query, k }, { signal })).data;
   }
 
-  async search(brain: string, query: string, { k, signal }: { k?: number | undefined } & CallOptions = {}): Promise<PassageView[]> {
+  async search(
+    brain: string,
+    query: string,
+    { k, signal }: { k?: number | undefined } & CallOptions = {},
+  ): Promise<PassageView[]> {
     return (await this.#call<{ data: PassageView[] }>('POST', `${of(brain)}/search`, { query, k }, { signal })).data;
   }
 
@@ -194,7 +203,7 @@ export class EngramClient {
   }
 
   // What a route gives is what its schema says.
-  /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters */
+
   #get<T>(path: string, options: CallOptions = {}): Promise<T> {
     return this.#call('GET', path, undefined, options);
   }
@@ -204,8 +213,6 @@ export class EngramClient {
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     return (await (await this.#send(method, `/engram/v1${path}`, sent, signal)).json()) as T;
   }
-
-  /* eslint-enable @typescript-eslint/no-unnecessary-type-parameters */
 
   async #send(method: string, path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
     const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) };
@@ -253,7 +260,7 @@ async function* eventsOf(response: Response): AsyncGenerator<{ type: string } & 
   let rest = '';
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = (await reader.read()) as { done: boolean; value?: Uint8Array };
       if (done) return;
       const blocks = (rest + decoder.decode(value, { stream: true })).split('\n\n');
       rest = blocks.pop()!;

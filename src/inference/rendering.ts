@@ -63,6 +63,7 @@ export class Rendering {
     try {
       return this.raw(messages, options);
     } catch (error) {
+      if (error instanceof EngramError) throw error; // it goes on for ever
       const [first, second, ...rest] = messages;
       if (first?.role === 'system' && second?.role === 'user') {
         try {

@@ -1,6 +1,7 @@
 // Keeps a template of anybody's from going on for ever: each turn of a loop and each call of a macro is a step, and steps, the
 // numbers of `range` and time are bounded. Not here: what else is put right in a template (python-ways.ts).
 import type { Template } from '@huggingface/jinja';
+import { EngramError } from '../errors.js';
 
 /** Far above what a sound template takes: some hundreds for each message. */
 const MOST_STEPS = 1_000_000;
@@ -29,7 +30,11 @@ export function boundedFunctions(): Record<string, unknown> {
   const step = (steps = 1): void => {
     left -= steps;
     if (left >= 0 && performance.now() < until) return;
-    throw new Error(`it goes on for more than ${MOST_STEPS} steps or ${LONGEST_MS / 1000} seconds`);
+    throw new EngramError(
+      'unsupported',
+      `The chat template goes on for more than ${MOST_STEPS} steps or ${LONGEST_MS / 1000} seconds.`,
+      { hint: 'It may never end. Give another one with --chat-template.' },
+    );
   };
   return {
     [STEP]: () => {

@@ -73,7 +73,7 @@ export interface GenerateOptions extends Exact<Sampling> {
    * false; models that always think do so all the same. */
   thinking?: boolean;
   /** What the answer is expected to be: as long as it is just that, its tokens are computed together. It changes nothing but the
-   * time, and the last bits of probabilities. */
+   * time and, where llama.cpp computes, the last bits of probabilities. */
   expected?: string;
   /** What becomes of the oldest turns of a conversation that is too long for the context: `shift` (default) leaves them out,
    * `summarize` has the model itself put them into a short summary, made once for each time that turns are left out. */

@@ -145,12 +145,12 @@ async function perform(
   onProgress: (progress: MemorizeProgress) => void,
 ): Promise<void> {
   const task = readTask(job);
-  let isEnded = false;
+  const ended = { already: false };
   const also = async (queries: Queries, written: readonly StoredEvent[]): Promise<void> => {
     const told = written.find(({ kind }) => kind === 'remembered' || kind === 'rolled_back');
     if (task.kind !== 'memorize' || told === undefined) return jobs.hold(queries, job);
     await jobs.end(job, 'done', (JSON.parse(told.payload) as { receipt: object }).receipt, queries);
-    isEnded = true;
+    ended.already = true;
   };
   const brain = await openBrain({ home, name: job.name, model, store, also });
   try {
@@ -169,7 +169,7 @@ async function perform(
           ? await rebuild(parts, { ...step, damagedOnly: task.damagedOnly })
           : await sleep(parts, { ...step, minutes: task.minutes });
     throwIfCancelled(signal);
-    if (!isEnded) await jobs.end(job, 'done', result);
+    if (!ended.already) await jobs.end(job, 'done', result);
   } finally {
     brain.close();
   }

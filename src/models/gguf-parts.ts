@@ -35,7 +35,7 @@ export function readGgufHeader(path: string): GgufHeader {
   ) {
     throw new EngramError(
       'corrupt',
-      `The parts of ${path} hold ${names.size} tensors, and should hold ${String(claimed)}.`,
+      `The parts of ${path} hold ${names.size} tensors, ${typeof claimed === 'number' ? `and should hold ${claimed}` : 'some of them twice'}.`,
       {
         hint: 'Fetch them again.',
       },

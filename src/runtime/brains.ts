@@ -114,7 +114,7 @@ export class Brains {
   async remove(name: string): Promise<void> {
     if (this.#parts.settings.store !== undefined) {
       throw new EngramError('unsupported', 'A brain in a store is not removed by this command.', {
-        hint: '`engram forget` forgets its memories; docs/scaling.md says how the owner of the database removes it all.',
+        hint: '`engram forget` forgets its memories; docs/scaling.md says how a brain is removed from the database.',
       });
     }
     if (name === this.#parts.settings.brain) {

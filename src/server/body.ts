@@ -1,7 +1,7 @@
 // The body of a request as JSON: bytes counted as they come, UTF-8 and depth checked, no keys that touch prototypes. Not here:
 // what should be in it (the schemas of the routes), uploads (upload.ts).
 import type { IncomingMessage } from 'node:http';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { HttpError, invalid } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { LIMITS } from './limits.js';

@@ -61,9 +61,9 @@ export class EventStream {
   /** Tells a fault in the stream, and ends it without its usual end. */
   fail(error: unknown, shape: (body: object) => { value: unknown; event?: string } = (value) => ({ value })): void {
     this.#stop();
-    const { response, dialect, id, signal } = this.#exchange;
+    const { response, dialect, id } = this.#exchange;
     const fault = toHttpError(error);
-    if (response.destroyed || (fault.status === 499 && signal.aborted && response.destroyed)) return;
+    if (response.destroyed) return;
     const { value, event } = shape(envelope(fault, dialect, id).body);
     this.send(value, event);
     response.end();

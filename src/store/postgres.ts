@@ -7,7 +7,7 @@ import type { Database, Queries, Row } from './database.js';
 import { translate } from './errors.js';
 
 /** Milliseconds until a connection is given up, and a query. An adapter of some 30 MB has to come through in the latter. */
-const CONNECT_MS = 5_000;
+const CONNECT_MS = 10_000;
 const QUERY_MS = 60_000;
 /** Milliseconds after which the server ends a transaction whose client is silent: it holds a brain. */
 const IDLE_MS = 30_000;

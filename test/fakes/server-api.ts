@@ -218,7 +218,7 @@ export class FakeServerApi implements EngineApi {
   /** When set, loading waits for it. */
   opening: Promise<void> = Promise.resolve();
   readonly RunControl = RunControl;
-  readonly doctor = new FakeApi().doctor as unknown as EngineApi['doctor'];
+  readonly doctor = new FakeApi().doctor;
   readonly openEmbedder: EngineApi['openEmbedder'] = () => Promise.resolve(new FakeEmbedder(4));
 
   /** All of them are one, which is closed when one whose model was loaded is. */

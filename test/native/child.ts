@@ -20,6 +20,20 @@ const trainerOf = (model, examples) => {
 };
 const backward = (trainer, examples) =>
   trainer.backward(Int32Array.from({ length: examples }, (_, i) => i), new Float32Array(examples).fill(1e-4), new Float32Array(examples));
+// A model to generate with, by the llama.cpp that node-llama-cpp loads.
+const languageModel = async () => {
+  const { getLlama } = await import('node-llama-cpp');
+  await getLlama({ gpu: false, build: 'never', skipDownload: true, progressLogs: false, logLevel: 'disabled', logger: () => {} });
+  const maps = require('node:fs').readFileSync('/proc/self/maps', 'utf8').split('\\n').map((line) => line.slice(line.indexOf('/')));
+  const library = maps.findLast((file) => /libllama[^/]*[.]so/.test(file));
+  return addon.loadLanguageModel(${JSON.stringify(TINY)}, library, { gpuLayers: 0, onlyVocabulary: false }, () => true);
+};
+const engineOf = (model) => model.createEngine({ contextSize: 200, lanes: 1, block: 16, threads: 1, weights: undefined });
+const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, typicalP: 1, xtcProbability: 0, xtcThreshold: 0, penaltyTokens: 0,
+  repeatPenalty: 1, frequencyPenalty: 0, presencePenalty: 0, dryMultiplier: 0, dryBase: 1.75, dryAllowedLength: 2, mirostatTau: 0,
+  mirostatEta: 0.1, seed: 0, biasTokens: new Uint32Array(0), biases: new Float32Array(0) };
+const generate = (engine, maxTokens, onTokens = () => {}) => engine.generate({ prompt: Uint32Array.of(1, 5, 9), prefix: 0, maxTokens,
+  endTokens: new Uint32Array(0), sampling, likeliest: -1, lookup: false, expected: new Uint32Array(0), insists: false }, onTokens).done;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 `;
 

@@ -233,6 +233,38 @@ describe('memory', () => {
     expect(outcome).toMatchObject({ code: 0, stdout: 'true', stderr: '' });
   });
 
+  it.runIf(process.platform === 'linux')('keeps an engine until what was asked of it is answered', async () => {
+    const outcome = await node(
+      `
+      const model = await languageModel();
+      const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
+      const before = threads();
+      let tokens = 0;
+      const ask = async (engine) => [
+        ...[150, 20, 5].map((most) => generate(engine, most, (some) => (tokens += some.length))),
+        engine.save(0).then(({ tokens }) => ({ finish: 'saved' + tokens.length })),
+      ];
+      const held = await engineOf(model);
+      const expected = (await Promise.all(await ask(held))).map(({ finish }) => finish).join(' ');
+      const each = tokens;
+      await held.close();
+      const calls = [];
+      for (let i = 0; i < 5; i++) calls.push(...(await ask(await engineOf(model))));
+      const closing = await engineOf(model); // one that is closed with all of it still to do
+      const cut = [generate(closing, 150), generate(closing, 150), closing.close()];
+      const collect = setInterval(gc, 2);
+      const results = await Promise.all(calls);
+      const ended = await Promise.all(cut);
+      for (let i = 0; i < 100 && threads() > before; i++) await sleep(10);
+      clearInterval(collect);
+      console.log(results.map(({ finish }) => finish).join(' ') === Array(5).fill(expected).join(' '), tokens === 6 * each);
+      console.log(ended[0].finish, ended[1].finish, threads() <= before);
+    `,
+      ['--expose-gc'],
+    );
+    expect(outcome).toMatchObject({ code: 0, stdout: 'true true\ncancelled cancelled true', stderr: '' });
+  });
+
   it.runIf(process.platform === 'linux')('and threads are given back, closed or collected', async () => {
     const outcome = await node(
       `

@@ -31,7 +31,7 @@ export function findPostgres(): string | undefined {
 export async function startPostgres(bin: string): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'engram-postgres-'));
   const ids = process.getuid?.() === 0 ? { uid: idOf('-u')!, gid: idOf('-g')! } : {};
-  if ('uid' in ids) chownSync(folder, ids.uid!, ids.gid!);
+  if ('uid' in ids) chownSync(folder, ids.uid, ids.gid!);
   const [data, secret, port] = [join(folder, 'data'), join(folder, 'secret'), await freePort()];
   writeFileSync(secret, 'sesame', { mode: 0o644 });
   const options = { ...ids, env: { ...process.env, LC_ALL: 'C' }, stdio: 'pipe' as const, cwd: folder };

@@ -27,15 +27,12 @@ AlignedBuffer::AlignedBuffer(int64_t bytes)
 AlignedBuffer::~AlignedBuffer() { ::operator delete(data_, std::align_val_t{align_}); }
 
 Precision default_precision() {
-  // 8-bit products do four times the work of f32 where a CPU has instructions for them, twice as much with most of
-  // those that have AVX2 alone; bf16 ones twice as much on some CPUs and half as much on others. So it is measured.
-  static const Precision best = [] {
-    const Peak peak = measure_peak(1, 3);
-    if (peak.int8 > 1.4 * std::max(peak.f32, peak.bf16)) return Precision::int8;
-    if (peak.bf16 > 1.2 * peak.f32) return Precision::bf16;
-    return best_isa() == Isa::portable ? Precision::f32 : Precision::f16;
-  }();
-  return best;
+  // By peaks measured on two threads (docs/benchmarks.md), in GFLOP/s. A Xeon: with VNNI bytes 1,450, f32 357, bf16
+  // 179; with AVX-512 but no VNNI bytes 351 (AVX2's kernel), f32 357; with AVX2 bytes 351, f32 191. An EPYC with AVX2,
+  // one thread: bytes 204, f32 104. So bytes, unless f32 is as fast, which has wider vectors then.
+  const CpuFeatures& cpu = cpu_features();
+  if (cpu.avx512_vnni || cpu.avx_vnni || best_isa() == Isa::avx2) return Precision::int8;
+  return best_isa() == Isa::portable ? Precision::f32 : Precision::f16;
 }
 
 void add_low_rank(const Table& t, const LowRank& e, float* y, int64_t n, int64_t col, int64_t cols, int64_t row,

@@ -17,10 +17,10 @@ namespace {
 using kernels::kMaxLanes;
 using kernels::Table;
 
-constexpr int64_t kRowBlock = 64;  // most rows of C in a chunk
-constexpr int64_t kReduce = 256;   // values of the reduction per pass
-constexpr int64_t kFew = 8;        // columns up to which dot products along k beat vectors along n
-constexpr int64_t kWork = 200000;  // multiply-adds worth a chunk of its own
+constexpr int64_t kMC = 64;             // rows of a chunk, at most
+constexpr int64_t kKC = 256;            // values of the reduction per pass
+constexpr int64_t kFew = 8;             // columns up to which dot products along k beat vectors along n
+constexpr int64_t kChunkWork = 200000;  // multiply-adds worth a chunk of their own
 
 // B[begin..end, col..col + cols] as a panel [end - begin, lanes]: in place where it is wide enough, else in `scratch`.
 const float* panel_of(const Table& t, bool tb, const float* B, int64_t ldb, int64_t begin, int64_t end, int64_t col,
@@ -75,7 +75,7 @@ Job::Job(const Product& product, Isa isa) : t_(kernels::table(isa)), p_(product)
   Product& p = p_;
   if (p.m <= 0 || p.n <= 0) return;
   // Cᵀ = op(B)ᵀ · op(A)ᵀ swaps the operands, and each that was stored transposed no longer is.
-  swap_ = p.ta && p.m > p.n && p.n <= kRowBlock;
+  swap_ = p.ta && p.m > p.n && p.n <= kMC;
   if (swap_) {
     std::swap(p.m, p.n);
     std::swap(p.A, p.B);
@@ -97,10 +97,10 @@ Job::Job(const Product& product, Isa isa) : t_(kernels::table(isa)), p_(product)
     p.ldb = p.k;
   }
   if (few_) {
-    chunks_ = ceil_div(p.m, std::max<int64_t>(24, kWork / (p.n * p.k)));  // 24: a multiple of the kernels' rows
+    chunks_ = ceil_div(p.m, std::max<int64_t>(24, kChunkWork / (p.n * p.k)));  // 24: a multiple of the kernels' rows
   } else {
-    blocks_ = ceil_div(p.m, kRowBlock);
-    group_ = std::max<int64_t>(1, kWork / std::max<int64_t>(1, std::min(p.m, kRowBlock) * p.k * t_.lanes));
+    blocks_ = ceil_div(p.m, kMC);
+    group_ = std::max<int64_t>(1, kChunkWork / std::max<int64_t>(1, std::min(p.m, kMC) * p.k * t_.lanes));
     chunks_ = blocks_ * ceil_div(ceil_div(p.n, t_.lanes), group_);
   }
 }
@@ -114,9 +114,9 @@ void Job::run_dots(int64_t chunk) const {
 void Job::run_panels(int64_t chunk) const {
   const Product& p = p_;
   const Table& t = t_;
-  alignas(64) float scratch[kReduce * kMaxLanes];
-  alignas(64) float out[kRowBlock * kMaxLanes];     // [rows, lanes]
-  alignas(64) float turned[kMaxLanes * kRowBlock];  // its transpose
+  alignas(64) float scratch[kKC * kMaxLanes];
+  alignas(64) float out[kMC * kMaxLanes];     // [rows, lanes]
+  alignas(64) float turned[kMaxLanes * kMC];  // its transpose
   const int64_t first = chunk % blocks_ * p.m / blocks_, count = (chunk % blocks_ + 1) * p.m / blocks_ - first;
   const int64_t tiles = ceil_div(count, t.rows);
   const int64_t last_panel = std::min(ceil_div(p.n, t.lanes), (chunk / blocks_ + 1) * group_);
@@ -128,8 +128,8 @@ void Job::run_panels(int64_t chunk) const {
     bool add = direct && p.beta == 1;
     if (p.k == 0 && !add)
       for (int64_t r = 0; r < count; r++) std::fill_n(c + r * stride_c, cols, 0.0f);
-    for (int64_t begin = 0; begin < p.k; begin += kReduce, add = true) {
-      const int64_t end = std::min(p.k, begin + kReduce);
+    for (int64_t begin = 0; begin < p.k; begin += kKC, add = true) {
+      const int64_t end = std::min(p.k, begin + kKC);
       int64_t stride;
       const float* b = panel_of(t, p.tb, p.B, p.ldb, begin, end, col, cols, scratch, stride);
       for (int64_t i = 0; i < tiles; i++) {
@@ -150,9 +150,8 @@ void Job::run_panels(int64_t chunk) const {
     }
     if (direct) continue;
     if (swap_) {  // whole blocks of 16, whatever lies beyond `count`: narrower ones transpose slowly
-      t.transpose(out, t.lanes, ceil_div(count, 16) * 16, t.lanes, turned, kRowBlock);
-      for (int64_t j = 0; j < cols; j++)
-        add_row(turned + j * kRowBlock, count, p.beta, p.C + (col + j) * p.ldc + first);
+      t.transpose(out, t.lanes, ceil_div(count, 16) * 16, t.lanes, turned, kMC);
+      for (int64_t j = 0; j < cols; j++) add_row(turned + j * kMC, count, p.beta, p.C + (col + j) * p.ldc + first);
     } else {
       for (int64_t r = 0; r < count; r++) add_row(out + r * t.lanes, cols, p.beta, p.C + (first + r) * p.ldc + col);
     }

@@ -1,7 +1,7 @@
 // Matrix products for training on frozen weights. Two kinds: a frozen weight matrix, stored packed for the CPU at hand
 // and read in both directions (forward and input gradient), and a plain f32 product for the thin LoRA matrices. All
 // matrices are row-major; T is the number of tokens. Kernels are chosen at run time (cpu.hpp). Not here: quantised
-// formats (dequantize.hpp reads those), weight gradients of the base (it is frozen).
+// formats (ggml.hpp reads those), weight gradients of the base (it is frozen).
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ namespace engram {
 // and inputs rounded to bytes with scales (7 bits for weights with AVX2 alone; portable kernels are slow).
 enum class Precision { f32, f16, bf16, int8 };
 
-// The best precision of this CPU, as chosen by measurement.
+// The best precision of this CPU. It follows from the instruction sets alone, so that two processes on one machine
+// train the same bytes.
 Precision default_precision();
 
 // Adds scale · h · U to columns [first, first + n) of a product, while its tiles are still in the cache: the second

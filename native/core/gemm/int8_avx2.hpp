@@ -56,8 +56,7 @@ void quantize_group(const float* x, const float* factor, int64_t n, int8_t* q, f
     largest = _mm256_max_epi32(largest, bits);  // NaN beats everything
   }
   const uint32_t top = static_cast<uint32_t>(reduce_max(largest));
-  if (top < 0x00800000u || top >= 0x7f800000u)  // nothing there, or nothing sound
-    return quantize_group_scalar(x, factor, n, offset, q, scale, sum);
+  if (!is_sound(top)) return quantize_group_scalar(x, factor, n, offset, q, scale, sum);
   *scale = float_of(top) / 127;
   const __m256 inverse = _mm256_set1_ps(127 / float_of(top));
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);  // packs work within the halves of a register

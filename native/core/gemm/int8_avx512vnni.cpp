@@ -46,8 +46,7 @@ void quantize_group(const float* x, const float* factor, int8_t* q, float* scale
     largest = _mm512_max_epi32(largest, bits);  // NaN beats everything
   }
   const uint32_t top = static_cast<uint32_t>(_mm512_reduce_max_epi32(largest));
-  if (top < 0x00800000u || top >= 0x7f800000u)  // nothing there, or nothing sound
-    return quantize_group_scalar(x, factor, N * 16, kOffset, q, scale, sum);
+  if (!is_sound(top)) return quantize_group_scalar(x, factor, N * 16, kOffset, q, scale, sum);
   *scale = float_of(top) / 127;
   const __m512 inverse = _mm512_set1_ps(127 / float_of(top));
   __m512i total = _mm512_setzero_si512();

@@ -20,13 +20,13 @@ using kernels::kInt8Group;
 using kernels::kInt8Lanes;
 using kernels::Table;
 
-constexpr int64_t kTokens = 128;    // most tokens that one chunk works on
-constexpr int64_t kPass = 1024;     // values of the reduction per pass: a panel of 32 lanes is then 32 KB
-constexpr int64_t kLong = 4096;     // values of a long reduction, the head's backward
-constexpr int64_t kShare = 3;       // panels in a chunk of a long reduction
-constexpr int64_t kWork = 1500000;  // multiply-adds worth a chunk of its own
-constexpr int64_t kBytes = 65536;   // weights worth a chunk of their own, where few tokens make memory the limit
-constexpr int64_t kValues = 50000;  // activations worth rounding in a chunk of their own
+constexpr int64_t kMC = 128;             // tokens of a chunk, at most
+constexpr int64_t kKC = 1024;            // values of the reduction per pass: a panel of 32 lanes is then 32 KB
+constexpr int64_t kNC = 3;               // panels of a chunk where the reduction is long,
+constexpr int64_t kLongK = 4096;         // longer than this: the head's backward
+constexpr int64_t kChunkWork = 1500000;  // multiply-adds worth a chunk of their own
+constexpr int64_t kChunkBytes = 65536;   // weights worth one, where few tokens make memory the limit
+constexpr int64_t kChunkValues = 50000;  // activations worth one, to be rounded
 constexpr int64_t kBlock = kInt8Lanes * kInt8Lanes;
 
 // Activations [T, k] as bytes.
@@ -42,7 +42,7 @@ struct Rounded {
         q(T * ld),
         scales(static_cast<size_t>(T * groups)),
         sums(static_cast<size_t>(T * groups)) {
-    const Parts rows(T, std::max<int64_t>(1, kValues / k));
+    const Parts rows(T, std::max<int64_t>(1, kChunkValues / k));
     pool.parallel_for(rows.count, [&](int64_t part) {
       for (int64_t r = rows.begin(part); r < rows.begin(part + 1); r++) {
         int8_t* out = q.as<int8_t>() + r * ld;
@@ -113,16 +113,16 @@ void Int8Matrix::product(bool forward, const float* x, float* y, int64_t T, bool
   if (T <= 0) return;
   const int64_t k = forward ? n_in : n_out, n = forward ? n_out : n_in;
   const Rounded rounded(t, x, forward ? nullptr : scales.data(), T, k, pool);
-  const Parts tokens(T, kTokens);
+  const Parts tokens(T, kMC);
   const int64_t panel_work = ceil_div(T, tokens.count) * k * kInt8Lanes;
   // Where the inputs of all passes together would not stay in the cache, several panels share each pass over them.
-  const bool is_long = k > kLong;
-  const int64_t worth = std::min(kWork / panel_work, kBytes / (k * kInt8Lanes));
-  const Parts groups(ceil_div(n, kInt8Lanes), std::max<int64_t>(is_long ? kShare : 1, worth));
-  const Parts passes(ceil_div(k, kInt8Group), kPass / kInt8Group);
+  const bool is_long = k > kLongK;
+  const int64_t worth = std::min(kChunkWork / panel_work, kChunkBytes / (k * kInt8Lanes));
+  const Parts groups(ceil_div(n, kInt8Lanes), std::max<int64_t>(is_long ? kNC : 1, worth));
+  const Parts passes(ceil_div(k, kInt8Group), kKC / kInt8Group);
 
   pool.parallel_for(groups.count * tokens.count, [&](int64_t chunk) {
-    alignas(64) uint8_t turned[kPass * kInt8Lanes];
+    alignas(64) uint8_t turned[kKC * kInt8Lanes];
     alignas(64) float scratch[kLowRankStep * kernels::kMaxLanes];
     const int64_t group = chunk / tokens.count, block = chunk % tokens.count;
     const int64_t first = tokens.begin(block), count = tokens.begin(block + 1) - first;

@@ -8,7 +8,11 @@
 namespace engram::kernels {
 namespace {
 
-// 127 / largest; the reciprocal of the scale. The largest is taken of the bits, in which NaN beats everything.
+// Whether 127 / largest, the reciprocal of the scale, is a finite number; `largest` as bits, in which NaN beats
+// everything. Below 2^-121 it overflows, and the group adds nothing that a float could show.
+constexpr bool is_sound(uint32_t largest) { return largest >= 0x03000000u && largest < 0x7f800000u; }
+
+// One group, rounded to the nearest, halves to even, as vectors do it.
 inline void quantize_group_scalar(const float* x, const float* factor, int64_t n, int32_t offset, int8_t* q,
                                   float* scale, int32_t* sum) {
   uint32_t largest = 0;
@@ -18,12 +22,11 @@ inline void quantize_group_scalar(const float* x, const float* factor, int64_t n
   }
   *scale = float_of(largest) / 127;
   *sum = 0;
-  // Below this 1 / scale would overflow, and the group adds nothing that a float could show.
-  const bool sound = largest >= 0x00800000u && largest < 0x7f800000u;
+  const bool sound = is_sound(largest);
   const float inverse = sound ? 127 / float_of(largest) : 0;
   for (int64_t i = 0; i < n; i++) {
     const float y = sound ? (factor ? x[i] * factor[i] : x[i]) * inverse : 0;
-    q[i] = static_cast<int8_t>(static_cast<int32_t>(y + (y < 0 ? -0.5f : 0.5f)));
+    q[i] = static_cast<int8_t>(__builtin_nearbyintf(y));
     *sum -= offset * q[i];
   }
 }

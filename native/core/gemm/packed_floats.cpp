@@ -13,11 +13,11 @@ namespace {
 using kernels::kMaxLanes;
 using kernels::Table;
 
-constexpr int64_t kTokens = 128;   // most tokens that one chunk works on
-constexpr int64_t kReduce = 256;   // values of the reduction per pass: a scratch panel of 32 lanes is 32 KB of f32
-constexpr int64_t kLong = 4096;    // values of a long reduction, the head's backward
-constexpr int64_t kShare = 3;      // panels in a chunk of a long reduction
-constexpr int64_t kWork = 500000;  // multiply-adds worth a chunk of its own
+constexpr int64_t kMC = 128;            // tokens of a chunk, at most
+constexpr int64_t kKC = 256;            // values of the reduction per pass: a scratch panel of 32 lanes is 32 KB of f32
+constexpr int64_t kNC = 3;              // panels of a chunk where the reduction is long,
+constexpr int64_t kLongK = 4096;        // longer than this: the head's backward
+constexpr int64_t kChunkWork = 500000;  // multiply-adds worth a chunk of their own
 
 struct PackedFloats : FrozenMatrix::Storage {
   Precision precision;
@@ -127,16 +127,16 @@ void PackedFloats::product(bool forward, const float* x, float* y, int64_t T, bo
   if (T <= 0) return;
   const int64_t k = forward ? n_in : n_out, n = forward ? n_out : n_in;
   const int64_t k_padded = round_up(k, lanes), ldp = k_padded / 2 + 16;  // pairs; the 16 keep rows out of one cache set
-  const Parts tokens(T, kTokens);
+  const Parts tokens(T, kMC);
   const int64_t panel_work = ceil_div(T, tokens.count) * k * lanes;
   // Where the inputs of all passes together would not stay in the cache, several panels share each pass over them.
-  const bool is_long = k > kLong;
-  const Parts groups(ceil_div(n, lanes), std::max<int64_t>(is_long ? kShare : 1, kWork / panel_work));
-  const Parts passes(k_padded / lanes, kReduce * (pairs ? 2 : 1) / lanes);
+  const bool is_long = k > kLongK;
+  const Parts groups(ceil_div(n, lanes), std::max<int64_t>(is_long ? kNC : 1, kChunkWork / panel_work));
+  const Parts passes(k_padded / lanes, kKC * (pairs ? 2 : 1) / lanes);
 
   AlignedBuffer converted(pairs ? T * ldp * 4 : 0);
   if (pairs) {
-    const Parts rows(T, std::max<int64_t>(1, kWork / k));
+    const Parts rows(T, std::max<int64_t>(1, kChunkWork / k));
     pool.parallel_for(rows.count, [&](int64_t part) {
       for (int64_t r = rows.begin(part); r < rows.begin(part + 1); r++) {
         uint16_t* out = converted.as<uint16_t>() + r * ldp * 2;
@@ -147,7 +147,7 @@ void PackedFloats::product(bool forward, const float* x, float* y, int64_t T, bo
   }
 
   pool.parallel_for(groups.count * tokens.count, [&](int64_t chunk) {
-    alignas(64) float scratch[kReduce * kMaxLanes];
+    alignas(64) float scratch[kKC * kMaxLanes];
     const int64_t group = chunk / tokens.count, block = chunk % tokens.count;
     const int64_t first = tokens.begin(block), count = tokens.begin(block + 1) - first;
     const Parts tiles(count, t.rows);

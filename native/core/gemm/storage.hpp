@@ -1,5 +1,9 @@
 // What FrozenMatrix is made of: one packed copy of W that serves both directions, and the helpers its two kinds share.
 // Not an interface for anything outside this folder.
+//
+// How products are cut is named as in BLIS (Van Zee & van de Geijn 2015): y is [m, n], sums run over k. A chunk, which
+// one thread computes, has at most MC rows and, where k is long, NC panels; a pass sums KC values. MR and NR, the size
+// of a tile, belong to the kernels (Table::rows, Table::lanes).
 #pragma once
 
 #include <cstdint>
@@ -47,7 +51,7 @@ struct FrozenMatrix::Storage {
                        std::span<const LowRank> extra) const = 0;
 };
 
-// Floats or halves (frozen_matrix.cpp) and bytes (int8_matrix.cpp).
+// Floats or halves (packed_floats.cpp) and bytes (int8_matrix.cpp).
 std::unique_ptr<FrozenMatrix::Storage> pack_floats(int64_t n_out, int64_t n_in, Precision precision,
                                                    const RowReader& read, ThreadPool& pool, Isa isa);
 std::unique_ptr<FrozenMatrix::Storage> pack_int8(int64_t n_out, int64_t n_in, const RowReader& read, ThreadPool& pool,

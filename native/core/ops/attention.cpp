@@ -107,7 +107,16 @@ void clear_unseen(float* row, const Block& b, int64_t i) {
   std::fill(row + b.end(i), row + b.n_keys(), 0.0f);
 }
 
+// Those of the rows a segment sees that get a gradient: not those beyond the batch.
+int64_t rows_with_shares(const Segment& s, int64_t T) { return s.length + (s.prefix_start < T ? s.prefix : 0); }
+
 }  // namespace
+
+int64_t attention_shares(const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t S) {
+  int64_t rows = 0;
+  for (const Segment& s : segments) rows += rows_with_shares(s, T);
+  return 2 * H * rows * round_up(S, kernels::table(best_isa()).lanes);
+}
 
 void attention_forward(float* o, float* lse, const float* qkv, const AttentionKind& kind,
                        const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t G, int64_t S,
@@ -143,21 +152,17 @@ void attention_forward(float* o, float* lse, const float* qkv, const AttentionKi
 
 void attention_backward(float* dqkv, const float* qkv, const float* o, const float* lse, const float* d_o,
                         const AttentionKind& kind, const std::vector<Segment>& segments, int64_t T, int64_t H,
-                        int64_t G, int64_t S, ThreadPool& pool) {
+                        int64_t G, int64_t S, float* shares, ThreadPool& pool) {
   const vec::Table& vec = vec::table();
   const Table& t = kernels::table(best_isa());
   const int64_t W = H + 2 * G, Sp = round_up(S, t.lanes);
   const int64_t n_segments = static_cast<int64_t>(segments.size());
 
-  // Every job has gradients of its own for all the keys and values it sees, [N, Sp] each; they are added up afterwards
-  // in a fixed order.
+  // Every job has gradients of its own for the keys and values it sees, from `skipped` on, [N - skipped, Sp] each; they
+  // are added up afterwards in a fixed order.
   std::vector<int64_t> at(static_cast<size_t>(n_segments * H + 1), 0);
-  for (int64_t job = 0; job < n_segments * H; job++) {
-    const Segment& seg = segments[job / H];
-    at[job + 1] = at[job] + 2 * (seg.prefix + seg.length) * Sp;
-  }
-  thread_local Floats buffer;
-  float* const gradients = sized(buffer, at.back());
+  for (int64_t job = 0; job < n_segments * H; job++)
+    at[job + 1] = at[job] + 2 * rows_with_shares(segments[job / H], T) * Sp;
 
   pool.parallel_for(n_segments * H, [&](int64_t job) {
     const Segment& seg = segments[job / H];
@@ -167,8 +172,9 @@ void attention_backward(float* dqkv, const float* qkv, const float* o, const flo
     const float* keys_t = transposed(mine.keys_t, keys, N, S, Sp, Np, t);
     const float* values = gather(mine.values, {qkv, W, H + G + g, S}, seg, 0, N, Sp);
     const float* values_t = transposed(mine.values_t, values, N, S, Sp, Np, t);
-    float *dkeys = gradients + at[job], *dvalues = dkeys + N * Sp;
-    std::fill(dkeys, dvalues + N * Sp, 0.0f);
+    const int64_t held = rows_with_shares(seg, T) * Sp, skipped = N - held / Sp;
+    float *dkeys = shares + at[job], *dvalues = dkeys + held;
+    std::fill(dkeys, dvalues + held, 0.0f);
     float *p = sized(mine.p, kQueries * Np), *dp = sized(mine.dp, kQueries * Np);
     float* turned = sized(mine.turned, N * kQueries);
     for (int64_t first = 0; first < seg.length; first += kQueries) {
@@ -190,25 +196,27 @@ void attention_backward(float* dqkv, const float* qkv, const float* o, const flo
         clear_unseen(drow, b, i);
       }
       multiply(t, n, S, n_keys, 1, dp, Np, keys + from * Sp, Sp, dqkv + (row0 * W + h) * S, W * S, false);  // dq = ds k
-      t.transpose(dp, Np, n, n_keys, turned, n);
-      multiply(t, n_keys, S, n, 1, turned, n, q, Sp, dkeys + from * Sp, Sp, true);  // dk += dsᵀ q
-      t.transpose(p, Np, n, n_keys, turned, n);
-      multiply(t, n_keys, S, n, 1, turned, n, d_o_rows, Sp, dvalues + from * Sp, Sp, true);  // dv += pᵀ do
+      const int64_t key = std::max(from, skipped), low = key - from, n_own = n_keys - low, to = (key - skipped) * Sp;
+      t.transpose(dp + low, Np, n, n_own, turned, n);
+      multiply(t, n_own, S, n, 1, turned, n, q, Sp, dkeys + to, Sp, true);  // dk += dsᵀ q
+      t.transpose(p + low, Np, n, n_own, turned, n);
+      multiply(t, n_own, S, n, 1, turned, n, d_o_rows, Sp, dvalues + to, Sp, true);  // dv += pᵀ do
     }
   });
 
   // Every row of the batch is some segment's own; those of the prefix have shares in the other segments too.
   const auto add = [&](int64_t segment, int64_t g, int64_t first, int64_t last, bool own) {
-    const int64_t N = segments[segment].prefix + segments[segment].length;
+    const Segment& seg = segments[segment];
+    const int64_t held = rows_with_shares(seg, T) * Sp, skipped = seg.prefix + seg.length - held / Sp;
     for (int64_t i = first; i < last; i++) {
-      float* dk = dqkv + (row_of(segments[segment], i) * W + H + g) * S;
+      float* dk = dqkv + (row_of(seg, i) * W + H + g) * S;
       float* dv = dk + G * S;
       if (own) std::fill_n(dk, S, 0.0f), std::fill_n(dv, S, 0.0f);
       for (int64_t h = 0; h < H; h++) {
         if (h * G / H != g) continue;
-        const float* share = gradients + at[segment * H + h] + i * Sp;
+        const float* share = shares + at[segment * H + h] + (i - skipped) * Sp;
         vec.add(dk, share, S);
-        vec.add(dv, share + N * Sp, S);
+        vec.add(dv, share + held, S);
       }
     }
   };

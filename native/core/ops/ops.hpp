@@ -36,7 +36,7 @@ void head_norm_backward(float* dx, const float* before, const float* rstd, const
 
 // Which rows of a batch see which: a segment sees itself causally and all of `prefix` rows from `prefix_start` on.
 // Those are either the batch's first, the prompt's beginning that all segments share, a segment like any other; or rows
-// beyond the batch's own T, whose keys and values are given and get no gradient.
+// beyond the batch's own T, whose keys and values are given and get no gradient; or those in a cache.
 struct Segment {
   int64_t start, length, prefix, prefix_start = 0;
 };
@@ -62,10 +62,13 @@ struct CachedSegment {
 // computed with it. Of qkv only q is read.
 void attention_cached(float* o, const float* qkv, const AttentionKind& kind, const std::vector<CachedSegment>& segments,
                       int64_t H, int64_t G, int64_t S, ThreadPool& pool);
-// Writes dqkv [T, H + 2 G, S]. Probabilities are computed again from lse, a block of queries at a time.
+// Writes dqkv [T, H + 2 G, S]. Probabilities are computed again from lse, a block of queries at a time. `shares` is
+// work space of attention_shares() floats: for each segment and head what its keys and values get, those of a prefix in
+// the batch too.
+int64_t attention_shares(const std::vector<Segment>& segments, int64_t T, int64_t H, int64_t S);
 void attention_backward(float* dqkv, const float* qkv, const float* o, const float* lse, const float* d_o,
                         const AttentionKind& kind, const std::vector<Segment>& segments, int64_t T, int64_t H,
-                        int64_t G, int64_t S, ThreadPool& pool);
+                        int64_t G, int64_t S, float* shares, ThreadPool& pool);
 
 // SwiGLU (Shazeer 2020): y = silu(gate) · up. gate_up [T, 2 F]: a row of gate, then one of up; y [T, F].
 void swiglu_forward(float* y, const float* gate_up, int64_t T, int64_t F, ThreadPool& pool);

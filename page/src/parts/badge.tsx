@@ -8,7 +8,8 @@ import { t, type StringKey } from '../strings/index.js';
 import { visible } from '../text/visible.js';
 import { Dialog } from './dialog.js';
 
-const NAMES: Readonly<Record<Grounds['source'], StringKey>> = {
+/** Of a source that a newer server may know: unknown. */
+const NAMES: Readonly<Record<string, StringKey>> = {
   weights: 'source.weights',
   retrieval: 'source.retrieval',
   context: 'source.context',

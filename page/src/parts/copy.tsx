@@ -16,8 +16,8 @@ export function Copy({ text }: { text: string }): VNode {
   }, [state]);
   const copy = (): void => {
     // Without TLS on another name than localhost there is no clipboard.
-    const written =
-      navigator.clipboard === undefined ? Promise.reject(new Error('none')) : navigator.clipboard.writeText(text);
+    const { clipboard } = navigator as { clipboard?: Clipboard };
+    const written = clipboard?.writeText(text) ?? Promise.reject(new Error('There is no clipboard.'));
     written.then(
       () => {
         setState('done');

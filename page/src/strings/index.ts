@@ -37,5 +37,5 @@ export function t(key: StringKey, values: Readonly<Record<string, string | numbe
 function preferred(): Language {
   const chosen = kept('language');
   if (chosen === 'en' || chosen === 'de') return chosen;
-  return globalThis.navigator?.language?.toLowerCase().startsWith('de') === true ? 'de' : 'en';
+  return typeof navigator !== 'undefined' && navigator.language.toLowerCase().startsWith('de') ? 'de' : 'en';
 }

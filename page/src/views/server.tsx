@@ -163,7 +163,9 @@ function KeyList(): VNode {
           title={t('keys.revokeTitle')}
           text={visible(gone.name)}
           action={t('keys.revoke')}
-          onConfirm={() => revoke.run(gone.id)}
+          onConfirm={() => {
+            revoke.run(gone.id);
+          }}
           onClose={() => {
             setGone(undefined);
           }}
@@ -292,5 +294,5 @@ function Facts({ value }: { value: unknown }): VNode {
 
 function shown(value: unknown): string {
   if (typeof value === 'number') return number(value, Number.isInteger(value) ? 0 : 1);
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return typeof value === 'string' ? value : ((JSON.stringify(value) as string | undefined) ?? '');
 }

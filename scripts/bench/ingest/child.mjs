@@ -20,7 +20,7 @@ const looking = setInterval(() => {
   if (peak > 0) readerRssMb = Math.max(readerRssMb ?? 0, peak);
 }, LOOK_MS);
 const retrieval = new Retrieval({ home, brain: 'bench', embedder: () => Promise.resolve(embedder) });
-const { seconds, passages, documents, skipped } = await retrieval.ingest([folder]);
+const { seconds, passages, documents, skipped } = await retrieval.ingest([folder], { maxBytes: 1e9 });
 clearInterval(looking);
 await retrieval.close();
 const library = readdirSync(join(home, 'brains', 'bench'))

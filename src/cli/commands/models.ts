@@ -18,7 +18,7 @@ export const models: CommandGroup = {
       run: async (job) => {
         const found = (await (await job.open()).models.list()).map(summary);
         const rows = found.map(({ name, role, bytes: size, memory, installed, licence }) => {
-          const needed = [bytes(memory.trainingBytes), inWords(memory)];
+          const needed = [bytes(memory.trainingBytes), inWords(role, memory)];
           return [name, role, bytes(size), ...needed, installed ? 'yes' : '', licence];
         });
         job.line(table(['name', 'role', 'size', 'memory', 'fits for', 'installed', 'licence'], rows));
@@ -86,8 +86,10 @@ interface ModelSummary {
   memory: ModelStatus['memory'];
 }
 
-function inWords({ fits }: ModelStatus['memory']): string {
-  return fits.training ? 'chat, memorize' : fits.answering ? 'chat' : 'too large';
+function inWords(role: string, { fits }: ModelStatus['memory']): string {
+  if (!fits.answering) return 'too large';
+  if (role === 'embedding') return 'embed';
+  return fits.training ? 'chat, memorize' : 'chat';
 }
 
 function summary({ entry, installed, folder, memory }: ModelStatus): ModelSummary {

@@ -5,7 +5,7 @@ import type { DocumentReader, ReadDocument, ReadOptions } from './types.js';
 
 /** Throws SkipError. */
 export async function readDocument(bytes: Buffer, path: string, options: ReadOptions = {}): Promise<ReadDocument> {
-  const { encoding, wantsText = false, signal: _, ...chunking } = options;
+  const { encoding, wantsText = false, ...chunking } = options;
   const content = await readContent(bytes, path, { depth: 0, encoding });
   const { kind, title, metadata = {}, left = [], isGuessed = false, text } = content;
   const chunks = wantsText ? [] : cut(content, chunking);

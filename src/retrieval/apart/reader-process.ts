@@ -22,8 +22,10 @@ const GROWN_SHARE = 0.4;
 const SECONDS = 60;
 const SECONDS_PER_MB = 20;
 
-/** Waiting that computes nothing ends after so many times as long: a machine may be busy with other things. */
+/** Waiting that computes nothing ends after so many times as long, and not before a minute: a machine may be busy with other
+ * things. */
 const PATIENCE = 10;
+const PATIENCE_MS = 60_000;
 
 /** Milliseconds to start in. */
 const START_MS = 60_000;
@@ -130,7 +132,7 @@ class Child {
     this.isUsed = true;
     this.#setBusy(true);
     const chunks: Chunk[] = [];
-    const until = performance.now() + PATIENCE * request.mostMs;
+    const until = performance.now() + Math.max(PATIENCE_MS, PATIENCE * request.mostMs);
     try {
       this.#process.send(request, () => undefined); // if it has ended, "close" says so
       for (;;) {

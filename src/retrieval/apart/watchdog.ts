@@ -1,6 +1,6 @@
 // A thread that looks ten times a second at what the process it lives in holds and has computed, and ends the process, with the
-// reason on stderr, where that is too much. It runs whatever the other thread does, on every system. Not here: waiting that
-// costs nothing, which whoever asked notices.
+// reason on stderr, where that is too much, or where nobody is left who asked. It runs whatever the other thread does, on every
+// system. Not here: waiting that costs nothing, which whoever asked notices.
 import { writeSync } from 'node:fs';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { REASONS } from './messages.js';
@@ -34,7 +34,11 @@ function computedMs(): number {
   return (user + system) / 1000;
 }
 
+/** Whoever started it; another one has it when that has been killed. */
+const parent = process.ppid;
+
 function look({ deadline, mostBytes }: { deadline: Float64Array; mostBytes: number }): void {
+  if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
   if (process.memoryUsage.rss() > mostBytes) end(REASONS.too_much_memory);
   const most = deadline[0]!;
   if (most > 0 && computedMs() > most) end(REASONS.too_slow);

@@ -11,6 +11,9 @@ const TOLD = /^#\+(title|author|date|filetags|description|keywords|language|emai
 /** A heading without its stars, its state in capitals, its priority and its tags. */
 const HEADING = /^(\*+)[ \t]+(?:([A-Z]{3,12})[ \t]+)?(?:\[#\w\][ \t]+)?(.*?)(?:[ \t]+:([\p{L}\p{N}_@#%:]+):)?[ \t]*$/u;
 
+/** Characters of a line that is a heading. */
+const LONGEST_HEADING = 1000;
+
 const PROPERTY = /^[ \t]*:([^:\s]+):[ \t]*(.*)$/u;
 
 export const readOrg: Reader = async (bytes, _, reading) => {
@@ -44,7 +47,7 @@ export const readOrg: Reader = async (bytes, _, reading) => {
       if (!isCode || isEnd) skipTo(end);
       continue;
     }
-    const heading = HEADING.exec(line);
+    const heading = line.startsWith('*') && line.length <= LONGEST_HEADING ? HEADING.exec(line) : null;
     const keyword = TOLD.exec(line);
     const block = /^[ \t]*#\+begin_(\w+)/iu.exec(line)?.[1];
     if (heading !== null) {

@@ -49,16 +49,24 @@ function inOrder(fragments: readonly Fragment[], depth = 0): Fragment[][] {
     return rows.map((row, i) => (isOfTable(row, rows[i - 1]) || isOfTable(row, rows[i + 1]) ? row : [merged(row)]));
   }
   // What crosses the gap divides the page: what is above it is read before it.
-  const crossing = fragments
-    .filter(({ left, right }) => left < gutter && right > gutter)
-    .toSorted((a, b) => b.y - a.y);
+  const crossing = fragments.filter(({ left, right }) => left < gutter && right > gutter).toSorted((a, b) => b.y - a.y);
   const lines: Fragment[][] = [];
   let rest = [...fragments].filter((one) => !crossing.includes(one));
   const take = (isTaken: (one: Fragment) => boolean): void => {
     const taken = rest.filter(isTaken);
     rest = rest.filter((one) => !isTaken(one));
-    lines.push(...inOrder(taken.filter(({ right }) => right <= gutter), depth + 1));
-    lines.push(...inOrder(taken.filter(({ left }) => left >= gutter), depth + 1));
+    lines.push(
+      ...inOrder(
+        taken.filter(({ right }) => right <= gutter),
+        depth + 1,
+      ),
+    );
+    lines.push(
+      ...inOrder(
+        taken.filter(({ left }) => left >= gutter),
+        depth + 1,
+      ),
+    );
   };
   for (const line of crossing) {
     take(({ y }) => y > line.y + line.height / 2);
@@ -111,7 +119,7 @@ function fragmentsOf(items: readonly Item[]): Fragment[] {
   for (const line of rowsOf(items.map(fragmentOf))) {
     for (const one of line) {
       const last = fragments.at(-1);
-      const isBeside = last !== undefined && last.y === line[0]!.y && one.left - last.right <= WIDE_GAP * line[0]!.height;
+      const isBeside = last?.y === line[0]!.y && one.left - last.right <= WIDE_GAP * line[0]!.height;
       if (isBeside) {
         last.items.push(...one.items);
         last.right = Math.max(last.right, one.right);

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { pageText, type Item } from './pdf-lines.js';
-import { outlineOf, withHeadings, type Outlined } from './pdf-outline.js';
+import { outlineOf, withHeadings } from './pdf-outline.js';
 import { paragraphs } from './text.js';
 import { SkipError, type Block, type Reader } from './types.js';
 
@@ -41,7 +41,7 @@ export const readPdf: Reader = async (bytes) => {
       kind: 'pdf',
       ...(title ? { title } : {}),
       text,
-      blocks: withHeadings(text, blocks, pages, await outlineOf(pdf as unknown as Outlined)),
+      blocks: withHeadings(text, blocks, pages, await outlineOf(pdf)),
       pages,
       metadata: { pages: pdf.numPages, ...(author ? { author } : {}) },
       left:

@@ -180,10 +180,9 @@ export class RtfText {
   }
 
   #endLine(): void {
-    const line = this.#line
-      .replace(/(?: \| )+$/u, '')
-      .replace(/[^\S\n]+/gu, ' ')
-      .trim();
+    let line = this.#line;
+    while (line.endsWith(' | ')) line = line.slice(0, -3);
+    line = line.replace(/[^\S\n]+/gu, ' ').trim();
     this.#line = '';
     const isRow = this.#isRow;
     this.#isRow = false;

@@ -16,10 +16,9 @@ export function telegramContent(value: unknown): Omit<Content, 'metadata'> | und
   const chats = chatsOf(value);
   if (chats === undefined) return undefined;
   const joined = new JoinedContent();
-  let [messages, media] = [0, 0];
+  let media = 0;
   for (const chat of chats) {
     const read = conversation(messagesOf(chat.messages));
-    messages += read.count;
     media += chat.messages.filter((one) => isObject(one) && ('photo' in one || 'file' in one)).length;
     joined.add(read, chats.length === 1 ? '' : nameOf(chat), { chat: nameOf(chat) });
   }
@@ -43,7 +42,9 @@ function chatsOf(value: unknown): Chat[] | undefined {
   const { chats, left_chats: others, messages } = value;
   const isOne = Array.isArray(messages) && typeof value['type'] === 'string' && messages.some(isMessage);
   if (isOne) return [value as unknown as Chat];
-  const all = [chats, others].flatMap((part) => (isObject(part) && Array.isArray(part['list']) ? part['list'] : []));
+  const all = [chats, others].flatMap((part) =>
+    isObject(part) && Array.isArray(part['list']) ? (part['list'] as unknown[]) : [],
+  );
   const found = all.filter((chat): chat is Chat => isObject(chat) && Array.isArray(chat['messages']));
   return found.some((chat) => chat.messages.some(isMessage)) ? found : undefined;
 }

@@ -16,7 +16,10 @@ const NO_TEXT =
   /^(?:label|ref|eqref|pageref|autoref|cref|Cref|vspace|hspace|includegraphics|bibliography|bibliographystyle|usepackage|documentclass|newcommand|renewcommand|def|setlength|pagestyle|thispagestyle|hypersetup|definecolor|input|include|setcounter|addtocounter|newtheorem|graphicspath|index|begin|end|color|fontsize|cline|cmidrule|rule)$/u;
 
 /** Deeper braces are an attack on the stack. */
-const DEEPEST = 200;
+const DEEPEST = 20;
+
+/** Characters of a formula. */
+const LONGEST_FORMULA = 10_000;
 
 export const readTex: Reader = async (bytes, _, reading) => {
   const { text: source, ...about } = await decodeText(bytes, reading);
@@ -38,7 +41,11 @@ class TexReader {
   readonly #told: Record<string, string> = {};
   readonly #left: LeftOut[] = [];
 
-  constructor(private readonly source: string) {}
+  /** @param depth of the braces that it is inside of */
+  constructor(
+    private readonly source: string,
+    private readonly depth = 0,
+  ) {}
 
   read(): { text: string; blocks: Block[]; told: Record<string, string>; left: LeftOut[] } {
     const body = this.source.indexOf('\\begin{document}');
@@ -62,7 +69,7 @@ class TexReader {
     const inside = new TexReader(found.input);
     inside.#at = found.index + found[0].length;
     inside.#skipOption();
-    const value = inside.#argument(0).replace(/\s+/gu, ' ').trim();
+    const value = inside.#argument().replace(/\s+/gu, ' ').trim();
     if (value !== '') this.#told[name] = value.slice(0, 500);
   }
 
@@ -98,10 +105,11 @@ class TexReader {
   /** As it is written, to its end; a dollar alone is one. */
   #formula(): string {
     const mark = this.source.startsWith('$$', this.#at) ? '$$' : '$';
-    const end = this.source.indexOf(mark, this.#at + mark.length);
-    const blank = this.source.indexOf('\n\n', this.#at);
+    const near = this.source.slice(this.#at, this.#at + LONGEST_FORMULA);
+    const end = near.indexOf(mark, mark.length);
+    const blank = near.indexOf('\n\n');
     const isClosed = end !== -1 && (blank === -1 || end < blank);
-    const to = isClosed ? end + mark.length : this.#at + mark.length;
+    const to = this.#at + (isClosed ? end : 0) + mark.length;
     const formula = this.source.slice(this.#at, to);
     this.#at = to;
     return formula.replace(/\s+/gu, ' ');
@@ -135,10 +143,11 @@ class TexReader {
   }
 
   #closedFormula(mark: string): void {
-    const end = this.source.indexOf(mark, this.#at);
+    const near = this.source.slice(this.#at, this.#at + LONGEST_FORMULA);
+    const end = near.indexOf(mark);
     if (end === -1) return;
-    this.#line += `$${this.source.slice(this.#at, end).replace(/\s+/gu, ' ').trim()}$`;
-    this.#at = end + 2;
+    this.#line += `$${near.slice(0, end).replace(/\s+/gu, ' ').trim()}$`;
+    this.#at += end + 2;
   }
 
   #named(name: string): void {
@@ -158,42 +167,42 @@ class TexReader {
       this.#line = label === '' ? '- ' : `- ${label}: `;
     } else if (name === 'cite' || /^cite[a-z]*$/u.test(name)) {
       this.#skipOption();
-      this.#line += `[${this.#argument(0)}]`;
+      this.#line += `[${this.#argument()}]`;
     } else if (name === 'href') this.#link();
-    else if (name === 'footnote') this.#line += ` [${this.#argument(0).trim()}]`;
+    else if (name === 'footnote') this.#line += ` [${this.#argument().trim()}]`;
     else if (name === 'par') this.#endBlock();
     else if (name === 'title' || name === 'author' || name === 'date') {
       this.#skipOption();
-      this.#told[name] ??= this.#argument(0).replace(/\s+/gu, ' ').trim().slice(0, 500);
+      this.#told[name] ??= this.#argument().replace(/\s+/gu, ' ').trim().slice(0, 500);
     } else if (NO_TEXT.test(name)) this.#noText(name);
     else this.#skipOption();
   }
 
   #noText(name: string): void {
     this.#skipOption();
-    const inside = this.#argument(0);
+    const inside = this.#argument();
     if (name === 'input' || name === 'include') this.#left.push({ what: inside, why: 'it is a file of its own' });
     if (name === 'includegraphics') this.#left.push({ what: inside, why: 'it is a picture' });
     if (/^(?:newcommand|renewcommand|setlength|setcounter|addtocounter|definecolor)$/u.test(name)) {
       this.#skipOption();
-      this.#argument(0);
+      this.#argument();
     }
   }
 
   #link(): void {
-    const url = this.#argument(0);
-    this.#line += `${this.#argument(0)} (${url})`;
+    const url = this.#argument();
+    this.#line += `${this.#argument()} (${url})`;
   }
 
   #heading(level: number): void {
     this.#endBlock();
     this.#skipOption();
-    this.#line = this.#argument(0).replace(/\s+/gu, ' ');
+    this.#line = this.#argument().replace(/\s+/gu, ' ');
     this.#endBlock('heading', level);
   }
 
   #environment(): void {
-    const name = this.#argument(0);
+    const name = this.#argument();
     if (AS_IS.test(name)) {
       const mark = `\\end{${name}}`;
       const end = this.source.indexOf(mark, this.#at);
@@ -211,11 +220,11 @@ class TexReader {
     }
     if (!/^(?:math|equation|align|gather|multline|eqnarray)/u.test(name)) this.#endBlock();
     this.#skipOption();
-    if (/^(?:tabular|array|longtable|minipage|thebibliography|multicols|column)/u.test(name)) this.#argument(0);
+    if (/^(?:tabular|array|longtable|minipage|thebibliography|multicols|column)/u.test(name)) this.#argument();
   }
 
   /** What stands in braces here, as it reads; nothing if there are none. */
-  #argument(depth: number): string {
+  #argument(): string {
     while (/\s/u.test(this.source[this.#at] ?? '')) this.#at++;
     if (this.source[this.#at] !== '{') return '';
     const start = ++this.#at;
@@ -228,8 +237,8 @@ class TexReader {
       this.#at++;
     }
     const inside = this.source.slice(start, open === 0 ? this.#at - 1 : this.#at);
-    if (depth >= DEEPEST || !/[\\{}%~$]|--|``|''/u.test(inside)) return inside;
-    const reader = new TexReader(inside);
+    if (this.depth >= DEEPEST || !/[\\{}%~$]|--|``|''/u.test(inside)) return inside;
+    const reader = new TexReader(inside, this.depth + 1);
     reader.#readUntil(inside.length);
     reader.#endBlock();
     return reader.#text.replaceAll('\n\n', ' ');

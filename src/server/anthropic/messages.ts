@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { AskOptions, ChatMessage, ToolCall } from '../../index.js';
 import { invalid } from '../errors.js';
 import { LIMITS } from '../limits.js';
-import { ENGRAM } from '../openai/sampling.js';
-import { ownCallId } from '../openai/messages.js';
+import { ENGRAM } from '../openai/index.js';
+import { ownCallId } from '../openai/index.js';
 import { listOf, MODEL, whole } from '../schema.js';
 
 const BLOCK = z.looseObject({ type: z.string() });

@@ -77,7 +77,7 @@ async function stream(answerer: Answerer, exchange: Exchange, body: Body): Promi
     out.send(value, value.type);
   };
   let index = 0;
-  let hasText = false;
+  let hasText = false as boolean; // set by what is called back
   const start = (): void => {
     if (out.hasBegun) return;
     send({

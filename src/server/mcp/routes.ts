@@ -8,7 +8,7 @@ import { readBytes } from '../body.js';
 import { allows, type Caller } from '../keys.js';
 import { LIMITS } from '../limits.js';
 import { pageOf } from '../records.js';
-import type { BrainService } from '../own/service.js';
+import type { BrainService } from '../own/index.js';
 import { mcpServerOf, type MemoryTools } from './tools.js';
 
 export function mcpRoutes(context: Context, service: BrainService): Route[] {

@@ -10,7 +10,7 @@ import type {
   PassageView,
   RecalledView,
   RememberInput,
-} from '../own/schemas.js';
+} from '../own/index.js';
 
 /** What the tools need; `signal` ends a call. */
 export interface MemoryTools {

@@ -139,7 +139,7 @@ async function stream(answerer: Answerer, exchange: Exchange, body: Body): Promi
       const begin = (): void => {
         chunk(index, { role: 'assistant', content: '', refusal: null });
       };
-      let hasBegun = false;
+      let hasBegun = false as boolean; // set by what is called back
       const answered = await giveAnswer(answerer, exchange, askingOf(body, index), {
         onText: (piece) => {
           // A faulty request has been refused by now: what comes is an answer.

@@ -21,11 +21,11 @@ export interface Described<B extends z.ZodType = z.ZodType, Q extends z.ZodType 
 }
 
 /** Keeps the types of body and query together with what handles them. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- they bind what the handler is given to its schemas
+ 
 export function describe<B extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(
   route: Described<B, Q>,
 ): Described {
-  return route as unknown as Described;
+  return route;
 }
 
 export function toRoute({ method, path, scope, body, query, status = 200, handle }: Described): Route {

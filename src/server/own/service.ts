@@ -8,7 +8,7 @@ import { giveAnswer, groundsOf, type Answerer } from '../answer.js';
 import { invalid, notFound } from '../errors.js';
 import type { Caller } from '../keys.js';
 import { shownName } from '../names.js';
-import type { FileStore } from '../openai/files.js';
+import type { FileStore } from '../openai/index.js';
 import { Records } from '../records.js';
 import { OwnJobs } from './jobs.js';
 import type {

@@ -164,7 +164,6 @@ it('reads events however they are cut and whatever ends their lines', async () =
       bytes.subarray(i * size, (i + 1) * size),
     );
     const found: string[] = [];
-    // eslint-disable-next-line @typescript-eslint/await-thenable -- an iterable that is not asynchronous serves as well
     for await (const event of eventsOf(pieces as unknown as AsyncIterable<Uint8Array>)) found.push(event);
     expect(found).toEqual(['ü1', '2\n3', '4 ', '5']);
   }

@@ -44,6 +44,15 @@ function changed(bytes: Buffer, random: Random): Buffer {
   return now;
 }
 
+it('reads each file that is sound', async () => {
+  const reader = new ReaderProcess({ seconds: 20 }, compiledReader());
+  for (const { name, make } of await readerSeeds()) {
+    const { chunks } = await reader.read(make((part) => part), name);
+    expect(chunks.length, name).toBeGreaterThan(0);
+  }
+  await reader.close();
+});
+
 it('survives what is nearly a file', { timeout: 60_000 + 500 * RUNS }, async () => {
   const seeds = await readerSeeds();
   const reader = new ReaderProcess({ seconds: 20 }, compiledReader());

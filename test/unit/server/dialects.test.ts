@@ -228,8 +228,10 @@ describe("Ollama's dialect", () => {
   it('says faults in its own way, also in a stream', async () => {
     await expect(ollama.chat({ model: 'llama3', messages: question })).rejects.toThrow(/There is no model "llama3"/);
     Object.assign(server.api.opened, { fault: new EngramError('disk', 'The disk is full.'), faultAfter: 1 });
-    const read = async (): Promise<void> => {
-      for await (const part of await ollama.chat({ model: 'tiny', messages: question, stream: true })) void part;
+    const read = async (): Promise<unknown[]> => {
+      const parts = [];
+      for await (const part of await ollama.chat({ model: 'tiny', messages: question, stream: true })) parts.push(part);
+      return parts;
     };
     await expect(read()).rejects.toThrow('The disk is full.');
   });

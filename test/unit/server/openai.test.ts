@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-deprecated -- clients still send it */
 import OpenAI, { APIError } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EngramError } from '../../../src/errors.js';

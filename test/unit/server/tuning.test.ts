@@ -13,9 +13,10 @@ let server: TestServer;
 let openai: OpenAI;
 let home: string;
 
-const start = async (runs: FakeOpened['begun'] = []): Promise<void> => {
+const start = async (runs: FakeOpened['begun'] = [], trains?: HeldTraining['train']): Promise<void> => {
   const api = new FakeServerApi();
   api.opened.begun = runs;
+  api.opened.trains = trains;
   server = await startServerOver(api, {}, { model: 'tiny', embedder: 'vectors', home });
   openai = new OpenAI({ baseURL: `${server.running.url}/v1`, apiKey: server.running.key, maxRetries: 0 });
 };
@@ -267,10 +268,8 @@ describe('fine-tuning jobs', () => {
     const adapter = held.requests[0]!.adapter!;
     for (const runs of [[], [{ id: 'run-1', adapter, status: 'running' }]]) {
       await server.close();
-      await start(runs);
       const again = new HeldTraining();
-      server.api.opened.trains = again.train;
-      await until(job.id, 'running');
+      await start(runs, again.train);
       await begun(again);
       if (runs.length === 0) expect(again.requests[0]).toMatchObject({ adapter, epochs: 4 });
       else expect(again.requests[0]).toMatchObject({ resume: 'run-1' });

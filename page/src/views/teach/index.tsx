@@ -1,6 +1,7 @@
 // Teach on the left, the proof on the right: the same question before and after, the loss between them, the receipt, undo.
 import { useEffect } from 'preact/hooks';
 import type { VNode } from 'preact';
+import type { Receipt } from '../../api.js';
 import { SourceBadge } from '../../parts/badge.js';
 import { Plot } from '../../parts/plot.js';
 import { Empty, Fault, Progress } from '../../parts/states.js';
@@ -62,7 +63,7 @@ function LessonView({ lesson }: { lesson: Lesson }): VNode {
           {title === '' ? t('teach.found') : visible(title)}
         </h2>
         {isUnderWay(lesson) && (
-          <button type="button" onClick={() => stop.run()} disabled={stop.isRunning}>
+          <button type="button" onClick={() => { stop.run(); }} disabled={stop.isRunning}>
             {t('teach.stop')}
           </button>
         )}
@@ -137,8 +138,9 @@ function After({ lesson }: { lesson: Lesson }): VNode {
   const again = useAction(() => askAgain());
   const contradicts = receipt!.committed ? (receipt!.contradicts ?? []) : [];
   const settle = (gone: readonly string[]): void => {
-    const { contradicts: _settled, ...rest } = receipt!;
-    lessonStore.set({ ...lesson, receipt: gone.length === 0 ? rest : { ...rest, supersedes: [...gone] } });
+    const settled: Receipt = { ...receipt!, ...(gone.length === 0 ? {} : { supersedes: [...gone] }) };
+    delete settled.contradicts;
+    lessonStore.set({ ...lesson, receipt: settled });
     if (gone.length > 0 && question !== '') again.run();
   };
   const isBusy = takeBack.isRunning || again.isRunning || isUnderWay(lesson);
@@ -149,12 +151,12 @@ function After({ lesson }: { lesson: Lesson }): VNode {
       )}
       <div class="row">
         {receipt!.committed && (
-          <button type="button" disabled={isBusy} onClick={() => takeBack.run()}>
+          <button type="button" disabled={isBusy} onClick={() => { takeBack.run(); }}>
             {t('teach.undo')}
           </button>
         )}
         {question !== '' && (
-          <button type="button" disabled={isBusy} onClick={() => again.run()}>
+          <button type="button" disabled={isBusy} onClick={() => { again.run(); }}>
             {t('teach.askAgain')}
           </button>
         )}

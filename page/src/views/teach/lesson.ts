@@ -46,6 +46,9 @@ const FRESH = {
   ...{ learning: NOTHING_LEARNED, stage: 'before' as const },
 };
 
+/** Enough to see the difference side by side: a small model would go on for long. */
+const MOST_TOKENS = 200;
+
 let control: AbortController | undefined;
 
 export function isUnderWay(lesson: Lesson | undefined): lesson is Lesson {
@@ -97,8 +100,9 @@ export async function undoLesson(): Promise<void> {
   if (lesson?.receipt === undefined) return;
   const { brain, receipt } = lesson;
   await followJob((await undo(brain, receipt.id)).id, () => undefined);
-  const { reason: _reason, ...rest } = receipt;
-  change({ receipt: { ...rest, committed: false }, stage: 'after' });
+  const undone: Receipt = { ...receipt, committed: false };
+  delete undone.reason;
+  change({ receipt: undone, stage: 'after' });
   await guarded(async (signal) => {
     await ask('after', signal);
     change({ stage: 'done' });
@@ -138,7 +142,7 @@ async function ask(when: 'before' | 'after', signal: AbortSignal): Promise<void>
   show({ text: '', grounds: undefined, isDone: false });
   try {
     const answer = await chat({
-      ...{ model: `brain:${brain}`, messages: [{ role: 'user', content: question }], signal },
+      ...{ model: `brain:${brain}`, messages: [{ role: 'user', content: question }], maxTokens: MOST_TOKENS, signal },
       onText: (text) => {
         show({ text, grounds: undefined, isDone: false });
       },

@@ -76,7 +76,7 @@ export function Run({
           </>
         )}
       </Loaded>
-      {job.error !== null && job.error.message !== undefined && <p class="fault">{visible(job.error.message)}</p>}
+      {job.error?.message !== undefined && <p class="fault">{visible(job.error.message)}</p>}
       <Controls job={job} onChange={onChange} />
       {job.status === 'succeeded' && <Made job={job} />}
       <Loaded of={events}>{(found) => <Log events={found} />}</Loaded>
@@ -103,10 +103,10 @@ function Controls({ job, onChange }: { job: TuningJob; onChange: () => void }): 
   return (
     <>
       <div class="row">
-        <button type="button" disabled={change.isRunning} onClick={() => change.run(isPaused ? 'resume' : 'pause')}>
+        <button type="button" disabled={change.isRunning} onClick={() => { change.run(isPaused ? 'resume' : 'pause'); }}>
           {t(isPaused ? 'training.resume' : 'training.pause')}
         </button>
-        <button type="button" class="danger" disabled={change.isRunning} onClick={() => change.run('cancel')}>
+        <button type="button" class="danger" disabled={change.isRunning} onClick={() => { change.run('cancel'); }}>
           {t('training.cancel')}
         </button>
       </div>
