@@ -109,9 +109,11 @@ describe('an option', () => {
   const COMMON = new Set([
     ...['memory', 'test', 'validation', 'format', 'prompt', 'length', 'kind', 'seed', 'rank', 'layers', 'passages'],
   ]);
-  /** Where the same name is another thing: what a conversation memory keeps, what a training of that size takes, what a step took. */
+  /** Where the same name is another thing: what a conversation memory keeps, what a training of that size takes, what a step took,
+   * what a server allows, what is sent to it. */
   const OTHERS: Readonly<Record<string, string[]>> = {
-    maxTokens: ['conversation/memories/buffer.ts'],
+    maxTokens: ['conversation/memories/buffer.ts', 'client/index.ts', 'server/context.ts'],
+    unknown: ['client/index.ts'],
     batchTokens: ['models/fit.ts'],
     learningRate: ['training/metrics.ts', 'training/trainer.ts', 'training/types.ts'],
   };
@@ -129,8 +131,9 @@ describe('an option', () => {
     (flag) => {
       const row = new RegExp(`\\[\\s*'${flag}(?: <[^']*)?',`);
       const twice = files.filter(({ text }) => row.test(text)).map(({ file }) => file);
-      // These mean something else by it: most ranks of what is merged, tags of what is exported.
+      // These mean something else by it: most ranks of what is merged, tags of what is exported, what a server allows.
       const others = {
+        '--max-tokens': ['cli/commands/serve.ts'],
         '--rank': ['cli/commands/combine.ts'],
         '--format': ['cli/commands/adapters.ts'],
         '--kind': ['cli/commands/embed.ts'],

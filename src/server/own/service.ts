@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { checkName } from '../../config.js';
 import { EngramError } from '../../errors.js';
-import type { FoundPassage, Memory, MemoryInput } from '../../index.js';
+import type { AskOptions, FoundPassage, Memory, MemoryInput } from '../../index.js';
 import { giveAnswer, groundsOf, type Answerer } from '../answer.js';
 import { invalid, notFound } from '../errors.js';
 import type { Caller } from '../keys.js';
@@ -200,12 +200,7 @@ export class BrainService {
   async ask(
     brain: string,
     question: string,
-    options: {
-      memories?: boolean | undefined;
-      passages?: number | undefined;
-      unknown?: 'say' | 'answer' | undefined;
-      maxTokens?: number | undefined;
-    },
+    options: Pick<AskOptions, 'memories' | 'passages' | 'unknown' | 'maxTokens'>,
     who: Who,
   ): Promise<AnswerView> {
     const asking = { model: `brain:${this.#sound(brain)}`, messages: [{ role: 'user' as const, content: question }] };
