@@ -143,7 +143,7 @@ it('ends when it is cancelled, with what came until then', async () => {
   });
   expect(answer.finishReason).toBe('cancelled');
   expect(answer.text).toMatch(/^la /);
-  await expect(ask({ signal: AbortSignal.abort() })).rejects.toEqual(fails('cancelled', /Cancelled/));
+  await expect(ask({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError', code: 'cancelled' });
 });
 
 it('says of what is no such server that it is none', async () => {

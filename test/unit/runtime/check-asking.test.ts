@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { settle, type GivenSettings } from '../../../src/options/index.js';
+import { Engram } from '../../../src/index.js';
 import { checkAsking } from '../../../src/runtime/check-asking.js';
 import type { AskOptions } from '../../../src/runtime/options.js';
 import { LANGUAGE_MODEL, tinyGguf } from '../models/tiny-gguf.js';
@@ -30,6 +31,20 @@ const check = (given: GivenSettings, asking: AskOptions = {}, isChat = true): Pr
   checkAsking(settle({ home, ...given }), asking, isChat);
 
 describe('before a model is loaded', () => {
+  it('too little memory to memorize is told, with what it is for', async () => {
+    const contextSize = 2 ** 24;
+    const model = gguf('long.gguf', {
+      metadata: { ...metadata, 'llama.context_length': contextSize, 'llama.block_count': 4096 },
+      tensors,
+    });
+    const open = { home, model, contextSize, offline: true, lazy: true };
+    await using engram = await Engram.open(open);
+    await expect(engram.memories.add('The mill was built in 1875.')).rejects.toMatchObject({
+      code: 'memory',
+      message: expect.stringMatching(/^Memorizing with long/) as unknown,
+    });
+  });
+
   it('a conversation with one that has no chat template is refused, and a text is not', async () => {
     await expect(check({ model: baseModel })).rejects.toMatchObject({ code: 'unsupported' });
     await check({ model: baseModel }, {}, false);

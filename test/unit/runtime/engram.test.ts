@@ -64,6 +64,34 @@ describe('without a model', () => {
   });
 });
 
+describe('with a store', () => {
+  const store = 'postgres://mara:sesame@127.0.0.1:1/none';
+
+  it('what needs one asks for it', async () => {
+    await expect(engram.jobs.list()).rejects.toMatchObject({ code: 'usage', message: 'Jobs are in a store.' });
+    await expect(engram.jobs.work({ worker: 'attic' })).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('brains are not removed, and a store that is away is told of without its password', async () => {
+    await using shared = await Engram.open({ home, store, offline: true, lazy: true });
+    await expect(shared.brains.remove('b')).rejects.toMatchObject({ code: 'unsupported' });
+    const error = await shared.brains.list().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'network' });
+    expect(String(error)).not.toContain('sesame');
+  });
+
+  it('an address that is none is refused without what was given', async () => {
+    const error = await Engram.open({ home, store: 'postgres//mara:sesame@h/d', lazy: true }).catch(String);
+    expect(error).toContain('Expected the address of a store');
+    expect(error).not.toContain('sesame');
+  });
+});
+
+it('a server that answers cannot be asked for explanations', async () => {
+  await using elsewhere = await Engram.open({ home, server: 'http://127.0.0.1:1/v1', offline: true, lazy: true });
+  await expect(elsewhere.memories.explain('Who?')).rejects.toMatchObject({ code: 'unsupported' });
+});
+
 describe('what cannot be', () => {
   it('is refused before a model is looked for', async () => {
     await expect(engram.ask('Who?', { topP: 7 })).rejects.toMatchObject({ code: 'usage', option: 'topP' });
