@@ -5,7 +5,19 @@ import { noCircles } from './scripts/lint/no-circles.mjs';
 /** From the ground up: a layer may import those before it, and of another domain folder only its index.ts. */
 const LAYERS = [
   [
-    ...['errors', 'config', 'options', 'files', 'prebuilt', 'addon', 'defined', 'is-object', 'stream-of', 'dot', 'stem'],
+    ...[
+      'errors',
+      'config',
+      'options',
+      'files',
+      'prebuilt',
+      'addon',
+      'defined',
+      'is-object',
+      'stream-of',
+      'dot',
+      'stem',
+    ],
     ...['database', 'store'],
   ],
   ['models'],

@@ -1,7 +1,13 @@
 // Refuses at once what can be refused before a model is loaded: options of an answer that cannot be, an adapter that is not
 // there, a conversation with a model that has no chat template. Not here: what only the loaded model knows.
 import { defined } from '../defined.js';
-import { inspectModel, memoryNeeds, requireChatTemplate, requireRoomToMemorize, resolveModel } from '../models/index.js';
+import {
+  inspectModel,
+  memoryNeeds,
+  requireChatTemplate,
+  requireRoomToMemorize,
+  resolveModel,
+} from '../models/index.js';
 import type { Settings } from '../options/index.js';
 import { findAdapter } from '../training/index.js';
 import { checkAskOptions, generationOf } from './answering.js';

@@ -45,7 +45,7 @@ export class Jobs {
 
   /** Until it has ended. Cancelling ends the waiting, not the job. Throws `not_found`, `cancelled`. */
   async follow(id: string, { onChange, signal }: FollowOptions = {}): Promise<Job> {
-    for (let shown = ''; ; ) {
+    for (let shown = ''; ;) {
       throwIfCancelled(signal);
       const job = await this.get(id);
       const now = `${job.state} ${job.progress ?? ''}`;

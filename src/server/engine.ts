@@ -173,10 +173,7 @@ export class Engine {
   }
 
   /** A brain without its chat model: what it remembers, and its documents. */
-  async within<T>(
-    brain: string,
-    action: (opened: Pick<Opened, 'memories' | 'documents'>) => Promise<T>,
-  ): Promise<T> {
+  async within<T>(brain: string, action: (opened: Pick<Opened, 'memories' | 'documents'>) => Promise<T>): Promise<T> {
     const opened = await this.api.Engram.open(this.#options(brain));
     try {
       return await action(opened);

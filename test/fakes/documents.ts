@@ -17,9 +17,7 @@ export function fakeDocuments(
         ...{ added: ['/notes/kiln.md'], changed: [], removed: [], unchanged: 0, embedded: 3, seconds: 0.5 },
         ...{ documents: 1, passages: 3 },
         skipped: [{ path: '/notes/a.bin', code: 'binary', reason: 'It is a binary file.' }],
-        partly: [
-          { path: '/notes/kiln.md', encoding: 'koi8-r', left: [{ what: '1 picture', why: 'there is no OCR' }] },
-        ],
+        partly: [{ path: '/notes/kiln.md', encoding: 'koi8-r', left: [{ what: '1 picture', why: 'there is no OCR' }] }],
       });
     },
     watch: (paths, options) => {

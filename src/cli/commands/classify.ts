@@ -55,7 +55,12 @@ export const classify: CommandSpec = {
 async function evaluate(job: Job, adapter: string, file: string): Promise<undefined> {
   const engine = await job.openToAnswer();
   await engine.check({ adapter }, { raw: true });
-  const report = await engine.adapters.evaluate({ adapter, file, signal: job.signal, onProgress: show(job, 'Classifying') });
+  const report = await engine.adapters.evaluate({
+    adapter,
+    file,
+    signal: job.signal,
+    onProgress: show(job, 'Classifying'),
+  });
   job.line(classificationReport(report));
   job.value({ adapter, file, ...report });
   return undefined;

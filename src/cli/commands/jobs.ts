@@ -27,9 +27,7 @@ export const jobs: CommandGroup = {
           excerpt(state === 'failed' ? (result ?? '') : data, 60),
         ]);
         job.line(
-          rows.length === 0
-            ? 'There are none.'
-            : table(['job', 'brain', 'kind', 'state', 'begun', 'worker', ''], rows),
+          rows.length === 0 ? 'There are none.' : table(['job', 'brain', 'kind', 'state', 'begun', 'worker', ''], rows),
         );
         job.value(found);
         return undefined;

@@ -213,7 +213,9 @@ export class BrainService {
     const name = this.#sound(brain);
     const model = await this.#engine.modelOf(name);
     const { influences, ...explained } = await this.#answerer.context.answers.run({ caller: caller.id, signal }, () =>
-      this.#engine.use({ model, brain: name }, signal, (opened) => opened.memories.explain(question, { answer, signal })),
+      this.#engine.use({ model, brain: name }, signal, (opened) =>
+        opened.memories.explain(question, { answer, signal }),
+      ),
     );
     return {
       ...explained,
