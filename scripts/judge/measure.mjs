@@ -100,8 +100,18 @@ if (given.part === 'choose') {
   const found = CLOSENESS.map((closeness) => withLine([0, 1, closeness]));
   weights = found.reduce((best, one) => (reached(one) > reached(best) ? one : best));
   alone = withLine([0, 1, 0]).slice(0, 2);
-  console.log('weights', weights.map((w) => w.toFixed(3)).join(' '), ' alone', alone.map((w) => w.toFixed(3)).join(' '));
-  console.log('closeness alone', withLine([0, 0, 1]).map((w) => w.toFixed(3)).join(' '));
+  console.log(
+    'weights',
+    weights.map((w) => w.toFixed(3)).join(' '),
+    ' alone',
+    alone.map((w) => w.toFixed(3)).join(' '),
+  );
+  console.log(
+    'closeness alone',
+    withLine([0, 0, 1])
+      .map((w) => w.toFixed(3))
+      .join(' '),
+  );
 }
 report('judge', (note) => dot(weights, evidence(note)), 0);
 report('judge without closeness', (note) => alone[0] + alone[1] * evidence(note)[1], 0);

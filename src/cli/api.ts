@@ -55,7 +55,10 @@ export interface Api extends Pick<
 > {
   /** The documents of a brain, without its model. */
   openRetrieval: (options: index.OpenRetrievalOptions) => {
-    retrieval: Pick<index.Retrieval, 'ingest' | 'watch' | 'search' | 'documents' | 'documentsNamed' | 'passagesOf' | 'remove'>;
+    retrieval: Pick<
+      index.Retrieval,
+      'ingest' | 'watch' | 'search' | 'documents' | 'documentsNamed' | 'passagesOf' | 'remove'
+    >;
     recall: index.OpenedRetrieval['recall'];
     close: () => Promise<void>;
   };

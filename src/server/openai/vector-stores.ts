@@ -325,7 +325,14 @@ function countsOf(files: readonly StoreFile[]): object {
   };
 }
 
-function shown({ id, name, created_at, last_active_at, metadata, files }: VectorStore): { id: string } & Record<string, unknown> {
+function shown({
+  id,
+  name,
+  created_at,
+  last_active_at,
+  metadata,
+  files,
+}: VectorStore): { id: string } & Record<string, unknown> {
   const usage_bytes = files.reduce((sum, file) => sum + file.usage_bytes, 0);
   return {
     ...{ id, object: 'vector_store', created_at, name, usage_bytes, status: 'completed', file_counts: countsOf(files) },

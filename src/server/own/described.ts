@@ -21,7 +21,7 @@ export interface Described<B extends z.ZodType = z.ZodType, Q extends z.ZodType 
 }
 
 /** Keeps the types of body and query together with what handles them. */
- 
+
 export function describe<B extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(
   route: Described<B, Q>,
 ): Described {

@@ -186,7 +186,7 @@ describe('large bounds', () => {
   it('are refused where there is no end of them', () => {
     expect(() => grammarOfSchema({ type: 'string', maxLength: 1e9 })).toThrow(/0 to 1000000/);
     const properties = Object.fromEntries(
-      Array.from({ length: 12_000 }, (_, i) => [`p${i}`, { const: 'x'.repeat(100) }]),
+      Array.from({ length: 12_000 }, (_, i) => [`p${i}`, { const: 'x'.repeat(10) }]),
     );
     expect(() => grammarOfSchema({ type: 'object', properties })).toThrow(/too large/);
   });

@@ -64,7 +64,16 @@ it('calls an uploaded file as the person called it', async () => {
   const job = (await json(server.post(`${AT}/documents`, { file_id: id }))) as { id: string };
   await (await server.get(`/engram/v1/jobs/${job.id}/events`)).text();
   const [, path] = server.api.opened.calls.find(([name]) => name === 'ingest') as [string, string[]];
-  const of = { kind: 'text' as const, title: undefined, bytes: 14, mtimeMs: 0, passages: 1, skipped: undefined, metadata: {}, read: undefined };
+  const of = {
+    kind: 'text' as const,
+    title: undefined,
+    bytes: 14,
+    mtimeMs: 0,
+    passages: 1,
+    skipped: undefined,
+    metadata: {},
+    read: undefined,
+  };
   server.api.documents = [{ id: 1, path: path[0]!, ...of }];
   server.api.opened.passages = [
     newPassage('Kilns are hot.', { source: path[0]!, title: undefined, place: path[0]!.replace(/^.*\//, '') }),
