@@ -5,7 +5,7 @@ import { defined } from './defined.js';
 import type { AskOptions } from './engram-options.js';
 import { EngramError } from './errors.js';
 import type { ChatMessage, GenerateOptions, Generator } from './inference/index.js';
-import { type Answer, type Brain } from './brain/index.js';
+import type { Answer, AnswerMemory, Brain } from './brain/index.js';
 import {
   BEGINNING,
   confidenceOf,
@@ -88,7 +88,10 @@ export async function answer(
   };
   const first = await route();
   let { adapters, adaptersFrom, opening, matches } = isShaped(options) ? { ...first, opening: undefined } : first;
-  const nameOf = ({ id, score }: Route['matches'][number]) => ({ id, score, text: memory?.brain.get(id)?.text ?? '' });
+  const nameOf = ({ id, score }: Route['matches'][number]): AnswerMemory => {
+    const held = memory?.brain.get(id);
+    return { id, score, text: held?.text ?? '', ...defined({ told: held?.createdAt }) };
+  };
   const named = () => matches.map(nameOf);
   let { prompt, passages } = await ground(parts, messages, mostPassages, options);
   let unsure: Answer['unsure'];

@@ -84,6 +84,7 @@ export {
   removeBrain,
   type Brain,
   type Answer,
+  type AnswerMemory,
   type Contradiction,
   type ExportOptions,
   type ExportReport,

@@ -131,7 +131,7 @@ if (given.write && given.part === 'choose') {
   const sha256 = createHash('sha256').update(readFileSync(given.judge)).digest('hex');
   writeFileSync(
     manifestPath,
-    `${JSON.stringify({ ...manifest, sha256, openings, answers: weights, alone, embedder: 'all-minilm-l6-v2', replaced: manifest.replaced ?? [0, 1] }, null, 2)}\n`,
+    `${JSON.stringify({ ...manifest, sha256, openings, answers: weights, alone, embedder: 'all-minilm-l6-v2', replaced: manifest.replaced ?? [0, 1], writes: manifest.writes ?? false }, null, 2)}\n`,
   );
 }
 process.exit(0);
