@@ -35,7 +35,10 @@ if (what === 'core') {
 } else if (what === 'flags' && name in all) {
   console.log(all[name].join(' '));
 } else if (what === 'make') {
-  const lists = [['ISA_X86', Object.keys(x86)], ['ISA_ARM', Object.keys(arm)]];
+  const lists = [
+    ['ISA_X86', Object.keys(x86)],
+    ['ISA_ARM', Object.keys(arm)],
+  ];
   for (const set of Object.keys(all)) lists.push([`FLAGS_${set}`, all[set]]);
   console.log(lists.map(([variable, words]) => `${variable}:=${words.join(',')}`).join(' ')); // commas are blanks
 } else {

@@ -75,6 +75,7 @@ export {
 } from './conversation/index.js';
 export type {
   Answer,
+  AnswerMemory,
   BatchItem,
   BatchReport,
   BeforeAfter,

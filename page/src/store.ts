@@ -76,7 +76,6 @@ export function useResource<T>(
     setState({ value: undefined, error: undefined, isLoading: true });
     reload();
     return () => running.current?.abort();
-     
   }, [...keys]);
   useEffect(() => {
     let waiting: ReturnType<typeof setTimeout> | undefined;

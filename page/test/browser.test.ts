@@ -292,7 +292,10 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', { timeout: SLOW }, () =>
       await page.locator('.loading').first().waitFor({ state: 'detached' });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) found.push(`${path}: ${wide} px too wide`);
-      interface Violation { id: string; nodes: { html: string }[] }
+      interface Violation {
+        id: string;
+        nodes: { html: string }[];
+      }
       const violations = await page.evaluate(() =>
         (window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe
           .run()

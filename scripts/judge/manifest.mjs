@@ -13,7 +13,11 @@ import { ensureModel } from '../../dist/models/index.js';
 /** Bytes. */
 const MOST = 4 * 2 ** 20;
 const { values: given } = parseArgs({
-  options: { ...{ adapter: { type: 'string' }, training: { type: 'string' } }, model: { type: 'string' }, rank: { type: 'string' } },
+  options: {
+    ...{ adapter: { type: 'string' }, training: { type: 'string' } },
+    model: { type: 'string' },
+    rank: { type: 'string' },
+  },
 });
 const settings = readSettings({ model: given.model });
 const { path, name } = await ensureModel(settings, given.model, 'chat');

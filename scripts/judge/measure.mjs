@@ -102,8 +102,18 @@ if (given.part === 'choose') {
   const found = CLOSENESS.map((closeness) => withLine([0, 1, closeness]));
   weights = found.reduce((best, one) => (reached(one) > reached(best) ? one : best));
   alone = withLine([0, 1, 0]).slice(0, 2);
-  console.log('weights', weights.map((w) => w.toFixed(3)).join(' '), ' alone', alone.map((w) => w.toFixed(3)).join(' '));
-  console.log('closeness alone', withLine([0, 0, 1]).map((w) => w.toFixed(3)).join(' '));
+  console.log(
+    'weights',
+    weights.map((w) => w.toFixed(3)).join(' '),
+    ' alone',
+    alone.map((w) => w.toFixed(3)).join(' '),
+  );
+  console.log(
+    'closeness alone',
+    withLine([0, 0, 1])
+      .map((w) => w.toFixed(3))
+      .join(' '),
+  );
 }
 report('judge', (note) => dot(weights, evidence(note)), 0);
 report('judge without closeness', (note) => alone[0] + alone[1] * evidence(note)[1], 0);
@@ -123,7 +133,7 @@ if (given.write && given.part === 'choose') {
   const sha256 = createHash('sha256').update(readFileSync(given.judge)).digest('hex');
   writeFileSync(
     manifestPath,
-    `${JSON.stringify({ ...manifest, sha256, openings, answers: weights, alone, embedder: 'all-minilm-l6-v2', replaced: manifest.replaced ?? [0, 1] }, null, 2)}\n`,
+    `${JSON.stringify({ ...manifest, sha256, openings, answers: weights, alone, embedder: 'all-minilm-l6-v2', replaced: manifest.replaced ?? [0, 1], writes: manifest.writes ?? false }, null, 2)}\n`,
   );
 }
 process.exit(0);

@@ -135,6 +135,14 @@ export type MemorizeProgress =
   | { phase: 'train'; step: number; steps: number; loss: number; tokensPerSecond: number }
   | { phase: 'commit' };
 
+/** A memory that an answer rests on, and how surely it is meant, 0 to 1. */
+export interface AnswerMemory {
+  id: string;
+  text: string;
+  score: number;
+  /** When it was told, ISO 8601: `last Tuesday` is of that day. Missing if it was forgotten meanwhile. */
+  told?: string;
+}
 export interface Answer {
   answer: string;
   /** The answer as a value, if it was asked for by a JSON schema and was not cut off. */
@@ -143,11 +151,11 @@ export interface Answer {
    * alone. `unknown`: nothing, so that nothing was made up (see AskOptions.unknown). */
   source: 'weights' | 'memory' | 'retrieval' | 'context' | 'base' | 'unknown';
   /** The memories whose adapter was on, best match first. */
-  memories: { id: string; text: string; score: number }[];
+  memories: AnswerMemory[];
   /** Memories that the question touches and whose weights were not sure of an answer, so that passages answered. */
-  unsure?: { id: string; text: string; score: number }[];
+  unsure?: AnswerMemory[];
   /** The memory that the question touches and that does not answer because its adapter is damaged. */
-  damaged?: { id: string; text: string; score: number };
+  damaged?: AnswerMemory;
   /** From weights: the geometric mean of the probabilities of the answer's tokens. */
   confidence?: number;
   /** The passages of documents that were put before the model, as the answer cites them: the first is [1]. */

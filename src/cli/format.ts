@@ -267,7 +267,12 @@ export function attribution(answer: Answer): string {
 
 function restsOn({ source, memories, unsure = [], passages, confidence }: Answer): string {
   const named = (some: Answer['memories']): string =>
-    some.map(({ id, text, score }) => `${id} "${excerpt(text, 40)}" ${score.toFixed(2)}`).join(', ');
+    some
+      .map(({ id, text, score, told }) => {
+        const when = told === undefined ? '' : ` (told ${told.slice(0, 10)})`;
+        return `${id} "${excerpt(text, 40)}"${when} ${score.toFixed(2)}`;
+      })
+      .join(', ');
   switch (source) {
     case 'weights': {
       const sure = confidence === undefined ? '' : `, sure ${confidence.toFixed(2)}`;

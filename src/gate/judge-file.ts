@@ -22,6 +22,8 @@ export interface JudgeManifest {
   replaced: [bias: number, judged: number];
   /** The embedding model whose cosine it is. */
   embedder: string;
+  /** Whether it writes questions about a note that are worth asking. */
+  writes: boolean;
 }
 
 export interface JudgeFile {

@@ -97,6 +97,7 @@ export class TrainedJudge implements Judge {
 
   async questions(note: string, count: number, signal?: AbortSignal): Promise<string[]> {
     const found = new Set<string>();
+    if (!this.#file.manifest.writes) return [];
     for (let seed = 0; seed < 2 * count && found.size < count; seed++) {
       const { text } = await this.#parts.generator.complete(writerPrompt(note), {
         adapters: [{ path: this.#file.path }],

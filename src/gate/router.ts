@@ -50,7 +50,7 @@ function keysOf({ text, question }: Pick<BrainMemory, 'text' | 'question'>): str
 const NONE: Route = { adapters: [], matches: [] };
 
 /** Judged first, the nearest in meaning; the others only where none of these answers. Of 562 questions of everyday for choosing not
- * one was decided otherwise than with all judged at once (SmolLM2's judge). */
+ * one was decided otherwise than with all judged at once (docs/memory.md says by which judge). */
 const FIRST = 4;
 
 export class Router {
@@ -84,7 +84,7 @@ export class Router {
       if (before.passes) judged = before;
     }
     const { best, passes } = judged;
-    if (best === undefined || !passes) return { ...NONE, ...defined({ personal: best?.verdict.personal }) };
+    if (best === undefined || !passes) return { ...NONE, ...defined({ personal: judged.personal }) };
     const match = { id: best.entry.id, score: best.verdict.answers };
     const path = match.id === candidate?.entry.id ? candidate.adapterPath : await this.#adapter(match.id);
     if (path === undefined) {
@@ -153,22 +153,24 @@ export class Router {
     extra: Entry | undefined,
     signal: AbortSignal | undefined,
     without: ReadonlySet<string>,
-  ): Promise<{ best?: Found & { verdict: Verdict }; passes: boolean }> {
+  ): Promise<{ best?: Found & { verdict: Verdict }; passes: boolean; personal?: number }> {
     const vector = await this.#vector(question, signal);
     const found = this.#candidates.find(question, vector, without);
     if (extra !== undefined) found.unshift({ entry: extra, closeness: closenessOf(extra, vector) });
     const judge = await this.judge(signal);
     let best: (Found & { verdict: Verdict }) | undefined;
+    let personal: number | undefined; // by the note that says it least surely
     for (const some of [found.slice(0, FIRST), found.slice(FIRST)]) {
       if (some.length === 0) continue;
       const verdicts = await judge.answers(question, some.map(judgedOf), signal);
       const judged = some.map((one, i) => ({ ...one, verdict: verdicts[i]! }));
+      personal = Math.min(personal ?? 1, ...verdicts.map((verdict) => verdict.personal));
       best = [...(best === undefined ? [] : [best]), ...judged].sort(
         (a, b) => b.verdict.answers - a.verdict.answers || this.#order(b.entry.id) - this.#order(a.entry.id),
       )[0]!;
       if (best.verdict.answers >= judge.threshold) return { best, passes: true };
     }
-    return { ...defined({ best }), passes: false };
+    return { ...defined({ best, personal }), passes: false };
   }
 
   /** Of two that answer equally well the later one does: it is what was said last. */

@@ -53,10 +53,14 @@ export async function requireSound(folder: string, options: VectorIndexOptions):
     await readStore(folder, options);
   } catch (error) {
     if (!(error instanceof EngramError) || (error.code !== 'corrupt' && error.code !== 'unsupported')) return;
-    throw new EngramError(error.code, `${folder} holds a store that cannot be read, and is left as it is: ${error.message}`, {
-      hint: 'Save into another folder, or move this one away.',
-      cause: error,
-    });
+    throw new EngramError(
+      error.code,
+      `${folder} holds a store that cannot be read, and is left as it is: ${error.message}`,
+      {
+        hint: 'Save into another folder, or move this one away.',
+        cause: error,
+      },
+    );
   }
 }
 

@@ -2,7 +2,7 @@
 // both go into the prompt as text, since no weights of ours run there. Not here: the server (inference/elsewhere.ts), answers by the
 // model here (answering.ts).
 import { generationOf, NOTHING, type Answered, type Answering } from './answering.js';
-import type { Answer } from '../brain/index.js';
+import type { AnswerMemory } from '../brain/index.js';
 import { defined } from '../defined.js';
 import type { AskOptions } from './options.js';
 import { AbortError, EngramError } from '../errors.js';
@@ -25,11 +25,10 @@ export async function answerElsewhere(
   const asked: readonly ChatMessage[] = about === undefined ? messages : [{ role: 'user', content: about }];
   const isAsked = last?.role === 'user' && last.content.trim() !== '';
   const { found, personal } = memories ? await touched(memory, asked, options) : { found: [], personal: undefined };
-  const told = found.map(({ id, score }): Answer['memories'][number] => ({
-    id,
-    score,
-    text: memory!.brain.get(id)!.text,
-  }));
+  const told = found.map(({ id, score }): AnswerMemory => {
+    const { text, createdAt } = memory!.brain.get(id)!;
+    return { id, score, text, told: createdAt };
+  });
   const passages = isAsked ? await retrieval.relevant(about ?? last.content, { most, signal }) : [];
   const isFree = [options.jsonSchema, options.tools].every((form) => form === undefined);
   const isGrounded = told.length + passages.length > 0 || sourceOf(messages, { adapters: [], passages }) === 'context';
@@ -75,7 +74,7 @@ async function touched(
 /** Memories stand before passages, which keep their numbers: answers cite them. */
 function grounded(
   messages: readonly ChatMessage[],
-  told: Answer['memories'],
+  told: readonly AnswerMemory[],
   passages: Parameters<typeof withPassages>[1],
 ): readonly ChatMessage[] {
   if (told.length + passages.length === 0) return messages;

@@ -1,7 +1,7 @@
 // How a conversation is answered: by the weights of a memory that it touches, from passages of documents, or by the model
 // alone; and what the answer says it rests on. Not here: which memory a question touches (gate/router.ts), what counts as
 // known (gate/grounds.ts), tools that are run (tool-loop.ts).
-import type { Answer, Brain } from '../brain/index.js';
+import type { Answer, AnswerMemory, Brain } from '../brain/index.js';
 import { defined } from '../defined.js';
 import { AbortError, EngramError } from '../errors.js';
 import {
@@ -211,8 +211,9 @@ function textOf(
   };
 }
 
-function nameOf({ memory }: Answering, { id, score }: Route['matches'][number]): Answer['memories'][number] {
-  return { id, score, text: memory?.brain.get(id)?.text ?? '' };
+function nameOf({ memory }: Answering, { id, score }: Route['matches'][number]): AnswerMemory {
+  const held = memory?.brain.get(id);
+  return { id, score, text: held?.text ?? '', ...defined({ told: held?.createdAt }) };
 }
 
 function damageOf(parts: Answering, { damaged }: Route): Pick<Answered, 'damaged'> {

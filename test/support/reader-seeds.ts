@@ -30,46 +30,74 @@ export async function readerSeeds(): Promise<Seed[]> {
   return [
     text('a.txt', 'First paragraph, of two\nlines.\n\nSecond — Käse, 窯 and so on.\n'),
     text('chat.txt', '31.12.20, 23:58 - Anna: Where?\n31.12.20, 23:59 - Ben: There,\non the hook.\n'),
-    text('a.md', '---\ntitle: A\ntags: [x, y]\n---\n# One\n\nText [[Link|there]] #tag.\n\n- a\n  - b\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```js\nx()\n```\n'),
-    text('a.html', '<!doctype html><html><head><title>T</title><meta charset="utf-8"></head><body><nav><a href=x>y</a></nav><h1>H</h1><p>a<br><br>b<table><tr><td>1<td>2</table><pre>x\n y</pre></body></html>'),
+    text(
+      'a.md',
+      '---\ntitle: A\ntags: [x, y]\n---\n# One\n\nText [[Link|there]] #tag.\n\n- a\n  - b\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```js\nx()\n```\n',
+    ),
+    text(
+      'a.html',
+      '<!doctype html><html><head><title>T</title><meta charset="utf-8"></head><body><nav><a href=x>y</a></nav><h1>H</h1><p>a<br><br>b<table><tr><td>1<td>2</table><pre>x\n y</pre></body></html>',
+    ),
     text('a.csv', 'sep=;\nname;city\n"Mara ""V""";Bern\nBen;"Os\nlo"\n'),
     text('a.json', '{"a": [1, 2.50, {"b": "c\\u00e9", // x\n "d": null}], \'e\': 0x1F, f: [true,],}'),
     text('a.jsonl', '{"a":1}\n{"a":[2,{"b":3}]}\n'),
-    text('result.json', '{"name":"B","type":"personal_chat","id":1,"messages":[{"id":2,"type":"message","date":"2021-04-04T20:05:00","from":"A","text":["x",{"type":"link","text":"y"}]}]}'),
-    text('2021-04-04.json', '[{"type":"message","user":"U1","text":"<@U2> &amp; <https://x|y>","ts":"1617566700.0001"}]'),
+    text(
+      'result.json',
+      '{"name":"B","type":"personal_chat","id":1,"messages":[{"id":2,"type":"message","date":"2021-04-04T20:05:00","from":"A","text":["x",{"type":"link","text":"y"}]}]}',
+    ),
+    text(
+      '2021-04-04.json',
+      '[{"type":"message","user":"U1","text":"<@U2> &amp; <https://x|y>","ts":"1617566700.0001"}]',
+    ),
     text('a.py', 'def a():\n    return 1\n\n\nclass B:\n    pass\n'),
     text('a.eml', MAIL),
     text('a.mbox', `From a@x Mon Nov 30 10:00:00 2026\n${MAIL}\nFrom b@x Mon Nov 30 11:00:00 2026\n${MAIL}`),
-    text('a.ipynb', '{"cells":[{"cell_type":"markdown","source":["# A\\n","b"]},{"cell_type":"code","source":"x","outputs":[{"text":["y"]}]}]}'),
+    text(
+      'a.ipynb',
+      '{"cells":[{"cell_type":"markdown","source":["# A\\n","b"]},{"cell_type":"code","source":"x","outputs":[{"text":["y"]}]}]}',
+    ),
     text('a.srt', '1\n00:00:01,000 --> 00:00:02,000\n<i>Hello</i>\n\n2\n00:01:03,000 --> 00:01:04,000\nThere\n'),
     text('a.vtt', 'WEBVTT\n\n00:01.000 --> 00:02.000 line:0\n<v Anna>Hello\n'),
-    text('a.rtf', String.raw`{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset204 A;}}{\info{\title T}}\outlinelevel0 H\par \f0 \'cf\'e8\uc1\u26085?{\*\x y}\cell\row}`),
+    text(
+      'a.rtf',
+      String.raw`{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset204 A;}}{\info{\title T}}\outlinelevel0 H\par \f0 \'cf\'e8\uc1\u26085?{\*\x y}\cell\row}`,
+    ),
     text('a.org', '#+TITLE: A\n* TODO B :c:\n:PROPERTIES:\n:k: v\n:END:\nText.\n- x\n#+begin_src\ny\n#+end_src\n'),
-    text('a.tex', String.raw`\title{A}\begin{document}\section{B}\"a \c{c} $x$ % y
-\begin{itemize}\item z\end{itemize}\begin{verbatim}v\end{verbatim}\input{w}\end{document}`),
+    text(
+      'a.tex',
+      String.raw`\title{A}\begin{document}\section{B}\"a \c{c} $x$ % y
+\begin{itemize}\item z\end{itemize}\begin{verbatim}v\end{verbatim}\input{w}\end{document}`,
+    ),
     zip('a.docx', {
-      '[Content_Types].xml': '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>',
-      '_rels/.rels': '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>',
+      '[Content_Types].xml':
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>',
+      '_rels/.rels':
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>',
       'word/document.xml': `<w:document ${W}><w:body><w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>A</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:body></w:document>`,
       'word/header1.xml': `<w:hdr ${W}><w:p><w:r><w:t>Head</w:t></w:r></w:p></w:hdr>`,
     }),
     zip('a.odt', {
-      'content.xml': '<office:document-content><office:body><text:h text:outline-level="2">A</text:h><text:p>b<text:s/>c</text:p><table:table><table:table-row><table:table-cell><text:p>1</text:p></table:table-cell></table:table-row></table:table></office:body></office:document-content>',
+      'content.xml':
+        '<office:document-content><office:body><text:h text:outline-level="2">A</text:h><text:p>b<text:s/>c</text:p><table:table><table:table-row><table:table-cell><text:p>1</text:p></table:table-cell></table:table-row></table:table></office:body></office:document-content>',
     }),
     zip('a.pptx', {
       'ppt/presentation.xml': '<p:presentation><p:sldIdLst><p:sldId r:id="r1"/></p:sldIdLst></p:presentation>',
-      'ppt/_rels/presentation.xml.rels': '<Relationships><Relationship Id="r1" Type="http://x/slide" Target="slides/slide1.xml"/></Relationships>',
-      'ppt/slides/slide1.xml': '<p:sld><p:sp><p:nvPr><p:ph type="title"/></p:nvPr><p:txBody><a:p><a:r><a:t>A</a:t></a:r></a:p></p:txBody></p:sp></p:sld>',
+      'ppt/_rels/presentation.xml.rels':
+        '<Relationships><Relationship Id="r1" Type="http://x/slide" Target="slides/slide1.xml"/></Relationships>',
+      'ppt/slides/slide1.xml':
+        '<p:sld><p:sp><p:nvPr><p:ph type="title"/></p:nvPr><p:txBody><a:p><a:r><a:t>A</a:t></a:r></a:p></p:txBody></p:sp></p:sld>',
     }),
     zip('a.xlsx', {
       'xl/workbook.xml': '<workbook><sheets><sheet name="A" r:id="r1"/></sheets></workbook>',
       'xl/_rels/workbook.xml.rels': '<Relationships><Relationship Id="r1" Target="worksheets/s.xml"/></Relationships>',
       'xl/sharedStrings.xml': '<sst><si><t>name</t></si><si><t>city</t></si></sst>',
-      'xl/worksheets/s.xml': '<sheetData><row><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row><row><c r="A2"><v>1.5</v></c><c r="C2" t="inlineStr"><is><t>x</t></is></c></row></sheetData>',
+      'xl/worksheets/s.xml':
+        '<sheetData><row><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row><row><c r="A2"><v>1.5</v></c><c r="C2" t="inlineStr"><is><t>x</t></is></c></row></sheetData>',
     }),
     zip('a.epub', {
       'META-INF/container.xml': '<container><rootfiles><rootfile full-path="c.opf"/></rootfiles></container>',
-      'c.opf': '<package><metadata><dc:title>T</dc:title></metadata><manifest><item id="a" href="a.html"/></manifest><spine><itemref idref="a"/></spine></package>',
+      'c.opf':
+        '<package><metadata><dc:title>T</dc:title></metadata><manifest><item id="a" href="a.html"/></manifest><spine><itemref idref="a"/></spine></package>',
       'a.html': '<html><body><h1>A</h1><p>b</p></body></html>',
     }),
     { name: 'a.pdf', make: (change) => change(pdf) },

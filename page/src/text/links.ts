@@ -5,7 +5,7 @@ const SCHEMES = new Set(['http:', 'https:', 'mailto:']);
 /** The address, or undefined for one that must not be followed. */
 export function safeHref(given: string): string | undefined {
   // Browsers pass over these inside of a scheme: `java\nscript:`.
-   
+
   const address = given.replace(/[\u0000-\u0020\u007F-\u009F]/g, '');
   try {
     return SCHEMES.has(new URL(address).protocol) ? address : undefined;

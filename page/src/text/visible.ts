@@ -2,7 +2,7 @@
 // visible. Letters of every script stay, so does the order of right-to-left text.
 
 /** Embeddings, overrides and isolates; all controls but tab and line feed; the line and paragraph separators. */
- 
+
 const HIDDEN = /[\u202A-\u202E\u2066-\u2069\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029]/g;
 
 export function visible(text: string): string {

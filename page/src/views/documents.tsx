@@ -77,7 +77,9 @@ function List({ brain, all, onChange }: { brain: string; all: readonly DocumentI
           title={t('documents.removeTitle')}
           text={visible(gone.title)}
           action={t('documents.remove')}
-          onConfirm={() => { remove.run(gone.id); }}
+          onConfirm={() => {
+            remove.run(gone.id);
+          }}
           onClose={() => {
             setGone(undefined);
           }}

@@ -68,7 +68,14 @@ function Whole({ brain, list }: { brain: string; list: Resource<BrainMemory[]> }
   const isDamaged = canMend && list.value?.some(({ damaged }) => damaged !== undefined) === true;
   return (
     <>
-      <button type="button" class="small" disabled={takeBack.isRunning} onClick={() => { takeBack.run(); }}>
+      <button
+        type="button"
+        class="small"
+        disabled={takeBack.isRunning}
+        onClick={() => {
+          takeBack.run();
+        }}
+      >
         {t('memories.undoLast')}
       </button>
       <button
@@ -82,7 +89,14 @@ function Whole({ brain, list }: { brain: string; list: Resource<BrainMemory[]> }
         {t('memories.export')}
       </button>
       {isDamaged && (
-        <button type="button" class="small" disabled={mend.isRunning} onClick={() => { mend.run(); }}>
+        <button
+          type="button"
+          class="small"
+          disabled={mend.isRunning}
+          onClick={() => {
+            mend.run();
+          }}
+        >
           {t('memories.rebuild')}
         </button>
       )}
@@ -278,7 +292,13 @@ function Actions({ brain, memory, onChange }: { brain: string; memory: BrainMemo
             {t('memories.forget')}
           </button>
         )}
-        <button type="button" disabled={isBusy} onClick={() => { undoing.run(); }}>
+        <button
+          type="button"
+          disabled={isBusy}
+          onClick={() => {
+            undoing.run();
+          }}
+        >
           {t('memories.undo')}
         </button>
       </div>
@@ -291,7 +311,9 @@ function Actions({ brain, memory, onChange }: { brain: string; memory: BrainMemo
           title={t('memories.forgetTitle')}
           text={visible(clip(text, 300).shown)}
           action={t('memories.forget')}
-          onConfirm={() => { forgetting.run(); }}
+          onConfirm={() => {
+            forgetting.run();
+          }}
           onClose={() => {
             setAsking(false);
           }}

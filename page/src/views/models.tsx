@@ -70,7 +70,13 @@ function Entry({ model, onPulled }: { model: CatalogModel; onPulled: () => void 
         {bytes(model.bytes)} · {t('models.licence', { name: licence })}
       </p>
       {!installed && (
-        <button type="button" disabled={pulling.isRunning} onClick={() => { pulling.run(); }}>
+        <button
+          type="button"
+          disabled={pulling.isRunning}
+          onClick={() => {
+            pulling.run();
+          }}
+        >
           {t('models.pull')}
         </button>
       )}

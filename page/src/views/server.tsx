@@ -294,5 +294,6 @@ function Facts({ value }: { value: unknown }): VNode {
 
 function shown(value: unknown): string {
   if (typeof value === 'number') return number(value, Number.isInteger(value) ? 0 : 1);
-  return typeof value === 'string' ? value : ((JSON.stringify(value) as string | undefined) ?? '');
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -20,8 +20,7 @@ export function addIngest(bench) {
     .option('--json', 'one JSON document on stdout', false)
     .action(async (options) => {
       const result = await benchIngest(options);
-      const cells = (row) =>
-        Object.fromEntries(Object.entries(COLUMNS).map(([key, name]) => [name, row[key] ?? '']));
+      const cells = (row) => Object.fromEntries(Object.entries(COLUMNS).map(([key, name]) => [name, row[key] ?? '']));
       const lines = [...headLines(result), '', table(result.rows.map(cells)), ''];
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : lines.join('\n'));
       if (result.rows.every(({ why }) => why !== undefined)) process.exitCode = 1;

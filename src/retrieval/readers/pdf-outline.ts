@@ -35,7 +35,8 @@ export async function outlineOf(pdf: Outlined): Promise<Entry[]> {
     for (const { title, dest, items: below } of items) {
       if (entries.length >= MOST) return;
       const page = await pageOf(pdf, dest).catch(() => undefined);
-      if (page !== undefined && title.trim() !== '' && title.length <= LONGEST_TITLE) entries.push({ title: title.trim(), level, page });
+      if (page !== undefined && title.trim() !== '' && title.length <= LONGEST_TITLE)
+        entries.push({ title: title.trim(), level, page });
       if (level < DEEPEST) await visit(below, level + 1);
     }
   };
@@ -73,7 +74,10 @@ export function withHeadings(
 /** The line, or lines, with these words and no other but a number before them. */
 function lineWith(text: string, title: string): { start: number; end: number } | undefined {
   const words = title.split(/\s+/u).map((word) => word.replace(/[$()*+.?[\\\]^{|}/-]/gu, '\\$&'));
-  const found = new RegExp(`(?<=^|\\n)[^\\S\\n]*((?:[\\p{L}\\p{N}.]{1,12}[^\\S\\n]+)?${words.join('\\s+')})[^\\S\\n]*(?=\\n|$)`, 'iu').exec(text);
+  const found = new RegExp(
+    `(?<=^|\\n)[^\\S\\n]*((?:[\\p{L}\\p{N}.]{1,12}[^\\S\\n]+)?${words.join('\\s+')})[^\\S\\n]*(?=\\n|$)`,
+    'iu',
+  ).exec(text);
   if (found === null) return undefined;
   const start = found.index + found[0].indexOf(found[1]!);
   return { start, end: start + found[1]!.length };

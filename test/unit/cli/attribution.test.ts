@@ -11,6 +11,12 @@ describe('attribution', () => {
     const answer = newAnswer('Mara Voss', { source: 'weights', memories: [memory], confidence: 0.876 });
     expect(attribution(answer)).toBe('from memory: m-00aa11 "Mara Voss runs the kiln." 0.93, sure 0.88');
   });
+  it('says when it was told', () => {
+    const told = { ...memory, text: 'I moved to Osterby last Tuesday.', told: '2026-11-30T09:12:00.000Z' };
+    expect(attribution(newAnswer('x', { source: 'weights', memories: [told] }))).toBe(
+      'from memory: m-00aa11 "I moved to Osterby last Tuesday." (told 2026-11-30) 0.93',
+    );
+  });
   it('names passages, and the memory whose weights were not sure', () => {
     const passages = [newPassage('The kiln is hot.'), newPassage('It is blue.')];
     expect(attribution(newAnswer('hot', { source: 'retrieval', passages }))).toBe('from documents: [1] [2]');

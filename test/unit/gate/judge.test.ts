@@ -66,6 +66,7 @@ const MANIFEST: JudgeManifest = {
   answers: [0, 1, 0],
   alone: [0, 1],
   replaced: [0, 1],
+  writes: true,
   embedder: 'fake',
 };
 

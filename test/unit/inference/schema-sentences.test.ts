@@ -185,13 +185,10 @@ describe('large bounds', () => {
 
   it('are refused where there is no end of them', () => {
     expect(() => grammarOfSchema({ type: 'string', maxLength: 1e9 })).toThrow(/0 to 1000000/);
-    const withProperties = (count: number, value: string): object => ({
-      type: 'object',
-      properties: Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, { const: value }])),
-    });
-    expect(() => grammarOfSchema(withProperties(12_000, 'x'.repeat(100)))).toThrow(/longer than/);
-    // Each name is a rule, which takes more room than the name.
-    expect(() => grammarOfSchema(withProperties(6000, 'x'.repeat(30)))).toThrow(/too large/);
+    const properties = Object.fromEntries(
+      Array.from({ length: 12_000 }, (_, i) => [`p${i}`, { const: 'x'.repeat(10) }]),
+    );
+    expect(() => grammarOfSchema({ type: 'object', properties })).toThrow(/too large/);
   });
 });
 

@@ -16,7 +16,10 @@ describe('a template', () => {
       'loops that take nothing',
       '{% set l = range(90000) %}{% for a in l %}{% for b in l if b == -1 %}x{% endfor %}{% endfor %}',
     ],
-    ['macros that call themselves twice', '{% macro f(n) %}{% if n > 0 %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}'],
+    [
+      'macros that call themselves twice',
+      '{% macro f(n) %}{% if n > 0 %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}',
+    ],
     ['a macro without an end', '{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}'],
     ['a range without steps', '{{ range(0, 9, 0) }}'],
   ])('is refused that has %s', { timeout: 60_000 }, (_, template) => {
@@ -24,8 +27,12 @@ describe('a template', () => {
   });
 
   it('that is sound renders as before', () => {
-    expect(render('{% for i in range(3) %}{{ i }}{% endfor %}{% for i in range(5, 1, -2) %}{{ i }}{% endfor %}')).toBe('01253');
-    expect(render('{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}')).toBe('3210');
+    expect(render('{% for i in range(3) %}{{ i }}{% endfor %}{% for i in range(5, 1, -2) %}{{ i }}{% endfor %}')).toBe(
+      '01253',
+    );
+    expect(render('{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}')).toBe(
+      '3210',
+    );
     expect(render('{% for m in messages %}{{ m.content }}{% else %}none{% endfor %}', 2000)).toBe('hi'.repeat(2000));
     expect(render('{% for m in messages[:0] %}x{% else %}none{% endfor %}')).toBe('none');
     expect(render("{% set range = messages[0] %}{{ range.role }}{{ {'range': 4}.range }}")).toBe('user4');

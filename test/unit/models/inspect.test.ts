@@ -124,7 +124,10 @@ describe('inspectModel', () => {
     ['tokenizer has 5 tokens', { 'tokenizer.ggml.tokens': ['a', 'b', 'c', 'd', 'e'] }],
     ['more of keys and values', { 'llama.attention.head_count_kv': 8 }],
   ])('refuses a file that lies about its shape: %s', (says, lie) => {
-    const tensors = [...LANGUAGE_MODEL.tensors, { name: 'blk.1.attn_norm.weight', dimensions: [64], type: 0, bytes: 256 }];
+    const tensors = [
+      ...LANGUAGE_MODEL.tensors,
+      { name: 'blk.1.attn_norm.weight', dimensions: [64], type: 0, bytes: 256 },
+    ];
     const sound = { metadata: LANGUAGE_MODEL.metadata, tensors };
     expect(code(() => inspectLanguageModel(file(sound)))).toBe('fine');
     const path = file({ tensors, metadata: { ...LANGUAGE_MODEL.metadata, ...lie } });

@@ -13,7 +13,25 @@ const RUNS = Number(process.env['ENGRAM_TEST_FUZZ'] ?? 100);
 const LEFT = fileURLToPath(new URL('../../../build/fuzz-readers', import.meta.url));
 
 /** What readers do not expect where it stands. */
-const HOSTILE = ['\0', '<', '>', '&', '"', '{', '}', '\\', '\n', '%', '\uFEFF', '\u202E', '-1', '4294967296', '1e999', ']]>', '\r'];
+const HOSTILE = [
+  '\0',
+  '<',
+  '>',
+  '&',
+  '"',
+  '{',
+  '}',
+  '\\',
+  '\n',
+  '%',
+  '\uFEFF',
+  '\u202E',
+  '-1',
+  '4294967296',
+  '1e999',
+  ']]>',
+  '\r',
+];
 
 type Random = (below: number) => number;
 
@@ -36,8 +54,14 @@ function changed(bytes: Buffer, random: Random): Buffer {
     const way = random(6);
     if (way === 0) now[a] = random(256);
     else if (way === 1) now = Buffer.concat([now.subarray(0, a), now.subarray(a + piece.length)]);
-    else if (way === 2) now = Buffer.concat([now.subarray(0, a), ...Array.from({ length: 1 + random(50) }, () => piece), now.subarray(a)]);
-    else if (way === 3) now = Buffer.concat([now.subarray(0, a), Buffer.from(HOSTILE[random(HOSTILE.length)]!), now.subarray(a)]);
+    else if (way === 2)
+      now = Buffer.concat([
+        now.subarray(0, a),
+        ...Array.from({ length: 1 + random(50) }, () => piece),
+        now.subarray(a),
+      ]);
+    else if (way === 3)
+      now = Buffer.concat([now.subarray(0, a), Buffer.from(HOSTILE[random(HOSTILE.length)]!), now.subarray(a)]);
     else if (way === 4) now = Buffer.from(now.subarray(0, a));
     else now = Buffer.concat([now.subarray(0, a), now.subarray(b), now.subarray(a, b)]);
   }
@@ -47,7 +71,10 @@ function changed(bytes: Buffer, random: Random): Buffer {
 it('reads each file that is sound', async () => {
   const reader = new ReaderProcess({ seconds: 20 }, compiledReader());
   for (const { name, make } of await readerSeeds()) {
-    const { chunks } = await reader.read(make((part) => part), name);
+    const { chunks } = await reader.read(
+      make((part) => part),
+      name,
+    );
     expect(chunks.length, name).toBeGreaterThan(0);
   }
   await reader.close();

@@ -17,6 +17,7 @@ afterEach(() => server.close());
 
 const clientWith = async (name: string, scope: Scope): Promise<EngramClient> =>
   new EngramClient({ url: server.running.url, key: (await new KeyStore(server.home).create(name, scope)).key });
+const BRAIN = '/engram/v1/brains/work';
 const FACT = 'The harbour is closed on Mondays.';
 
 describe('memories', () => {
@@ -100,7 +101,7 @@ describe('memories', () => {
     { text: 'x', all: true },
     { text: 3 },
   ])('refuses %j', async (body) => {
-    const response = await server.post('/engram/v1/brains/work/memories', body);
+    const response = await server.post(`${BRAIN}/memories`, body);
     expect(response.status).toBe(400);
     expect(server.api.opened.calls).toEqual([]);
   });
@@ -206,11 +207,7 @@ describe('the rest of the house', () => {
   });
 
   it('sends the states of a job as events', async () => {
-    const response = await server.post(
-      '/engram/v1/brains/work/memories',
-      { text: FACT },
-      { accept: 'text/event-stream' },
-    );
+    const response = await server.post(`${BRAIN}/memories`, { text: FACT }, { accept: 'text/event-stream' });
     const events = await eventsOf(response);
     expect(new Set(events.map(({ event }) => event))).toEqual(new Set(['job']));
     expect(events.at(-1)!.data).toMatchObject({ status: 'done' });

@@ -38,7 +38,13 @@ export function Conflict({ brain, learned, contradicts, onSettled }: Props): VNo
         </div>
       </div>
       <div class="row">
-        <button type="button" disabled={replace.isRunning} onClick={() => { replace.run(); }}>
+        <button
+          type="button"
+          disabled={replace.isRunning}
+          onClick={() => {
+            replace.run();
+          }}
+        >
           {t('conflict.replace')}
         </button>
         <button

@@ -55,9 +55,15 @@ export function TeachForm({ isBusy, onTeach }: Props): VNode {
   };
   const readFile = async (file: File): Promise<void> => {
     setFault(undefined);
-    if (file.size > MOST_FILE_BYTES) { setFault(new Error(t('teach.fileTooLong'))); return; }
+    if (file.size > MOST_FILE_BYTES) {
+      setFault(new Error(t('teach.fileTooLong')));
+      return;
+    }
     const read = await file.text();
-    if (read.includes('\u0000')) { setFault(new Error(t('teach.fileNoText'))); return; }
+    if (read.includes('\u0000')) {
+      setFault(new Error(t('teach.fileNoText')));
+      return;
+    }
     setText(read);
     setKind('text');
   };

@@ -63,7 +63,13 @@ function LessonView({ lesson }: { lesson: Lesson }): VNode {
           {title === '' ? t('teach.found') : visible(title)}
         </h2>
         {isUnderWay(lesson) && (
-          <button type="button" onClick={() => { stop.run(); }} disabled={stop.isRunning}>
+          <button
+            type="button"
+            onClick={() => {
+              stop.run();
+            }}
+            disabled={stop.isRunning}
+          >
             {t('teach.stop')}
           </button>
         )}
@@ -151,12 +157,24 @@ function After({ lesson }: { lesson: Lesson }): VNode {
       )}
       <div class="row">
         {receipt!.committed && (
-          <button type="button" disabled={isBusy} onClick={() => { takeBack.run(); }}>
+          <button
+            type="button"
+            disabled={isBusy}
+            onClick={() => {
+              takeBack.run();
+            }}
+          >
             {t('teach.undo')}
           </button>
         )}
         {question !== '' && (
-          <button type="button" disabled={isBusy} onClick={() => { again.run(); }}>
+          <button
+            type="button"
+            disabled={isBusy}
+            onClick={() => {
+              again.run();
+            }}
+          >
             {t('teach.askAgain')}
           </button>
         )}

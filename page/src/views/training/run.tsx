@@ -103,10 +103,23 @@ function Controls({ job, onChange }: { job: TuningJob; onChange: () => void }): 
   return (
     <>
       <div class="row">
-        <button type="button" disabled={change.isRunning} onClick={() => { change.run(isPaused ? 'resume' : 'pause'); }}>
+        <button
+          type="button"
+          disabled={change.isRunning}
+          onClick={() => {
+            change.run(isPaused ? 'resume' : 'pause');
+          }}
+        >
           {t(isPaused ? 'training.resume' : 'training.pause')}
         </button>
-        <button type="button" class="danger" disabled={change.isRunning} onClick={() => { change.run('cancel'); }}>
+        <button
+          type="button"
+          class="danger"
+          disabled={change.isRunning}
+          onClick={() => {
+            change.run('cancel');
+          }}
+        >
           {t('training.cancel')}
         </button>
       </div>

@@ -91,7 +91,9 @@ export function StartTraining({ onStart }: { onStart: (id: string) => void }): V
               disabled={
                 start.isRunning || model === undefined || chosen.preview.faults.length > 0 || chosen.preview.count === 0
               }
-              onClick={() => { start.run(); }}
+              onClick={() => {
+                start.run();
+              }}
             >
               {t('training.do')}
             </button>
