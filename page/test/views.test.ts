@@ -54,7 +54,7 @@ it('gathers what a learning reports, and begins its curve again with a second at
     { phase: 'lessons', lessons: 4 },
     { phase: 'train', step: 1, steps: 8, loss: 3, tokensPerSecond: 100 },
     { phase: 'train', step: 2, steps: 8, loss: 2, tokensPerSecond: 100 },
-    { phase: 'probe-after', done: 1, of: 4 },
+    { phase: 'probe_after', done: 1, of: 4 },
     { phase: 'train', step: 1, steps: 8, loss: 2.5, tokensPerSecond: 100 },
   ];
   const learning = reports.reduce(learningAfter, NOTHING_LEARNED);

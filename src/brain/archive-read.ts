@@ -9,7 +9,6 @@ import { list, type ReadEntry } from 'tar';
 import { checkName } from '../config.js';
 import { EngramError, fromSystemError, isSystemError, throwIfCancelled } from '../errors.js';
 import { makeFolder, requireSpace, syncFolder } from '../files.js';
-import type { Store } from '../store/index.js';
 import {
   damaged,
   MANIFEST,
@@ -18,30 +17,10 @@ import {
   type ArchiveFile,
   type ArchiveManifest,
 } from './archive-manifest.js';
+import type { ImportOptions, ImportReport } from './archive-options.js';
 import { importShared } from './archive-share.js';
 import { Brain } from './brain.js';
-import type { ModelIdentity } from './events.js';
 import { Ledger } from './ledger.js';
-
-export interface ImportOptions {
-  home: string;
-  /** Default: the name that the brain had. */
-  name?: string | undefined;
-  /** The model the brain has to belong to. Left out: any. */
-  model?: ModelIdentity | undefined;
-  /** Into this store, in place of `home`: an address, or one that is open and stays so. */
-  store?: string | Store | undefined;
-  onProgress?: ((progress: { doneBytes: number; totalBytes: number }) => void) | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-export interface ImportReport {
-  name: string;
-  model: ModelIdentity;
-  memories: number;
-  /** Ids of memories that came without their adapter. */
-  damaged: string[];
-}
 
 /** Throws `not_found`, `corrupt`, `unsupported` (of a newer engram), `mismatch` (another model), `exists`, `usage`, `disk`,
  * `cancelled`; then there is no new brain. */

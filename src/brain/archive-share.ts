@@ -5,7 +5,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkName } from '../config.js';
 import { openStore, type Store } from '../store/index.js';
-import type { ImportOptions, ImportReport } from './archive-read.js';
+import type { ImportOptions, ImportReport } from './archive-options.js';
 import { openBrain, type Brain } from './brain.js';
 import type { LedgerEvent } from './events.js';
 import { rowOf } from './shared-log.js';

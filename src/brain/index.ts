@@ -1,6 +1,7 @@
 // Brain, as the rest of the code sees it.
 export * from './adapter-files.js';
 export * from './archive-manifest.js';
+export * from './archive-options.js';
 export * from './archive-read.js';
 export * from './archive-write.js';
 export * from './brain-names.js';

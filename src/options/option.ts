@@ -1,6 +1,6 @@
 // What an option is: the check of its value (zod), its default, its words for the help, and how a command line writes it. A table
 // of options has each once; types, defaults, checks, flags and documentation follow from it. Not here: which options there are.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { checkKeys } from '../config.js';
 import { EngramError, wrongOption } from '../errors.js';
 
@@ -105,6 +105,8 @@ export function fallbackOf<T extends z.ZodType>({ fallback, flag }: Option<T>): 
 
 /** An option as the help describes it. */
 export function describe({ about, fallback, fallbackText }: Option): string {
-  const text = fallbackText ?? (fallback === undefined || fallback === false ? undefined : String(fallback));
+  const text =
+    fallbackText ??
+    (fallback === undefined || fallback === false ? undefined : JSON.stringify(fallback).replaceAll('"', ''));
   return text === undefined ? about : `${about} (default: ${text})`;
 }

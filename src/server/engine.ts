@@ -3,7 +3,7 @@
 import { AbortError } from '../errors.js';
 import type * as index from '../index.js';
 import type { Settings } from '../options/index.js';
-import { shownName } from './names.js';
+import { shownName } from './shown-name.js';
 
 type Index = typeof index;
 

@@ -4,6 +4,7 @@ import { checkName, suggest } from '../config.js';
 import type { Context } from './context.js';
 import type { Engine, Target } from './engine.js';
 import { notFound } from './errors.js';
+import { shownName } from './shown-name.js';
 
 export type ModelKind = 'brain' | 'base' | 'adapter' | 'embedder';
 
@@ -162,11 +163,6 @@ export class Names {
     const shown = JSON.stringify(name.slice(0, 100));
     return notFound(`There is no model ${shown}. There is: ${near.join(', ')}.`, 'model_not_found', 'model');
   }
-}
-
-/** A model given as a path goes by the name of its file. */
-export function shownName(model: string): string {
-  return /[\\/]/.test(model) || model.endsWith('.gguf') ? model.replace(/^.*[\\/]/, '').replace(/\.gguf$/, '') : model;
 }
 
 function soundName(name: string): string | undefined {

@@ -17,7 +17,7 @@ import {
   type MergeOptions,
   type MergeResult,
 } from './combine.js';
-import { importAdapter, type ImportedAdapter, type ImportOptions } from './import.js';
+import { readForeignAdapter, type ImportedAdapter, type ImportOptions } from './import.js';
 import { parseManifest, type AdapterManifest, type StoredAdapter } from './manifest.js';
 import { toPeft } from './peft.js';
 
@@ -168,8 +168,10 @@ export class AdapterStore {
   }
 
   /** An adapter made elsewhere, a PEFT folder or a GGUF, under a name of its own. See import.ts. */
-  import(path: string, options: ImportOptions): Promise<ImportedAdapter> {
-    return importAdapter(this, this.#home, path, options);
+  async import(path: string, { name, model, replace = false, signal }: ImportOptions): Promise<ImportedAdapter> {
+    if (!replace) await this.requireFree(name);
+    const { manifest, write, ...said } = await readForeignAdapter(this.#home, path, { model, signal });
+    return { adapter: await this.save(name, manifest, write, { replace, signal }), ...said };
   }
 
   /** Several adapters of one model as one. See combine.ts. */

@@ -2,11 +2,11 @@
 // checked against its base model before anything is stored. Not here: how PEFT's form is read (from-peft.ts).
 import { copyFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { defined } from '../defined.js';
 import { EngramError, fromSystemError, throwIfCancelled } from '../errors.js';
 import { inspectLanguageModel, modelSha256, readGgufHeader, resolveModel, type GgufHeader } from '../models/index.js';
 import { writeAdapterFile } from './adapter-gguf.js';
 import { requireAdapterOf } from './adapter-of.js';
-import type { AdapterStore } from './adapters.js';
 import { fromPeft } from './from-peft.js';
 import { manifestBase, type AdapterManifest, type StoredAdapter } from './manifest.js';
 import { MODULES } from './peft-names.js';
@@ -28,16 +28,20 @@ export interface ImportedAdapter {
   saysBase?: string;
 }
 
-/** Throws `usage`, `exists`, `not_found`, `corrupt`, `unsupported` (with the name of what cannot be held), `mismatch` (it does not
+/** What an adapter made elsewhere becomes in the store. */
+export interface ForeignAdapter extends Pick<ImportedAdapter, 'saysBase'> {
+  manifest: Omit<AdapterManifest, 'format' | 'name' | 'createdAt'>;
+  write: (path: string) => Promise<void>;
+}
+
+/** Throws `usage`, `not_found`, `corrupt`, `unsupported` (with the name of what cannot be held), `mismatch` (it does not
  * fit the model), `disk`, `locked`, `cancelled`; then nothing is stored. */
-export async function importAdapter(
-  store: AdapterStore,
+export async function readForeignAdapter(
   home: string,
   given: string,
-  { name, model: modelName, replace = false, signal }: ImportOptions,
-): Promise<ImportedAdapter> {
+  { model: modelName, signal }: Pick<ImportOptions, 'model' | 'signal'>,
+): Promise<ForeignAdapter> {
   if (typeof given !== 'string' || given.trim() === '') throw new EngramError('usage', 'An import needs a path.');
-  if (!replace) await store.requireFree(name);
   const path = resolve(given);
   const found = await stat(path).catch((error: unknown) => {
     throw fromSystemError(error, path);
@@ -46,13 +50,11 @@ export async function importAdapter(
   const { architecture, shape } = inspectLanguageModel(model.path);
   const heads = { heads: shape.heads, keyValueHeads: shape.keyValueHeads };
   const readers = { path, modelPath: model.path, architecture, ...heads };
-  const read = found.isDirectory() ? await readFolder(readers) : readGguf(readers);
+  const { write, facts, saysBase } = found.isDirectory() ? await readFolder(readers) : readGguf(readers);
   throwIfCancelled(signal);
   const sha256 = await modelSha256(home, model.path, signal);
   const base = manifestBase(model.name, sha256, { architecture, ...heads } as BaseModelInfo);
-  const manifest = { base, ...read.facts, losses: [], trainedTokens: 0 };
-  const adapter = await store.save(name, manifest, read.write, { replace, signal });
-  return { adapter, ...(read.saysBase === undefined ? {} : { saysBase: read.saysBase }) };
+  return { manifest: { base, ...facts, losses: [], trainedTokens: 0 }, write, ...defined({ saysBase }) };
 }
 
 interface Source {

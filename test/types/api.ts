@@ -4,9 +4,9 @@ import { GradientLLM, ReActLLM } from '../../src/langchain/index.js';
 
 export async function opens(): Promise<void> {
   await using engram = await Engram.open({ threads: 4, model: 'smollm2-135m-instruct', gpu: false, lazy: true });
-  // @ts-expect-error -- a number
+  // @ts-expect-error -- threads are a number
   await Engram.open({ threads: 'lots' });
-  // @ts-expect-error -- a text
+  // @ts-expect-error -- a model is a text
   await Engram.open({ model: 42 });
   // @ts-expect-error -- auto, or false
   await Engram.open({ gpu: 'cuda' });
@@ -30,7 +30,7 @@ export async function opens(): Promise<void> {
   // @ts-expect-error -- what comes is read from the stream
   engram.stream('Who?', { onText: () => undefined });
 
-  // @ts-expect-error -- a number
+  // @ts-expect-error -- threads are a number
   await engram.ask('Who?', { temperature: 'warm' });
   // @ts-expect-error -- say or answer
   await engram.ask('Who?', { unknown: 'lie' });

@@ -132,14 +132,14 @@ describe('an option', () => {
       const row = new RegExp(`\\[\\s*'${flag}(?: <[^']*)?',`);
       const twice = files.filter(({ text }) => row.test(text)).map(({ file }) => file);
       // These mean something else by it: most ranks of what is merged, tags of what is exported, what a server allows.
-      const others = {
+      const others: Partial<Record<string, string[]>> = {
         '--max-tokens': ['cli/commands/serve.ts'],
         '--rank': ['cli/commands/combine.ts'],
         '--format': ['cli/commands/adapters.ts'],
         '--kind': ['cli/commands/embed.ts'],
         '--passages': ['cli/commands/sleep.ts'],
       };
-      expect(twice).toEqual(others[flag as keyof typeof others] ?? []);
+      expect(twice).toEqual(others[flag] ?? []);
     },
   );
 

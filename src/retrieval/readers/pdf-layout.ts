@@ -1,7 +1,15 @@
 // Where the runs of a page of a PDF stand, made into the order in which they are read: columns one after another, the cells of a row of
 // a table beside each other. A page that is drawn line by line in one column, as most are, and one that is turned are left as they
 // were drawn. Not here: lines and paragraphs (pdf-lines.ts).
-import type { Item } from './pdf-lines.js';
+/** A run of characters as pdf.js gives it: its own characters are in the order of reading. */
+export interface Item {
+  str: string;
+  hasEOL: boolean;
+  /** The last two are where it stands on the page, in points. */
+  transform: number[];
+  width: number;
+  height: number;
+}
 
 /** Runs on one line without a wide gap between them. */
 interface Fragment {

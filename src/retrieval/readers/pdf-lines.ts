@@ -1,16 +1,6 @@
 // From the runs of characters that a page of a PDF draws to its lines and paragraphs, in the order in which they are read: in
 // Hebrew and Arabic from right to left, however they were drawn. Not here: columns and rows of tables (pdf-layout.ts).
-import { layOut } from './pdf-layout.js';
-
-/** A run of characters as pdf.js gives it: its own characters are in the order of reading. */
-export interface Item {
-  str: string;
-  hasEOL: boolean;
-  /** The last two are where it stands on the page, in points. */
-  transform: number[];
-  width: number;
-  height: number;
-}
+import { layOut, type Item } from './pdf-layout.js';
 
 const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 

@@ -1,7 +1,8 @@
 // PDF, through pdf.js: the text of its pages. Not here: lines and paragraphs (pdf-lines.ts), pictures of text (no OCR).
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
-import { pageText, type Item } from './pdf-lines.js';
+import type { Item } from './pdf-layout.js';
+import { pageText } from './pdf-lines.js';
 import { outlineOf, withHeadings } from './pdf-outline.js';
 import { paragraphs } from './text.js';
 import { SkipError, type Block, type Reader } from './types.js';

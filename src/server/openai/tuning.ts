@@ -5,7 +5,8 @@ import { EngramError } from '../../errors.js';
 import type { RunControl, RunRecord, TrainEvent, TrainRequest } from '../../index.js';
 import type { Context } from '../context.js';
 import { HttpError, invalid } from '../errors.js';
-import { shownName, type Names, type TunedModels } from '../names.js';
+import type { Names, TunedModels } from '../names.js';
+import { shownName } from '../shown-name.js';
 import { Records } from '../records.js';
 import type { FileStore } from './files.js';
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Answerer } from '../answer.js';
 import { notFound } from '../errors.js';
 import type { Exchange, Route } from '../exchange.js';
-import { shownName } from '../names.js';
+import { shownName } from '../shown-name.js';
 import { pageOf } from '../records.js';
 import { sendJson } from '../reply.js';
 import { EventStream } from '../stream.js';

@@ -7,7 +7,7 @@ import type { AskOptions, FoundPassage, Memory, MemoryInput } from '../../index.
 import { giveAnswer, groundsOf, type Answerer } from '../answer.js';
 import { invalid, notFound } from '../errors.js';
 import type { Caller } from '../keys.js';
-import { shownName } from '../names.js';
+import { shownName } from '../shown-name.js';
 import type { FileStore } from '../openai/index.js';
 import { Records } from '../records.js';
 import { OwnJobs } from './jobs.js';

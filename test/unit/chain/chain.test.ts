@@ -102,7 +102,7 @@ it('is cancelled between steps and within one', async () => {
     })
     .step('second', () => 2);
   await expect(between.run({}, { signal: abort.signal })).rejects.toMatchObject({ code: 'cancelled' });
-  const broken = { ...fakeEngram().engram, ask: () => Promise.reject(new AbortError('half')) } as unknown as Engram;
+  const broken = Object.assign(fakeEngram().engram, { ask: () => Promise.reject(new AbortError('half')) });
   const within = chain<object>(broken).step('said', answer({ question: () => 'x' }));
   await expect(within.run({})).rejects.toMatchObject({ name: 'AbortError', said: 'half', details: { step: 'said' } });
 });

@@ -1,7 +1,7 @@
 // What a learning has done so far, out of what the server reports one by one. Pure. Not here: showing it.
 import type { MemorizeProgress } from '../../api.js';
 
-export const PHASES = ['wait', 'lessons', 'probe-before', 'train', 'probe-after', 'commit'] as const;
+export const PHASES = ['wait', 'lessons', 'probe_before', 'train', 'probe_after', 'commit'] as const;
 export type Phase = (typeof PHASES)[number];
 
 export interface Learning {
@@ -27,8 +27,8 @@ export function learningAfter(before: Learning, progress: MemorizeProgress): Lea
       return { ...now, who: progress.who };
     case 'lessons':
       return { ...now, lessons: progress.lessons };
-    case 'probe-before':
-    case 'probe-after':
+    case 'probe_before':
+    case 'probe_after':
       return { ...now, done: progress.done, of: progress.of };
     case 'train': {
       const { step, steps, loss, tokensPerSecond } = progress;
