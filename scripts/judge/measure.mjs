@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { Candidates, closenessOf } from '../../dist/gate/candidates.js';
 import { CHANGES, LABELS, changePrompt, labelToken, questionPrompt } from '../../dist/gate/judge-prompt.js';
-import { openEmbedder } from '../../dist/open-embedder.js';
+import { openEmbedder } from '../../dist/runtime/open-embedder.js';
 import { readSettings } from '../../dist/cli/options.js';
 import { LazyModel } from '../../dist/runtime/lazy-model.js';
 import { openBaseModel } from '../../dist/training/index.js';

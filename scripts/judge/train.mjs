@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { changePrompt, labelToken, questionPrompt } from '../../dist/gate/judge-prompt.js';
-import { openEmbedder } from '../../dist/open-embedder.js';
+import { openEmbedder } from '../../dist/runtime/open-embedder.js';
 import { readSettings } from '../../dist/cli/options.js';
 import { LazyModel } from '../../dist/runtime/lazy-model.js';
 import { openBaseModel } from '../../dist/training/index.js';
@@ -128,7 +128,8 @@ function itemsOf({ text, answered, unanswered, general, replacedBy, besides, har
   const items = [
     ...some(answered, RECIPE.answered).map(({ question, label }) => ask(question, label)),
     ...some(unanswered, RECIPE.unanswered).map((question) => ask(question, away)),
-    ...some(general, 1).map((question) => ask(question, 'general')),
+    ...some(general, RECIPE.general).map((question) => ask(question, 'general')),
+    ...some(anyGeneral(brain), RECIPE.anyGeneral).map((question) => ask(question, 'general')),
     ...some(hard, RECIPE.hard).map((question) => ask(question, away)),
   ];
   if (random() < RECIPE.changed) {
@@ -138,6 +139,10 @@ function itemsOf({ text, answered, unanswered, general, replacedBy, besides, har
     if (sibling !== text && replacedBy.length > 0) items.push({ note: text, later: sibling, label: 'both' });
   }
   return items;
+}
+
+function anyGeneral(brain) {
+  return brain.flatMap(({ general }) => general);
 }
 
 function exampleOf({ note, question, later, label }) {

@@ -9,7 +9,7 @@ import { findJudge } from '../../../dist/gate/judge-file.js';
 import { ClosenessJudge, TrainedJudge } from '../../../dist/gate/judge.js';
 import { Router } from '../../../dist/gate/router.js';
 import { modelSha256 } from '../../../dist/models/index.js';
-import { openEmbedder } from '../../../dist/open-embedder.js';
+import { openEmbedder } from '../../../dist/runtime/open-embedder.js';
 import { settle } from '../../../dist/options/index.js';
 import { LazyModel } from '../../../dist/runtime/lazy-model.js';
 import { openBaseModel } from '../../../dist/training/index.js';
