@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <set>
+#include <string>
 
 #include "error.hpp"
 #include "ggml.hpp"
@@ -11,6 +13,9 @@
 
 namespace engram {
 namespace {
+
+// Formats that llama.cpp lays out anew for its own fast kernels (ggml-cpu/repack.cpp).
+const std::set<std::string> kInterleaved{"q4_0", "q4_K", "iq4_nl"};
 
 // Finds tensors of known shapes and packs them, counting progress.
 class Loader {
@@ -22,6 +27,7 @@ class Loader {
     }
   }
 
+  int64_t interleaved() const { return interleaved_; }
   bool has(const std::string& name) const { return file_.find(name) != nullptr; }
 
   FrozenMatrix matrix(const std::string& name, int64_t n_out, int64_t n_in) { return stack({{name, n_out}}, n_in); }
@@ -132,6 +138,7 @@ class Loader {
     int64_t n_out = 0;
     for (const Named& part : names) {
       Rows& rows = parts.emplace_back(encoded(part.name, part.n_out, n_in));
+      if (kInterleaved.contains(rows.type.name)) interleaved_ += part.n_out * n_in;
       rows.first += n_out, rows.last += n_out;
       rows.scale = scale_beside(part.name);
       n_out += part.n_out;
@@ -179,7 +186,7 @@ class Loader {
   const std::string& path_;
   const LoadOptions& options_;
   ThreadPool pool_;
-  int64_t done_ = 0, total_ = 0;
+  int64_t done_ = 0, total_ = 0, interleaved_ = 0;
 };
 
 }  // namespace
@@ -227,6 +234,7 @@ std::shared_ptr<const Model> Model::load(const std::string& path, const std::str
     model->layers.push_back(std::move(layer));
   }
   for (const GgufTensor& t : file.tensors()) model->n_parameters += t.elements();
+  model->interleaved = static_cast<double>(loader.interleaved()) / static_cast<double>(model->n_parameters);
   model->precision = options.precision;
   model->path = path;
   model->ggml_library = ggml_library;

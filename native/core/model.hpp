@@ -67,6 +67,7 @@ class Model {
   std::vector<LayerWeights> layers;
   Precision precision;
   int64_t n_parameters = 0;
+  double interleaved = 0;          // share of the parameters in formats that llama.cpp has its fastest kernels for
   std::string path, ggml_library;  // that it was read with
 
   int64_t bytes() const;

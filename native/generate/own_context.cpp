@@ -19,6 +19,9 @@ namespace {
 // Measured on two cores only; beyond these llama.cpp's fewer bytes are expected to weigh more than our fewer
 // instructions.
 constexpr int kMostThreads = 4;
+// Where llama.cpp reads most weights in 4 bits at full speed, its fewer bytes weigh more than our fewer instructions:
+// on two Zen 5 cores ours wrote 0.64 to 0.95 of its tokens of Q4_0 and Q4_K, 1.1 to 1.2 of its tokens of Q8_0 and Q4_1.
+constexpr double kMostInterleaved = 0.5;
 constexpr int32_t kWholeBytes = 128;  // offset of weights of 8 bits; where AVX2 is all there is they have 7
 
 bool interrupted(const std::exception_ptr& reason) {
@@ -38,8 +41,9 @@ constexpr uint32_t kMagic = 0x31564b45;  // "EKV1": what a saved state begins wi
 bool OwnContext::suits(const LanguageModel& model, const ContextOptions& options, const Model& weights) {
   const bool has_bytes = weights.precision == Precision::int8 && kernels::int8_table(best_isa()).offset == kWholeBytes;
   // Beyond their own context positions are turned otherwise, of some models from the first on.
-  return has_bytes && options.threads <= kMostThreads && !model.is_recurrent() &&
-         weights.config.n_vocab == model.vocabulary_size() && weights.config.n_ctx >= options.size;
+  return has_bytes && options.threads <= kMostThreads && weights.interleaved < kMostInterleaved &&
+         !model.is_recurrent() && weights.config.n_vocab == model.vocabulary_size() &&
+         weights.config.n_ctx >= options.size;
 }
 
 OwnContext::OwnContext(std::shared_ptr<const LanguageModel> model, const ContextOptions& options,
