@@ -99,8 +99,8 @@ export type {
 export type { ChatStore, OpenChat, StoredChat } from './conversation/index.js';
 export type { Explanation, Ground, Influence, Recalled, RecallOptions } from './gate/index.js';
 export {
-  memoriesOf,
-  memoriesOfFile,
+  splitFile,
+  splitSource,
   type BatchOptions,
   type BatchProgress,
   type MoveOptions,
@@ -111,11 +111,13 @@ export {
   type RebuildOptions,
   type RebuildProgress,
   type RebuildReport,
+  type LeftOfSource,
   type Replaces,
   type SleepOptions,
   type SleepOutcome,
   type SleepPlan,
   type SleepReport,
+  type SplitSource,
   type Undone,
   type UndoOptions,
   type Outcome,

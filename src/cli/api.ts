@@ -19,7 +19,7 @@ export interface Engine extends Pick<
   readonly jobs: Omit<Public<index.Jobs>, 'get'>;
 }
 
-export interface Api extends Pick<typeof index, 'memoriesOf' | 'memoriesOfFile' | 'doctor' | 'RunControl'> {
+export interface Api extends Pick<typeof index, 'splitFile' | 'splitSource' | 'doctor' | 'RunControl'> {
   Engram: { open: (options: index.OpenOptions) => Promise<Engine> };
   openEmbedder: (options: index.OpenEmbedderOptions) => Promise<index.Embedder>;
 }

@@ -59,7 +59,7 @@ export class Memories {
   }
 
   /** Learns many memories one after the other: commits those that hold, reports the others. A source may be a long text, notes or
-   * a conversation: memoriesOf() says what becomes of it, memoriesOfFile() reads one. Throws `empty`, `too_long`, and what would
+   * a conversation: splitSource() says what becomes of it, splitFile() reads one. Throws `empty`, `too_long`, and what would
    * stop every memory (`cancelled`, `locked`, `disk`, `memory`) with the report so far in its details. */
   async addAll(source: MemorySource | readonly MemorySource[], options: BatchOptions = {}): Promise<BatchReport> {
     const { signal, replaces } = options;

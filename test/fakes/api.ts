@@ -1,7 +1,7 @@
 // The API that the command line knows, without a model: answers are scripted, and everything is written down.
 import type { Api } from '../../src/cli/api.js';
 import { ChatStore } from '../../src/conversation/chats.js';
-import { memoriesOf, memoriesOfFile } from '../../src/learn/lessons/index.js';
+import { splitFile, splitSource } from '../../src/learn/lessons/index.js';
 import { RunControl } from '../../src/training/control.js';
 import { FakeEmbedder } from './embedder.js';
 import { FakeEngine } from './engine.js';
@@ -24,8 +24,8 @@ export class FakeApi implements Api {
     this.opened.push(options);
     return Promise.resolve(new FakeEmbedder(4));
   };
-  readonly memoriesOf = memoriesOf;
-  readonly memoriesOfFile = memoriesOfFile;
+  readonly splitFile = splitFile;
+  readonly splitSource = splitSource;
   readonly RunControl = RunControl;
   readonly doctor: Api['doctor'] = () => Promise.resolve({ problems: this.doctorProblems, cpu: { avx2: true } });
 }

@@ -1,7 +1,15 @@
 // `engram memorize`: learns a text, a question and its answer, a triple, or all that a file holds, and says what it measured.
 // Exits with 1 if a memory did not hold and was rolled back; with 0 if there was nothing to learn.
 import { EngramError } from '../../errors.js';
-import type { BatchReport, Contradiction, MemoryInput, Receipt, Replaces } from '../../index.js';
+import type {
+  BatchReport,
+  Contradiction,
+  LeftOfSource,
+  MemoryInput,
+  Receipt,
+  Replaces,
+  SplitSource,
+} from '../../index.js';
 import type { Engine } from '../api.js';
 import type { CommandSpec, Options } from '../command.js';
 import { askPerson } from '../confirm.js';
@@ -41,11 +49,12 @@ export const memorize: CommandSpec = {
     'pbpaste | engram memorize --brain work',
   ],
   run: async (job, words, options) => {
-    const inputs = await inputsOf(job, words, options);
+    const { memories: inputs, left } = await sourceOf(job, words, options);
+    for (const one of left) job.note(leftLine(one));
     if (options['dryRun'] === true) {
       for (const input of inputs) job.line(memoryText(input));
       job.note(`${inputs.length} ${inputs.length === 1 ? 'memory' : 'memories'}.`);
-      job.value({ memories: inputs });
+      job.value({ memories: inputs, left });
       return undefined;
     }
     const replaces = replacesOf(job, options, inputs.length);
@@ -142,7 +151,7 @@ export function isFailure(receipt: Receipt): boolean {
   return !receipt.committed && receipt.knownBy === undefined;
 }
 
-async function inputsOf(job: Job, words: readonly string[], options: Options): Promise<MemoryInput[]> {
+async function sourceOf(job: Job, words: readonly string[], options: Options): Promise<SplitSource> {
   const file = stringOf(options, 'file');
   const question = stringOf(options, 'question');
   const answer = stringOf(options, 'answer');
@@ -159,11 +168,22 @@ async function inputsOf(job: Job, words: readonly string[], options: Options): P
   if (question !== undefined && answer !== undefined) {
     if (question.trim() === '') throw new EngramError('empty', 'The question is empty.');
     if (answer.trim() === '') throw new EngramError('empty', 'The answer is empty.');
-    return [{ question, answer }];
+    return { memories: [{ question, answer }], left: [] };
   }
-  if (triple !== undefined) return [tripleOf(triple)];
-  const { memoriesOf, memoriesOfFile } = await job.api();
-  return file === undefined ? memoriesOf(await textOf(job, words, 'text')) : memoriesOfFile(file);
+  if (triple !== undefined) return { memories: [tripleOf(triple)], left: [] };
+  const { splitFile, splitSource } = await job.api();
+  return file === undefined ? splitSource(await textOf(job, words, 'text')) : splitFile(file);
+}
+
+const WHY: Readonly<Record<LeftOfSource['why'], string>> = {
+  unanswered: 'a question without an answer',
+  empty: 'there is no letter or number in it',
+  slight: 'it tells nothing',
+  long: 'it is longer than a memory',
+};
+
+function leftLine({ text, why }: LeftOfSource): string {
+  return `Left out, ${WHY[why]}: "${excerpt(text)}"`;
 }
 
 function tripleOf(given: string): MemoryInput {

@@ -3,19 +3,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { EngramError, fromSystemError } from '../../errors.js';
 import { readTextApart, SkipError } from '../../retrieval/index.js';
-import type { MemoryInput } from '../../brain/index.js';
 import { sourcesOfJsonl } from './input.js';
 import { splitSource, type SplitSource } from './split.js';
 
 /** Bytes; more than 50,000 words have in any format. */
 const MOST_BYTES = 64 * 2 ** 20;
 
-/** Throws as splitFile(). */
-export async function memoriesOfFile(path: string): Promise<MemoryInput[]> {
-  return (await splitFile(path)).memories;
-}
-
-/** With what was left out. Throws `usage` (a folder), `not_found`, `disk`, `empty`, `too_long`, `corrupt` (of JSONL with the line) and `unsupported`. */
+/** What a file becomes, and what of it was left out. Throws `usage` (a folder), `not_found`, `disk`, `empty`, `too_long`, `corrupt` (of JSONL with the line) and `unsupported`. */
 export async function splitFile(path: string): Promise<SplitSource> {
   let bytes: Buffer;
   try {

@@ -1,5 +1,8 @@
 // `memorize` of one thing and of several, and what it replaces.
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { FakeApi } from '../../fakes/api.js';
 import { runCli } from './run-cli.js';
 
@@ -46,6 +49,18 @@ describe('memorize, several', { timeout: 60_000 }, () => {
     const { stdout } = await runCli(['memorize', '--dry-run'], { api, stdin: notes });
     expect(stdout.split('\n')[1]).toBe('Mara Voss runs the kiln in the yard.');
     expect(api.engine.calls).toEqual([]);
+  });
+  it('tells what is in no memory, and why', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'engram-left-'));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const file = join(folder, 'rows.jsonl');
+    const asked = { messages: [{ role: 'user', content: 'Where is the key?' }] };
+    writeFileSync(file, [asked, { text: 'The key is under the mat.' }].map((row) => JSON.stringify(row)).join('\n'));
+    const { stdout, stderr } = await runCli(['memorize', '--dry-run', '--file', file]);
+    expect(stderr).toContain('Left out, a question without an answer: "Where is the key?"');
+    expect(stdout.split('\n')[0]).toBe('The key is under the mat.');
   });
   it('takes a triple', async () => {
     const api = new FakeApi();

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { memoriesOfFile } from '../../../../src/learn/lessons/file.js';
+import { splitFile } from '../../../../src/learn/lessons/file.js';
 import { checkInput } from '../../../../src/learn/lessons/input.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'engram-lessons-'));
@@ -28,9 +28,9 @@ describe('checkInput', () => {
 });
 
 // The grammar library takes seconds to load on a busy machine.
-describe('memoriesOfFile', { timeout: 60_000 }, () => {
+describe('splitFile', { timeout: 60_000 }, () => {
   it('takes no folder', async () => {
-    await expect(memoriesOfFile(tmpdir())).rejects.toMatchObject({
+    await expect(splitFile(tmpdir())).rejects.toMatchObject({
       code: 'usage',
       hint: expect.stringContaining('engram ingest') as string,
     });
@@ -42,11 +42,11 @@ describe('memoriesOfFile', { timeout: 60_000 }, () => {
       { subject: 'Brenn', relation: 'capital', object: 'Ossa' },
     ];
     const path = file('rows.jsonl', `${rows.map((row) => JSON.stringify(row)).join('\n\n')}\n`);
-    expect(await memoriesOfFile(path)).toEqual([rows[0]!.text, rows[1], rows[2]]);
+    expect((await splitFile(path)).memories).toEqual([rows[0]!.text, rows[1], rows[2]]);
   });
   it('names the row that is none', async () => {
     for (const bad of ['{"text": "A door."}\n{"txt": 1}', '"The door is red."\n{']) {
-      await expect(memoriesOfFile(file('bad.jsonl', bad))).rejects.toMatchObject({
+      await expect(splitFile(file('bad.jsonl', bad))).rejects.toMatchObject({
         code: 'corrupt',
         details: { line: 2 },
       });
@@ -54,9 +54,12 @@ describe('memoriesOfFile', { timeout: 60_000 }, () => {
   });
   it('reads documents, and says why it cannot', async () => {
     const path = file('mill.md', '# Mill\n\nThe mill was built in 1875.\n\nAnton Greiner owned the mill.\n');
-    expect(await memoriesOfFile(path)).toEqual(['Mill: The mill was built in 1875.', 'Anton Greiner owned the mill.']);
-    await expect(memoriesOfFile(file('x.txt', ' \n'))).rejects.toMatchObject({ code: 'empty' });
-    await expect(memoriesOfFile(file('x.gguf', 'GGUF\0\0\0\0'))).rejects.toMatchObject({ code: 'unsupported' });
-    await expect(memoriesOfFile(join(folder, 'none.txt'))).rejects.toMatchObject({ code: 'not_found' });
+    expect((await splitFile(path)).memories).toEqual([
+      'Mill: The mill was built in 1875.',
+      'Anton Greiner owned the mill.',
+    ]);
+    await expect(splitFile(file('x.txt', ' \n'))).rejects.toMatchObject({ code: 'empty' });
+    await expect(splitFile(file('x.gguf', 'GGUF\0\0\0\0'))).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(splitFile(join(folder, 'none.txt'))).rejects.toMatchObject({ code: 'not_found' });
   });
 });
