@@ -40,10 +40,11 @@ constexpr uint32_t kMagic = 0x31564b45;  // "EKV1": what a saved state begins wi
 
 bool OwnContext::suits(const LanguageModel& model, const ContextOptions& options, const Model& weights) {
   const bool has_bytes = weights.precision == Precision::int8 && kernels::int8_table(best_isa()).offset == kWholeBytes;
+  // Tokens of several answers are one product over the weights here, and as many as there are tokens in llama.cpp.
+  const bool is_faster = options.lanes > 1 || (has_bytes && weights.interleaved < kMostInterleaved);
   // Beyond their own context positions are turned otherwise, of some models from the first on.
-  return has_bytes && options.threads <= kMostThreads && weights.interleaved < kMostInterleaved &&
-         !model.is_recurrent() && weights.config.n_vocab == model.vocabulary_size() &&
-         weights.config.n_ctx >= options.size;
+  return is_faster && options.threads <= kMostThreads && !model.is_recurrent() &&
+         weights.config.n_vocab == model.vocabulary_size() && weights.config.n_ctx >= options.size;
 }
 
 OwnContext::OwnContext(std::shared_ptr<const LanguageModel> model, const ContextOptions& options,

@@ -248,6 +248,14 @@ TEST(own_context_saves_and_restores_a_lane) {
   CHECK(code_of([&] { context.restore(1, tokens, 0, other); }) == "corrupt");
 }
 
+TEST(own_context_is_used_for_several_answers_whatever_the_precision) {
+  const auto suits = [](int lanes) {
+    return OwnContext::suits(*tiny(), {.size = kContext, .lanes = lanes, .threads = 2}, *golden::model("tiny-tied"));
+  };
+  CHECK(suits(4));
+  CHECK(!suits(1));
+}
+
 TEST(own_context_is_used_where_it_suits) {
   if (!has_whole_bytes()) return;
   const auto engine = [&](const std::string& name, std::shared_ptr<const Model> weights, int threads) {

@@ -22,6 +22,7 @@ import { indexTable } from './index/table.mjs';
 import { indexPlot, retrievalPlot } from './index/plot.mjs';
 import { benchKernels } from './kernels.mjs';
 import { addMemory } from './memory/command.mjs';
+import { addServe } from './serve/command.mjs';
 import { CONDITIONS } from './neighbours.mjs';
 import { count, list, oneOf, positive, refusable, whole, wholeOrNone } from './options.mjs';
 import { benchRelevance, relevanceTable } from './relevance.mjs';
@@ -190,6 +191,7 @@ function program() {
   addAgent(bench);
   addGate(bench);
   addIngest(bench);
+  addServe(bench);
   bench
     .command('chat-memory')
     .description('what conversation memories keep of a long conversation, and at how many tokens of prompt')

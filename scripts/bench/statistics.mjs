@@ -15,3 +15,9 @@ export const significant = (value, digits = 3) => (value === undefined ? undefin
 export function mean(values) {
   return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
+
+/** The value that so large a share of them does not exceed (nearest rank); undefined for none. */
+export function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+}

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { at } from '../../set-up/paths.mjs';
 import { note } from '../../set-up/progress.mjs';
 import { throwIfInterrupted } from '../child.mjs';
+import { buildLlama } from '../llama-build.mjs';
 import { reasonOf } from '../peers.mjs';
-import { buildLlamaBench } from './llama-bench-build.mjs';
 import { LlamaBench } from './llama-bench.mjs';
 
 export const PEERS = ['llama-bench', 'node-llama-cpp'];
@@ -20,7 +20,7 @@ export async function findPeers(wanted, model) {
 
 async function findLlamaBench(model) {
   try {
-    const { path, version } = await buildLlamaBench();
+    const { path, version } = await buildLlama('llama-bench');
     return { about: { version, build: 'Release, GGML_NATIVE' }, bench: new LlamaBench(path, model) };
   } catch (error) {
     throwIfInterrupted();
