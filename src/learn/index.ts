@@ -1,5 +1,6 @@
 // Learning, as the rest of the code sees it.
 export * from './asking.js';
+export * from './attempt-parts.js';
 export * from './attempt.js';
 export * from './base-answers.js';
 export * from './batch.js';

@@ -1,15 +1,14 @@
 // The transaction of memory: lessons, an attempt to learn them, then commit or roll back, with a receipt; and learning again what
 // the ledger has. Not here: the lessons (lessons/), the attempt (attempt.ts), the files and events (brain.ts).
 import { throwIfCancelled } from '../errors.js';
-import { Attempt, whoRemembers, type Attempted, type AttemptOptions, type Memorizer, type Place } from './attempt.js';
+import type { Attempted, AttemptOptions, Memorizer, Place } from './attempt-parts.js';
+import { Attempt, whoRemembers } from './attempt.js';
 import type { Brain, BrainMemory } from '../brain/index.js';
 import type { BrainWriter } from '../brain/index.js';
 import { changedBy } from './changes.js';
 import { lessonsFor, textOf, type Lessons } from './lessons/index.js';
 import { inputOf, probesOf } from './remembered.js';
 import type { Contradiction, MemoryInput, Receipt } from '../brain/index.js';
-
-export type { Memorizer } from './attempt.js';
 
 export interface MemorizeOptions extends AttemptOptions {
   /** Memories whose place this one takes, in the same transaction: their ids; those that no longer hold (`auto`); or what a

@@ -8,7 +8,8 @@ import { Brain } from '../brain/index.js';
 import type { BrainWriter, Relearned } from '../brain/index.js';
 import type { ModelIdentity } from '../brain/index.js';
 import { Ledger } from '../brain/index.js';
-import { relearn, type Memorizer } from './memorize.js';
+import type { Memorizer } from './attempt-parts.js';
+import { relearn } from './memorize.js';
 import type { RebuildProgress } from './rebuild.js';
 
 export interface MoveOptions {

@@ -5,7 +5,8 @@ import { performance } from 'node:perf_hooks';
 import { EngramError } from '../errors.js';
 import { memorizeEach } from './batch.js';
 import { memoriesOf } from './lessons/index.js';
-import { memorize, type Memorizer } from './memorize.js';
+import type { Memorizer } from './attempt-parts.js';
+import { memorize } from './memorize.js';
 import type { BatchReport, MemorizeProgress, MemoryInput } from '../brain/index.js';
 
 /** Different questions that a passage answered, from which on it is worth the training. */

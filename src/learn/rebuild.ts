@@ -7,7 +7,8 @@ import { throwIfCancelled } from '../errors.js';
 import { replaceFile, sha256File, writeFileAtomic } from '../files.js';
 import type { BrainMemory } from '../brain/index.js';
 import type { BrainWriter } from '../brain/index.js';
-import { relearn, type Memorizer } from './memorize.js';
+import type { Memorizer } from './attempt-parts.js';
+import { relearn } from './memorize.js';
 import { isCareful } from './remembered.js';
 import type { MemorizeProgress, Memory } from '../brain/index.js';
 

@@ -4,7 +4,8 @@ import { EngramError, throwIfCancelled } from '../errors.js';
 import type { Change } from '../brain/index.js';
 import { applyEvents, type LedgerEvent, type StoredMemory } from '../brain/index.js';
 import { findMemory } from '../brain/index.js';
-import { relearn, type Memorizer } from './memorize.js';
+import type { Memorizer } from './attempt-parts.js';
+import { relearn } from './memorize.js';
 import { isCareful } from './remembered.js';
 import type { MemorizeProgress, Memory, Receipt } from '../brain/index.js';
 

@@ -5,7 +5,7 @@ import { EngramError, throwIfCancelled, type ErrorCode } from '../errors.js';
 import { isObject } from '../is-object.js';
 import { openBrain, type Brain, type MemorizeProgress, type MemoryInput, type ModelIdentity } from '../brain/index.js';
 import { MOST_ATTEMPTS, type Job, type Jobs, type Queries, type Store, type StoredEvent } from '../store/index.js';
-import type { Memorizer } from './attempt.js';
+import type { Memorizer } from './attempt-parts.js';
 import { checkInput } from './lessons/index.js';
 import { memorize } from './memorize.js';
 import { rebuild } from './rebuild.js';
