@@ -3,8 +3,8 @@
 
 #include <cmath>
 #include <filesystem>
-#include <string_view>
 
+#include "adapter_pairs.hpp"
 #include "error.hpp"
 #include "gguf.hpp"
 
@@ -58,31 +58,16 @@ void check_adapter(const std::string& path, const AdaptedModel& model) {
     return Error("mismatch", "The adapter " + path + " does not fit the model " + model.name + ": " + what + ".",
                  "An adapter works only with the model that it was trained on.");
   };
-  const auto says = [&](const char* key, const char* fallback) {
-    try {
-      return file.string(key, fallback);
-    } catch (const Error&) {
-      return std::string(fallback);  // it is there, and is no text
-    }
-  };
-  if (says("general.type", "") != "adapter") throw mismatch("it is no adapter");
-  if (says("adapter.type", "") != "lora") throw mismatch("it is no LoRA adapter");
-  const std::string architecture = says("general.architecture", "unknown");
+  const AdapterPairs found = AdapterPairs::of(file, mismatch);
+  const std::string architecture = found.architecture.empty() ? "unknown" : found.architecture;
   if (architecture != model.architecture)
     throw mismatch("it is for the architecture " + architecture + ", and the model is " + model.architecture);
-  if (file.tensors().empty()) throw mismatch("it has no tensors");
 
-  constexpr std::string_view kA = ".lora_a", kB = ".lora_b";
-  for (const GgufTensor& tensor : file.tensors()) {
-    const bool is_a = tensor.name.ends_with(kA);
-    if (!is_a && !tensor.name.ends_with(kB)) throw mismatch("it has a tensor \"" + tensor.name + "\"");
-    const std::string of = tensor.name.substr(0, tensor.name.size() - kA.size());
+  for (const auto& pair : found.pairs) {
+    const std::string& of = pair.weight;
     const auto weight = model.shapes.find(of);
     if (weight == model.shapes.end()) throw mismatch("the model has no \"" + of + "\"");
-    const GgufTensor* other = file.find(of + std::string(is_a ? kB : kA));
-    if (other == nullptr) throw mismatch("\"" + tensor.name + "\" has no other half");
-    if (!is_a) continue;
-    const std::vector<int64_t>&shape = weight->second, &a = tensor.shape, &b = other->shape;
+    const std::vector<int64_t>&shape = weight->second, &a = pair.a->shape, &b = pair.b->shape;
     // A takes what the weight takes, B gives what it gives; for token embeddings llama.cpp has them the other way
     // round.
     const size_t in = of == "token_embd.weight" ? 1 : 0;
@@ -97,7 +82,7 @@ void check_adapter(const std::string& path, const AdaptedModel& model) {
                  "Train it again.");
   };
   // One value that is no number makes every answer noise.
-  if (!std::isfinite(file.number("adapter.lora.alpha", 0))) throw no_number("adapter.lora.alpha");
+  if (!std::isfinite(found.alpha)) throw no_number("adapter.lora.alpha");
   for (const GgufTensor& tensor : file.tensors()) {
     if (!all_finite(file, tensor)) throw no_number(tensor.name);
   }

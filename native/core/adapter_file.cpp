@@ -8,6 +8,7 @@
 #include <deque>
 #include <vector>
 
+#include "adapter_pairs.hpp"
 #include "cpu.hpp"
 #include "error.hpp"
 #include "gemm/kernels.hpp"
@@ -132,17 +133,6 @@ std::vector<uint16_t> halves_of(const std::vector<float>& values) {
   return out;
 }
 
-std::vector<float> floats_of(const GgufFile& file, const GgufTensor& tensor) {
-  if (tensor.type != kGgufF16) return file.floats(tensor);
-  const int64_t n = tensor.elements();
-  // Before memory is asked for: the length may be absurd.
-  const uint8_t* bytes = file.data(tensor, static_cast<uint64_t>(n) * sizeof(uint16_t));
-  std::vector<float> out(n);
-  // What is aligned in the file is aligned in memory.
-  kernels::table(best_isa()).f16_to_f32(reinterpret_cast<const uint16_t*>(bytes), n, out.data());
-  return out;
-}
-
 }  // namespace
 
 void write_adapter(const Lora& lora, const ModelConfig& model, const std::string& path, AdapterType type) {
@@ -177,26 +167,19 @@ void read_adapter(Lora& lora, const ModelConfig& model, const std::string& path)
     return Error("mismatch", "The adapter " + path + " does not fit: " + what + ".",
                  "It was trained with other settings or for another model.");
   };
-  if (file.string("general.type", "") != "adapter" || file.string("adapter.type", "") != "lora")
-    throw mismatch("it is no LoRA adapter");
-  if (file.string("general.architecture") != model.architecture)
-    throw mismatch("its architecture is " + file.string("general.architecture"));
+  const AdapterPairs found = AdapterPairs::of(file, mismatch);
+  if (found.architecture != model.architecture) throw mismatch("its architecture is " + found.architecture);
   // Turned this way round because the file's alpha may be NaN.
   const double alpha = stored_alpha(lora);
-  if (!(std::abs(file.number("adapter.lora.alpha") - alpha) <= 1e-6 * alpha)) throw mismatch("its alpha differs");
+  if (!(std::abs(found.alpha - alpha) <= 1e-6 * alpha)) throw mismatch("its alpha differs");
   size_t expected = 0;
   std::vector<std::vector<float>> values;
   const auto read = [&](const std::string& name, const std::vector<int64_t>& shape) {
     const GgufTensor* tensor = file.find(name);
     if (tensor == nullptr) throw mismatch("it lacks " + name);
     if (tensor->shape != shape) throw mismatch(name + " has another shape");
-    std::vector<float> out = floats_of(file, *tensor);
-    for (float x : out) {
-      if (!std::isfinite(x))
-        throw Error("corrupt", "The adapter " + path + " holds values that are not finite numbers.");
-    }
     expected++;
-    return out;
+    return finite_values(file, *tensor, path, nullptr);
   };
   for (int layer = 0; layer < lora.layers(); layer++) {
     for (const AdaptedTensor& tensor : adapted_tensors(model)) {
