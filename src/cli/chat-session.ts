@@ -5,7 +5,7 @@ import type { Answered, AskOptions, ChatMessage, MemoryInput, OpenChat } from '.
 import type { Engine } from './api.js';
 import { isFailure, learn } from './commands/memorize.js';
 import { inFlags } from './flags.js';
-import { attribution, excerpt, memoryTable, receiptLines } from './format.js';
+import { attribution, excerpt, memoryTable, receiptLines } from './format/index.js';
 import { painter, printable } from './io.js';
 import type { Job } from './job.js';
 import { GROUNDING, MORE_SAMPLING, SAMPLING } from './sampling.js';

@@ -6,7 +6,7 @@ import type { Engine } from './api.js';
 import type { ChatSession } from './chat-session.js';
 import type { Options } from './command.js';
 import { converse } from './converse.js';
-import { bytes, excerpt } from './format.js';
+import { bytes, excerpt } from './format/index.js';
 import { bytesOf, stringOf } from './input.js';
 import type { Job } from './job.js';
 

@@ -1,6 +1,6 @@
 // The passages an answer was given, as numbered sources below it.
 import type { Answer } from '../index.js';
-import { excerpt } from './format.js';
+import { excerpt } from './format/index.js';
 import type { Job } from './job.js';
 
 /** On stderr, as remarks are: stdout carries the answer. */

@@ -1,6 +1,6 @@
 // `engram adapters`: the named adapters that train made or that came from elsewhere. Not here: the adapters of memories.
 import type { CommandGroup } from '../command.js';
-import { bytes, table } from '../format.js';
+import { bytes, table } from '../format/index.js';
 import { choiceOf, stringOf } from '../input.js';
 import { fuse, merge, shrink } from './combine.js';
 

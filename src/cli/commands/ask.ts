@@ -2,7 +2,7 @@
 import { EngramError } from '../../errors.js';
 import type { AskOptions } from '../../index.js';
 import type { CommandSpec } from '../command.js';
-import { attribution } from '../format.js';
+import { attribution } from '../format/index.js';
 import { stringOf, textOf } from '../input.js';
 import { painter } from '../io.js';
 import type { Job } from '../job.js';

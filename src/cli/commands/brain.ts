@@ -2,7 +2,7 @@
 import type { RebuildProgress } from '../../index.js';
 import type { CommandGroup } from '../command.js';
 import { confirm } from '../confirm.js';
-import { bytes, count, duration, excerpt, memorizeStep, table } from '../format.js';
+import { bytes, count, duration, excerpt, memorizeStep, table } from '../format/index.js';
 import { stringOf } from '../input.js';
 import type { Job } from '../job.js';
 import { brainOf } from './memories.js';

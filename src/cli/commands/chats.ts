@@ -1,6 +1,6 @@
 // `engram chats`: the conversations that chat has kept. Not here: going on with one (`chat --resume`).
 import type { CommandGroup } from '../command.js';
-import { bytes, excerpt, table } from '../format.js';
+import { bytes, excerpt, table } from '../format/index.js';
 
 export const chats: CommandGroup = {
   usage: 'chats',

@@ -2,7 +2,7 @@
 import { EngramError } from '../../errors.js';
 import type { Prediction } from '../../index.js';
 import type { CommandSpec } from '../command.js';
-import { classificationReport, excerpt } from '../format.js';
+import { classificationReport, excerpt } from '../format/index.js';
 import { requireFile, stringOf, textOf } from '../input.js';
 import type { Job } from '../job.js';
 

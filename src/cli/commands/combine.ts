@@ -2,7 +2,7 @@
 import { EngramError } from '../../errors.js';
 import type { Ingredient, MergeResult } from '../../index.js';
 import type { CommandSpec, Options } from '../command.js';
-import { bytes, count } from '../format.js';
+import { bytes, count } from '../format/index.js';
 import { numberOf, stringOf } from '../input.js';
 import type { Job } from '../job.js';
 

@@ -4,7 +4,7 @@ import type { MemoryInput, Receipt, Triple } from '../../index.js';
 import type { Engine } from '../api.js';
 import type { CommandSpec } from '../command.js';
 import { converse } from '../converse.js';
-import { receiptLines } from '../format.js';
+import { receiptLines } from '../format/index.js';
 import { painter } from '../io.js';
 import type { Job } from '../job.js';
 import { isFailure, learn } from './memorize.js';

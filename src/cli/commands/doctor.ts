@@ -1,6 +1,6 @@
 // `engram doctor`: what is installed, what would be used, and what is wrong. Exits with 1 if something is.
 import type { CommandSpec } from '../command.js';
-import { describe } from '../format.js';
+import { describe } from '../format/index.js';
 import { painter } from '../io.js';
 
 export const doctor: CommandSpec = {

@@ -2,7 +2,7 @@
 import { EngramError } from '../../errors.js';
 import type { ShownDocument, StoredDocument } from '../../index.js';
 import type { CommandGroup } from '../command.js';
-import { bytes, count, describe, excerpt, table } from '../format.js';
+import { bytes, count, describe, excerpt, table } from '../format/index.js';
 
 export const documents: CommandGroup = {
   usage: 'documents',

@@ -2,7 +2,7 @@
 import type { Influence } from '../../index.js';
 import { SAMPLING as NUMBERS } from '../../options/index.js';
 import type { CommandSpec } from '../command.js';
-import { excerpt } from '../format.js';
+import { excerpt } from '../format/index.js';
 import { stringOf, textOf } from '../input.js';
 import { painter } from '../io.js';
 import { rowsOf } from '../options.js';

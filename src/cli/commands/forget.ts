@@ -5,7 +5,7 @@ import type { ForgottenProof, Memory } from '../../index.js';
 import type { Engine } from '../api.js';
 import type { CommandSpec } from '../command.js';
 import { confirm } from '../confirm.js';
-import { excerpt } from '../format.js';
+import { excerpt } from '../format/index.js';
 import { textOf } from '../input.js';
 import type { Job } from '../job.js';
 import { brainOf } from './memories.js';

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { wrongOption } from '../../errors.js';
 import type { IngestProgress, IngestReport, PartlyRead, ReadLimits, WatchOptions } from '../../index.js';
 import type { CommandSpec } from '../command.js';
-import { count, duration, excerpt, table } from '../format.js';
+import { count, duration, excerpt, table } from '../format/index.js';
 import { bytesOf, numberOf, stringOf } from '../input.js';
 import type { Job } from '../job.js';
 

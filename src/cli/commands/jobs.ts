@@ -3,7 +3,7 @@ import { EngramError } from '../../errors.js';
 import type { Job as StoredJob, Task } from '../../index.js';
 import type { Engine } from '../api.js';
 import type { CommandGroup } from '../command.js';
-import { excerpt, table } from '../format.js';
+import { excerpt, table } from '../format/index.js';
 import { listOf, stringOf, textOf } from '../input.js';
 import type { Job } from '../job.js';
 

@@ -2,7 +2,7 @@
 import { EngramError } from '../../errors.js';
 import type { Engine } from '../api.js';
 import type { CommandGroup } from '../command.js';
-import { excerpt, historyTable, memorizeStep, memoryTable, receiptLines } from '../format.js';
+import { excerpt, historyTable, memorizeStep, memoryTable, receiptLines } from '../format/index.js';
 import type { Job } from '../job.js';
 
 export const memories: CommandGroup = {

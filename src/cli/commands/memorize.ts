@@ -22,7 +22,7 @@ import {
   memorizeStep,
   memoryText,
   receiptLines,
-} from '../format.js';
+} from '../format/index.js';
 import { listOf, stringOf, textOf } from '../input.js';
 import type { Job } from '../job.js';
 

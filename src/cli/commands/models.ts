@@ -1,7 +1,7 @@
 // `engram models`: the models of the catalog and what is installed of them.
 import type { ModelStatus } from '../../index.js';
 import type { CommandGroup } from '../command.js';
-import { bytes, describe, table } from '../format.js';
+import { bytes, describe, table } from '../format/index.js';
 
 export const models: CommandGroup = {
   usage: 'models',

@@ -1,6 +1,6 @@
 // `engram recall`: what the brain holds about something, memories and passages together, without an answer.
 import type { CommandSpec } from '../command.js';
-import { excerpt } from '../format.js';
+import { excerpt } from '../format/index.js';
 import { numberOf, textOf } from '../input.js';
 import { painter } from '../io.js';
 

@@ -1,6 +1,6 @@
 // `engram runs`: what became of the runs of train. Not here: going on with one (`train --resume`).
 import type { CommandGroup } from '../command.js';
-import { runStatus, table } from '../format.js';
+import { runStatus, table } from '../format/index.js';
 
 export const runs: CommandGroup = {
   usage: 'runs',

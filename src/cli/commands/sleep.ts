@@ -2,7 +2,7 @@
 import { EngramError } from '../../errors.js';
 import type { PassageOutcome, SleepOutcome, SleepReport, Standing } from '../../index.js';
 import type { CommandSpec } from '../command.js';
-import { duration, excerpt, share, table } from '../format.js';
+import { duration, excerpt, share, table } from '../format/index.js';
 import { numberOf } from '../input.js';
 import { training } from './brain.js';
 import { brainOf } from './memories.js';

@@ -1,6 +1,6 @@
 // `engram tokens`: what a text is to the model.
 import type { CommandSpec } from '../command.js';
-import { count } from '../format.js';
+import { count } from '../format/index.js';
 import { textOf } from '../input.js';
 
 export const tokens: CommandSpec = {

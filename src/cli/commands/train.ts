@@ -4,7 +4,7 @@ import { EngramError } from '../../errors.js';
 import type { LoraKind, TrainEvent, TrainRequest } from '../../index.js';
 import { TRAINING } from '../../options/index.js';
 import type { CommandSpec, Options } from '../command.js';
-import { classificationReport, trainEvent, trainReport, trainStep } from '../format.js';
+import { classificationReport, trainEvent, trainReport, trainStep } from '../format/index.js';
 import { stringOf } from '../input.js';
 import type { Job } from '../job.js';
 import { groupsOf, valuesOf } from '../options.js';

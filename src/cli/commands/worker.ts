@@ -1,7 +1,7 @@
 // `engram worker`: does the jobs that wait in a store. Not here: handing them over (jobs.ts).
 import { hostname } from 'node:os';
 import type { CommandSpec } from '../command.js';
-import { memorizeStep } from '../format.js';
+import { memorizeStep } from '../format/index.js';
 import { numberOf, stringOf } from '../input.js';
 
 export const worker: CommandSpec = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { attribution } from '../../../src/cli/format.js';
+import { attribution } from '../../../src/cli/format/index.js';
 import { FakeApi } from '../../fakes/api.js';
 import { newAnswer, newPassage } from '../../fakes/results.js';
 import { runCli } from './run-cli.js';

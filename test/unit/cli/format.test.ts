@@ -1,6 +1,6 @@
 // Figures, excerpts and tables as a person reads them.
 import { describe, expect, it } from 'vitest';
-import { bytes, duration, excerpt, table } from '../../../src/cli/format.js';
+import { bytes, duration, excerpt, table } from '../../../src/cli/format/index.js';
 
 describe('figures', () => {
   it('never have sixty seconds in a minute, nor a thousand of a unit', () => {
