@@ -8,7 +8,14 @@ import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { Candidates, closenessOf } from '../../dist/gate/candidates.js';
-import { CHANGES, LABELS, changePrompt, labelToken, questionPrompt } from '../../dist/gate/judge-prompt.js';
+import {
+  CHANGES,
+  LABELS,
+  changePrompt,
+  labelToken,
+  questionPrompt,
+  writerPrompt,
+} from '../../dist/gate/judge-prompt.js';
 import { openEmbedder } from '../../dist/runtime/open-embedder.js';
 import { readSettings } from '../../dist/cli/options.js';
 import { LazyModel } from '../../dist/runtime/lazy-model.js';
@@ -34,6 +41,8 @@ if (given.lora !== undefined) manifest.lora = JSON.parse(given.lora);
 const NEAR_KEPT = 0.93;
 /** Weights of the cosine beside the judge's log odds, of which the one that reaches most is taken. */
 const CLOSENESS = [0, 1, 2, 3, 5];
+/** Notes that questions are written for, and the share of these that the judge has to find answered: else it is no writer. */
+const WRITING = { notes: 30, least: 0.5 };
 const OPENINGS = ['Yes', 'No', 'Ja', 'Nein', 'Oui', 'Non', 'Sí', 'はい', 'いいえ', '是', '不'];
 const settings = readSettings({ model: given.model, compute: 'llama' });
 const { generator, resolved: model } = await new LazyModel(settings, {}).open();
@@ -129,11 +138,12 @@ report(
 among();
 decided();
 await changes();
+const writes = given.part === 'choose' && (await writing()) >= WRITING.least;
 if (given.write && given.part === 'choose') {
   const sha256 = createHash('sha256').update(readFileSync(given.judge)).digest('hex');
   writeFileSync(
     manifestPath,
-    `${JSON.stringify({ ...manifest, sha256, openings, answers: weights, alone, embedder: 'all-minilm-l6-v2', replaced: manifest.replaced ?? [0, 1], writes: manifest.writes ?? false }, null, 2)}\n`,
+    `${JSON.stringify({ ...manifest, sha256, openings, answers: weights, alone, embedder: 'all-minilm-l6-v2', replaced: manifest.replaced ?? [0, 1], writes }, null, 2)}\n`,
   );
 }
 process.exit(0);
@@ -252,6 +262,21 @@ async function changes() {
     console.log(
       `replaced from ${line} on: right ${own.filter((p) => p >= line).length} of ${own.length}, others ${other.filter((p) => p >= line).length} of ${other.length}`,
     );
+}
+
+/** The share of the questions it writes that it finds answered by their note. */
+async function writing() {
+  const notes = given.files.split(',').flatMap((file) => everyday(file).filter(({ part }) => part === 'choose'));
+  const some = notes.filter((_, i) => i % Math.ceil(notes.length / WRITING.notes) === 0);
+  let answered = 0;
+  for (const { text } of some) {
+    const uses = { adapters: [{ path: given.judge }], maxTokens: 32, stop: ['\n'] };
+    const question = (await generator.complete(writerPrompt(text), uses)).text.trim();
+    const [said] = await trainer.choices([questionPrompt(generator, text, question)], labelTokens);
+    if (alone[0] + alone[1] * logOdds(1 - Math.exp(said[1]) - Math.exp(said[2])) > 0) answered++;
+  }
+  console.log(`questions it writes: ${answered} of ${some.length} are answered by their note, as it judges`);
+  return answered / some.length;
 }
 
 function dot(a, b) {
