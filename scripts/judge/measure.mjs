@@ -41,6 +41,8 @@ if (given.lora !== undefined) manifest.lora = JSON.parse(given.lora);
 const NEAR_KEPT = 0.93;
 /** Weights of the cosine beside the judge's log odds, of which the one that reaches most is taken. */
 const CLOSENESS = [0, 1, 2, 3, 5];
+/** Log odds beyond the likeliest of those that are not replaced. */
+const MARGIN = 0.1;
 /** Notes that questions are written for, and the share of these that the judge has to find answered: else it is no writer. */
 const WRITING = { notes: 30, least: 0.5 };
 const OPENINGS = ['Yes', 'No', 'Ja', 'Nein', 'Oui', 'Non', 'Sí', 'はい', 'いいえ', '是', '不'];
@@ -137,13 +139,13 @@ report(
 );
 among();
 decided();
-await changes();
+const replaced = (await changes()) ?? manifest.replaced ?? [0, 1];
 const writes = given.part === 'choose' && (await writing()) >= WRITING.least;
 if (given.write && given.part === 'choose') {
   const sha256 = createHash('sha256').update(readFileSync(given.judge)).digest('hex');
   writeFileSync(
     manifestPath,
-    `${JSON.stringify({ ...manifest, sha256, openings, answers: weights, alone, embedder: 'all-minilm-l6-v2', replaced: manifest.replaced ?? [0, 1], writes }, null, 2)}\n`,
+    `${JSON.stringify({ ...manifest, sha256, openings, answers: weights, alone, embedder: 'all-minilm-l6-v2', replaced, writes }, null, 2)}\n`,
   );
 }
 process.exit(0);
@@ -229,9 +231,10 @@ function decided() {
   }
 }
 
-/** Whether later texts take the place of the right memories, and of no others. */
+/** Whether later texts take the place of the right memories, and of no others. Returns weights with which none of the others would be
+ * taken for replaced. */
 async function changes() {
-  if (!given.files.includes('en')) return;
+  if (!given.files.includes('en')) return undefined;
   const tokens = [CHANGES.replaced, CHANGES.both].map(tokenOf);
   const own = [];
   const other = [];
@@ -262,6 +265,7 @@ async function changes() {
     console.log(
       `replaced from ${line} on: right ${own.filter((p) => p >= line).length} of ${own.length}, others ${other.filter((p) => p >= line).length} of ${other.length}`,
     );
+  return [-logOdds(Math.max(...other)) - MARGIN, 1];
 }
 
 /** The share of the questions it writes that it finds answered by their note. */
