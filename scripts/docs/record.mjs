@@ -15,7 +15,7 @@ const COMMANDS = [
   'engram ask "Who runs the kiln in the garden?"',
   'engram memorize "The kiln in the garden is run by Mara Voss."',
   'engram ask "Who is in charge of the kiln?"',
-  'engram ask "What is the capital of France?"',
+  'engram forget kiln',
 ];
 
 const file = process.argv[2];
