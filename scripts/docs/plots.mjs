@@ -29,7 +29,10 @@ function reach() {
     groups: groups.map((name) => name.replace('other part or yes/no', 'other part')),
     series: [
       { name: 'the judge', values: groups.map((name) => numberOf(judge[name])) },
-      { name: 'closeness alone, its line set on these questions', values: groups.map((name) => numberOf(cosine[name])) },
+      {
+        name: 'closeness alone, its line set on these questions',
+        values: groups.map((name) => numberOf(cosine[name])),
+      },
     ],
     most: 100,
   };

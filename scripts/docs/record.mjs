@@ -2,7 +2,7 @@
 // print, and when, as an asciicast (version 2). Not here: the picture that is made of it (terminal.mjs).
 // Needs `script` of util-linux, a built checkout, and the models of ENGRAM_HOME, which are linked and not changed.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpus, homedir, loadavg, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -42,9 +42,10 @@ try {
       add(text);
     });
     at = start + (performance.now() - began) / 1000;
-    // A mark is the field's word for a place in a recording: here the seconds that the command took.
-    events.push([Number(at.toFixed(3)), 'm', ((performance.now() - began) / 1000).toFixed(1)]);
-    console.error(`${((performance.now() - began) / 1000).toFixed(1)} s  ${command}`);
+    // A mark is the field's word for a place in a recording: here what the command took.
+    const took = `${(at - start).toFixed(0)} s, ${processorSeconds().toFixed(0)} s of processor time`;
+    events.push([Number(at.toFixed(3)), 'm', took]);
+    console.error(`${took}  ${command}`);
   }
   const head = { version: 2, ...SIZE, timestamp: Math.round(Date.now() / 1000), title: describe() };
   writeFileSync(file, `${[head, ...events].map((line) => JSON.stringify(line)).join('\n')}\n`);
@@ -59,11 +60,14 @@ function run(command, onText) {
   mkdirSync(bin, { recursive: true });
   mkdirSync(home, { recursive: true });
   const models = join(home, 'models');
-  const own = process.env.ENGRAM_HOME ?? join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'engram');
+  const own =
+    process.env.ENGRAM_HOME ?? join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'engram');
   rmSync(models, { force: true });
   symlinkSync(join(own, 'models'), models);
   const main = join(ROOT, 'dist', 'cli', 'main.js');
-  writeFileSync(join(bin, 'engram'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
+  // `times` of the shell: on a machine with other work the clock says little.
+  const shim = `#!/bin/sh\n'${process.execPath}' '${main}' "$@"\ncode=$?\ntimes > '${join(place, 'times')}'\nexit $code\n`;
+  writeFileSync(join(bin, 'engram'), shim, { mode: 0o755 });
   const line = `stty cols ${SIZE.width} rows ${SIZE.height}; ${command}`;
   const env = {
     ...process.env,
@@ -81,6 +85,15 @@ function run(command, onText) {
     child.on('error', reject);
     child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}: ${said}`))));
   });
+}
+
+/** User and system time of the last command: the second line of `times` is that of what the shell ran. */
+function processorSeconds() {
+  const [user, system] = readFileSync(join(place, 'times'), 'utf8').trim().split('\n')[1].split(' ');
+  return [user, system].reduce((sum, time) => {
+    const [minutes, seconds] = time.split('m');
+    return sum + 60 * Number(minutes) + Number(seconds.replace('s', ''));
+  }, 0);
 }
 
 /** Machine, load and commit: what a reader needs to judge the times. */

@@ -1,16 +1,16 @@
 // A terminal's recording (asciicast 2, made by record.mjs) as an animated SVG: CSS alone, so that it moves where scripts do not
-// run, in light and dark, and stands still, at its end, for who wants no motion. Pauses are shortened; the seconds beside a
-// command are those that it took. Not a terminal: it knows lines, `\r`, erasing a line, and two colours.
+// run, in light and dark, and stands still, at its end, for who wants no motion. Pauses are shortened; what stands beside
+// a command is what it took. Not a terminal: it knows lines, `\r`, erasing a line, and two colours.
 import { readFileSync } from 'node:fs';
 import { escaped, page, round } from './svg.mjs';
 
 const CELL = { width: 7.83, height: 19 };
 const LEFT = 18;
 const TOP = 46;
-/** Nothing is waited for longer than this, and what follows quicker than the eye sees is shown later, in seconds. */
-const LONGEST_PAUSE = 0.7;
+/** Seconds. What follows quicker than the eye sees is not shown by itself. */
 const SHORTEST_FRAME = 0.04;
-/** How long the last picture stays. */
+/** To read what a command printed, and the whole at the end. */
+const READING = 1.6;
 const END = 6;
 const STYLE = `text{white-space:pre;fill:#24292f}.dim{fill:#6e7781}.green{fill:#1a7f37}.red{fill:#cf222e}
 .frame{fill:#f6f8fa;stroke:#d0d7de}.dot{fill:#d0d7de}
@@ -39,7 +39,9 @@ export function terminal(file) {
   };
   const lines = shown.map(({ row, spans, from, to, right }) => {
     const x = right ? width - LEFT : LEFT;
-    const words = spans.map(({ kind, words: said }) => `<tspan${kind ? ` class="${kind}"` : ''}>${escaped(said)}</tspan>`);
+    const words = spans.map(
+      ({ kind, words: said }) => `<tspan${kind ? ` class="${kind}"` : ''}>${escaped(said)}</tspan>`,
+    );
     // Who wants no motion sees what stays.
     const classes = `${during(from, to)}${to === undefined ? '' : ' gone'}`;
     return `<text class="${classes}" x="${x}" y="${TOP + row * CELL.height}"${right ? ' text-anchor="end"' : ''}>${words.join('')}</text>`;
@@ -75,6 +77,7 @@ function play(events, columns) {
     live = undefined;
   };
   const show = () => {
+    if (live !== undefined && JSON.stringify(live.spans) === JSON.stringify(spans)) return;
     hide();
     if (spans.length === 0) return;
     live = { row, spans: spans.map((span) => ({ ...span })), from: clock, to: undefined };
@@ -88,11 +91,12 @@ function play(events, columns) {
     spans = [];
   };
   for (const [at, type, data] of events) {
-    clock += Math.min(at - last, LONGEST_PAUSE);
+    clock += shortened(at - last);
     last = at;
     if (type === 'm') {
-      shown.push({ row: commandRow, spans: [{ kind: 'dim', words: `${data} s` }], from: clock, to: undefined, right: true });
+      shown.push({ row: commandRow, spans: [{ kind: 'dim', words: data }], from: clock, to: undefined, right: true });
       row++;
+      clock += READING;
       continue;
     }
     if (data.includes('$')) commandRow = row;
@@ -121,6 +125,12 @@ function play(events, columns) {
     newLine();
     if (rest !== '') spans = [{ kind, words: rest }];
   }
+}
+
+/** A pause as it is while it is short, and by its magnitude beyond: a second is 0.22, ten are 0.31. */
+function shortened(seconds) {
+  const asItIs = 0.1;
+  return seconds < asItIs ? seconds : asItIs + 0.12 * Math.log10(seconds / asItIs);
 }
 
 /** For who does not see it: the lines that stay. */
