@@ -35,6 +35,13 @@ it('shows TypeScript that compiles', { timeout: 300_000 }, () => {
     ]),
   );
   files.set(join(ROOT, 'docs-globals.d.ts'), GLOBALS);
+  // What the prose names of the API: `engram.memories.add`.
+  const names = PAGES.flatMap((page) => [
+    ...readFileSync(join(ROOT, page), 'utf8').matchAll(/`(engram(?:\.[a-zA-Z]+)+)[`(]/g),
+  ]).map(({ 1: name }) => name!);
+  expect(names).toContain('engram.memories.add');
+  const uses = names.filter((name) => name !== 'engram.node').map((name) => `void ${name};`);
+  files.set(join(ROOT, 'docs-names.mts'), `${uses.join('\n')}\nexport {};\n`);
   const scripts = readdirSync(join(ROOT, 'examples')).map((name) => join(ROOT, 'examples', name));
   const options: ts.CompilerOptions = {
     ...{
@@ -78,6 +85,18 @@ describe('shows command lines that the parser takes', () => {
   it.each(lines)('%s: %s', (_, line) => {
     expect(parse(wordsOf(line).slice(1), '0').kind).not.toBe('mistake');
   });
+});
+
+it('names files that are there', () => {
+  const named = [...PAGES, 'ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((page) =>
+    [
+      ...readFileSync(join(ROOT, page), 'utf8').matchAll(
+        /`((?:src|scripts|native|test|page|models|examples|packaging)\/[a-z0-9_./-]+)`/g,
+      ),
+    ].map(({ 1: path }) => path!),
+  );
+  expect(named.length).toBeGreaterThan(50);
+  expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
 it('links to files that are there', () => {
