@@ -43,7 +43,7 @@ try {
     });
     at = start + (performance.now() - began) / 1000;
     // A mark is the field's word for a place in a recording: here what the command took.
-    const took = `${(at - start).toFixed(0)} s, ${processorSeconds().toFixed(0)} s of processor time`;
+    const took = `CPU ${processorSeconds().toFixed(0)} s, clock ${(at - start).toFixed(0)} s`;
     events.push([Number(at.toFixed(3)), 'm', took]);
     console.error(`${took}  ${command}`);
   }
