@@ -2,6 +2,13 @@
 // itself (program.ts).
 import { COMMANDS, parse } from './program.js';
 
+/** What no single command says. */
+const MANNERS = `- **Where things are kept.** All is in one folder: \`--home\`, or \`ENGRAM_HOME\`. The default is \`~/.local/share/engram\` on Linux, \`~/Library/Application Support/engram\` on macOS and \`%LOCALAPPDATA%\\engram\` on Windows.
+- **A brain** is a named set of memories, bound to one model. \`--brain work\` keeps work apart. Two processes may use a brain at once; one at a time may change it.
+- **Output.** People read stderr. With \`--json\` stdout carries one JSON value and nothing else. A failure is \`{"error": {"code", "message"}}\`, with \`hint\` and \`details\` where there are any.
+- **Exit codes.** 0; 1 for a failure; 2 for a mistake in the command line; 130 when cancelled.
+- **From the checkout** it is \`npm run -s engram -- …\`, and from any folder \`npm --prefix CHECKOUT run -s engram -- …\`.`;
+
 /** Columns of the help in it. */
 const COLUMNS = 100;
 
@@ -21,6 +28,7 @@ export function reference(): string {
       'This page is made from the help of the commands: `npm run docs:cli`.',
       'Every command takes these options, and each has a variable of the environment.',
       block(global),
+      MANNERS,
       ...parts,
       '',
     ]

@@ -1,4 +1,5 @@
-// What README, docs and examples show: TypeScript that compiles against the built package, command lines that the parser takes.
+// What README, docs and examples show: TypeScript that compiles against the built package, command lines that the parser takes,
+// pictures that follow from the tables; and how long their sentences are.
 // Not here: running them (test/model/docs.test.ts, examples.test.ts).
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { parse } from '../../src/cli/program.js';
 import { blocks, PAGES, ROOT } from '../support/docs.js';
+import { sentencesOf, wordCount } from '../support/sentences.js';
 
 /** What examples use and another one has made. */
 const GLOBALS = `
@@ -33,6 +35,13 @@ it('shows TypeScript that compiles', { timeout: 300_000 }, () => {
     ]),
   );
   files.set(join(ROOT, 'docs-globals.d.ts'), GLOBALS);
+  // What the prose names of the API: `engram.memories.add`.
+  const names = PAGES.flatMap((page) => [
+    ...readFileSync(join(ROOT, page), 'utf8').matchAll(/`(engram(?:\.[a-zA-Z]+)+)[`(]/g),
+  ]).map(({ 1: name }) => name!);
+  expect(names).toContain('engram.memories.add');
+  const uses = names.filter((name) => name !== 'engram.node').map((name) => `void ${name};`);
+  files.set(join(ROOT, 'docs-names.mts'), `${uses.join('\n')}\nexport {};\n`);
   const scripts = readdirSync(join(ROOT, 'examples')).map((name) => join(ROOT, 'examples', name));
   const options: ts.CompilerOptions = {
     ...{
@@ -78,13 +87,67 @@ describe('shows command lines that the parser takes', () => {
   });
 });
 
+it('names files that are there', () => {
+  const named = [...PAGES, 'ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((page) =>
+    [
+      ...readFileSync(join(ROOT, page), 'utf8').matchAll(
+        /`((?:src|scripts|native|test|page|models|examples|packaging)\/[a-z0-9_./-]+)`/g,
+      ),
+    ].map(({ 1: path }) => path!),
+  );
+  expect(named.length).toBeGreaterThan(50);
+  expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
 it('links to files that are there', () => {
-  const links = PAGES.flatMap((page) =>
-    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(({ 1: to }) =>
+  const links = [...PAGES, 'ARCHITECTURE.md'].flatMap((page) =>
+    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/(?:\]\(|src=")(?!https?:|#)([^)"#\s]+)/g)].map(({ 1: to }) =>
       join(ROOT, page, '..', to!),
     ),
   );
   expect(links.filter((path) => !existsSync(path))).toEqual([]);
+});
+
+describe('is plain English', () => {
+  it.each([...PAGES, 'ARCHITECTURE.md'])('%s has no sentence of more than 40 words', (page) => {
+    const sentences = sentencesOf(readFileSync(join(ROOT, page), 'utf8'));
+    expect(sentences).not.toEqual([]);
+    expect(sentences.filter((sentence) => wordCount(sentence) > 40)).toEqual([]);
+  });
+
+  it('counts words as a reader does', () => {
+    const page = [
+      '# A head',
+      '',
+      'One two `three and more` [four](https://a.b/c). Five (six.) Seven',
+      'eight?',
+      '',
+      '- nine',
+      '  - ten',
+      '',
+      '| no | no |',
+      '| -- | -- |',
+      '',
+      '```',
+      'no',
+      '```',
+    ].join('\n');
+    expect(sentencesOf(page).map(wordCount)).toEqual([2, 4, 2, 2, 1, 1]);
+  });
+
+  it('keeps README to 150 lines', () => {
+    expect(readFileSync(join(ROOT, 'README.md'), 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+  });
+});
+
+it('has pictures that follow from its tables and the recording', async () => {
+  const script: string = join(ROOT, 'scripts', 'docs', 'pictures.mjs');
+  const { pictures } = (await import(script)) as { pictures: () => Map<string, string> };
+  for (const [name, svg] of pictures()) {
+    expect(readFileSync(join(ROOT, 'docs', 'pictures', name), 'utf8'), `${name}: node scripts/docs/pictures.mjs`).toBe(
+      svg,
+    );
+  }
 });
 
 /** The words of a command line, without what the shell makes of the rest: comments, pipes, redirections. */
