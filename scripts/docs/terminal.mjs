@@ -127,10 +127,10 @@ function play(events, columns) {
   }
 }
 
-/** A pause as it is while it is short, and by its magnitude beyond: a second is 0.22, ten are 0.31. */
+/** A pause as it is while it is short, and by its magnitude beyond: a second is 0.13, ten are 0.19. */
 function shortened(seconds) {
-  const asItIs = 0.1;
-  return seconds < asItIs ? seconds : asItIs + 0.12 * Math.log10(seconds / asItIs);
+  const asItIs = 0.06;
+  return seconds < asItIs ? seconds : asItIs + 0.06 * Math.log10(seconds / asItIs);
 }
 
 /** For who does not see it: the lines that stay. */

@@ -14,6 +14,10 @@ const COLUMNS = 100;
 
 export function reference(): string {
   const global = sectionsOf(help([])).find((section) => section.startsWith('Options:')) ?? '';
+  const names = COMMANDS.map(({ usage, summary }) => {
+    const name = usage.split(' ')[0]!;
+    return `- [${name}](#engram-${name}): ${summary}`;
+  });
   const parts = COMMANDS.flatMap((spec) => {
     const name = spec.usage.split(' ')[0]!;
     if (!('commands' in spec)) return [commandPart([name])];
@@ -26,6 +30,7 @@ export function reference(): string {
     [
       '# The command line',
       'This page is made from the help of the commands: `npm run docs:cli`.',
+      names.join('\n'),
       'Every command takes these options, and each has a variable of the environment.',
       block(global),
       MANNERS,

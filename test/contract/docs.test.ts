@@ -150,6 +150,27 @@ it('has pictures that follow from its tables and the recording', async () => {
   }
 });
 
+it('links to headings that are there', () => {
+  const pages = [...PAGES, 'ARCHITECTURE.md', 'CONTRIBUTING.md'].map((page) => join(ROOT, page));
+  const wrong = pages.flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g)].flatMap(([link, to, anchor]) =>
+      anchorsOf(to === '' ? page : join(page, '..', to!)).includes(anchor!) ? [] : [`${page}: ${link}`],
+    ),
+  );
+  expect(wrong).toEqual([]);
+});
+
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): string[] {
+  const text = readFileSync(page, 'utf8').replace(/^```.*?^```$/gms, '');
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(({ 1: heading }) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_\- ]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
 /** The words of a command line, without what the shell makes of the rest: comments, pipes, redirections. */
 function wordsOf(line: string): string[] {
   const words = line.match(/"[^"]*"|'[^']*'|[^\s"']+/g) ?? [];
