@@ -43,8 +43,9 @@ const NEAR_KEPT = 0.93;
 const CLOSENESS = [0, 1, 2, 3, 5];
 /** Log odds beyond the likeliest of those that are not replaced. */
 const MARGIN = 0.1;
-/** Notes that questions are written for, and the share of these that the judge has to find answered: else it is no writer. */
-const WRITING = { notes: 30, least: 0.5 };
+/** Notes that questions are written for, and the share of these that the judge has to find answered: of the six that are tried for a
+ * memory it is one in the mean. */
+const WRITING = { notes: 30, least: 1 / 6 };
 const OPENINGS = ['Yes', 'No', 'Ja', 'Nein', 'Oui', 'Non', 'Sí', 'はい', 'いいえ', '是', '不'];
 const settings = readSettings({ model: given.model, compute: 'llama' });
 const { generator, resolved: model } = await new LazyModel(settings, {}).open();
