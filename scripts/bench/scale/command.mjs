@@ -9,6 +9,9 @@ import { simulateFleet, timesOf } from './fleet.mjs';
 import { linePlot } from './plot.mjs';
 import { simulateWorkers } from './workers.mjs';
 
+/** Seconds between two looks of a worker that found nothing. */
+const POLL = 0.2;
+
 /** Adds it to the program. */
 export function addScale(bench) {
   bench
@@ -17,7 +20,8 @@ export function addScale(bench) {
     .option('--store <address>', 'a PostgreSQL database for this alone: what is written stays in it')
     .option('--measured <file>', 'the JSON of an earlier run, in place of measuring')
     .addOption(list('--workers <list>', 'workers that sleep in place of learning', count, ['1', '2', '4', '16', '64']))
-    .option('--each <number>', 'memories for each of them', count, 12)
+    .option('--each <number>', 'memories for each of them, in a round', count, 8)
+    .option('--rounds <number>', 'all of these in turn, so often: the machine is never the same twice', count, 2)
     .addOption(list('--times <list>', 'seconds that learning a memory took', positive, ['0.8', '0.9', '1.3', '2.3']))
     .option('--stretch <factor>', 'sleep so many times as long, on a machine that is too busy', positive, 1)
     .addOption(
@@ -41,7 +45,7 @@ export function addScale(bench) {
     });
 }
 
-async function measure({ store, workers, each, times, stretch, backlogs }) {
+async function measure({ store, workers, each, rounds, times, stretch, backlogs }) {
   if (store === undefined) throw Object.assign(new Error('Expected --store or --measured.'), { code: 'usage' });
   const { beginReport } = await import('../machine.mjs');
   const { measureStore, measureTakes, measureWorkers } = await import('./measure.mjs');
@@ -55,18 +59,41 @@ async function measure({ store, workers, each, times, stretch, backlogs }) {
     say(`looks for work, ${backlog} waiting`);
     takes.push(await measureTakes(store, backlog));
   }
-  const runs = [];
   const trainSeconds = times.map((seconds) => seconds * stretch);
-  for (const count of workers) {
-    say(`${count} workers`);
-    runs.push(await measureWorkers(store, { workers: count, each, trainSeconds, adapterBytes, poll: 0.2 }));
+  const runs = workers.map((count) => ({ workers: count, parts: [] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const { workers: count, parts } of runs) {
+      say(`${count} workers, round ${round + 1}`);
+      parts.push(await measureWorkers(store, { workers: count, each, trainSeconds, adapterBytes, poll: POLL }));
+    }
   }
-  const { phases } = runs[0];
-  return { head: head(), ...of, takes, takesPerSecond: takes[0].perSecond, runs, phases, trainSeconds: times, stretch };
+  const phases = merged(runs[0].parts.map((part) => part.phases));
+  const takesPerSecond = takes[0].perSecond;
+  const summed = runs.map(({ parts }) => sumOf(parts));
+  return { head: head(), ...of, takes, takesPerSecond, runs: summed, rounds, phases, trainSeconds: times, stretch };
+}
+
+/** What the steps took, of several runs. */
+function merged(all) {
+  return Object.fromEntries(Object.keys(all[0]).map((step) => [step, all.flatMap((phases) => phases[step])]));
+}
+
+/** Several runs of as many workers as one. */
+function sumOf(parts) {
+  const sum = (key) => parts.reduce((all, part) => all + part[key], 0);
+  const [seconds, ideal, memories] = [sum('seconds'), sum('ideal'), sum('memories')];
+  return {
+    workers: parts[0].workers,
+    memories,
+    seconds,
+    ideal,
+    share: ideal / seconds,
+    cpuMs: sum('cpuMs') / parts.length,
+  };
 }
 
 /** What the simulation says of the runs, from what the steps took in the first of them. */
-export function predict({ runs, phases, trainSeconds, stretch }, seed) {
+export function predict({ runs, rounds, phases, trainSeconds, stretch }, seed) {
   return runs.map(({ workers, memories, seconds }) => {
     const said = [];
     for (let i = 0; i < 20; i++) {
@@ -74,8 +101,8 @@ export function predict({ runs, phases, trainSeconds, stretch }, seed) {
       let next = 0;
       const train = () => trainSeconds[next++ % trainSeconds.length] * stretch;
       const times = { ...timesOf({ phases, trainSeconds }, random), train };
-      const jobs = Array.from({ length: memories }, (_, j) => [0, j % (2 * workers)]);
-      said.push(simulateWorkers({ jobs, workers, times, random, poll: 0.2 }).end);
+      const jobs = Array.from({ length: memories / rounds }, (_, j) => [0, j % (2 * workers)]);
+      said.push(simulateWorkers({ jobs, workers, times, random, poll: POLL }).end * rounds);
     }
     const predicted = said.reduce((sum, value) => sum + value, 0) / said.length;
     return { workers, measured: seconds, predicted, off: predicted / seconds - 1 };

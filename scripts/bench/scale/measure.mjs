@@ -1,6 +1,7 @@
 // What a store does here, measured: commits of one writer and of many, looks for work, adapters, and workers that sleep for recorded
 // times in place of learning. Not here: what follows for more of them (fleet.mjs). What it writes stays in the database it is given.
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,6 +116,7 @@ export async function measureWorkers(address, { workers, each, trainSeconds, ada
   const phases = { take: [], open: [], commit: [] };
   const count = workers * each;
   const over = new AbortController();
+  setMaxListeners(0, over.signal); // one for each worker
   try {
     const jobs = new Jobs(store);
     for (let i = 0; i < 2 * workers; i++) {
