@@ -165,9 +165,13 @@ async function perform(
   const brain = await openBrain({ home, name: job.name, model, store, also });
   try {
     throwIfCancelled(signal);
-    const result = await learn(brain, task, { signal, onProgress });
+    const result = await learn(brain, task, { signal, onProgress }).catch((error: unknown) => {
+      if (!ended.already) throw error;
+    });
+    // Once it is committed it is done, also if a sign of life that came after that found the job ended.
+    if (ended.already || result === undefined) return;
     throwIfCancelled(signal);
-    if (!ended.already) await jobs.end(job, 'done', result);
+    await jobs.end(job, 'done', result);
   } finally {
     brain.close();
   }

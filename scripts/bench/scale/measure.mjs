@@ -11,7 +11,6 @@ import { NO_MODEL, receiptOf, sleepingLearner } from './sleeping-worker.mjs';
 import { work } from '../../../dist/learn/work.js';
 import { quantile } from './workers.mjs';
 
-const CREATED = { kind: 'created', memoryId: null, payload: JSON.stringify({ model: NO_MODEL }) };
 const CLIENTS = 16;
 
 let ids = 0;
@@ -25,7 +24,10 @@ const tried = () => {
 };
 
 /** A brain of its own, by a name that nobody has. */
-const newBrain = async (store) => (await store.create(`bench-${randomUUID()}`, [CREATED])).brain;
+const newBrain = async (store, model = NO_MODEL) => {
+  const created = { kind: 'created', memoryId: null, payload: JSON.stringify({ model }) };
+  return (await store.create(`bench-${randomUUID()}`, [created])).brain;
+};
 
 /** Milliseconds of so many calls, one after the other. */
 async function timed(times, call) {
@@ -115,15 +117,16 @@ export async function measureWorkers(address, { workers, each, trainSeconds, ada
   const slept = [];
   const phases = { take: [], open: [], commit: [] };
   const count = workers * each;
+  const model = { name: 'none', sha256: randomBytes(32).toString('hex') }; // what an earlier run left is not for these
   const over = new AbortController();
   setMaxListeners(0, over.signal); // one for each worker
   try {
     const jobs = new Jobs(store);
     for (let i = 0; i < 2 * workers; i++) {
-      const { id: brainId } = await newBrain(store);
+      const { id: brainId } = await newBrain(store, model);
       for (let j = i; j < count; j += 2 * workers) {
         const data = JSON.stringify({ input: `Memory ${j} of the bench.` });
-        await jobs.send({ id: randomUUID(), brainId, model: NO_MODEL.sha256, kind: 'memorize', data });
+        await jobs.send({ id: randomUUID(), brainId, model: model.sha256, kind: 'memorize', data });
       }
     }
     let next = 0;
@@ -145,7 +148,7 @@ export async function measureWorkers(address, { workers, each, trainSeconds, ada
       });
       try {
         await work(
-          { store: own, jobs: new Jobs(own), home: join(home, `${number}`), model: NO_MODEL, learn },
+          { store: own, jobs: new Jobs(own), home: join(home, `${number}`), model, learn },
           {
             ...{ worker: `${number}`, pollSeconds: poll, signal: over.signal, leaseSeconds: 120 },
             onJob: () => {
