@@ -44,7 +44,7 @@ const OWNERS = {
   'hnswlib-node': 'retrieval',
   libsql: 'database',
   pg: 'store',
-  'pg-boss': 'store',
+  aws4fetch: 'store',
   undici: 'models',
   zod: ['options', 'server'],
   unpdf: 'retrieval',

@@ -28,6 +28,7 @@ import { count, list, oneOf, positive, refusable, whole, wholeOrNone } from './o
 import { benchRelevance, relevanceTable } from './relevance.mjs';
 import { retrievalTable } from './retrieval-table.mjs';
 import { benchRetrieval } from './retrieval.mjs';
+import { addScale } from './scale/command.mjs';
 import { readShape } from './shapes.mjs';
 import { benchState, stateTable } from './state.mjs';
 import { table } from './table.mjs';
@@ -192,6 +193,7 @@ function program() {
   addGate(bench);
   addIngest(bench);
   addServe(bench);
+  addScale(bench);
   bench
     .command('chat-memory')
     .description('what conversation memories keep of a long conversation, and at how many tokens of prompt')

@@ -75,8 +75,9 @@ async function replicaOf(brain: StoredBrain, store: Store, folder: string): Prom
     await rm(doomed, { recursive: true, force: true });
   }
   await makeFolder(join(folder, 'adapters'));
-  const first = (await store.since(brain.id, 0)).map(eventOf);
-  const ledger = Ledger.openReplica(join(folder, 'ledger.sqlite'), first);
+  const path = join(folder, 'ledger.sqlite');
+  const first = id === brain.id && existsSync(path) ? [] : (await store.since(brain.id, 0)).map(eventOf);
+  const ledger = Ledger.openReplica(path, first);
   // After the ledger: a replica without its name is begun anew, one with the wrong events would not be.
   if (id !== brain.id) await writeFileAtomic(idPath(folder), JSON.stringify({ id: brain.id, store: store.place }));
   return ledger;

@@ -5,7 +5,7 @@ import { EngramError, throwIfCancelled, type ErrorCode } from '../errors.js';
 import { isObject } from '../is-object.js';
 import { openBrain, type Brain, type MemorizeProgress, type MemoryInput, type ModelIdentity } from '../brain/index.js';
 import { MOST_ATTEMPTS, type Job, type Jobs, type Queries, type Store, type StoredEvent } from '../store/index.js';
-import type { Memorizer } from './attempt-parts.js';
+import type { AttemptOptions, Memorizer } from './attempt-parts.js';
 import { checkInput } from './lessons/index.js';
 import { memorize } from './memorize.js';
 import { rebuild } from './rebuild.js';
@@ -23,9 +23,12 @@ export interface Workplace {
   home: string;
   /** Only jobs of brains that belong to it are taken. */
   model: ModelIdentity;
-  /** What learning needs beside the brain. */
-  partsOf: (brain: Brain) => Memorizer;
+  /** Does what a job asks for: learnerOver(). */
+  learn: Learner;
 }
+
+/** Commits what comes of a task to the brain, and gives what the job's end says of it. */
+export type Learner = (brain: Brain, task: Task, options: AttemptOptions) => Promise<object>;
 
 export interface WorkOptions {
   /** Who works, for people. Default: the machine's name and the process. */
@@ -39,6 +42,8 @@ export interface WorkOptions {
   onJob?: ((job: Job) => void) | undefined;
   onProgress?: ((job: Job, progress: MemorizeProgress) => void) | undefined;
   onEnd?: ((job: Job, outcome: Outcome) => void) | undefined;
+  /** When there is nothing left to do: how many jobs wait for a worker with another model, if any. */
+  onOthers?: ((count: number) => void) | undefined;
   /** Aborting ends the work: the job in hand goes back to the others. */
   signal?: AbortSignal | undefined;
 }
@@ -67,13 +72,18 @@ export async function work(place: Workplace, options: WorkOptions): Promise<Work
   }
   const report: WorkReport = { done: 0, failed: 0, givenBack: 0, lost: 0 };
   await place.store.ready();
+  let wasBusy = true;
   while (signal?.aborted !== true) {
     const job = await place.jobs.take(worker, place.model.sha256, leaseSeconds).catch(ifAway);
     if (job === undefined) {
+      const others = wasBusy ? ((await place.jobs.waitingForOthers(place.model.sha256).catch(ifAway)) ?? 0) : 0;
+      if (others > 0) options.onOthers?.(others);
+      wasBusy = false;
       if (once) break;
       await wait(pollSeconds * 1000, undefined, { signal }).catch(() => undefined);
       continue;
     }
+    wasBusy = true;
     options.onJob?.(job);
     const outcome = await doJob(place, job, options, leaseSeconds);
     if (outcome.became === 'done') report.done++;
@@ -139,7 +149,7 @@ async function ended(jobs: Jobs, job: Job, how: 'lost' | 'error', error: unknown
 }
 
 async function perform(
-  { store, jobs, home, model, partsOf }: Workplace,
+  { store, jobs, home, model, learn }: Workplace,
   job: Job,
   signal: AbortSignal,
   onProgress: (progress: MemorizeProgress) => void,
@@ -155,24 +165,28 @@ async function perform(
   const brain = await openBrain({ home, name: job.name, model, store, also });
   try {
     throwIfCancelled(signal);
-    const parts = partsOf(brain);
-    const step = {
-      signal,
-      onProgress: (at: { step: MemorizeProgress }) => {
-        onProgress(at.step);
-      },
-    };
-    const result =
-      task.kind === 'memorize'
-        ? await memorize(parts, checkInput(task.input), { signal, onProgress, replaces: task.replaces ?? 'none' })
-        : task.kind === 'rebuild'
-          ? await rebuild(parts, { ...step, damagedOnly: task.damagedOnly })
-          : await sleep(parts, { ...step, minutes: task.minutes });
+    const result = await learn(brain, task, { signal, onProgress }).catch((error: unknown) => {
+      if (!ended.already) throw error;
+    });
+    // Once it is committed it is done, also if a sign of life that came after that found the job ended.
+    if (ended.already || result === undefined) return;
     throwIfCancelled(signal);
-    if (!ended.already) await jobs.end(job, 'done', result);
+    await jobs.end(job, 'done', result);
   } finally {
     brain.close();
   }
+}
+
+/** Learning with a model. `partsOf`: what it needs beside the brain. */
+export function learnerOver(partsOf: (brain: Brain) => Memorizer): Learner {
+  return async (brain, task, { signal, onProgress }) => {
+    const parts = partsOf(brain);
+    const step = { signal, onProgress: (at: { step: MemorizeProgress }) => onProgress?.(at.step) };
+    if (task.kind === 'rebuild') return rebuild(parts, { ...step, damagedOnly: task.damagedOnly });
+    if (task.kind === 'sleep') return sleep(parts, { ...step, minutes: task.minutes });
+    const more = { signal, ...(onProgress === undefined ? {} : { onProgress }) };
+    return memorize(parts, checkInput(task.input), { ...more, replaces: task.replaces ?? 'none' });
+  };
 }
 
 /** Throws `usage` for what no engram of this version sends. */

@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openBrain } from '../brain/index.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
-import { checkInput, work, type Task, type WorkOptions, type WorkReport } from '../learn/index.js';
+import { checkInput, learnerOver, work, type Task, type WorkOptions, type WorkReport } from '../learn/index.js';
 import { Jobs as Queue, type Job, type Store } from '../store/index.js';
 import { modelIdentity } from './model-identity.js';
 import type { Parts } from './parts.js';
@@ -66,12 +66,12 @@ export class Jobs {
     const parts = this.#parts;
     const store = await parts.store();
     const { signal } = options;
+    await store.ready(); // what is wrong with it is said before a model is loaded
     const model = await parts.identity(signal);
     const opened = await parts.model.open(signal);
     const place = {
       ...{ store, jobs: new Queue(store), home: parts.settings.home, model },
-      partsOf: (brain: Parameters<Parts['routerOf']>[0]) =>
-        parts.memorizerOver({ brain, router: parts.routerOf(brain) }, opened, signal),
+      learn: learnerOver((brain) => parts.memorizerOver({ brain, router: parts.routerOf(brain) }, opened, signal)),
     };
     return work(place, options);
   }

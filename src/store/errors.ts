@@ -22,12 +22,16 @@ const STATES: readonly (readonly [RegExp, Said])[] = [
   ],
   [/^3D000$/, ['usage', 'does not exist on its server', 'Make it: createdb NAME']],
   [
-    /^(42501|0LP01|22023)$/,
+    /^42501$/,
     [
       'usage',
       'does not allow this to your role',
-      'The owner of the database sets it up by using it once; see docs/scaling.md.',
+      'The owner of the database sets it up by using it once, and grants the role that ?tenant= names to its members.',
     ],
+  ],
+  [
+    /^(0LP01|22023)$/,
+    ['usage', 'has no such tenant', 'A tenant is a role of the database: CREATE ROLE team; GRANT team TO mara;'],
   ],
   [/^25006$/, ['usage', 'can only be read', 'Name the primary server, not one of its standbys.']],
   [/^53100$/, ['disk', 'has no room on its disk', 'Make some, then try again: nothing was committed.']],
@@ -59,7 +63,7 @@ export function translate(error: unknown, place: string): unknown {
     return said(
       'usage',
       'could not be spoken to in secret',
-      'See sslmode in the address: require, verify-full, disable.',
+      'Write sslmode=disable into the address, or see to the certificate of the server.',
     );
   }
   return said('internal', 'answered with an error', 'This should not have happened. --verbose shows more.');

@@ -5,6 +5,7 @@ import type { Client, ClientBase, Pool, PoolClient, PoolConfig } from 'pg';
 import { EngramError } from '../errors.js';
 import type { Database, Queries, Row } from './database.js';
 import { translate } from './errors.js';
+import { readBucket } from './s3.js';
 
 /** Milliseconds until a connection is given up, and a query. An adapter of some 30 MB has to come through in the latter. */
 const CONNECT_MS = 10_000;
@@ -30,8 +31,17 @@ export async function connectPostgres(address: string): Promise<Database> {
   return new Postgres(new pg.Pool(config), new pg.Client(config), tenant);
 }
 
-/** Takes our own parameter out of an address. Throws `usage`, without repeating what may hold a password. */
-export function readAddress(address: string): { address: string; url: URL; tenant: string | undefined } {
+export interface StoreAddress {
+  address: string;
+  url: URL;
+  /** The role that brains belong to, where it is not the user. */
+  tenant: string | undefined;
+  /** Where adapters are, where they are not in the database: s3://bucket/prefix. */
+  adapters: string | undefined;
+}
+
+/** Takes our own parameters out of an address. Throws `usage`, without repeating what may hold a password. */
+export function readAddress(address: string): StoreAddress {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) {
     throw new EngramError('usage', 'Expected the address of a store, such as postgres://user@host:5432/database.', {
@@ -39,9 +49,17 @@ export function readAddress(address: string): { address: string; url: URL; tenan
     });
   }
   const tenant = url.searchParams.get('tenant') ?? undefined;
+  const adapters = url.searchParams.get('adapters') ?? undefined;
+  if (adapters !== undefined) readBucket(adapters);
   url.searchParams.delete('tenant');
+  url.searchParams.delete('adapters');
+  // The driver takes these for the last one already, and warns at length that it will not always.
+  const { searchParams: given } = url;
+  if (/^(prefer|require|verify-ca)$/.test(given.get('sslmode') ?? '') && !given.has('uselibpqcompat')) {
+    given.set('sslmode', 'verify-full');
+  }
   if (tenant === '') throw new EngramError('usage', 'The address of the store has an empty tenant.');
-  return { address, url, tenant };
+  return { address, url, tenant, adapters };
 }
 
 class Postgres implements Database {
@@ -58,7 +76,10 @@ class Postgres implements Database {
     const seen = `${host}:${port}/${database ?? ''} ${tenant ?? user ?? ''}`;
     this.key = createHash('sha256').update(seen).digest('hex').slice(0, 12);
     this.#begin = tenant === undefined ? 'BEGIN' : `BEGIN; SET LOCAL ROLE "${tenant.replaceAll('"', '""')}"`;
-    pool.on('error', () => undefined); // of a connection that nobody uses: the next query gets a new one
+    // A connection may end while nobody uses it, or between two queries of a transaction: the next query says so, or gets a new one.
+    // Without a listener that would be the end of the process.
+    pool.on('error', () => undefined);
+    pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   query(text: string, values?: readonly unknown[]): Promise<Row[]> {

@@ -90,7 +90,12 @@ const JOBS = `
   CREATE POLICY tenants ON engram.job USING (${MINE}) WITH CHECK (${MINE});
   GRANT SELECT, INSERT, UPDATE (state, attempt, worker, until, progress, result) ON engram.job TO PUBLIC;`;
 
-const STEPS: readonly string[] = [FIRST, JOBS];
+/** So that a worker finds the first job that is free without sorting all that wait, and adapters may be elsewhere (files.ts). */
+const MANY = `
+  CREATE INDEX job_next ON engram.job (model, seq) WHERE state IN ('waiting', 'active');
+  ALTER TABLE engram.adapter ALTER COLUMN data DROP NOT NULL;`;
+
+const STEPS: readonly string[] = [FIRST, JOBS, MANY];
 
 export const STORE_VERSION = STEPS.length;
 

@@ -3,7 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { EngramError } from '../errors.js';
 import type { Database, Queries, Row } from './database.js';
-import { connectPostgres } from './postgres.js';
+import type { Blobs } from './blobs.js';
+import { connectPostgres, readAddress } from './postgres.js';
+import { openS3 } from './s3.js';
 import { setUp } from './schema.js';
 
 export interface StoredBrain {
@@ -44,17 +46,22 @@ const EVENT = `seq::int AS seq, kind, memory_id, payload::text AS payload,
 
 /** Asks nothing of the server yet: whoever uses it does. Throws `usage` for an address that cannot be. */
 export async function openStore(address: string): Promise<Store> {
-  return new Store(await connectPostgres(address));
+  const { adapters } = readAddress(address);
+  const blobs = adapters === undefined ? undefined : await openS3(adapters);
+  return new Store(await connectPostgres(address), blobs);
 }
 
 /** What opens with its first use throws then: `network`, `usage` (password, rights, no such database),
  * `unsupported` (a newer store), `corrupt`, `locked`, `disk`. */
 export class Store {
   readonly #database: Database;
+  readonly #blobs: Blobs | undefined;
   #settingUp: Promise<void> | undefined;
 
-  constructor(database: Database) {
+  /** `blobs`: where adapters go; left out: into the database. Those that are in it already stay there. */
+  constructor(database: Database, blobs?: Blobs) {
     this.#database = database;
+    this.#blobs = blobs;
   }
 
   /** Where it is, as people know it. */
@@ -132,7 +139,10 @@ export class Store {
           [id, i + 1, time, event.kind, event.memoryId, event.payload],
         );
       }
-      for await (const { sha256, data } of adapters) await put(queries, id, sha256, data);
+      for await (const { sha256, data } of adapters) {
+        await this.#blobs?.put(keyOf(id, sha256), data);
+        await this.#note(queries, id, sha256, data);
+      }
       return { id, name, version: events.length };
     });
   }
@@ -148,7 +158,9 @@ export class Store {
    * `not_found` for a brain that is gone, and for adapters that are.
    */
   async commit(brainId: string, { seen, events, needs, drops, also }: Commit): Promise<StoredEvent[]> {
-    return (await this.ready()).transaction(async (queries) => {
+    const written = await (
+      await this.ready()
+    ).transaction(async (queries) => {
       const [brain] = await queries.query(
         'SELECT version::int AS version FROM engram.brain WHERE id = $1 AND tenant = current_user FOR UPDATE',
         [brainId],
@@ -166,11 +178,15 @@ export class Store {
       await also?.(queries, written);
       return [...others, ...written];
     });
+    await this.#remove(brainId, drops);
+    return written;
   }
 
   /** Keeps an adapter's bytes; again is no fault. */
   async putAdapter(brainId: string, sha256: string, data: Uint8Array): Promise<void> {
-    await (await this.ready()).transaction((queries) => put(queries, brainId, sha256, data));
+    const database = await this.ready();
+    await this.#blobs?.put(keyOf(brainId, sha256), data); // with no transaction open meanwhile
+    await this.#note(database, brainId, sha256, data);
   }
 
   async getAdapter(brainId: string, sha256: string): Promise<Uint8Array | undefined> {
@@ -179,23 +195,46 @@ export class Store {
       brainId,
       sha256,
     ]);
-    return row?.['data'] as Uint8Array | undefined;
+    if (row === undefined || row['data'] !== null) return row?.['data'] as Uint8Array | undefined;
+    if (this.#blobs !== undefined) return this.#blobs.get(keyOf(brainId, sha256));
+    throw new EngramError('usage', `Adapters of the store ${this.place} are outside of its database.`, {
+      hint: 'Name their place in its address, as the others do: …?adapters=s3://bucket/prefix',
+    });
   }
 
   /** Deletes adapters that were put an hour ago or earlier and are not kept, if nothing was committed since `seen`: a worker that was
    * refused, or killed before its commit, leaves one behind. */
   async sweep(brainId: string, seen: number, kept: readonly string[]): Promise<void> {
-    await (
+    const gone = await (
       await this.ready()
     ).query(
       `DELETE FROM engram.adapter WHERE brain_id = $1 AND stored < now() - interval '1 hour' AND sha256 <> ALL($3)
-       AND EXISTS (SELECT 1 FROM engram.brain WHERE id = $1 AND tenant = current_user AND version = $2 FOR UPDATE)`,
+       AND EXISTS (SELECT 1 FROM engram.brain WHERE id = $1 AND tenant = current_user AND version = $2 FOR UPDATE)
+       RETURNING sha256`,
       [brainId, seen, kept],
+    );
+    await this.#remove(
+      brainId,
+      gone.map(({ sha256 }) => String(sha256)),
     );
   }
 
   close(): Promise<void> {
     return this.#database.close();
+  }
+
+  /** The row that says that an adapter is there; its bytes are in it, or are in their place already. */
+  async #note(queries: Queries, brainId: string, sha256: string, data: Uint8Array): Promise<void> {
+    await queries.query(
+      `INSERT INTO engram.adapter (brain_id, sha256, data) VALUES ($1, $2, $3)
+       ON CONFLICT (brain_id, sha256) DO UPDATE SET stored = now()`, // so that sweep() lets it be
+      [brainId, sha256, this.#blobs === undefined ? data : null],
+    );
+  }
+
+  /** After the rows: what is left behind by an error is of no use, and does no harm. */
+  async #remove(brainId: string, hashes: readonly string[]): Promise<void> {
+    for (const sha256 of hashes) await this.#blobs?.remove(keyOf(brainId, sha256)).catch(() => undefined);
   }
 }
 
@@ -234,12 +273,9 @@ async function insert(
   return rows.map(eventOf).sort((a, b) => a.seq - b.seq);
 }
 
-async function put(queries: Queries, brainId: string, sha256: string, data: Uint8Array): Promise<void> {
-  await queries.query(
-    `INSERT INTO engram.adapter (brain_id, sha256, data) VALUES ($1, $2, $3)
-     ON CONFLICT (brain_id, sha256) DO UPDATE SET stored = now()`, // so that sweep() lets it be
-    [brainId, sha256, data],
-  );
+/** A key is of its brain: the same bytes in another brain are another tenant's, perhaps. */
+function keyOf(brainId: string, sha256: string): string {
+  return `${brainId}/${sha256}`;
 }
 
 async function eventsIn(queries: Queries, brainId: string, seq: number, most?: number): Promise<StoredEvent[]> {

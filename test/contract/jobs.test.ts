@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openBrain, type Brain } from '../../src/brain/index.js';
-import { work, type Outcome, type Workplace, type WorkOptions } from '../../src/learn/index.js';
+import { learnerOver, work, type Outcome, type Workplace, type WorkOptions } from '../../src/learn/index.js';
 import { Jobs, MOST_ATTEMPTS, openStore, setUp, Store, type Job } from '../../src/store/index.js';
 import { FakeWorld, TINY } from '../fakes/memorizer.js';
 import { newReceipt } from '../fakes/results.js';
@@ -89,7 +89,7 @@ describe.each(Object.entries(PLACES))('jobs in %s', (_where, start) => {
     const world = new FakeWorld(home);
     const own = await client();
     const workplace: Workplace = {
-      ...{ store: own, jobs: new Jobs(own), home, model: TINY, partsOf: (brain) => world.parts(brain) },
+      ...{ store: own, jobs: new Jobs(own), home, model: TINY, learn: learnerOver((brain) => world.parts(brain)) },
     };
     const run = async (more: Partial<WorkOptions> = {}): Promise<Outcome[]> => {
       const outcomes: Outcome[] = [];

@@ -18,12 +18,13 @@ export const worker: CommandSpec = {
     'Ctrl-C gives the job in hand back to the others.',
   ],
   run: async (job, _words, options) => {
+    const leaseSeconds = numberOf(options, 'lease', '--lease');
     const { jobs } = await job.open();
     job.note('Working. Ctrl-C ends it.');
     const report = await jobs.work({
       worker: stringOf(options, 'name') ?? `${hostname()} ${process.pid}`,
       once: options['once'] === true,
-      leaseSeconds: numberOf(options, 'lease', '--lease'),
+      leaseSeconds,
       signal: job.signal,
       onProgress: ({ id }, progress) => {
         const [label, detail] = memorizeStep(progress);
@@ -32,6 +33,14 @@ export const worker: CommandSpec = {
       onEnd: ({ id, name, kind }, outcome) => {
         const why = outcome.became === 'done' ? '' : `: ${outcome.message}`;
         job.line(`${id}  ${name}  ${kind}  ${outcome.became}${why}`);
+      },
+      onOthers: (count) => {
+        job.progress.clear();
+        job.note(
+          count === 1
+            ? '1 job waits for a worker with another --model.'
+            : `${count} jobs wait for workers with another --model.`,
+        );
       },
     });
     job.progress.clear();
