@@ -30,14 +30,10 @@ export const readOrg: Reader = async (bytes, _, reading) => {
     const stretch = trimmed(text, from, to);
     if (stretch !== undefined) {
       const table = kind === 'text' ? tableInText(text, stretch.start, stretch.end) : undefined;
-      for (const block of table ?? [{ kind, ...stretch }]) {
-        const metadata = { ...fields, ...block.metadata };
-        blocks.push({
-          ...block,
-          ...(fields === undefined && block.metadata === undefined
-            ? {}
-            : { metadata: block.metadata === undefined ? fields : metadata }),
-        });
+      const all: Block[] = table ?? [{ kind, ...stretch }];
+      for (const block of all) {
+        const metadata = block.metadata === undefined ? fields : { ...fields, ...block.metadata };
+        blocks.push(metadata === undefined ? block : { ...block, metadata });
       }
     }
     from = to;
