@@ -7,6 +7,7 @@ import { addAgent } from './agent/command.mjs';
 import { interrupt } from './child.mjs';
 import { addGate } from './gate/command.mjs';
 import { addIngest } from './ingest/command.mjs';
+import { addTables } from './tables/command.mjs';
 import { CONDITIONS as INFER_CONDITIONS } from './infer/conditions.mjs';
 import { benchMatrix, MATRIX, matrixTable, readCell } from './infer/matrix.mjs';
 import { PEERS as INFER_PEERS } from './infer/peers.mjs';
@@ -194,6 +195,7 @@ function program() {
   addIngest(bench);
   addServe(bench);
   addScale(bench);
+  addTables(bench);
   bench
     .command('chat-memory')
     .description('what conversation memories keep of a long conversation, and at how many tokens of prompt')

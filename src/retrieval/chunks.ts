@@ -49,7 +49,9 @@ export function chunkContent(content: Content, options: ChunkOptions = {}): Chun
   let headings: Heading[] = [];
   let section: Block[] = [];
 
-  const path = (): string[] => headings.map((heading) => heading.text);
+  let columns: string | undefined;
+
+  const path = (): string[] => [...headings.map(({ text }) => text), ...(columns === undefined ? [] : [columns])];
   const add = (start: number, end: number, metadata?: Metadata): void => {
     const page = pageOf?.(start);
     chunks.push({
@@ -103,8 +105,10 @@ export function chunkContent(content: Content, options: ChunkOptions = {}): Chun
     } else if (kind === 'record') {
       // A record stands alone: what is beside it is about something else.
       flush();
+      columns = block.columns;
       const most = limit();
       cut(piecesOf(text, block, most), most, 0, fieldsOfParts(block));
+      columns = undefined;
     } else {
       if (begins || block.metadata !== section[0]?.metadata) flush();
       section.push(kind === 'heading' ? { ...block, kind: 'text' } : block);

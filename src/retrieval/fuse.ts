@@ -1,22 +1,30 @@
-// Rankings made of rankings: reciprocal rank fusion, and maximal marginal relevance. Not here: where rankings come from.
+// Rankings made of what two ways of searching found, and of what repeats the least. Not here: searching.
 import { dot } from '../dot.js';
 
-/** One ranking that is fused: ids, best first. */
-export interface Ranking {
-  ids: readonly number[];
-  weight: number;
+/** What is known of a passage beside a question. */
+export interface Compared {
+  id: number;
+  /** Undefined where it has no sound vector. */
+  cosine: number | undefined;
+  /** By bm25; 0 where it has none of the question's words. */
+  words: number;
 }
 
+/** What a word that one passage alone has is worth, as a difference of cosines; see docs/retrieval.md for how it was chosen. */
+const WORD = 0.15;
+
 /**
- * Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): an id scores weight / (constant + rank) in each ranking
- * that has it. Best first; of equal scores the one that an earlier ranking has higher.
+ * Scores fused, not ranks: the cosine, and bm25 as a number of words that one passage alone has among the `total` of the library.
+ * Ranks forget how far the first is ahead, and a passage that alone has the number that was asked for is far ahead. Best first; of
+ * equal scores the one that is given first. Scores may be above 1.
  */
-export function fuseRanks(rankings: readonly Ranking[], constant: number): { id: number; score: number }[] {
-  const scores = new Map<number, number>();
-  for (const { ids, weight } of rankings) {
-    ids.forEach((id, i) => scores.set(id, (scores.get(id) ?? 0) + weight / (constant + i + 1)));
-  }
-  return [...scores].map(([id, score]) => ({ id, score })).sort((a, b) => b.score - a.score);
+export function fuseScores(passages: readonly Compared[], total: number): { id: number; score: number }[] {
+  // As bm25 weighs such a word (its idf); hardly anything is rare in a small library.
+  const rare = Math.max(1, Math.log((total - 0.5) / 1.5));
+  const least = Math.min(...passages.map(({ cosine }) => cosine ?? 1));
+  return passages
+    .map(({ id, cosine, words }) => ({ id, score: (cosine ?? least) + WORD * (words / rare) }))
+    .sort((a, b) => b.score - a.score);
 }
 
 export interface Candidate {

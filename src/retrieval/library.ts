@@ -6,7 +6,7 @@ import { contextOf } from './chunks.js';
 import { LibraryFile } from './library-file.js';
 import { Passages } from './passages.js';
 import type { DocumentKind, SkipCode } from './readers/index.js';
-import { bytesOf, hashOf, howReadOf, metadataOf, skippedOf, stringsOf } from './rows.js';
+import { bytesOf, hashOf, howReadOf, metadataOf, skippedOf, storedLengths, stringsOf } from './rows.js';
 import { putDocument, removeDocument, type DocumentUpdate, type ReadFile } from './store-document.js';
 import type { StoredDocument } from './types.js';
 
@@ -125,6 +125,7 @@ export class Library {
   /** Which of these texts have no sound vector of this embedder, each once. */
   withoutVector(texts: readonly string[], embedder: string, dimensions: number): Unembedded[] {
     const missing = new Map<string, Unembedded>();
+    const lengths = storedLengths(dimensions);
     this.#file.guard((database) => {
       const select = database.prepare(
         'SELECT length(vector) AS bytes FROM vectors WHERE text_hash = ? AND embedder = ?',
@@ -132,7 +133,7 @@ export class Library {
       for (const text of texts) {
         const hash = hashOf(text);
         const [row] = select.all(hash, embedder) as Record<string, unknown>[];
-        if (Number(row?.['bytes'] ?? 0) !== 4 * dimensions) missing.set(hash.toString('hex'), { hash, text });
+        if (!lengths.includes(Number(row?.['bytes'] ?? 0))) missing.set(hash.toString('hex'), { hash, text });
       }
     });
     return [...missing.values()];
@@ -143,10 +144,10 @@ export class Library {
     const rows = this.#file.all(
       `SELECT ${asBlobs('p.text', 'p.headings', 'd.title').replaceAll(/AS [pd]\./gu, 'AS ')}
        FROM passages p JOIN documents d ON d.id = p.document_id
-       WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.text_hash = p.text_hash AND v.embedder = ? AND length(v.vector) = ?)
+       WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.text_hash = p.text_hash AND v.embedder = ? AND length(v.vector) IN (?, ?))
        GROUP BY p.text_hash LIMIT ?`,
       embedder.id,
-      4 * embedder.dimensions,
+      ...storedLengths(embedder.dimensions),
       most,
     );
     return rows.map((row) => {

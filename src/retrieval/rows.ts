@@ -20,8 +20,28 @@ export function hashOf(text: string): Buffer {
   return createHash('sha256').update(text).digest().subarray(0, 16);
 }
 
+/** A vector in a byte a number, with its scale before them: a quarter of the bytes, and the same length. What that costs a search
+ * is in docs/retrieval.md. */
 export function bytesOf(vector: Float32Array): Buffer {
-  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+  const most = vector.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  const bytes = Buffer.alloc(SCALE + vector.length);
+  let [squares, whole] = [0, 0];
+  vector.forEach((value, i) => {
+    const byte = most === 0 ? 0 : Math.round((127 * value) / most);
+    bytes.writeInt8(byte, SCALE + i);
+    squares += value * value;
+    whole += byte * byte;
+  });
+  bytes.writeFloatLE(whole === 0 ? 0 : Math.sqrt(squares / whole), 0);
+  return bytes;
+}
+
+/** Bytes of a scale. */
+const SCALE = 4;
+
+/** Lengths of a stored vector; an older engram wrote floats. */
+export function storedLengths(dimensions: number): [bytes: number, floats: number] {
+  return [SCALE + dimensions, 4 * dimensions];
 }
 
 /** Whether a vector points anywhere: its values are numbers, and not all zero. */
@@ -32,9 +52,14 @@ export function hasDirection(vector: Float32Array): boolean {
 /** Undefined for a blob of another length or without direction. */
 export function floatsOf(blob: unknown, dimensions: number): Float32Array | undefined {
   const bytes = blob instanceof ArrayBuffer ? new Uint8Array(blob) : blob;
-  if (!(bytes instanceof Uint8Array) || bytes.length !== 4 * dimensions) return undefined;
+  if (!(bytes instanceof Uint8Array) || !storedLengths(dimensions).includes(bytes.length)) return undefined;
   const vector = new Float32Array(dimensions);
-  new Uint8Array(vector.buffer).set(bytes);
+  if (bytes.length === 4 * dimensions) new Uint8Array(vector.buffer).set(bytes);
+  else {
+    const scale = new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
+    const whole = new Int8Array(bytes.buffer, bytes.byteOffset + SCALE, dimensions);
+    for (let i = 0; i < dimensions; i++) vector[i] = scale * whole[i]!;
+  }
   return hasDirection(vector) ? vector : undefined;
 }
 

@@ -4,7 +4,7 @@ import { dot } from '../dot.js';
 import type { Embedder } from '../embedding/index.js';
 import { EngramError, throwIfCancelled } from '../errors.js';
 import { DenseIndex } from './dense.js';
-import { diversify, fuseRanks, type Candidate } from './fuse.js';
+import { diversify, fuseScores, type Candidate } from './fuse.js';
 import type { Library } from './library.js';
 import type { Metadata } from './readers/index.js';
 import { relevanceOf } from './relevance.js';
@@ -40,9 +40,10 @@ export interface SearchOptions {
 /** Passages that each way of searching offers to be fused. */
 const CANDIDATES = 100;
 
-/** Ranks count from here; see docs/retrieval.md for how it and the weights were chosen. */
-const RANK_CONSTANT = 60;
-const WEIGHTS = { dense: 1, lexical: 1 };
+interface Scored {
+  id: number;
+  score: number;
+}
 
 export class Searcher {
   #dense: { embedder: string; index: Promise<DenseIndex> } | undefined;
@@ -66,16 +67,8 @@ export class Searcher {
     const lexical = mode === 'dense' ? [] : this.#matching(question, most, allowed);
     throwIfCancelled(signal);
     const cosines = new Map(dense?.found.map(({ id, score }) => [id, score]));
-    let ranked =
-      mode === 'fused'
-        ? fuseRanks(
-            [
-              { ids: dense!.found.map(({ id }) => id), weight: WEIGHTS.dense },
-              { ids: lexical.map(({ id }) => id), weight: WEIGHTS.lexical },
-            ],
-            RANK_CONSTANT,
-          )
-        : (dense?.found ?? lexical);
+    let ranked = dense?.found ?? lexical;
+    if (mode === 'fused') ranked = await this.#fused(question, dense!.query, cosines, lexical);
     if (reranker !== undefined)
       ranked = await this.#rerank(question, ranked.slice(0, CANDIDATES / 2), reranker, signal);
     if (diversity > 0) ranked = diversify(await this.#withVectors(ranked), k, diversity);
@@ -101,11 +94,33 @@ export class Searcher {
     most: number,
     allowed: Uint32Array | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<{ query: Float32Array; found: { id: number; score: number }[] }> {
+  ): Promise<{ query: Float32Array; found: Scored[] }> {
     const embedder = await this.#matchingEmbedder();
     const [query] = await embedder.embed([question], { kind: 'query', signal });
     const dense = await this.#index(embedder);
     return { query: query!, found: await dense.search(query!, most, { allowed, signal }) };
+  }
+
+  /** All that either way has found, each compared both ways. Adds to `cosines`. */
+  async #fused(
+    question: string,
+    query: Float32Array,
+    cosines: Map<number, number>,
+    lexical: readonly Scored[],
+  ): Promise<Scored[]> {
+    const words = new Map(lexical.map(({ id, score }) => [id, score]));
+    const byMeaning = [...cosines.keys()].filter((id) => !words.has(id));
+    if (words.size > 0 && byMeaning.length > 0) {
+      const rest = this.#matching(question, byMeaning.length, Uint32Array.from(byMeaning));
+      for (const { id, score } of rest) words.set(id, score);
+    }
+    const byWords = lexical.filter(({ id }) => !cosines.has(id));
+    for (const { id, vector } of await this.#withVectors(byWords)) {
+      if (vector !== undefined) cosines.set(id, dot(query, vector));
+    }
+    const ids = new Set([...cosines.keys(), ...words.keys()]);
+    const compared = Array.from(ids, (id) => ({ id, cosine: cosines.get(id), words: words.get(id) ?? 0 }));
+    return fuseScores(compared, this.library.counts().passages);
   }
 
   /** Writes the index of vectors as it is now, so that the next process need not make it. */
@@ -144,7 +159,7 @@ export class Searcher {
     });
   }
 
-  #matching(question: string, most: number, allowed: Uint32Array | undefined): { id: number; score: number }[] {
+  #matching(question: string, most: number, allowed: Uint32Array | undefined): Scored[] {
     const terms = termsOf(question);
     return terms.length === 0 ? [] : this.library.passages.matching(terms.join(' OR '), most, allowed);
   }
@@ -154,7 +169,7 @@ export class Searcher {
     ranked: readonly { id: number }[],
     reranker: Reranker,
     signal: AbortSignal | undefined,
-  ): Promise<{ id: number; score: number }[]> {
+  ): Promise<Scored[]> {
     const passages = this.library.passages.get(ranked.map(({ id }) => id));
     const scores = await reranker(
       question,
@@ -167,7 +182,7 @@ export class Searcher {
     return passages.map(({ id }, i) => ({ id, score: scores[i]! })).sort((a, b) => b.score - a.score);
   }
 
-  async #withVectors(ranked: readonly { id: number; score: number }[]): Promise<Candidate[]> {
+  async #withVectors(ranked: readonly Scored[]): Promise<Candidate[]> {
     if (ranked.length === 0) return [];
     const { id: name, dimensions } = await this.#matchingEmbedder();
     const { labels, vectors } = this.library.passages.vectors(

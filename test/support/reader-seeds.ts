@@ -25,6 +25,14 @@ const MAIL =
   'Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/plain\n\nIt is hot.\n--b\nContent-Type: text/html\n\n<p>It is <b>hot</b>.\n' +
   '--b\nContent-Type: text/csv; name="a.csv"\nContent-Disposition: attachment; filename="a.csv"\nContent-Transfer-Encoding: base64\n\nYSxiCjEsMgo=\n--b--\n';
 
+/** Rows of a table that is too long for one passage. */
+const ROWS = Array.from({ length: 40 }, (_, i) => [`P-${i}`, `${3 * i}`, `hall ${i % 7} of the east`]);
+const bars = (divider: string): string =>
+  ['| a | b | c |', divider, ...ROWS.map((row) => `| ${row.join(' | ')} |`)].join('\n');
+const TABLE =
+  '<table><caption>T</caption><thead><tr><th rowspan=2>a<th colspan=2>b</tr><tr><th>c<th>d</tr></thead><tbody>' +
+  `${ROWS.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('')}</tbody></table>`;
+
 export async function readerSeeds(): Promise<Seed[]> {
   const pdf = await smallPdf();
   return [
@@ -38,6 +46,22 @@ export async function readerSeeds(): Promise<Seed[]> {
       'a.html',
       '<!doctype html><html><head><title>T</title><meta charset="utf-8"></head><body><nav><a href=x>y</a></nav><h1>H</h1><p>a<br><br>b<table><tr><td>1<td>2</table><pre>x\n y</pre></body></html>',
     ),
+    text('table.md', `Text:\n${bars('|---|:-:|--:|')}\n\nEnd.\n`),
+    text('table.org', `* A :b:\n${bars('|---+---+---|')}\n`),
+    text('table.html', `<html><body>${TABLE}</body></html>`),
+    text(
+      'messages.html',
+      '<html><body><div class="page_header"><div class="text bold">B</div></div><div class="page_body chat_page"><div class="history"><div class="message default clearfix"><div class="body"><div class="date" title="03.02.2026 21:05:11 UTC+01:00">x</div><div class="from_name">A</div><div class="text">y</div></div></div></div></div></body></html>',
+    ),
+    text(
+      'a.vcf',
+      'BEGIN:VCARD\r\nFN:Mara\r\nitem1.TEL;TYPE=CELL:+31\r\nN;ENCODING=QUOTED-PRINTABLE:V=C3=B6s;;\r\nPHOTO:AAAA\r\n AA\r\nEND:VCARD\r\n',
+    ),
+    text(
+      'a.ics',
+      'BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:A\\, b\nDTSTART;TZID=Europe/Bern:20260412T093000\nBEGIN:VALARM\nTRIGGER:-PT1M\nEND:VALARM\nEND:VEVENT\nEND:VCALENDAR\n',
+    ),
+    text('plain.csv', '2026-01-02,14.2,ok\n2026-01-03,13.9,ok\n2026-01-04,15.0,fail\n'),
     text('a.csv', 'sep=;\nname;city\n"Mara ""V""";Bern\nBen;"Os\nlo"\n'),
     text('a.json', '{"a": [1, 2.50, {"b": "c\\u00e9", // x\n "d": null}], \'e\': 0x1F, f: [true,],}'),
     text('a.jsonl', '{"a":1}\n{"a":[2,{"b":3}]}\n'),
@@ -86,6 +110,18 @@ export async function readerSeeds(): Promise<Seed[]> {
         '<Relationships><Relationship Id="r1" Type="http://x/slide" Target="slides/slide1.xml"/></Relationships>',
       'ppt/slides/slide1.xml':
         '<p:sld><p:sp><p:nvPr><p:ph type="title"/></p:nvPr><p:txBody><a:p><a:r><a:t>A</a:t></a:r></a:p></p:txBody></p:sp></p:sld>',
+    }),
+    zip('a.ods', {
+      'content.xml':
+        '<d><office:body><office:spreadsheet><table:table table:name="A"><table:table-row><table:table-cell><text:p>a</text:p></table:table-cell><table:table-cell table:number-columns-repeated="2"><text:p>b</text:p></table:table-cell></table:table-row><table:table-row table:number-rows-repeated="2"><table:table-cell><office:annotation><text:p>n</text:p></office:annotation><text:p>1</text:p></table:table-cell><table:covered-table-cell/></table:table-row></table:table></office:spreadsheet></office:body></d>',
+    }),
+    zip('merged.xlsx', {
+      'xl/workbook.xml': '<workbook><sheets><sheet name="A" r:id="r1"/></sheets></workbook>',
+      'xl/_rels/workbook.xml.rels': '<Relationships><Relationship Id="r1" Target="worksheets/s.xml"/></Relationships>',
+      'xl/styles.xml':
+        '<s><numFmts><numFmt numFmtId="170" formatCode="0.0%"/></numFmts><cellXfs><xf numFmtId="170"/></cellXfs></s>',
+      'xl/worksheets/s.xml':
+        '<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>x</t></is></c></row><row r="2"><c r="A2" t="inlineStr"><is><t>a</t></is></c><c r="B2" t="inlineStr"><is><t>b</t></is></c></row><row r="3"><c r="A3"><v>1</v></c><c r="B3" s="0"><v>0.5</v></c></row></sheetData><mergeCells><mergeCell ref="A1:B1"/><mergeCell ref="A3:A4"/></mergeCells>',
     }),
     zip('a.xlsx', {
       'xl/workbook.xml': '<workbook><sheets><sheet name="A" r:id="r1"/></sheets></workbook>',

@@ -32,23 +32,93 @@ function guessed(text: string): string {
   return best.separator;
 }
 
-/** The index of the header among the rows, and the names of all columns. */
-export function headerIn(rows: readonly string[][]): { header: number; names: string[] } {
+/** A table as it is read: what stands above its header, the names of its columns, and its rows. */
+export interface Shape {
+  above: string[][];
+  names: string[];
+  rows: string[][];
+}
+
+/** Which row names the columns; where none does they have numbers. `isMerged`: cells that reach over several columns or rows
+ * stand in each of them, as in a sheet. */
+export function shapeOf(rows: readonly string[][], { isMerged = false } = {}): Shape {
   const columns = commonest(rows.slice(0, SAMPLE).map((row) => row.length));
   const isTitle = (row: readonly string[]): boolean =>
     row.length < columns - 1 ||
     (row.length !== columns && row[0]?.trim().startsWith('#') === true) ||
     (row.length < columns && row.length <= 2) ||
-    (columns > 1 && row[0]?.trim() !== '' && row.slice(1).every((cell) => cell.trim() === ''));
+    (columns > 1 && row[0]?.trim() !== '' && row.slice(1).every((cell) => cell.trim() === '')) ||
+    (isMerged && columns > 1 && row.every((cell) => cell === row[0]));
   const hasRowNames = namesNoRowNames(rows, columns);
   const found = hasRowNames ? 0 : rows.slice(0, SAMPLE).findIndex((row) => !isTitle(row));
-  const header = Math.max(0, found);
-  const cells = rows[header] ?? [];
+  const at = Math.max(0, found);
+  const [above, below] = [rows.slice(0, at), rows.slice(at)];
+  if (isAmongTheRest(below)) return { above, names: numbered(below[0]!), rows: below };
+  const depth = isMerged && below.length > 2 && hasSpans(below[0]!) ? 2 : 1;
+  const cells = joinedDown(below.slice(0, depth));
+  return { above, names: distinct(hasRowNames ? ['', ...cells] : cells), rows: below.slice(depth) };
+}
+
+function distinct(cells: readonly string[]): string[] {
   const names = new Set<string>();
-  for (const [i, cell] of (hasRowNames ? ['', ...cells] : cells).entries()) {
+  for (const [i, cell] of cells.entries()) {
     names.add(unusedName(cell.trim() === '' ? `column ${i + 1}` : cell.trim(), names));
   }
-  return { header, names: [...names] };
+  return [...names];
+}
+
+const numbered = (row: readonly string[]): string[] => row.map((_, i) => `column ${i + 1}`);
+
+/** `Morning` above `Cook` and `Server`. */
+function hasSpans(row: readonly string[]): boolean {
+  return row.some((cell, i) => i > 0 && cell !== '' && cell === row[i - 1]);
+}
+
+/** The names of columns that have a name in several rows, one below the other. */
+export function joinedDown(rows: readonly string[][]): string[] {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  return Array.from({ length: columns }, (_, i) =>
+    [...new Set(rows.map((row) => row[i]?.trim() ?? ''))].filter((cell) => cell !== '').join(' '),
+  );
+}
+
+/** Rows that must be like the first one for it to be no header. */
+const LEAST_ALIKE = 2;
+
+/** The first row is one like all others: where it has a number or a date the rows below have one, too, and nowhere a word above
+ * numbers. Years and months that count up above numbers are names. */
+function isAmongTheRest([first = [], ...rest]: readonly string[][]): boolean {
+  const sample = rest.slice(0, SAMPLE);
+  if (sample.length < LEAST_ALIKE) return false;
+  let isAlike = false;
+  const whole = first.filter((cell) => /^\s*\d+\s*$/u.test(cell)).map(Number);
+  const countsUp = whole.length > 1 && whole.every((number, i) => i === 0 || number === whole[i - 1]! + 1);
+  for (const [i, cell] of first.entries()) {
+    const filled = sample.map((row) => row[i]?.trim() ?? '').filter((value) => value !== '');
+    const kinds = new Set(filled.map(kindOf));
+    const [kind] = kinds;
+    if (filled.length === 0 || kinds.size > 1 || kind === 'word') continue;
+    if (kindOf(cell.trim()) !== kind) return false;
+    if (!(kind === 'number' && (countsUp || isYear(cell)))) isAlike = true;
+  }
+  return isAlike;
+}
+
+const isYear = (cell: string): boolean => /^\s*(?:19|20)\d\d\s*$/u.test(cell);
+
+function kindOf(cell: string): 'number' | 'date' | 'word' {
+  if (/^[-+]?\d[\d.,'\u00A0\u202F ]*%?$/u.test(cell) && !/^\d{1,2}\.\d{1,2}\.\d{2,4}$/u.test(cell)) return 'number';
+  return /^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T]\d{1,2}:\d\d.*)?$/u.test(cell) ? 'date' : 'word';
+}
+
+/** Whether the first row of a table without marks names its columns. Two columns may be names and values: then numbers below a
+ * word have to show it. */
+export function isNamed([first = [], ...rest]: readonly string[][]): boolean {
+  if (rest.length < 2 || first.length < 2) return false;
+  const isName = (cell: string): boolean => cell !== '' && cell.length <= 60 && kindOf(cell) === 'word';
+  if (!first.every(isName) || new Set(first).size < first.length) return false;
+  const hasNumbersBelow = first.some((_, i) => rest.every((row) => /\d/u.test(row[i] ?? '')) && !/\d/u.test(first[i]!));
+  return first.length > 2 || hasNumbersBelow;
 }
 
 /** As R writes a table: the first column has names of rows, and none itself. */

@@ -2,8 +2,9 @@
 // metadata too, so that a search can be narrowed to `city=Bern`. What stands above the header (a title, a date) is text. Not
 // here: which separator and which row (csv-shape.ts).
 import { aboutDecoded, decodeText } from './decode.js';
-import { separatorOf, headerIn } from './csv-shape.js';
-import { RecordWriter, unusedName } from './record.js';
+import { separatorOf, shapeOf } from './csv-shape.js';
+import { RecordWriter } from './record.js';
+import { addTable } from './table.js';
 import { SkipError, type Reader } from './types.js';
 
 export const readCsv: Reader = async (bytes, path, reading) => {
@@ -24,19 +25,9 @@ export const readCsv: Reader = async (bytes, path, reading) => {
       cause: error,
     });
   }
-  const { header, names } = headerIn(rows);
   const writer = new RecordWriter();
-  for (const row of rows.slice(0, header)) {
-    const line = row.flatMap((cell) => (cell.trim() === '' ? [] : [cell.trim()])).join(' | ');
-    if (line !== '') writer.addText(line);
-  }
-  for (const row of rows.slice(header + 1)) {
-    const fields = new Map<string, string>();
-    row.forEach((value, i) => {
-      if (value.trim() !== '') fields.set(names[i] ?? unusedName(`column ${i + 1}`, fields), value.trim());
-    });
-    writer.add(fields);
-  }
+  const shape = shapeOf(rows);
+  addTable(writer, shape);
   const { text, blocks } = writer;
-  return { kind: 'csv', text, blocks, ...aboutDecoded(about, { rows: Math.max(0, rows.length - header - 1) }) };
+  return { kind: 'csv', text, blocks, ...aboutDecoded(about, { rows: shape.rows.length }) };
 };

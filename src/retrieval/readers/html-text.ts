@@ -1,14 +1,9 @@
 // The text of a tree of HTML: a block for each element that begins a line, a line for each row of a table. Not here: parsing, and
 // what a page says about itself (html.ts).
+import type { Node } from './html-node.js';
+import { tableOf } from './html-table.js';
+import { rowBlocks, type PlacedRow } from './table.js';
 import type { Block } from './types.js';
-
-/** As little of the DOM as is needed here. */
-export interface Node {
-  nodeType: number;
-  nodeName: string;
-  textContent: string | null;
-  childNodes: Iterable<Node>;
-}
 
 const TEXT_NODE = 3;
 const HIDDEN = new Set('SCRIPT STYLE NOSCRIPT TEMPLATE HEAD IFRAME SVG SELECT DATALIST OBJECT'.split(' '));
@@ -28,8 +23,9 @@ const BESIDE = new Set(['FOOTER', 'ASIDE', 'NAV']);
 /** Inside a cell they say that the table is there for the look of the page. */
 const NOT_IN_CELLS = new Set('TABLE PRE H1 H2 H3 H4 H5 H6'.split(' '));
 
-/** Characters of a row that is data. */
+/** Characters of a row that is data, and of a table. */
 const LONGEST_ROW = 2000;
+const MOST_OF_TABLE = 2_000_000;
 
 /** Fewer characters in a NAV are no text that somebody reads. */
 const SHORT_MENU = 300;
@@ -94,7 +90,8 @@ class Flattened {
       this.flush();
       this.#line = rowText(node);
       this.flush(table ?? node);
-    } else if (BLOCKS.has(name)) {
+    } else if (name === 'TABLE' && this.#writeTable(node)) return;
+    else if (BLOCKS.has(name)) {
       this.flush();
       const outer = this.#shape;
       const level = /^H([1-6])$/u.exec(name)?.[1];
@@ -104,6 +101,27 @@ class Flattened {
       this.flush();
       this.#shape = outer;
     } else if (!HIDDEN.has(name)) this.#visitAll(node, table);
+  }
+
+  /** A table whose columns have names; false for any other. */
+  #writeTable(node: Node): boolean {
+    const table = isData(node, MOST_OF_TABLE) ? tableOf(node, wordsOf) : undefined;
+    if (table === undefined) return false;
+    this.flush();
+    for (const caption of table.captions) {
+      this.#line = caption;
+      this.flush();
+    }
+    const [from, placed]: [number, PlacedRow[]] = [this.blocks.length, []];
+    for (const cells of [table.names, ...table.rows]) {
+      this.#line = cells.join(' | ').replace(/[ |]+$/u, '');
+      this.flush(node);
+      const { start, end } = this.blocks.at(-1)!;
+      if (cells !== table.names) placed.push({ start, end, cells });
+    }
+    const rows = rowBlocks(table.names, placed);
+    if (rows !== undefined) this.blocks.splice(from, Infinity, ...rows);
+    return true;
   }
 
   #visitAll(node: Node, table?: Node): void {
@@ -171,11 +189,11 @@ function linksOf(root: Node): Map<Node, Links> {
 }
 
 /** A row that tells something, and is not there for the look of the page. */
-function isData(row: Node): boolean {
+function isData(row: Node, most = LONGEST_ROW): boolean {
   let size = 0;
   const isPlain = (node: Node): boolean => {
     if (node.nodeType === TEXT_NODE) size += (node.textContent ?? '').length;
-    if (size > LONGEST_ROW || NOT_IN_CELLS.has(node.nodeName.toUpperCase())) return false;
+    if (size > most || (node !== row && NOT_IN_CELLS.has(node.nodeName.toUpperCase()))) return false;
     for (const child of node.childNodes) if (!isPlain(child)) return false;
     return true;
   };

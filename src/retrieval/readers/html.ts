@@ -2,7 +2,9 @@
 // tells for sure what a reader may do without. Marks are gone from the text; offsets are those in what is left. Not here: how
 // the tree becomes text (html-text.ts).
 import { aboutDecoded, decodeText } from './decode.js';
-import { flatten, type Node } from './html-text.js';
+import type { Node } from './html-node.js';
+import { flatten } from './html-text.js';
+import { looksLikeTelegramPage, telegramPage } from './telegram-page.js';
 import type { Content, Metadata, Reader } from './types.js';
 
 interface Page {
@@ -18,6 +20,11 @@ const MOST_TOLD = 500;
 export const readHtml: Reader = async (bytes, _, reading) => {
   const declared = /<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)/iu.exec(bytes.toString('latin1', 0, 4096))?.[1];
   const { text: source, ...about } = await decodeText(bytes, reading, declared);
+  if (looksLikeTelegramPage(source)) {
+    const { messages, ...chat } = telegramPage(await parse(source));
+    const told = aboutDecoded(about, { messages });
+    if (messages > 0) return { ...chat, ...told, left: [...(chat.left ?? []), ...(told.left ?? [])] };
+  }
   const content = await contentOfPage(source);
   const { left = [], ...metadata } = aboutDecoded(about, { ...savedFrom(source), ...content.metadata });
   const frames = source.match(/<iframe\b/giu)?.length ?? 0;

@@ -17,7 +17,7 @@ export {
 } from './types.js';
 
 /** Raised when readers or chunks change what they make of a file: every file is then read again at the next ingest. */
-export const READER_VERSION = 3;
+export const READER_VERSION = 4;
 
 /** A conversation (chat) is known by what is in a text or in JSON. */
 const READERS: Record<Exclude<DocumentKind, 'chat'>, () => Promise<Reader>> = {
@@ -36,6 +36,7 @@ const READERS: Record<Exclude<DocumentKind, 'chat'>, () => Promise<Reader>> = {
   epub: async () => (await import('./epub.js')).readEpub,
   notebook: async () => (await import('./notebook.js')).readNotebook,
   subtitles: async () => (await import('./subtitles.js')).readSubtitles,
+  cards: async () => (await import('./cards.js')).readCards,
   rtf: async () => (await import('./rtf.js')).readRtf,
   org: async () => (await import('./org.js')).readOrg,
   tex: async () => (await import('./tex.js')).readTex,
@@ -50,12 +51,13 @@ const EXTENSIONS: Record<keyof typeof READERS, string> = {
   csv: 'csv tsv tab',
   json: 'json jsonl ndjson jsonc json5 geojson',
   email: 'eml emlx mbox mbx mht mhtml',
-  odt: 'odt ott odp',
+  odt: 'odt ott odp ods ots',
   pptx: 'pptx pptm ppsx potx',
   xlsx: 'xlsx xlsm xltx',
   epub: 'epub',
   notebook: 'ipynb',
   subtitles: 'srt vtt',
+  cards: 'vcf vcard ics ical',
   rtf: 'rtf',
   org: 'org',
   tex: 'tex latex ltx',

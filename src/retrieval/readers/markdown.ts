@@ -4,6 +4,7 @@
 import { basename, extname } from 'node:path';
 import { aboutDecoded, decodeText } from './decode.js';
 import { frontMatterOf } from './front-matter.js';
+import { tableInText } from './text-table.js';
 import type { Block, Content, Metadata, Reader } from './types.js';
 import { withWikiFields } from './wiki-links.js';
 
@@ -43,6 +44,11 @@ export async function parseMarkdown(text: string, metadata: Metadata = {}): Prom
     } else if (node.type === 'list') {
       // An item is a unit as a paragraph is.
       for (const item of node.children) add('text', item);
+    } else if (node.type === 'paragraph') {
+      const [start, end] = [from + node.position!.start.offset!, from + node.position!.end.offset!];
+      const rows = tableInText(text, start, end);
+      if (rows === undefined) add('text', node);
+      else for (const row of rows) blocks.push(row);
     } else if (node.type !== 'thematicBreak') add(node.type === 'code' ? 'code' : 'text', node);
   }
   return {

@@ -43,10 +43,26 @@ function joined(lines: unknown): string {
 
 function outputOf({ outputs }: Cell): string {
   if (!Array.isArray(outputs)) return '';
-  const texts = (outputs as ({ text?: unknown; data?: Record<string, unknown> | null } | null)[]).map(
-    (output) => joined(output?.text) || joined(output?.data?.['text/plain']),
+  const texts = (outputs as (Output | null)[]).map(
+    (output) => joined(output?.text) || joined(output?.data?.['text/plain']) || errorOf(output),
   );
-  return texts.join('').slice(0, MOST_OUTPUT);
+  return texts
+    .map((text) => (text === '' || text.endsWith('\n') ? text : `${text}\n`))
+    .join('')
+    .slice(0, MOST_OUTPUT);
+}
+
+interface Output {
+  text?: unknown;
+  data?: Record<string, unknown> | null;
+  ename?: unknown;
+  evalue?: unknown;
+}
+
+/** What went wrong; where is in the code above. */
+function errorOf(output: Output | null): string {
+  const parts = [output?.ename, output?.evalue].filter((part) => typeof part === 'string' && part !== '');
+  return parts.length === 0 ? '' : `${parts.join(': ')}\n`;
 }
 
 /** Between fences that it cannot end. */

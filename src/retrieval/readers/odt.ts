@@ -1,6 +1,7 @@
-// Documents of OpenDocument (text, slides; not sheets): their headings, paragraphs and tables as HTML, which is read as such. Not
-// here: HTML (html.ts).
+// Documents of OpenDocument (text, slides): their headings, paragraphs and tables as HTML, which is read as such. Not here: HTML
+// (html.ts), sheets (ods.ts).
 import { contentOfHtml } from './html.js';
+import { sheetsOf } from './ods.js';
 import { SkipError, type Reader } from './types.js';
 import { elementsOf, plainXml } from './xml.js';
 import { readZip, requireSaneZip } from './zip.js';
@@ -17,6 +18,8 @@ export const readOdt: Reader = async (bytes) => {
   const source = textOf('content.xml');
   const [body] = elementsOf(source, 'office:body');
   if (body === undefined) throw new SkipError('corrupt', 'It is not a sound OpenDocument: it has no body.');
+  const [sheets] = elementsOf(body, 'office:spreadsheet');
+  if (sheets !== undefined) return sheetsOf(sheets);
   // Headers and footers are among the styles.
   const [master = ''] = elementsOf(textOf('styles.xml'), 'office:master-styles');
   const told = (name: string): string => plainXml([...elementsOf(textOf('meta.xml'), name)][0] ?? '').trim();

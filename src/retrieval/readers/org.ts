@@ -3,6 +3,7 @@
 import { aboutDecoded, decodeText } from './decode.js';
 import { fieldsOf } from './record.js';
 import { trimmed } from './text.js';
+import { tableInText } from './text-table.js';
 import type { Block, Metadata, Reader } from './types.js';
 
 /** Keywords of a file that say something about it. */
@@ -27,7 +28,14 @@ export const readOrg: Reader = async (bytes, _, reading) => {
   let isCode = false;
   const flush = (kind: 'text' | 'code' = 'text'): void => {
     const stretch = trimmed(text, from, to);
-    if (stretch !== undefined) blocks.push({ kind, ...stretch, ...(fields === undefined ? {} : { metadata: fields }) });
+    if (stretch !== undefined) {
+      const table = kind === 'text' ? tableInText(text, stretch.start, stretch.end) : undefined;
+      const all: Block[] = table ?? [{ kind, ...stretch }];
+      for (const block of all) {
+        const metadata = block.metadata === undefined ? fields : { ...fields, ...block.metadata };
+        blocks.push(metadata === undefined ? block : { ...block, metadata });
+      }
+    }
     from = to;
   };
   const skipTo = (end: number): void => {

@@ -46,19 +46,16 @@ export function layOut(items: readonly Item[]): Item[][][] | undefined {
   if (rowsOf(fragments).every((row) => row.length === 1)) return undefined;
   const lines = inOrder(fragments);
   if (gutterOf(fragments) === undefined && lines.every((row) => row.length === 1)) return undefined;
-  return lines.map((row) => row.map((fragment) => fragment.items));
+  return lines;
 }
 
 /** Whole columns, or rows from top to bottom. */
-function inOrder(fragments: readonly Fragment[], depth = 0): Fragment[][] {
+function inOrder(fragments: readonly Fragment[], depth = 0): Item[][][] {
   const gutter = depth < 4 ? gutterOf(fragments) : undefined;
-  if (gutter === undefined) {
-    const rows = rowsOf(fragments);
-    return rows.map((row, i) => (isOfTable(row, rows[i - 1]) || isOfTable(row, rows[i + 1]) ? row : [merged(row)]));
-  }
+  if (gutter === undefined) return inRows(rowsOf(fragments));
   // What crosses the gap divides the page: what is above it is read before it.
   const crossing = fragments.filter(({ left, right }) => left < gutter && right > gutter).toSorted((a, b) => b.y - a.y);
-  const lines: Fragment[][] = [];
+  const lines: Item[][][] = [];
   let rest = [...fragments].filter((one) => !crossing.includes(one));
   const take = (isTaken: (one: Fragment) => boolean): void => {
     const taken = rest.filter(isTaken);
@@ -78,7 +75,7 @@ function inOrder(fragments: readonly Fragment[], depth = 0): Fragment[][] {
   };
   for (const line of crossing) {
     take(({ y }) => y > line.y + line.height / 2);
-    lines.push([line]);
+    lines.push([line.items]);
   }
   take(() => true);
   return lines;
@@ -94,8 +91,52 @@ function gapsOf(row: readonly Fragment[]): [from: number, to: number][] {
   return row.slice(1).map((one, i) => [row[i]!.right, one.left]);
 }
 
-function merged(row: readonly Fragment[]): Fragment {
-  return { ...row[0]!, items: row.flatMap(({ items }) => items) };
+/** Lines of a text are one cell; those of a table have theirs, the same number in each row where gaps go down through all of them. */
+function inRows(rows: readonly Fragment[][]): Item[][][] {
+  const lines: Item[][][] = [];
+  for (let from = 0; from < rows.length;) {
+    let to = from + 1;
+    while (to < rows.length && isOfTable(rows[to - 1]!, rows[to])) to++;
+    const table = rows.slice(from, to);
+    // Names of columns may stand so close that they look like a line of text.
+    const named = to - from >= LEAST_ROWS && from > 0 ? inColumns([rows[from - 1]!, ...table]) : undefined;
+    const isBefore = named !== undefined && named[0]!.every((cell) => cell.length > 0);
+    if (isBefore) lines.pop();
+    const columns = isBefore ? named : to - from >= LEAST_ROWS ? inColumns(table) : undefined;
+    if (columns !== undefined) lines.push(...columns);
+    else if (table.length === 1) lines.push([table[0]!.flatMap(({ items }) => items)]);
+    else lines.push(...table.map((row) => row.map(({ items }) => items)));
+    from = to;
+  }
+  return lines;
+}
+
+/** Rows whose columns are told by gaps that go down through all of them. */
+const LEAST_ROWS = 3;
+
+/** So many times as wide as a line is high is such a gap at least. */
+const NARROW_GAP = 0.8;
+
+/** The cells of each row, empty ones too; undefined where a row has more cells than there are such gaps. */
+function inColumns(rows: readonly Fragment[][]): Item[][][] | undefined {
+  const items = rows.flat().flatMap((fragment) => fragment.items);
+  const height = Math.max(1, rows[0]![0]!.height);
+  const gaps: number[] = [];
+  let right = -Infinity;
+  for (const item of items.toSorted((a, b) => (a.transform[4] ?? 0) - (b.transform[4] ?? 0))) {
+    const left = item.transform[4] ?? 0;
+    if (right !== -Infinity && left - right >= NARROW_GAP * height) gaps.push((left + right) / 2);
+    right = Math.max(right, left + item.width);
+  }
+  if (rows.some((row) => row.length > gaps.length + 1)) return undefined;
+  return rows.map((row) => {
+    const cells: Item[][] = Array.from({ length: gaps.length + 1 }, () => []);
+    for (const item of row.flatMap((fragment) => fragment.items)) {
+      const left = item.transform[4] ?? 0;
+      cells[gaps.filter((gap) => gap < left).length]!.push(item);
+    }
+    return cells;
+  });
 }
 
 /** Where a gap goes down between two columns of text. */

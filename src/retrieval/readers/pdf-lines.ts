@@ -1,14 +1,27 @@
 // From the runs of characters that a page of a PDF draws to its lines and paragraphs, in the order in which they are read: in
 // Hebrew and Arabic from right to left, however they were drawn. Not here: columns and rows of tables (pdf-layout.ts).
+import { isNamed } from './csv-shape.js';
 import { layOut, type Item } from './pdf-layout.js';
+import type { PlacedRow } from './table.js';
 
 const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 
+/** A table of a page: where its header begins, and its rows, in the text of the page. */
+export interface PdfTable {
+  names: string[];
+  header: number;
+  rows: PlacedRow[];
+}
+
+/** Rows of a table below its header. */
+const LEAST_ROWS = 2;
+
 /** Lines joined to paragraphs: a gap between lines that is wider than the lines are high ends one. */
-export function pageText(items: readonly Item[]): string {
+export function pageText(items: readonly Item[]): { text: string; tables: PdfTable[] } {
   let text = '';
   let last: { y: number; height: number } | undefined;
   const laidOut = layOut(items);
+  const placed: PlacedRow[] = [];
   for (const cells of laidOut ?? [...linesOf(items)].map((line) => [line])) {
     const first = cells.flat().find(({ str }) => str.trim() !== '');
     if (first !== undefined) {
@@ -18,19 +31,39 @@ export function pageText(items: readonly Item[]): string {
       // A sentence goes on at the top of the next column.
       const goesOn = last !== undefined && y > last.y && !/[.!?:。！？]\s*$/u.test(text);
       if (isApart && !goesOn) text += '\n';
-      last = { y: cells.at(-1)!.at(-1)!.transform[5] ?? 0, height };
+      last = { y: cells.flat().at(-1)!.transform[5] ?? 0, height };
     }
-    text += `${rowText(cells, laidOut !== undefined)}\n`;
+    const texts = cellTexts(cells, laidOut !== undefined);
+    const line = texts.join(' | ');
+    // A word divided at the end of a line is one word.
+    if (/\p{Ll}-\n$/u.test(text) && /^\p{Ll}/u.test(line)) text = text.slice(0, -2);
+    if (text === '' && line.trim() === '') continue;
+    placed.push({ start: text.length, end: text.length + line.length, cells: texts });
+    text += `${line}\n`;
   }
-  // A word divided at the end of a line is one word.
-  return text.replace(/(\p{Ll})-\n(\p{Ll})/gu, '$1$2').trim();
+  return { text: text.trimEnd(), tables: tablesOf(placed) };
+}
+
+/** Runs of rows that have the same number of cells, below one that names them. */
+function tablesOf(lines: readonly PlacedRow[]): PdfTable[] {
+  const tables: PdfTable[] = [];
+  for (let from = 0; from < lines.length;) {
+    const columns = lines[from]!.cells.length;
+    let to = from + 1;
+    while (to < lines.length && lines[to]!.cells.length === columns) to++;
+    const [head, ...rows] = lines.slice(from, to);
+    if (columns > 1 && rows.length >= LEAST_ROWS && isNamed([head!, ...rows].map(({ cells }) => [...cells])))
+      tables.push({ names: [...head!.cells], header: head!.start, rows });
+    from = to;
+  }
+  return tables;
 }
 
 /** The cells of a row, the first one first: from the right where they are read from there. */
-function rowText(cells: readonly (readonly Item[])[], isLaidOut: boolean): string {
+function cellTexts(cells: readonly (readonly Item[])[], isLaidOut: boolean): string[] {
   const texts = cells.map((cell) => ordered(cell, isLaidOut));
   const isRightToLeft = texts.length > 1 && 2 * count(texts.join(''), RIGHT_TO_LEFT) >= count(texts.join(''), /\p{L}/u);
-  return (isRightToLeft && RIGHT_TO_LEFT.test(texts.join('')) ? texts.toReversed() : texts).join(' | ');
+  return isRightToLeft && RIGHT_TO_LEFT.test(texts.join('')) ? texts.toReversed() : texts;
 }
 
 function* linesOf(items: readonly Item[]): Generator<Item[]> {

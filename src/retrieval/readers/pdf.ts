@@ -2,9 +2,10 @@
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import type { Item } from './pdf-layout.js';
-import { pageText } from './pdf-lines.js';
+import { pageText, type PdfTable } from './pdf-lines.js';
 import { outlineOf, withHeadings } from './pdf-outline.js';
-import { paragraphs } from './text.js';
+import { rowBlocks } from './table.js';
+import { paragraphs, trimmed } from './text.js';
 import { SkipError, type Block, type Reader } from './types.js';
 
 export const readPdf: Reader = async (bytes) => {
@@ -25,10 +26,10 @@ export const readPdf: Reader = async (bytes) => {
       const start = text.length;
       pages.push(start);
       const page = await pdf.getPage(number);
-      const read = pageText((await page.getTextContent()).items as Item[]);
+      const { text: read, tables } = pageText((await page.getTextContent()).items as Item[]);
       if (read === '') pictures++;
       text += `${read}\n\n`;
-      blocks.push(...paragraphs(text, start));
+      blocks.push(...withTables(text, paragraphs(text, start), start, tables));
       page.cleanup();
     }
     if (text.trim() === '') {
@@ -40,11 +41,11 @@ export const readPdf: Reader = async (bytes) => {
     );
     return {
       kind: 'pdf',
-      ...(title ? { title } : {}),
+      ...(isTitle(title) ? { title } : {}),
       text,
       blocks: withHeadings(text, blocks, pages, await outlineOf(pdf)),
       pages,
-      metadata: { pages: pdf.numPages, ...(author ? { author } : {}) },
+      metadata: { pages: pdf.numPages, ...(isTitle(author) ? { author } : {}) },
       left:
         pictures === 0
           ? []
@@ -54,6 +55,39 @@ export const readPdf: Reader = async (bytes) => {
     await pdf.loadingTask.destroy();
   }
 };
+
+/** The blocks of a page, from `start` on, in which rows of tables are passages of their own. */
+function withTables(text: string, blocks: Block[], start: number, tables: readonly PdfTable[]): Block[] {
+  let all = blocks;
+  for (const { names, header, rows } of tables) {
+    const placed = rows.map((row) => ({ ...row, start: row.start + start, end: row.end + start }));
+    const own = rowBlocks(names, placed);
+    if (own === undefined) continue;
+    const [from, to] = [header + start, placed.at(-1)!.end];
+    const cut = (block: Block): Block[] => {
+      if (block.end <= from || block.start >= to) return [block];
+      const parts = [
+        { ...block, end: Math.min(block.end, from) },
+        { ...block, start: Math.max(block.start, to) },
+      ];
+      return parts.flatMap((part) => {
+        const filled = trimmed(text, part.start, part.end);
+        return filled === undefined ? [] : [{ ...part, ...filled }];
+      });
+    };
+    all = [...all.flatMap(cut), ...own].sort((a, b) => a.start - b.start);
+  }
+  return all;
+}
+
+/** Programs that have no title write that they have none: `(anonymous)`, `untitled`, the name of their own file. */
+function isTitle(title: string | undefined): title is string {
+  return (
+    title !== undefined &&
+    title !== '' &&
+    !/^(?:\(.*\)|untitled.*|.*\.(?:docx?|odt|rtf|pptx?|xlsx?|tex|dvi|ps|pdf|html?|indd|qxd|pages))$/iu.test(title)
+  );
+}
 
 /** Which bytes are which characters in Chinese, Japanese and Korean files that do not say it themselves: files of pdf.js that
  * unpdf lacks. Of the packages that have them this is the smallest. Without it all other files are read. */

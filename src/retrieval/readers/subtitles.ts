@@ -1,4 +1,4 @@
-// Subtitles (SRT, WebVTT): what is said, a passage for some time, which it has as a field. Not here: who is heard.
+// Subtitles (SRT, WebVTT): what is said, a passage for some time, which it has as a field, and by whom, where it says so.
 import { aboutDecoded, decodeText } from './decode.js';
 import type { Block, Reader } from './types.js';
 
@@ -21,6 +21,7 @@ export const readSubtitles: Reader = async (bytes, _, reading) => {
     const said = lines
       .slice(at + 1)
       .join(' ')
+      .replace(/<v(?:\.[^\s>]*)?\s+([^<>]+)>/gu, (_, speaker: string) => `${speaker.trim()}: `)
       .replace(/<[^<>]*>|\{\\[^}]*\}/gu, '')
       .replace(/\s+/gu, ' ')
       .trim();

@@ -5,8 +5,13 @@ import { aboutDecoded, decodeText } from './decode.js';
 import type { Block, Reader } from './types.js';
 import { whatsappMessages } from './whatsapp.js';
 
+/** What a terminal shows as colours (ECMA-48, CSI): to a search they would be letters of the words. */
+// eslint-disable-next-line no-control-regex
+const COLOURS = /\u001B\[[\d;?]*[ -/]*[@-~]/gu;
+
 export const readText: Reader = async (bytes, path, reading) => {
-  const { text, ...about } = await decodeText(bytes, reading);
+  const { text: source, ...about } = await decodeText(bytes, reading);
+  const text = source.includes('\u001B[') ? source.replace(COLOURS, '') : source;
   const messages = /\.txt$/iu.test(path) ? whatsappMessages(text) : undefined;
   if (messages !== undefined) {
     const { count, ...content } = conversation(messages);

@@ -12,6 +12,8 @@ export interface Block {
   isApart?: boolean;
   /** Fields that passages can be filtered by: of a record, or of a part that has an author or a time of its own. */
   metadata?: Metadata;
+  /** Of a row of a table: the names of its columns, which its passage is called by. */
+  columns?: string;
   /** Of a long record: where its fields stand, in order. */
   places?: FieldPlace[];
 }
@@ -56,6 +58,7 @@ export type DocumentKind =
   | 'notebook'
   | 'email'
   | 'subtitles'
+  | 'cards'
   | 'chat'
   | 'rtf'
   | 'org'

@@ -331,6 +331,8 @@ describe('damage', () => {
     ['has no numbers', '0000c07f'.repeat(SIZE)],
     ['is all zero', '00000000'.repeat(SIZE)],
     ['is cut off', '00'],
+    ['has a scale that is no number', `0000c07f${'01'.repeat(SIZE)}`],
+    ['has no scale', `00000000${'01'.repeat(SIZE)}`],
   ])('of a vector that %s is mended when it is found, for good at the next ingest', async (_, blob) => {
     write('a.txt', 'The kiln.');
     write('b.txt', 'The garden.');

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Memory } from '../../../src/brain/index.js';
 import { recall } from '../../../src/gate/index.js';
-import { diversify, fuseRanks } from '../../../src/retrieval/fuse.js';
+import { diversify, fuseScores } from '../../../src/retrieval/fuse.js';
 import { readHere } from '../../../src/retrieval/apart/index.js';
 import { Retrieval, type SearchOptions } from '../../../src/retrieval/index.js';
 import { FakeEmbedder } from '../../fakes/embedder.js';
@@ -179,26 +179,24 @@ describe('recall', () => {
   });
 });
 
-describe('ranks', () => {
-  it('are fused by their reciprocals: what both have comes first', () => {
-    const fused = fuseRanks(
-      [
-        { ids: [1, 2, 3], weight: 1 },
-        { ids: [3, 4], weight: 1 },
-      ],
-      60,
-    );
+describe('scores', () => {
+  it('are fused by how far ahead they are, not by rank alone', () => {
+    const passages = [
+      { id: 1, cosine: 0.5, words: 1 },
+      { id: 2, cosine: 0.45, words: 0 },
+      { id: 3, cosine: 0.2, words: 20 }, // it alone has the number that was asked for
+      { id: 4, cosine: undefined, words: 0 },
+    ];
+    const fused = fuseScores(passages, 1500);
     expect(fused.map(({ id }) => id)).toEqual([3, 1, 2, 4]);
-    expect(fused[0]!.score).toBeCloseTo(1 / 63 + 1 / 61, 12);
-    expect(
-      fuseRanks(
-        [
-          { ids: [1], weight: 1 },
-          { ids: [2], weight: 2 },
-        ],
-        60,
-      )[0]!.id,
-    ).toBe(2);
+    expect(fused[3]!.score).toBe(0.2);
+    // In a larger library a word that one passage has weighs more in bm25, and the same here.
+    const of = (total: number): number =>
+      fuseScores([{ id: 1, cosine: 0, words: Math.log((total - 0.5) / 1.5) }], total)[0]!.score;
+    expect(of(100)).toBeCloseTo(0.15, 12);
+    expect(of(1_000_000)).toBeCloseTo(0.15, 12);
+    expect(fuseScores([{ id: 1, cosine: 0.5, words: 0 }], 1)).toEqual([{ id: 1, score: 0.5 }]);
+    expect(fuseScores([], 1)).toEqual([]);
   });
 
   it('are diversified from the scores alone to the differences alone', () => {
