@@ -100,6 +100,7 @@ const FAULT = z.strictObject({
     param: z.string().nullable(),
     code: z.string().nullable(),
     hint: z.string().optional(),
+    engram: z.looseObject({ code: z.string(), message: z.string() }).optional(),
   }),
 });
 

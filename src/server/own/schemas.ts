@@ -51,7 +51,7 @@ export type MemoryView = z.infer<typeof MEMORY>;
 
 export const JOB = z.strictObject({
   id: z.string(),
-  kind: z.enum(['remember', 'undo', 'ingest', 'pull']),
+  kind: z.enum(['remember', 'undo', 'sleep', 'ingest', 'pull']),
   brain: z.string().optional(),
   status: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
   /** Place in line while it is queued, from 1. */
@@ -61,6 +61,8 @@ export const JOB = z.strictObject({
   progress: z.record(z.string(), z.unknown()).optional(),
   result: z.unknown().optional(),
   error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  fault: z.looseObject({ code: z.string(), message: z.string() }).optional().describe('The same as the library says it'),
+  asks: z.unknown().optional().describe('What it waits to be told: memories that what is told may replace'),
 });
 export type JobView = z.infer<typeof JOB>;
 
