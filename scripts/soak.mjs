@@ -15,7 +15,11 @@ import { clientOf } from './soak/clients.mjs';
 
 const { values } = parseArgs({
   options: {
-    ...{ minutes: { type: 'string', default: '30' }, clients: { type: 'string', default: '16' }, seed: { type: 'string', default: '1' } },
+    ...{
+      minutes: { type: 'string', default: '30' },
+      clients: { type: 'string', default: '16' },
+      seed: { type: 'string', default: '1' },
+    },
     ...{ url: { type: 'string' }, key: { type: 'string' }, model: { type: 'string', default: 'tiny' } },
     ...{ embedder: { type: 'string', default: 'vectors' }, brain: { type: 'string', default: 'default' } },
   },
@@ -53,7 +57,9 @@ async function soak(at, { seconds, clients, seed }) {
   const stuck = await drained(at);
   const after = await metricsOf(at);
   const held = await memoriesOf(at);
-  const lost = [...kept].filter(([id]) => !held.some((memory) => memory.id === id)).map(([id, text]) => `${id} ${text}`);
+  const lost = [...kept]
+    .filter(([id]) => !held.some((memory) => memory.id === id))
+    .map(([id, text]) => `${id} ${text}`);
   const megabytes = ({ engram_resident_bytes: bytes }) => Math.round(bytes / 2 ** 20);
   return {
     ...{ seconds, clients, requests: Object.values(done).reduce((sum, n) => sum + n, 0), done },
@@ -66,7 +72,11 @@ async function soak(at, { seconds, clients, seed }) {
 /** What still runs or waits when everybody has gone. */
 async function drained(at) {
   for (let i = 0; i < 50; i++) {
-    const { engram_answers_running: running, engram_answers_waiting: waiting, engram_jobs_running: jobs } = await metricsOf(at);
+    const {
+      engram_answers_running: running,
+      engram_answers_waiting: waiting,
+      engram_jobs_running: jobs,
+    } = await metricsOf(at);
     if (running + waiting + jobs === 0) return 0;
     await sleep(100);
   }
@@ -75,7 +85,9 @@ async function drained(at) {
 
 async function metricsOf({ url, key }) {
   const text = await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${key}` } })).text();
-  return Object.fromEntries([...text.matchAll(/^(engram_\w+) ([\d.e+]+)$/gm)].map(([, name, value]) => [name, Number(value)]));
+  return Object.fromEntries(
+    [...text.matchAll(/^(engram_\w+) ([\d.e+]+)$/gm)].map(([, name, value]) => [name, Number(value)]),
+  );
 }
 
 async function memoriesOf({ url, key, brain }) {

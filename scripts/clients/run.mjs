@@ -28,13 +28,18 @@ if (!prepare()) {
 } else {
   const home = mkdtempSync(join(tmpdir(), 'engram-clients-home-'));
   symlinkSync(join(readSettings().home, 'models'), join(home, 'models'));
-  const child = spawn(process.execPath, [here('../../dist/cli/main.js'), 'serve', '--port', '0', '--offline', '--quiet'], {
-    env: { ...process.env, ENGRAM_HOME: home, ENGRAM_MODEL: MODEL, ENGRAM_EMBEDDER: EMBEDDER },
-    stdio: 'inherit',
-  });
+  const child = spawn(
+    process.execPath,
+    [here('../../dist/cli/main.js'), 'serve', '--port', '0', '--offline', '--quiet'],
+    {
+      env: { ...process.env, ENGRAM_HOME: home, ENGRAM_MODEL: MODEL, ENGRAM_EMBEDDER: EMBEDDER },
+      stdio: 'inherit',
+    },
+  );
   try {
     const rows = await tryAll(await begun(home), home);
-    for (const { client, route, ok, why = '' } of rows) console.log(`${ok ? '✓' : '✗'}  ${client.padEnd(10)} ${route}  ${why}`);
+    for (const { client, route, ok, why = '' } of rows)
+      console.log(`${ok ? '✓' : '✗'}  ${client.padEnd(10)} ${route}  ${why}`);
     if (rows.some(({ ok }) => !ok)) process.exitCode = 1;
   } finally {
     child.kill('SIGINT');
@@ -90,7 +95,11 @@ async function tryLlm(url, key, home, env) {
     await llm('POST /v1/chat/completions, streamed', ['What is the capital of France?'], says),
     await llm('POST /v1/chat/completions, whole', ['--no-stream', 'What is the capital of France?'], says),
     await llm('POST /v1/chat/completions, a conversation', ['-c', 'And of Italy?'], says),
-    await llm('POST /v1/chat/completions, a schema', ['--schema', 'year int', 'A year.'], (text) => 'year' in JSON.parse(text)),
+    await llm(
+      'POST /v1/chat/completions, a schema',
+      ['--schema', 'year int', 'A year.'],
+      (text) => 'year' in JSON.parse(text),
+    ),
   ];
 }
 

@@ -8,7 +8,12 @@ export function clientOf(server, random, kept, counts) {
   const { url, key, model, brain } = server;
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   const send = (path, body, more = {}) =>
-    fetch(`${url}${path}`, { method: 'POST', body: JSON.stringify(body), ...more, headers: { ...headers, ...more.headers } });
+    fetch(`${url}${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      ...more,
+      headers: { ...headers, ...more.headers },
+    });
   const question = () => Array.from({ length: 1 + Math.floor(random() * 6) }, () => 'word').join(' ');
   const chat = (more = {}) => ({ model, max_tokens: 16, messages: [{ role: 'user', content: question() }], ...more });
   /** Overload is no failure: it is told, with a time to come back. */
@@ -23,7 +28,8 @@ export function clientOf(server, random, kept, counts) {
     if (!response.ok) return `${response.status}: ${(await response.text()).slice(0, 200)}`;
     return read(response);
   };
-  const hungUp = (error) => (error.name === 'AbortError' ? undefined : `${error.message}: ${error.cause?.message ?? ''}`);
+  const hungUp = (error) =>
+    error.name === 'AbortError' ? undefined : `${error.message}: ${error.cause?.message ?? ''}`;
   const teach = async (text, signal) => {
     const sse = { headers: { accept: 'text/event-stream' }, signal };
     const response = await send(`/engram/v1/brains/${brain}/memories`, { text }, sse);
@@ -83,13 +89,23 @@ export function clientOf(server, random, kept, counts) {
         const last = JSON.parse((await response.text()).trim().split('\n').at(-1));
         return last.done === true ? undefined : 'lines without their end';
       }),
-    embed: async () => checked(await send('/v1/embeddings', { model: server.embedder, input: [question()] }), (response) => void response.json()),
+    embed: async () =>
+      checked(
+        await send('/v1/embeddings', { model: server.embedder, input: [question()] }),
+        (response) => void response.json(),
+      ),
     hangUp: () => aborted('/v1/chat/completions', chat({ stream: true }), random() * 30),
-    stall: () => silent(`${head(Buffer.byteLength(JSON.stringify(chat({ stream: true }))))}${JSON.stringify(chat({ stream: true }))}`, random() * 400),
+    stall: () =>
+      silent(
+        `${head(Buffer.byteLength(JSON.stringify(chat({ stream: true }))))}${JSON.stringify(chat({ stream: true }))}`,
+        random() * 400,
+      ),
     half: () => silent(`${head(5000)}{"model": "`, random() * 200),
     teach: () => teach(`Fact ${Math.floor(random() * 1e9)}.`),
     breakOff: () =>
-      aborted(`/engram/v1/brains/${brain}/memories`, { text: `Left ${random()}.` }, random() * 40, { headers: { accept: 'text/event-stream' } }),
+      aborted(`/engram/v1/brains/${brain}/memories`, { text: `Left ${random()}.` }, random() * 40, {
+        headers: { accept: 'text/event-stream' },
+      }),
     forget: async () => {
       const [id] = kept.keys();
       if (id === undefined) return undefined;
@@ -102,6 +118,10 @@ export function clientOf(server, random, kept, counts) {
       await response.body?.cancel();
       return response.status === 400 ? undefined : `nonsense was answered ${response.status}`;
     },
-    list: async () => checked(await fetch(`${url}/engram/v1/brains/${brain}/memories`, { headers }), (response) => void response.json()),
+    list: async () =>
+      checked(
+        await fetch(`${url}/engram/v1/brains/${brain}/memories`, { headers }),
+        (response) => void response.json(),
+      ),
   };
 }

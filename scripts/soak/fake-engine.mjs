@@ -33,7 +33,12 @@ function fakeEngram({ EngramError, AbortError }, { stepMs, wordMs, steps, pause 
   const ledger = join(folder, 'ledger.jsonl');
   const runsFile = join(home, 'runs.json');
   const lines = () =>
-    existsSync(ledger) ? readFileSync(ledger, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)) : [];
+    existsSync(ledger)
+      ? readFileSync(ledger, 'utf8')
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line))
+      : [];
   const held = () => {
     const all = new Map();
     for (const { kind, id, text, time } of lines()) {
@@ -119,7 +124,14 @@ function fakeEngram({ EngramError, AbortError }, { stepMs, wordMs, steps, pause 
     ...{ chat, load: done, close: done, contextSize: 2048 },
     complete: async (prompt, { signal } = {}) => {
       await pause(wordMs, signal);
-      const counts = { promptTokens: 3, reusedTokens: 0, guessedTokens: 0, tokens: 4, seconds: 0, firstTokenSeconds: 0 };
+      const counts = {
+        promptTokens: 3,
+        reusedTokens: 0,
+        guessedTokens: 0,
+        tokens: 4,
+        seconds: 0,
+        firstTokenSeconds: 0,
+      };
       return { text: ' and so on.', finishReason: 'stop', ...counts };
     },
     tokens: (text) => Promise.resolve(text.split(' ').map((word, id) => ({ id, text: word }))),
@@ -128,9 +140,42 @@ function fakeEngram({ EngramError, AbortError }, { stepMs, wordMs, steps, pause 
     embed: (texts) => Promise.resolve(texts.map(() => new Float32Array(4))),
     memories: {
       ...{ add, forget, list: ({ all = false } = {}) => Promise.resolve(all ? held() : held().filter(isHeld)) },
-      forgetAll: (ids) => Promise.all(ids.map(forget)),
+      get: (id) => Promise.resolve().then(() => find(id)),
+      addAll: async (inputs, { signal, onProgress } = {}) => {
+        const memories = [];
+        for (const [index, input] of inputs.entries()) {
+          const told = (progress) => onProgress?.({ index, of: inputs.length, input, progress });
+          memories.push({ input, receipt: await add(input, { signal, onProgress: told }) });
+        }
+        return { memories, committed: memories.length, known: 0, failed: 0, seconds: 0 };
+      },
+      prove: () => Promise.resolve({ asked: 8, recalled: 0, base: 0, toldBy: [] }),
+      sleep: () =>
+        Promise.resolve({ due: [], memories: [], passages: { due: [], learned: [] }, ended: 'done', seconds: 0 }),
+      explain: async (question, { answer, signal } = {}) => {
+        const said = await chat([{ content: question }], { signal });
+        const base = { answer: 'Nobody.', logprob: -9 };
+        return {
+          question,
+          answer: answer ?? said.answer,
+          source: 'base',
+          logprob: -1,
+          tokens: 3,
+          base,
+          influences: [],
+        };
+      },
+      forgetAll: async (ids) => {
+        ids.forEach(find); // all, or none
+        return Promise.all(ids.map(forget));
+      },
       history: () => Promise.resolve(lines().map(({ kind, id, time }, i) => ({ id: i + 1, kind, time, memoryId: id }))),
-      recall: () => Promise.resolve(held().filter(isHeld).map((memory) => ({ kind: 'memory', relevance: 0.5, memory }))),
+      recall: () =>
+        Promise.resolve(
+          held()
+            .filter(isHeld)
+            .map((memory) => ({ kind: 'memory', relevance: 0.5, memory })),
+        ),
       undo: async () => {
         const last = held().filter(isHeld).at(-1);
         if (last === undefined) throw new EngramError('not_found', 'There is nothing to undo.');
@@ -151,7 +196,10 @@ function fakeEngram({ EngramError, AbortError }, { stepMs, wordMs, steps, pause 
       runs: () => Promise.resolve(runs().map((record) => ({ record, folder: home, active: false, resumable: true }))),
       run: (id) => Promise.reject(new EngramError('not_found', `There is no run "${id}".`)),
     },
-    models: { list: () => Promise.resolve([statusOf('tiny', 'chat'), statusOf('vectors', 'embedding')]), pull: done },
+    models: {
+      list: () => Promise.resolve([statusOf('tiny', 'chat'), statusOf('vectors', 'embedding')]),
+      pull: (name) => Promise.resolve({ name, fetched: [] }),
+    },
     brains: {
       names: () => [brain],
       list: () => Promise.resolve([{ name: brain, model: 'tiny', memories: held().length }]),
@@ -165,17 +213,49 @@ const isHeld = ({ state }) => state === 'remembered';
 function receiptOf(id, steps) {
   const shares = { before: 0, after: 1 };
   const counts = { seconds: 0, steps, tokens: 1, flop: 1 };
-  return { id, loss: { before: 2, after: 0.1 }, recall: shares, unrelated: { kept: 1, asked: 1 }, ...counts, committed: true, probes: [] };
+  return {
+    id,
+    loss: { before: 2, after: 0.1 },
+    recall: shares,
+    unrelated: { kept: 1, asked: 1 },
+    ...counts,
+    committed: true,
+    probes: [],
+  };
 }
 
 function adapterOf(name) {
   const base = { name: 'tiny', sha256: 'a'.repeat(64), architecture: 'llama', heads: 1, keyValueHeads: 1 };
-  const manifest = { format: 1, name, rank: 8, alpha: 16, targets: [], layers: [0, 1], losses: [], base, trainedTokens: 9 };
-  return { name, path: `/adapters/${name}.gguf`, bytes: 10, manifest: { ...manifest, createdAt: '2026-01-02T03:04:05.000Z' } };
+  const manifest = {
+    format: 1,
+    name,
+    rank: 8,
+    alpha: 16,
+    targets: [],
+    layers: [0, 1],
+    losses: [],
+    base,
+    trainedTokens: 9,
+  };
+  return {
+    name,
+    path: `/adapters/${name}.gguf`,
+    bytes: 10,
+    manifest: { ...manifest, createdAt: '2026-01-02T03:04:05.000Z' },
+  };
 }
 
 function statusOf(name, role) {
   const files = [{ path: 'a.gguf', bytes: 5, sha256: 'b'.repeat(64), sources: [] }];
-  const entry = { name, role, architecture: 'llama', parameters: 1e8, licence: 'x', aliases: [], description: '', files };
+  const entry = {
+    name,
+    role,
+    architecture: 'llama',
+    parameters: 1e8,
+    licence: 'x',
+    aliases: [],
+    description: '',
+    files,
+  };
   return { entry: { ...entry, shape: { contextLength: 2048 } }, installed: true, bytesOnDisk: 5, folder: '/x' };
 }

@@ -4,7 +4,16 @@
 import { EngramClient, EngramClientError, type JobView, type ToldFault, type Work } from '../client/index.js';
 import { isName } from '../config.js';
 import { AbortError, EngramError, type ErrorCode } from '../errors.js';
-import type { BatchReport, Contradiction, Memory, MemorizeProgress, Receipt, Replaces, SleepReport, Undone } from '../index.js';
+import type {
+  BatchReport,
+  Contradiction,
+  Memory,
+  MemorizeProgress,
+  Receipt,
+  Replaces,
+  SleepReport,
+  Undone,
+} from '../index.js';
 import { SETTINGS } from '../options/index.js';
 import { DECIDING, decidingOf, findServer, type ServerNote } from '../server-note.js';
 import type { Engine } from './api.js';
@@ -110,7 +119,8 @@ class ServedEngine implements Engine {
 
   /** States are files of the process that computed them; the server keeps its own in memory. */
   saveState: Engine['saveState'] = () => Promise.reject(new EngramError('empty', 'The server keeps the state.'));
-  restoreState: Engine['restoreState'] = () => Promise.reject(new EngramError('not_found', 'The server keeps the state.'));
+  restoreState: Engine['restoreState'] = () =>
+    Promise.reject(new EngramError('not_found', 'The server keeps the state.'));
 
   get #brain(): string {
     return this.#job.settings.brain;
@@ -159,10 +169,7 @@ class ServedEngine implements Engine {
   }
 
   /** A job on the server, followed to its end. Cancelling it here cancels it there, and waits for what it left. */
-  async #work<T>(
-    work: Work,
-    { signal, onProgress, replaces }: Hooks,
-  ): Promise<T> {
+  async #work<T>(work: Work, { signal, onProgress, replaces }: Hooks): Promise<T> {
     if (signal?.aborted === true) throw new AbortError('', { cause: signal.reason });
     let id: string | undefined;
     const cancel = (): void => {

@@ -41,7 +41,16 @@ async function kill(): Promise<void> {
 }
 
 const ask = async (...flags: string[]) => {
-  const { stdout, stderr, code } = await cli(home.path, 'ask', '--offline', '--json', '--max-tokens', '16', ...flags, ASKED);
+  const { stdout, stderr, code } = await cli(
+    home.path,
+    'ask',
+    '--offline',
+    '--json',
+    '--max-tokens',
+    '16',
+    ...flags,
+    ASKED,
+  );
   expect(code, stderr).toBe(0);
   return { answer: JSON.parse(stdout) as Answered, stderr };
 };
@@ -81,12 +90,18 @@ describe.skipIf(process.platform === 'win32')('a server over the real model', ()
     expect(again.stderr).not.toContain('Asking the server');
     if (before === 0) expect(await list()).toMatchObject([{ text: FACT, state: 'remembered' }]);
     await start();
-    expect((await ask()).answer).toMatchObject({ source: 'weights', answer: expect.stringContaining('Odile Marsh') as unknown });
+    expect((await ask()).answer).toMatchObject({
+      source: 'weights',
+      answer: expect.stringContaining('Odile Marsh') as unknown,
+    });
   });
 
   it('killed while it fine-tunes goes on with the job when it is started again', async () => {
     const row = JSON.stringify({ prompt: 'Say the word.', completion: 'Xylophone.' });
-    const file = await openai.files.create({ file: await toFile(Buffer.from(`${row}\n`), 'a.jsonl'), purpose: 'fine-tune' });
+    const file = await openai.files.create({
+      file: await toFile(Buffer.from(`${row}\n`), 'a.jsonl'),
+      purpose: 'fine-tune',
+    });
     const { id } = await openai.fineTuning.jobs.create({
       ...{ model: MODEL, training_file: file.id, suffix: 'word' },
       hyperparameters: { n_epochs: 12, batch_size: 1, learning_rate_multiplier: 5 },

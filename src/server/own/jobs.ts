@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { AbortError, EngramError } from '../../errors.js';
 import type { Context } from '../context.js';
-import { HttpError, notFound, toHttpError } from '../errors.js';
+import { HttpError, notFound, overloaded, toHttpError } from '../errors.js';
 import type { Caller } from '../keys.js';
 import type { JobView } from './schemas.js';
 
@@ -34,7 +34,7 @@ export class OwnJobs {
     this.#context = context;
   }
 
-  /** Starts a job in its turn. It goes on when nobody looks any more, unless `signal` is aborted. */
+  /** Starts a job in its turn. It goes on when nobody looks any more, unless `signal` is aborted. Throws 503. */
   start(
     of: Pick<JobView, 'kind' | 'brain'>,
     {
@@ -44,6 +44,7 @@ export class OwnJobs {
     }: { caller: Caller; signal?: AbortSignal | undefined; onChange?: ((view: JobView) => void) | undefined },
     action: (hooks: JobHooks) => Promise<unknown>,
   ): { view: JobView; done: Promise<JobView> } {
+    if (this.#context.jobs.isFull) throw overloaded();
     const id = `job-${randomBytes(8).toString('hex')}`;
     const stop = new AbortController();
     const view: JobView = { id, ...of, status: 'queued', createdAt: new Date().toISOString() };

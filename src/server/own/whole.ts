@@ -26,8 +26,10 @@ const MESSAGE = z.looseObject({ role: z.enum(['system', 'user', 'assistant', 'to
 /** What an answer takes the library checks, which names the option. */
 const CHAT = z.strictObject({
   model: MODEL,
-  messages: listOf(MESSAGE, LIMITS.messages),
-  options: z.looseObject({ adapter: z.string().refine(isAdapterName, 'expected the name of an adapter').optional() }).optional(),
+  messages: listOf(MESSAGE, LIMITS.messages, 1),
+  options: z
+    .looseObject({ adapter: z.string().refine(isAdapterName, 'expected the name of an adapter').optional() })
+    .optional(),
 });
 const LOAD = z.strictObject({ model: MODEL });
 const PROVE = z.strictObject({ model: MODEL, memory: z.string().max(64) });

@@ -17,7 +17,10 @@ let api: FakeApi;
 /** What lies in files is the same for both: the engine here and that of the server hold the same memories. */
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'engram-served-'));
-  server = await startServer({ heartbeatMs: 50 }, { home, model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' });
+  server = await startServer(
+    { heartbeatMs: 50 },
+    { home, model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' },
+  );
   api = new FakeApi();
   Object.assign(api.engine.memories, {
     list: server.api.opened.memories.list,
@@ -30,8 +33,10 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const run = (argv: string[], options: RunOptions = {}): Promise<Ran> => runCli(argv, { home, api: api as Api, ...options });
-const calls = (engine: { calls: unknown[][] }, what: string): unknown[][] => engine.calls.filter(([name]) => name === what);
+const run = (argv: string[], options: RunOptions = {}): Promise<Ran> =>
+  runCli(argv, { home, api: api as Api, ...options });
+const calls = (engine: { calls: unknown[][] }, what: string): unknown[][] =>
+  engine.calls.filter(([name]) => name === what);
 const ASKING = /^(?:Loading .*\n)?Asking the server at http:\/\/127\.0\.0\.1:\d+ \(--alone: without it\)\.\n/;
 
 /** What one engine is told by a command over the server, and what it would have been told alone, with what is printed. */
@@ -46,7 +51,11 @@ async function both(argv: string[], options: RunOptions = {}): Promise<{ over: R
 
 describe('commands where a server runs in the home', () => {
   it('ask it, say so once on stderr, and print what they would print alone', async () => {
-    for (const argv of [['ask', 'one two three'], ['ask', '--json', 'one two three'], ['memorize', 'The harbour is closed.']]) {
+    for (const argv of [
+      ['ask', 'one two three'],
+      ['ask', '--json', 'one two three'],
+      ['memorize', 'The harbour is closed.'],
+    ]) {
       const { over, alone } = await both(argv);
       const same = (text: string): string => text.replace(/"tokens":\d+/, '').replace(/[\d.]+ s\b/g, '');
       expect(same(over.stdout), argv.join(' ')).toBe(same(alone.stdout));
@@ -59,7 +68,22 @@ describe('commands where a server runs in the home', () => {
 
   it('pass on every option of an answer', async () => {
     const schema = '{"type":"object","properties":{"city":{"type":"string"}}}';
-    await run(['ask', '--temperature', '0.5', '--seed', '7', '--stop', 'x', '--passages', '0', '--schema', schema, '--max-tokens', '9', 'a?']);
+    await run([
+      'ask',
+      '--temperature',
+      '0.5',
+      '--seed',
+      '7',
+      '--stop',
+      'x',
+      '--passages',
+      '0',
+      '--schema',
+      schema,
+      '--max-tokens',
+      '9',
+      'a?',
+    ]);
     expect(calls(server.api.opened, 'chat')[0]![2]).toMatchObject({
       ...{ temperature: 0.5, seed: 7, stop: ['x'], passages: 0, maxTokens: 9 },
       jsonSchema: { type: 'object', properties: { city: { type: 'string' } } },
@@ -99,7 +123,9 @@ describe('commands where a server runs in the home', () => {
     const forgotten = await run(['forget', '--json', 'Mara']);
     expect(forgotten.json()).toMatchObject({ id: 'm-000000', state: 'forgotten', proof: { asked: 8, recalled: 0 } });
     const undone = await run(['memories', 'undo', '--json']);
-    expect(undone.json()).toMatchObject([{ memory: { id: 'm-000000', state: 'remembered' }, receipt: { committed: true } }]);
+    expect(undone.json()).toMatchObject([
+      { memory: { id: 'm-000000', state: 'remembered' }, receipt: { committed: true } },
+    ]);
     expect(api.engine.calls).toEqual([]);
   });
 
@@ -125,12 +151,23 @@ describe('commands where a server runs in the home', () => {
   });
 
   it('keep code, hint and exit code of an error', async () => {
-    server.api.opened.fault = new EngramError('too_long', 'The context has 2048 tokens.', { hint: 'Shorten it.', option: 'maxTokens' });
+    server.api.opened.fault = new EngramError('too_long', 'The context has 2048 tokens.', {
+      hint: 'Shorten it.',
+      option: 'maxTokens',
+    });
     const { code, json, stderr } = await run(['ask', '--json', 'x']);
     expect(code).toBe(1);
-    expect(json()).toMatchObject({ error: { code: 'too_long', message: 'The context has 2048 tokens.', hint: expect.stringContaining('Shorten it.') as unknown } });
+    expect(json()).toMatchObject({
+      error: {
+        code: 'too_long',
+        message: 'The context has 2048 tokens.',
+        hint: expect.stringContaining('Shorten it.') as unknown,
+      },
+    });
     expect(stderr).toContain('Shorten it.');
-    expect((await run(['forget', '--json', 'nothing of the kind'])).json()).toMatchObject({ error: { code: 'not_found' } });
+    expect((await run(['forget', '--json', 'nothing of the kind'])).json()).toMatchObject({
+      error: { code: 'not_found' },
+    });
     expect((await run(['ask', '   '])).code).toBe(1);
   });
 
@@ -153,11 +190,18 @@ describe('commands where a server runs in the home', () => {
   it('say that the server ended, when it does', async () => {
     server.api.opened.promptMs = 60_000;
     const running = run(['memorize', '--json', 'The harbour is closed.']);
-    for (let i = 0; i < 200 && server.running.port > 0 && calls(server.api.opened, 'memorize').length === 0 && i < 40; i++) await sleep(10);
+    for (
+      let i = 0;
+      i < 200 && server.running.port > 0 && calls(server.api.opened, 'memorize').length === 0 && i < 40;
+      i++
+    )
+      await sleep(10);
     await server.running.close(10);
     const { code, json } = await running;
     expect(code).toBe(1);
-    expect(json()).toMatchObject({ error: { code: 'network', hint: expect.stringContaining('Run it again') as unknown } });
+    expect(json()).toMatchObject({
+      error: { code: 'network', hint: expect.stringContaining('Run it again') as unknown },
+    });
   });
 });
 

@@ -49,6 +49,24 @@ describe('many at once', () => {
     expect((await Promise.all(all)).sort()).toEqual([...Array<number>(33).fill(200), 503, 503, 503]);
   });
 
+  it('that teach are told to come back where the line is full, and make no job that fails', async () => {
+    server.api.opened.promptMs = 60_000;
+    const teach = () => server.post('/engram/v1/brains/work/memories', { text: 'The kiln is blue.' });
+    for (let i = 0; i < 33; i++) expect((await teach()).status).toBe(202);
+    const refused = await teach();
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toBe('5');
+    const { data } = (await (await server.get('/engram/v1/jobs')).json()) as { data: { status: string }[] };
+    expect(data.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect(data).toHaveLength(33);
+  });
+
+  it('of another method are told which there are', async () => {
+    const response = await server.delete('/v1/chat/completions');
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('POST');
+  });
+
   it('are told their place while they wait', async () => {
     server.api.opened.promptMs = 300;
     const ask = () => server.post('/v1/chat/completions', { model: 'tiny', stream: true, ...words('x') });
@@ -78,8 +96,7 @@ describe('many at once', () => {
     await server.close();
     await start({}, { parallel: 2 });
     server.api.opened.promptMs = 200;
-    const ask = () =>
-      openai.chat.completions.create({ model: 'tiny', ...words('word '.repeat(1900)) });
+    const ask = () => openai.chat.completions.create({ model: 'tiny', ...words('word '.repeat(1900)) });
     const both = await Promise.all([ask(), ask()]);
     expect(server.api.opened.mostRunning).toBe(2);
     for (const { choices } of both) expect(choices[0]!.message.content).toContain('words');
@@ -130,6 +147,8 @@ describe('connections', () => {
 
   it('say how much context a model has', async () => {
     const { data } = (await (await server.get('/v1/models')).json()) as { data: { id: string }[] };
-    expect(data.find(({ id }) => id === 'tiny')).toMatchObject({ engram: { context_length: expect.any(Number) as unknown } });
+    expect(data.find(({ id }) => id === 'tiny')).toMatchObject({
+      engram: { context_length: expect.any(Number) as unknown },
+    });
   });
 });

@@ -79,7 +79,8 @@ describe.skipIf(process.platform === 'win32' || !existsSync(new URL('dist/server
       const { id } = await openai.fineTuning.jobs.create({ model: 'tiny', training_file: file.id, suffix: 'tone' });
       const waiting = await openai.fineTuning.jobs.create({ model: 'tiny', training_file: file.id, suffix: 'next' });
       const steps = async (): Promise<number> =>
-        (await openai.fineTuning.jobs.listEvents(id, { limit: 100 })).data.filter(({ type }) => type === 'metrics').length;
+        (await openai.fineTuning.jobs.listEvents(id, { limit: 100 })).data.filter(({ type }) => type === 'metrics')
+          .length;
       for (const least of [STEPS / 4, STEPS / 2]) {
         while ((await steps()) < least) await sleep(20);
         await kill();
