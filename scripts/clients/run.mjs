@@ -81,7 +81,13 @@ async function tryLlm(url, key, home, env) {
   const folder = join(home, 'llm');
   mkdirSync(folder);
   const models = [
-    ...[`- model_id: engram`, `  model_name: ${MODEL}`, `  api_base: ${url}/v1`, `  supports_schema: true`],
+    ...[
+      `- model_id: engram`,
+      `  model_name: ${MODEL}`,
+      `  api_base: ${url}/v1`,
+      `  api_key_name: engram`,
+      `  supports_schema: true`,
+    ],
   ];
   writeFileSync(join(folder, 'extra-openai-models.yaml'), `${models.join('\n')}\n`);
   const llm = async (route, args, holds) => {

@@ -5,10 +5,16 @@ import { EngramClient, EngramClientError, type JobView, type ToldFault, type Wor
 import { isName } from '../config.js';
 import { AbortError, EngramError, type ErrorCode } from '../errors.js';
 import type {
+  Answered,
+  AskOptions,
   BatchReport,
+  ChatMessage,
   Contradiction,
+  ForgottenProof,
+  LoadOptions,
   Memory,
   MemorizeProgress,
+  ProofOptions,
   Receipt,
   Replaces,
   SleepReport,
@@ -17,10 +23,18 @@ import type {
 import { SETTINGS } from '../options/index.js';
 import { DECIDING, decidingOf, findServer, type ServerNote } from '../server-note.js';
 import type { Engine } from './api.js';
-import type { Job } from './job.js';
+import type { CliSettings } from './options.js';
+import type { Progress } from './progress.js';
+
+/** What it needs of a run of a command. */
+export interface Around {
+  readonly settings: CliSettings;
+  readonly progress: Progress;
+  note: (text: string) => void;
+}
 
 /** The engine of a command over the server of its home; the one that is given where none runs, or one that would answer otherwise. */
-export async function servedBy(job: Job, local: Engine): Promise<Engine> {
+export async function servedBy(job: Around, local: Engine): Promise<Engine> {
   const note = await findServer(job.settings.home);
   if (note === undefined) return local;
   const other = differing(job, note);
@@ -33,7 +47,7 @@ export async function servedBy(job: Job, local: Engine): Promise<Engine> {
 }
 
 /** The flag of a setting that is not the server's. What is not given here is the server's matter, but for what names its data. */
-function differing({ settings }: Job, note: ServerNote): string | undefined {
+function differing({ settings }: Around, note: ServerNote): string | undefined {
   const here = decidingOf(settings);
   const strict = new Set(['embedder', 'store', 'server', 'serverModel']);
   const name = DECIDING.find((one) => {
@@ -59,14 +73,14 @@ class ServedEngine implements Engine {
   readonly chats: Engine['chats'];
   readonly brains: Engine['brains'];
   readonly jobs: Engine['jobs'];
-  readonly #job: Job;
+  readonly #job: Around;
   readonly #local: Engine;
   readonly #client: EngramClient;
   readonly #url: string;
   /** Named only where it is not the server's own. */
   readonly #model: string | undefined;
 
-  constructor(job: Job, local: Engine, note: ServerNote) {
+  constructor(job: Around, local: Engine, note: ServerNote) {
     this.#job = job;
     this.#local = local;
     this.#client = new EngramClient(note);
@@ -89,16 +103,16 @@ class ServedEngine implements Engine {
   complete: Engine['complete'] = (prompt, options) => this.#local.complete(prompt, options);
   close: Engine['close'] = () => this.#local.close();
 
-  load: Engine['load'] = async ({ signal } = {}) => {
+  async load({ signal }: LoadOptions = {}): Promise<void> {
     await this.#asked(signal, () => this.#client.load(this.#brain, this.#hooks(signal)));
-  };
+  }
 
-  ask: Engine['ask'] = async (question, options) => {
+  async ask(question: string, options?: AskOptions): Promise<Answered> {
     if (typeof question !== 'string' || question.trim() === '') throw new EngramError('empty', 'There is no question.');
     return this.chat([{ role: 'user', content: question }], options);
-  };
+  }
 
-  chat: Engine['chat'] = async (messages, options = {}) => {
+  async chat(messages: readonly ChatMessage[], options: AskOptions = {}): Promise<Answered> {
     const { signal, onText, onThinking, ...asking } = options;
     // A file is this user's to name, not a client's.
     if (asking.adapter !== undefined && isFile(asking.adapter)) return this.#local.chat(messages, options);
@@ -115,7 +129,7 @@ class ServedEngine implements Engine {
       () => this.#client.chat(this.#brain, messages, asking, { ...this.#hooks(signal), ...hooks }),
       () => said,
     );
-  };
+  }
 
   /** States are files of the process that computed them; the server keeps its own in memory. */
   saveState: Engine['saveState'] = () => Promise.reject(new EngramError('empty', 'The server keeps the state.'));
@@ -129,7 +143,7 @@ class ServedEngine implements Engine {
   #memoriesOver(local: Engine['memories']): Engine['memories'] {
     const forgetAll: Engine['memories']['forgetAll'] = (named) =>
       this.#asked(undefined, () => this.#client.forgetAll(this.#brain, named));
-    const prove: Engine['memories']['prove'] = ({ id }, { signal, onProgress } = {}) =>
+    const prove = ({ id }: Memory, { signal, onProgress }: ProofOptions = {}): Promise<ForgottenProof> =>
       this.#asked(signal, () =>
         this.#client.prove(this.#brain, id, { ...this.#hooks(signal), ...(onProgress ? { onProgress } : {}) }),
       );
@@ -144,26 +158,28 @@ class ServedEngine implements Engine {
       explain: (question, options) => local.explain(question, options),
       check: () => local.check(),
       rebuild: (options) => local.rebuild(options),
-      add: (input, { replaces, ...hooks } = {}) =>
-        this.#work<Receipt>({ task: 'memorize', input, ...said(replaces) }, { ...hooks, replaces }),
-      addAll: (inputs, { replaces, split: _, ...hooks } = {}) =>
-        this.#work<BatchReport>({ task: 'memorizeAll', inputs, ...said(replaces) }, { ...hooks, replaces }),
-      undo: (memory, { signal, onProgress } = {}) =>
+      add: (input, options) =>
+        this.#work<Receipt>({ task: 'memorize', input, ...said(options?.replaces) }, options ?? {}),
+      addAll: (inputs, options) =>
+        this.#work<BatchReport>({ task: 'memorizeAll', inputs, ...said(options?.replaces) }, options ?? {}),
+      undo: (memory, options) =>
         this.#work<Undone[]>(
           { task: 'undo', memory },
           {
-            signal,
+            signal: options?.signal,
             onProgress: ({ memory: of, ...progress }: MemorizeProgress & { memory: Memory }) =>
-              onProgress?.(progress as MemorizeProgress, of),
+              options?.onProgress?.(progress, of),
           },
         ),
-      sleep: ({ signal, onProgress, onOutcome: _, onPassage: __, ...asked } = {}) =>
-        this.#work<SleepReport>({ task: 'sleep', ...asked }, { signal, onProgress }),
+      sleep: (options) => {
+        const { passages, minutes, dryRun, again } = options ?? {};
+        return this.#work<SleepReport>({ task: 'sleep', passages, minutes, dryRun, again }, options ?? {});
+      },
       forgetAll,
       prove,
-      forget: async (named, { probe = false, ...hooks } = {}) => {
+      forget: async (named, options) => {
         const [memory] = await forgetAll([named]);
-        return probe ? { ...memory!, proof: await prove(memory!, hooks) } : memory!;
+        return options?.probe === true ? { ...memory!, proof: await prove(memory!, options) } : memory!;
       },
     };
   }
@@ -205,7 +221,10 @@ class ServedEngine implements Engine {
   }
 
   #hooks(signal: AbortSignal | undefined) {
-    return { signal, model: this.#model, onPlace: (place: number): void => this.#tellPlace(place) };
+    const onPlace = (place: number): void => {
+      this.#tellPlace(place);
+    };
+    return { signal, model: this.#model, onPlace };
   }
 
   #tellPlace(place: number | undefined): void {

@@ -21,7 +21,8 @@ export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): object 
     override: ({ zodSchema, jsonSchema }) => {
       const list = LISTS.get(zodSchema);
       if (list === undefined) return;
-      const { $schema: _, ...items } = jsonSchemaOf(list.item, io) as { $schema?: string };
+      const items = jsonSchemaOf(list.item, io) as { $schema?: string };
+      delete items.$schema; // stands at the top alone
       Object.assign(jsonSchema, { type: 'array', minItems: list.least, maxItems: list.most, items });
     },
   });

@@ -99,7 +99,7 @@ function bodyOf(schema: z.ZodType): object {
   type Part = { properties?: Record<string, object>; required?: string[]; oneOf?: Part[] } & object;
   const nullable = (part: Part): Part => {
     const { properties = {}, required = [], oneOf } = part;
-    const may = Object.entries(properties).map(([name, value]) => [
+    const may = Object.entries(properties).map(([name, value]): [string, object] => [
       name,
       required.includes(name) || typeof value === 'boolean' ? value : { anyOf: [value, { type: 'null' }] },
     ]);

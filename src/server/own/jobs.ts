@@ -115,7 +115,8 @@ export class OwnJobs {
     const { jobs, events, log } = this.#context;
     const set = (changes: Partial<JobView>, without?: 'place' | 'asks'): void => {
       kept.view = { ...kept.view, ...changes };
-      if (without !== undefined) delete kept.view[without];
+      if (without === 'place') delete kept.view.place;
+      if (without === 'asks') delete kept.view.asks;
       for (const listener of kept.listeners) listener(kept.view);
     };
     const ask = async (question: unknown): Promise<readonly string[]> => {

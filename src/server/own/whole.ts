@@ -3,9 +3,9 @@
 // here: routes for everybody (routes.ts).
 import { z } from 'zod';
 import { isName } from '../../config.js';
-import type { AskOptions, BatchReport, Receipt } from '../../index.js';
+import type { BatchReport, Receipt } from '../../index.js';
 import type { Answerer } from '../answer.js';
-import type { Engine, Opened, Target } from '../engine.js';
+import type { Opened, Target } from '../engine.js';
 import { notFound } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { LIMITS } from '../limits.js';
@@ -65,14 +65,18 @@ export function wholeRoutes(answerer: Answerer, service: BrainService): Describe
     describe({
       ...{ method: 'POST', path: `${at}/chat`, scope: 'admin', body: CHAT },
       summary: 'The whole answer to a conversation, with all that the library says of it, as it comes',
-      handle: (exchange, { body: { messages, options = {} as AskOptions, model } }) =>
+      handle: (exchange, { body: { messages, options = {}, model } }) =>
         answered(answerer, exchange, model, (opened, { signal, send }) =>
           opened.chat(messages, {
             maxTokens: answerer.context.options.maxTokens,
             ...options,
             signal,
-            onText: (text) => send({ type: 'text', text }),
-            onThinking: (text) => send({ type: 'thinking', text }),
+            onText: (text) => {
+              send({ type: 'text', text });
+            },
+            onThinking: (text) => {
+              send({ type: 'thinking', text });
+            },
           }),
         ),
     }),
@@ -87,7 +91,9 @@ export function wholeRoutes(answerer: Answerer, service: BrainService): Describe
       summary: 'Ask for a forgotten memory in all its wordings',
       handle: (exchange, { body: { model, memory } }) =>
         answered(answerer, exchange, model, async ({ memories }, { signal, send }) => {
-          const onProgress = (progress: object): void => send({ type: 'progress', progress });
+          const onProgress = (progress: object): void => {
+            send({ type: 'progress', progress });
+          };
           return memories.prove(await memories.get(memory), { signal, onProgress });
         }),
     }),
@@ -191,7 +197,9 @@ async function answered(
   const send: Hooks['send'] = (event) => {
     out.send(event);
   };
-  const onPlace = (place: number): void => send({ type: 'place', place });
+  const onPlace = (place: number): void => {
+    send({ type: 'place', place });
+  };
   try {
     const result = await answers.run({ caller: caller.id, signal, onPlace }, () =>
       engine.use(target, signal, (opened) => action(opened, { signal, send })),

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EngramError } from '../../../src/errors.js';
-import type { Api } from '../../../src/cli/api.js';
 import { findServer, readNote, serverFile } from '../../../src/server-note.js';
 import { FakeApi } from '../../fakes/api.js';
 import { startServer, type TestServer } from '../../support/server.js';
@@ -33,8 +32,7 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const run = (argv: string[], options: RunOptions = {}): Promise<Ran> =>
-  runCli(argv, { home, api: api as Api, ...options });
+const run = (argv: string[], options: RunOptions = {}): Promise<Ran> => runCli(argv, { home, api, ...options });
 const calls = (engine: { calls: unknown[][] }, what: string): unknown[][] =>
   engine.calls.filter(([name]) => name === what);
 const ASKING = /^(?:Loading .*\n)?Asking the server at http:\/\/127\.0\.0\.1:\d+ \(--alone: without it\)\.\n/;
