@@ -17,6 +17,7 @@ const LAYERS = [
       'stream-of',
       'dot',
       'stem',
+      'server-note',
     ],
     ...['database', 'store'],
   ],

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { at } from './set-up/paths.mjs';
 
-const ENTRIES = ['engram', 'engram/chain', 'engram/gradient'];
+const ENTRIES = ['engram', 'engram/chain', 'engram/gradient', 'engram/client'];
 
 const folder = mkdtempSync(join(tmpdir(), 'engram-package-'));
 const run = (command, args, options = {}) => execFileSync(command, args, { cwd: folder, encoding: 'utf8', ...options });
@@ -31,13 +31,15 @@ try {
       const refused = await gradient.getModelAdapter({ modelAdapterId: 'none' }).catch((error) => error);
       if (!(refused instanceof all[0].EngramError) || refused.code !== 'not_found') throw refused;
       if (all[1].deduce([], []).length !== 0) throw new Error('chain');
+      const fetch = () => Promise.resolve(new Response('{"data": []}'));
+      if ((await new all[3].EngramClient({ fetch }).brains()).length !== 0) throw new Error('client');
       // Without its peer, unless a folder above this one has it, Node says which package is missing.
       const peerless = await import('engram/langchain').then(() => undefined, (error) => error);
       if (peerless !== undefined && !peerless.message.includes("'@langchain/core'")) throw peerless;
       console.log('works');
     })();`;
   const imports = ENTRIES.map((entry, i) => `import * as e${i} from '${entry}';`).join('\n');
-  writeFileSync(join(folder, 'esm.mjs'), `${imports}\nconst all = [e0, e1, e2];\n${use}`);
+  writeFileSync(join(folder, 'esm.mjs'), `${imports}\nconst all = [e0, e1, e2, e3];\n${use}`);
   writeFileSync(
     join(folder, 'cjs.cjs'),
     `const all = ${JSON.stringify(ENTRIES)}.map((entry) => require(entry));\n${use}`,
@@ -46,9 +48,11 @@ try {
 
   const typed = `import { Engram, type Receipt } from 'engram';
     import { chain } from 'engram/chain';
+    import { EngramClient, type JobView } from 'engram/client';
     import { Gradient } from 'engram/gradient';
     export async function learn(engram: Engram): Promise<Receipt> { return engram.memories.add('The kiln is blue.'); }
     export const two = (engram: Engram) => chain<{ a: number }>(engram).step('b', ({ a }) => a + 1);
+    export const told = (client: EngramClient): Promise<JobView> => client.remember('default', 'The kiln is blue.');
     // @ts-expect-error -- no such option
     new Gradient({ colour: 'blue' });\n`;
   for (const name of ['typed.mts', 'typed.cts']) writeFileSync(join(folder, name), typed);

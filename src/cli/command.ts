@@ -21,6 +21,8 @@ export interface CommandSpec {
   notes?: readonly string[];
   /** What it takes beside flags, and in which option it takes what it must have. */
   required?: readonly string[];
+  /** Asks a running `engram serve` of the home, where there is one, in place of loading models here. */
+  served?: true;
   /** What follows its name as the first word is not parsed here, options and --help neither: it all comes as arguments. */
   passesOn?: true;
   /** Words of the arguments, and options by their camel-cased names. Returns the exit code if it is not 0. */

@@ -7,6 +7,7 @@ import type { Api, Engine } from './api.js';
 import { printable, type World } from './io.js';
 import type { CliSettings } from './options.js';
 import { newProgress, type Progress } from './progress.js';
+import { servedBy } from './served.js';
 
 export type LoadApi = () => Promise<Api>;
 
@@ -19,16 +20,19 @@ export class Job {
   /** Aborted at the first Ctrl-C. */
   readonly signal: AbortSignal;
   readonly #load: LoadApi;
+  readonly #isServed: boolean;
   readonly #closing: (() => Promise<void>)[] = [];
   #value: unknown;
   #isRemarked = false;
 
-  constructor(settings: CliSettings, world: World, load: LoadApi, signal: AbortSignal) {
+  /** `isServed`: a running server of the home is asked. */
+  constructor(settings: CliSettings, world: World, load: LoadApi, signal: AbortSignal, isServed = false) {
     this.settings = settings;
     this.world = world;
     this.signal = signal;
     this.progress = newProgress(world.stderr, settings.quiet);
     this.#load = load;
+    this.#isServed = isServed;
   }
 
   api(): Promise<Api> {
@@ -88,7 +92,7 @@ export class Job {
     const { Engram } = await this.#load();
     const engine = await Engram.open({ ...this.openOptions(), ...changes, lazy: true });
     this.#closing.push(() => engine.close());
-    return engine;
+    return this.#isServed ? servedBy(this, engine) : engine;
   }
 
   /** The same for what answers or learns: says what may surprise of model and brain. */
@@ -112,6 +116,7 @@ export class Job {
     const settings: Partial<CliSettings> = { ...this.settings };
     delete settings.json;
     delete settings.quiet;
+    delete settings.alone;
     const { model, embedder } = this.settings;
     const names = { pull: 'Fetching', model: `Loading ${model}`, embedder: `Loading ${embedder}` };
     return {

@@ -26,6 +26,7 @@ export type Rows = readonly (readonly [flags: string, description: string])[];
 const OUTPUT = table({
   json: { ...yes(), about: 'write one JSON value to stdout and nothing else', fallback: false },
   quiet: { ...yes(), about: 'no progress on stderr', fallback: false },
+  alone: { ...yes(), about: 'load models here, also where `engram serve` runs in this home', fallback: false },
 });
 
 export const GLOBAL = { ...SETTINGS, ...OUTPUT };
@@ -33,6 +34,7 @@ export const GLOBAL = { ...SETTINGS, ...OUTPUT };
 export interface CliSettings extends Settings {
   json: boolean;
   quiet: boolean;
+  alone: boolean;
 }
 
 /** Every global option has one. */
@@ -57,12 +59,14 @@ export function readSettings(flags: Options = {}, environment: Environment = pro
   const {
     json = false,
     quiet = false,
+    alone = false,
     ...settings
   } = Object.fromEntries(values) as GivenSettings & {
     json?: boolean;
     quiet?: boolean;
+    alone?: boolean;
   };
-  return { ...settle(settings), json, quiet };
+  return { ...settle(settings), json, quiet, alone };
 }
 
 /** What a command line gives for the options of a table, or for some of them. Throws `usage`, naming the flag. */

@@ -53,7 +53,8 @@ async function runCommand(
     cancel.abort(signal);
     if (!settings.quiet) world.stderr.write('\nStopping… (once more to stop at once)\n');
   });
-  const job = new Job(settings, world, load, cancel.signal);
+  const isServed = command.served === true && !settings.alone;
+  const job = new Job(settings, world, load, cancel.signal, isServed);
   try {
     let code: number;
     try {

@@ -1,5 +1,6 @@
 // A typed client of engram's own routes, for programs in Node and in browsers; it needs nothing but fetch. For chat take any client
 // of OpenAI. Not here: the routes (server/own).
+import type { Answered, AskOptions, ChatMessage, Explanation, ForgottenProof, Memory } from '../index.js';
 import type {
   AnswerView,
   BrainView,
@@ -24,6 +25,15 @@ export type {
   RememberInput,
 };
 
+/** A fault as the library says it. */
+export interface ToldFault {
+  code: string;
+  message: string;
+  hint?: string;
+  option?: string;
+  details?: Record<string, unknown>;
+}
+
 /** What the server said went wrong. */
 export class EngramClientError extends Error {
   override readonly name = 'EngramClientError';
@@ -34,6 +44,8 @@ export class EngramClientError extends Error {
     readonly status: number,
     readonly code: string | null,
     readonly hint?: string,
+    /** The same in the words of the library, where it is a fault of its. */
+    readonly told?: ToldFault,
   ) {
     super(message);
   }
@@ -56,6 +68,23 @@ export interface JobOptions extends CallOptions {
   /** Gets each state of the job as it changes; the call then ends with the job, and ending the call ends the job. */
   onProgress?: (job: JobView) => void;
 }
+
+/** With a key of the scope admin: what the library would do here, done by the server. */
+export interface WholeOptions extends CallOptions {
+  /** A model of the catalog. Default: what the server was started with. */
+  model?: string | undefined;
+  /** Place in line, from 1, whenever it changes. */
+  onPlace?: ((place: number) => void) | undefined;
+}
+
+/** Options of an answer, without what cannot be sent. */
+export type WholeAsking = Omit<
+  AskOptions,
+  'signal' | 'onText' | 'onThinking' | 'onToolCall' | 'onToolResult' | 'onProgress'
+>;
+
+/** A change of a brain; see the schema of POST /engram/v1/brains/{brain}/work. */
+export type Work = { task: 'memorize' | 'memorizeAll' | 'undo' | 'sleep' } & Record<string, unknown>;
 
 export interface Page<T> {
   data: T[];
@@ -134,6 +163,63 @@ export class EngramClient {
     return this.#call('POST', `${of(brain)}/ask`, { question, ...asked }, { signal });
   }
 
+  /** What an answer rests on, and how much likelier each of it makes the answer. */
+  explain(
+    brain: string,
+    question: string,
+    { answer, signal }: { answer?: string | undefined } & CallOptions = {},
+  ): Promise<ExplanationView> {
+    return this.#call('POST', `${of(brain)}/explain`, { question, answer }, { signal });
+  }
+
+  /** The answer to a conversation with all that the library says of it. Needs a key of the scope admin. */
+  chat(
+    brain: string,
+    messages: readonly ChatMessage[],
+    options: WholeAsking = {},
+    {
+      onText,
+      onThinking,
+      ...hooks
+    }: WholeOptions & { onText?: (piece: string) => void; onThinking?: (piece: string) => void } = {},
+  ): Promise<Answered> {
+    return this.#whole(`${of(brain)}/chat`, { messages, options }, hooks, (event) => {
+      if (event.type === 'text') onText?.(event['text'] as string);
+      if (event.type === 'thinking') onThinking?.(event['text'] as string);
+    });
+  }
+
+  /** Loads a model and the brain, so that the first answer is quick. Needs a key of the scope admin. */
+  async load(brain: string, hooks: WholeOptions = {}): Promise<void> {
+    await this.#whole(`${of(brain)}/load`, {}, hooks);
+  }
+
+  /** Forgets memories, named by ids or texts: all of them, or none if one cannot be found. Needs a key of the scope admin. */
+  async forgetAll(brain: string, memories: readonly string[], options?: CallOptions): Promise<Memory[]> {
+    return (await this.#call<{ data: Memory[] }>('POST', `${of(brain)}/forget`, { memories }, options)).data;
+  }
+
+  /** Asks for a forgotten memory in all its wordings. Needs a key of the scope admin. */
+  prove(
+    brain: string,
+    memory: string,
+    { onProgress, ...hooks }: WholeOptions & { onProgress?: (progress: { done: number; of: number }) => void } = {},
+  ): Promise<ForgottenProof> {
+    return this.#whole(`${of(brain)}/prove`, { memory }, hooks, (event) => {
+      if (event.type === 'progress') onProgress?.(event['progress'] as { done: number; of: number });
+    });
+  }
+
+  /** A change of a brain as a job, whose result is what the library gives. Needs a key of the scope admin. */
+  work(brain: string, work: Work, options: JobOptions = {}): Promise<JobView> {
+    return this.#job(`${of(brain)}/work`, work, options);
+  }
+
+  /** Tells a job what it asks (`asks` of its state): ids of memories that are to be replaced. */
+  answerJob(id: string, ids: readonly string[], options?: CallOptions): Promise<JobView> {
+    return this.#call('POST', `/jobs/${encodeURIComponent(id)}/answer`, { ids }, options);
+  }
+
   async recall(
     brain: string,
     query: string,
@@ -202,6 +288,24 @@ export class EngramClient {
     return lastOf(response, onProgress);
   }
 
+  async #whole<T>(
+    path: string,
+    body: object,
+    { model, onPlace, signal }: WholeOptions,
+    onEvent: (event: { type: string } & Record<string, unknown>) => void = () => undefined,
+  ): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    const sent = { headers, body: JSON.stringify({ ...body, model }) };
+    const response = await this.#send('POST', `/engram/v1${path}`, sent, signal);
+    for await (const event of eventsOf(response)) {
+      if (event.type === 'result') return event['result'] as T;
+      if (event.type === 'error') throw faultOf(event['error'] as Fault, response.status);
+      if (event.type === 'place') onPlace?.(event['place'] as number);
+      else onEvent(event);
+    }
+    throw new EngramClientError('The server ended before it had answered.', response.status, null);
+  }
+
   // What a route gives is what its schema says.
 
   #get<T>(path: string, options: CallOptions = {}): Promise<T> {
@@ -223,17 +327,27 @@ export class EngramClient {
       ...(signal === undefined ? {} : { signal }),
     });
     if (response.ok) return response;
-    const { error } = (await response.json().catch(() => ({}))) as {
-      error?: { message: string; code: string | null; hint?: string };
-    };
-    throw new EngramClientError(
-      error?.message ?? `The server answered ${response.status}.`,
-      response.status,
-      error?.code ?? null,
-      error?.hint,
-    );
+    const { error } = (await response.json().catch(() => ({}))) as { error?: Fault };
+    throw faultOf(error, response.status);
   }
 }
+
+interface Fault {
+  message: string;
+  code: string | null;
+  hint?: string;
+  engram?: ToldFault;
+}
+
+function faultOf(fault: Fault | undefined, status: number): EngramClientError {
+  const { message = `The server answered ${status}.`, code = null, hint, engram } = fault ?? {};
+  return new EngramClientError(message, status, code, hint, engram);
+}
+
+/** As the library gives it, of passages the place and the text alone. */
+export type ExplanationView = Omit<Explanation, 'influences'> & {
+  influences: ({ kind: string; change: number } & Record<string, unknown>)[];
+};
 
 const of = (brain: string): string => `/brains/${encodeURIComponent(brain)}`;
 
@@ -249,7 +363,8 @@ async function lastOf(response: Response, onProgress: ((job: JobView) => void) |
     last = event as unknown as JobView;
     onProgress?.(last);
   }
-  if (last === undefined) throw new EngramClientError('The server ended before the job.', response.status, null);
+  if (last?.endedAt === undefined)
+    throw new EngramClientError('The server ended before the job.', response.status, null);
   return last;
 }
 

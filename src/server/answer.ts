@@ -40,7 +40,10 @@ export async function giveAnswer(
   return context.answers.run({ caller: caller.id, signal, onPlace: hooks.onPlace }, () =>
     context.engine.use(target, signal, async (opened) => {
       hooks.onStart?.();
-      const maxTokens = await roomFor(opened, asking, context.options.maxTokens);
+      const most = context.options.maxTokens;
+      // What has room on another server only that one knows.
+      const isElsewhere = context.engine.settings.server !== undefined;
+      const maxTokens = isElsewhere ? (asking.options.maxTokens ?? most) : await roomFor(opened, asking, most);
       let isFirst = true;
       const answered = await opened.chat(asking.messages, {
         ...asking.options,

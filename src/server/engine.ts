@@ -12,14 +12,11 @@ export interface Opened extends Pick<
   index.Engram,
   'load' | 'chat' | 'complete' | 'tokens' | 'textOf' | 'countChat' | 'contextSize' | 'embed' | 'close'
 > {
-  readonly memories: Pick<
-    index.Memories,
-    'add' | 'addAll' | 'list' | 'forget' | 'undo' | 'history' | 'explain' | 'recall'
-  >;
+  readonly memories: Omit<index.Memories, 'check' | 'rebuild' | 'remark'>;
   readonly documents: Pick<index.Documents, 'ingest' | 'search' | 'list' | 'remove'>;
   readonly adapters: Pick<index.Adapters, 'train' | 'list' | 'get' | 'remove' | 'runs' | 'run'>;
   readonly models: Pick<index.Models, 'list' | 'pull'>;
-  readonly brains: Pick<index.Brains, 'names' | 'get'>;
+  readonly brains: Pick<index.Brains, 'names' | 'list' | 'get'>;
 }
 
 /** What of the public API the server uses, so that its tests can stand a fake in its place. */
@@ -123,10 +120,10 @@ export class Engine {
 
   #options(brain: string, model = this.settings.model): index.OpenOptions {
     const { home, embedder, chatTemplate, threads, contextSize, parallel, idleUnload } = this.settings;
-    const { gpu, gpuLayers, compute, offline, verbose } = this.settings;
+    const { gpu, gpuLayers, compute, offline, verbose, store, server, serverModel, serverKey } = this.settings;
     return {
       ...{ home, model, embedder, brain, chatTemplate, threads, contextSize, parallel, idleUnload },
-      ...{ gpu, gpuLayers, compute, offline, verbose, lazy: true },
+      ...{ gpu, gpuLayers, compute, offline, verbose, store, server, serverModel, serverKey, lazy: true },
     };
   }
 
@@ -182,10 +179,25 @@ export class Engine {
     }
   }
 
+  /** The same, by whoever has it open with its model: that one lets go of what is deleted. */
+  async inBrain<T>(brain: string, action: (opened: Pick<Opened, 'memories'>) => Promise<T>): Promise<T> {
+    const kept = this.#kept.find((one) => one.brain === brain);
+    if (kept === undefined) return this.within(brain, action);
+    return this.use({ model: kept.model, brain }, undefined, action);
+  }
+
   /** What is known of a brain; undefined where nothing was ever remembered. */
   async summaryOf(brain: string): Promise<index.BrainSummary | undefined> {
     const { brains } = await this.own();
-    return brains.names().includes(brain) ? brains.get(brain) : undefined;
+    if (this.settings.store === undefined) return brains.names().includes(brain) ? brains.get(brain) : undefined;
+    const summary = await brains.get(brain); // what a store has only the store knows
+    return summary.problem === undefined ? summary : undefined;
+  }
+
+  /** The brains of the home, or of the store. */
+  async brainNames(): Promise<string[]> {
+    const { brains } = await this.own();
+    return this.settings.store === undefined ? brains.names() : (await brains.list()).map(({ name }) => name);
   }
 
   /** The model that a brain is bound to; the server's own for one that has none yet. */

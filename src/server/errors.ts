@@ -11,6 +11,8 @@ interface Extras {
   /** Seconds after which asking again may help. Left out: it does not. */
   retryAfter?: number;
   headers?: Readonly<Record<string, string>>;
+  /** The error of the API, whole: own routes tell it too. */
+  told?: ReturnType<EngramError['toJSON']>;
 }
 
 /** A fault with its HTTP status. `type` is a word of OpenAI's. */
@@ -70,7 +72,8 @@ export function toHttpError(error: unknown): HttpError {
   const code = error.code === 'too_long' ? 'context_length_exceeded' : error.code;
   const { hint } = error;
   const message = hint === undefined || status >= 500 ? error.message : `${error.message} ${hint}`;
-  return new HttpError(status, type, message, { code, hint, ...(retry ? { retryAfter: RETRY_SECONDS } : {}) });
+  const told = error.toJSON();
+  return new HttpError(status, type, message, { code, hint, told, ...(retry ? { retryAfter: RETRY_SECONDS } : {}) });
 }
 
 /** The first thing that a schema has against a value, with its place. */
@@ -102,7 +105,7 @@ const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
 /** Status and body of a fault in a dialect. */
 export function envelope(error: HttpError, dialect: Dialect, requestId: string): { status: number; body: object } {
   const { status, type, message, extras } = error;
-  const { code = null, param = null, hint } = extras;
+  const { code = null, param = null, hint, told } = extras;
   switch (dialect) {
     case 'ollama':
       return { status, body: { error: message } };
@@ -113,7 +116,10 @@ export function envelope(error: HttpError, dialect: Dialect, requestId: string):
       return { status: its, body: { type: 'error', error: { type: kind, message }, request_id: requestId } };
     }
     case 'openai':
-    case 'own':
       return { status, body: { error: { message, type, param, code, ...(hint === undefined ? {} : { hint }) } } };
+    case 'own': {
+      const more = { ...(hint === undefined ? {} : { hint }), ...(told === undefined ? {} : { engram: told }) };
+      return { status, body: { error: { message, type, param, code, ...more } } };
+    }
   }
 }

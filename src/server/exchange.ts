@@ -1,8 +1,7 @@
 // One request and its answer: what handlers are given, and the table they stand in. Not here: who may come in (guard.ts), how a
 // body is read (body.ts) and streams are written (stream.ts).
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Dialect } from './errors.js';
-import { notFound } from './errors.js';
+import { HttpError, notFound, type Dialect } from './errors.js';
 import type { Caller, Scope } from './keys.js';
 
 export interface Exchange {
@@ -57,12 +56,10 @@ export class Router {
       .sort((a, b) => wildcards(a.parts) - wildcards(b.parts))[0];
     if (route === undefined) {
       const methods = [...new Set(fitting.map((other) => other.method))].join(', ');
-      throw notFound(
-        fitting.length > 0
-          ? `${method} is not known here; there is ${methods}.`
-          : `There is no route ${method} ${path.slice(0, 200)}.`,
-        'unknown_route',
-      );
+      if (methods === '') throw notFound(`There is no route ${method} ${path.slice(0, 200)}.`, 'unknown_route');
+      throw new HttpError(405, 'invalid_request_error', `${method} is not known here; there is ${methods}.`, {
+        ...{ code: 'unknown_route', headers: { allow: methods } },
+      });
     }
     return { route, params: paramsOf(route.parts, parts) };
   }

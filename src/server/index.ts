@@ -1,5 +1,5 @@
 // The server as the command line and programs start it.
-export { serve, serverFile, DEFAULT_HOST, DEFAULT_PORT, type RunningServer, type ServeOptions } from './start.js';
+export { serve, DEFAULT_HOST, DEFAULT_PORT, type RunningServer, type ServeOptions } from './start.js';
 export { serveMcp } from './mcp/stdio.js';
 export { KeyStore, SCOPES, type KeyRecord, type Scope } from './keys.js';
 export type { EngineApi } from './engine.js';

@@ -73,7 +73,7 @@ export class Names {
         ];
     const cards = [...ownFile, ...bases];
     const baseOf = (model: string): ModelCard | undefined => cards.find(({ id }) => id === shownName(model));
-    const names = [...new Set([settings.brain, ...own.brains.names()])];
+    const names = [...new Set([settings.brain, ...(await this.#engine.brainNames())])];
     const brains: ModelCard[] = [];
     for (const name of names) brains.push(await this.#brainCard(name, baseOf));
     const { adapters } = await own.adapters.list();
@@ -121,10 +121,10 @@ export class Names {
   async target(name: string): Promise<Target> {
     const wanted = this.#meant(name);
     const { settings } = this.#engine;
-    const { adapters, brains } = await this.#engine.own();
+    const { adapters } = await this.#engine.own();
     if (wanted.startsWith('brain:')) {
       const brain = soundName(wanted.slice(6));
-      if (brain !== settings.brain && (brain === undefined || !brains.names().includes(brain)))
+      if (brain === undefined || (brain !== settings.brain && (await this.#engine.summaryOf(brain)) === undefined))
         throw await this.#unknown(name);
       return { brain, model: await this.#engine.modelOf(brain) };
     }

@@ -38,6 +38,11 @@ export class FairQueue {
     return this.#waiting.length;
   }
 
+  /** Whether the next one would be refused. */
+  get isFull(): boolean {
+    return this.#running >= this.#width && this.#waiting.length >= this.#most;
+  }
+
   /** Throws `overloaded` when nobody more may wait, and `cancelled` when the signal is aborted before the turn comes. */
   async run<T>({ caller, signal, onPlace }: TurnOptions, action: () => Promise<T>): Promise<T> {
     await this.#turn(caller, signal, onPlace);

@@ -175,7 +175,8 @@ export class HttpServer {
       exchange.method !== 'POST' &&
       exchange.method !== 'DELETE'
     ) {
-      throw new HttpError(405, 'invalid_request_error', `${exchange.method} is not known here.`);
+      const headers = { allow: 'GET, HEAD, POST, DELETE, OPTIONS' };
+      throw new HttpError(405, 'invalid_request_error', `${exchange.method} is not known here.`, { headers });
     }
     const found = this.#find(exchange);
     // Who has no key does not learn which routes there are.

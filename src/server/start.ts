@@ -1,12 +1,10 @@
 // Puts the server together: engine, queues, routes, keys, and the note by which programs of the same user find it. Not here: the
 // command line (cli/commands/serve.ts).
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
 import { EngramError } from '../errors.js';
-import { makeFolder, writeFileAtomic } from '../files.js';
 import type { Settings } from '../options/index.js';
+import { decidingOf, leaveNote, takeNoteAway } from '../server-note.js';
 import type { Answerer } from './answer.js';
 import type { Context, ServerOptions } from './context.js';
 import { Engine, type EngineApi } from './engine.js';
@@ -67,11 +65,6 @@ export interface RunningServer {
   close: (graceMs?: number) => Promise<void>;
 }
 
-/** Where a running server leaves its address for programs of the same user. */
-export function serverFile(home: string): string {
-  return join(home, 'server.json');
-}
-
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /** Throws `usage`, `disk`, `corrupt`. */
@@ -111,14 +104,13 @@ export async function serve(api: EngineApi, settings: Settings, options: ServeOp
   });
   await tuning.begin();
   const url = `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.port}`;
-  await makeFolder(settings.home);
-  const note = JSON.stringify({ url, key, pid: process.pid, version });
-  await writeFileAtomic(serverFile(settings.home), `${note}\n`, 0o600);
+  const note = { url, key, pid: process.pid, version, settings: decidingOf(settings) };
+  await leaveNote(settings.home, note);
   return {
     ...{ url, key, ...at },
     close: async (graceMs) => {
       closing.abort();
-      await rm(serverFile(settings.home), { force: true });
+      await takeNoteAway(settings.home, note);
       await Promise.all([server.close(graceMs), tuning.end()]);
       await engine.close();
     },

@@ -9,6 +9,8 @@ export class EventStream {
   readonly #kind: 'sse' | 'lines';
   #heartbeat: NodeJS.Timeout | undefined;
   #slow: NodeJS.Timeout | undefined;
+  /** Told with each sign of life. */
+  #life = 'still here';
 
   constructor(exchange: Exchange, kind: 'sse' | 'lines' = 'sse', everyMs: number = LIMITS.heartbeatMs) {
     this.#exchange = exchange;
@@ -19,13 +21,19 @@ export class EventStream {
     });
     if (kind === 'sse') {
       this.#heartbeat = setInterval(() => {
-        this.comment('still here');
+        this.comment(this.#life);
       }, everyMs);
     }
   }
 
   get hasBegun(): boolean {
     return this.#exchange.response.headersSent;
+  }
+
+  /** That it waits at this place in line; undefined: no more. */
+  waits(place: number | undefined): void {
+    this.#life = place === undefined ? 'still here' : `place ${place}`;
+    if (place !== undefined && this.hasBegun) this.comment(this.#life);
   }
 
   /** Sends the headers: from here on a fault can only be told in the stream. */

@@ -33,6 +33,8 @@ export class FakeOpened extends FakeEngine implements Opened {
   faultAfter: number | undefined;
   running = 0;
   mostRunning = 0;
+  /** Memories that are learned now. */
+  learning = 0;
   trains: Opened['adapters']['train'] | undefined;
   override stored: StoredDocument[] = [];
   /** Named adapters, runs and brains that there are. */
@@ -113,6 +115,10 @@ export class FakeOpened extends FakeEngine implements Opened {
   }
 
   override async complete(prompt: string, options: Parameters<Opened['complete']>[1] = {}): Promise<Completion> {
+    this.running++;
+    await this.#pause(this.promptMs, options.signal);
+    this.running--;
+    if (options.signal?.aborted === true) throw new AbortError();
     const result = await super.complete(prompt, options);
     const token = {
       token: 1,
@@ -139,7 +145,9 @@ export class FakeOpened extends FakeEngine implements Opened {
     const { memories } = this;
     const { add, forget } = memories;
     memories.add = async (input, options) => {
+      this.learning++;
       await this.#pause(this.promptMs, options?.signal);
+      this.learning--;
       return add(input, options);
     };
     memories.forget = async (id, options) => {

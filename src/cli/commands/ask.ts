@@ -13,6 +13,7 @@ import { callLines, TOOLS, toolsOf } from '../tools.js';
 export const ask: CommandSpec = {
   usage: 'ask [question...]',
   summary: 'answer one question (from the arguments, or stdin)',
+  served: true,
   options: [
     ['--adapter <name|path>', 'answer with an adapter (of train, imported, or a GGUF file), in place of the memories'],
     ...GROUNDING,

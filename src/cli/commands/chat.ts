@@ -13,6 +13,7 @@ const LONGEST_IDLE = 7 * 24 * 60;
 export const chat: CommandSpec = {
   usage: 'chat',
   summary: 'talk with the model; /memorize teaches it, /help lists more',
+  served: true,
   options: [
     ['--resume [name]', 'go on with a chat, the newest if none is named'],
     ['--new [name]', 'begin one and keep it under this name (in a terminal the default, with the time for a name)'],

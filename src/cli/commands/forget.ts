@@ -13,6 +13,7 @@ import { brainOf } from './memories.js';
 export const forget: CommandSpec = {
   usage: 'forget [id-or-text...]',
   summary: 'take memories back, named by their ids or one by (a part of) its text',
+  served: true,
   options: [
     ['--all', 'all of them'],
     ['--yes', 'do not ask whether --all is meant'],

@@ -1,6 +1,6 @@
 // `engram mcp`: the tools of MCP over stdin and stdout, a thin way to a running server, or to one of its own while it lives. Programs
 // start one of these each; the models are loaded once. Not here: the tools (server/mcp).
-import { readFile } from 'node:fs/promises';
+import { findServer } from '../../server-note.js';
 import type { CommandSpec } from '../command.js';
 import type { Job } from '../job.js';
 
@@ -39,18 +39,10 @@ async function reach(job: Job, options: Readonly<Record<string, unknown>>): Prom
   const close = (): Promise<void> => Promise.resolve();
   if (typeof options['url'] === 'string')
     return { url: options['url'], key: options['key'] as string | undefined, close };
-  const { serve, serverFile } = await import('../../server/index.js');
-  const noted = await readFile(serverFile(job.settings.home), 'utf8')
-    .then((text) => JSON.parse(text) as { url: string; key: string })
-    .catch(() => undefined);
-  if (noted !== undefined && (await isAlive(noted.url))) return { ...noted, close };
+  const found = await findServer(job.settings.home);
+  if (found !== undefined) return { ...found, close };
+  const { serve } = await import('../../server/index.js');
   // stdout is the protocol's: nothing else may be printed there.
   const running = await serve(await import('../../index.js'), job.settings, { port: 0 });
   return { url: running.url, key: running.key, close: () => running.close() };
-}
-
-async function isAlive(url: string): Promise<boolean> {
-  return fetch(`${url}/health`, { signal: AbortSignal.timeout(2000) })
-    .then(({ ok }) => ok)
-    .catch(() => false);
 }

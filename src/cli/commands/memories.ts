@@ -58,6 +58,7 @@ export const memories: CommandGroup = {
     {
       usage: 'undo [id-or-text...]',
       summary: 'take the last change back (again: the one before), or the last one about a memory',
+      served: true,
       notes: ['What comes back is trained again from the ledger. Naming a memory takes back an undoing too.'],
       run: async (job, words) => {
         const engine = await brainOf(job);

@@ -29,6 +29,7 @@ import type { Job } from '../job.js';
 export const memorize: CommandSpec = {
   usage: 'memorize [text...]',
   summary: 'learn a text, an answer, a fact or a file by training',
+  served: true,
   options: [
     ['--file <path>', 'learn a file: txt, md, html, pdf, docx …, or JSONL with a memory in each row'],
     ['--question <text>', 'the question to learn the answer of'],

@@ -150,7 +150,10 @@ async function stream(answerer: Answerer, exchange: Exchange, body: Body): Promi
           if (text !== '') chunk(index, { content: text });
         },
         onPlace: (place) => {
-          if (out.hasBegun) out.comment(`place ${place}`);
+          out.waits(place);
+        },
+        onStart: () => {
+          out.waits(undefined);
         },
       });
       if (!hasBegun) begin();

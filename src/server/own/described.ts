@@ -4,6 +4,7 @@ import { readBody } from '../body.js';
 import { invalid } from '../errors.js';
 import type { Exchange, Route } from '../exchange.js';
 import { sendJson } from '../reply.js';
+import { jsonSchemaOf } from '../schema.js';
 
 export interface Described<B extends z.ZodType = z.ZodType, Q extends z.ZodType = z.ZodType> {
   method: Route['method'];
@@ -61,19 +62,19 @@ export function openApiOf(routes: readonly Described[], version: string): object
     const asked =
       query === undefined
         ? {}
-        : ((z.toJSONSchema(query, { io: 'input' }) as { properties?: Record<string, object> }).properties ?? {});
+        : ((jsonSchemaOf(query, 'input') as { properties?: Record<string, object> }).properties ?? {});
     const content = (schema: z.ZodType, io: 'input' | 'output') => ({
-      'application/json': { schema: z.toJSONSchema(schema, { io, unrepresentable: 'any' }) },
+      'application/json': { schema: jsonSchemaOf(schema, io) },
     });
-    const told =
-      reply === undefined ? { 'text/event-stream': { schema: { type: 'string' } } } : content(reply, 'output');
+    // What events hold OpenAPI has no words for.
+    const told = reply === undefined ? { 'text/event-stream': { schema: {} } } : content(reply, 'output');
     (paths[named] ??= {})[method.toLowerCase()] = {
       ...{ summary, operationId: operationOf(method, path), 'x-scope': scope },
       parameters: [
         ...params,
         ...Object.entries(asked).map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
       ],
-      ...(body === undefined ? {} : { requestBody: { required: true, content: content(body, 'input') } }),
+      ...(body === undefined ? {} : { requestBody: { required: true, content: bodyOf(body) } }),
       responses: {
         [String(status)]: { description: 'What was asked for.', content: told },
         default: { description: 'What went wrong.', content: content(FAULT, 'output') },
@@ -93,6 +94,21 @@ export function openApiOf(routes: readonly Described[], version: string): object
   };
 }
 
+/** At the top of a body null stands for what is left out. */
+function bodyOf(schema: z.ZodType): object {
+  type Part = { properties?: Record<string, object>; required?: string[]; oneOf?: Part[] } & object;
+  const nullable = (part: Part): Part => {
+    const { properties = {}, required = [], oneOf } = part;
+    const may = Object.entries(properties).map(([name, value]): [string, object] => [
+      name,
+      required.includes(name) || typeof value === 'boolean' ? value : { anyOf: [value, { type: 'null' }] },
+    ]);
+    const forms = oneOf === undefined || part.properties !== undefined ? {} : { oneOf: oneOf.map(nullable) };
+    return { ...part, ...(part.properties === undefined ? {} : { properties: Object.fromEntries(may) }), ...forms };
+  };
+  return { 'application/json': { schema: nullable(jsonSchemaOf(schema, 'input')) } };
+}
+
 const FAULT = z.strictObject({
   error: z.strictObject({
     message: z.string(),
@@ -100,6 +116,7 @@ const FAULT = z.strictObject({
     param: z.string().nullable(),
     code: z.string().nullable(),
     hint: z.string().optional(),
+    engram: z.looseObject({ code: z.string(), message: z.string() }).optional(),
   }),
 });
 

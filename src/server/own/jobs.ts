@@ -1,9 +1,9 @@
 // What takes long, as jobs that can be looked at: in line, under way with progress, done. They live as long as the server; what
 // they changed is in the brain. Not here: fine-tuning, whose jobs outlive it (openai/tuning.ts).
 import { randomBytes } from 'node:crypto';
-import { EngramError } from '../../errors.js';
+import { AbortError, EngramError } from '../../errors.js';
 import type { Context } from '../context.js';
-import { notFound, toHttpError } from '../errors.js';
+import { HttpError, notFound, overloaded, toHttpError } from '../errors.js';
 import type { Caller } from '../keys.js';
 import type { JobView } from './schemas.js';
 
@@ -13,6 +13,8 @@ const MOST_OVER = 200;
 export interface JobHooks {
   signal: AbortSignal;
   onProgress: (progress: Record<string, unknown>) => void;
+  /** Asks whoever follows the job something, and waits for the answer. Throws `cancelled`. */
+  ask: (question: unknown) => Promise<readonly string[]>;
 }
 
 interface Kept {
@@ -21,6 +23,7 @@ interface Kept {
   stop: AbortController;
   listeners: Set<(view: JobView) => void>;
   done: Promise<JobView>;
+  answer?: (answer: readonly string[]) => void;
 }
 
 export class OwnJobs {
@@ -31,7 +34,7 @@ export class OwnJobs {
     this.#context = context;
   }
 
-  /** Starts a job in its turn. It goes on when nobody looks any more, unless `signal` is aborted. */
+  /** Starts a job in its turn. It goes on when nobody looks any more, unless `signal` is aborted. Throws 503. */
   start(
     of: Pick<JobView, 'kind' | 'brain'>,
     {
@@ -41,6 +44,7 @@ export class OwnJobs {
     }: { caller: Caller; signal?: AbortSignal | undefined; onChange?: ((view: JobView) => void) | undefined },
     action: (hooks: JobHooks) => Promise<unknown>,
   ): { view: JobView; done: Promise<JobView> } {
+    if (this.#context.jobs.isFull) throw overloaded();
     const id = `job-${randomBytes(8).toString('hex')}`;
     const stop = new AbortController();
     const view: JobView = { id, ...of, status: 'queued', createdAt: new Date().toISOString() };
@@ -73,6 +77,14 @@ export class OwnJobs {
     return kept.done;
   }
 
+  /** Throws 404, and 409 where nothing was asked. */
+  answer(id: string, answer: readonly string[], caller: Caller): JobView {
+    const kept = this.#find(id, caller);
+    if (kept.answer === undefined) throw new HttpError(409, 'conflict_error', 'This job has asked nothing.');
+    kept.answer(answer);
+    return kept.view;
+  }
+
   /** Tells every change until it is over. Settles with its last state. */
   async follow(id: string, caller: Caller, onChange: (view: JobView) => void, signal: AbortSignal): Promise<JobView> {
     const kept = this.#find(id, caller);
@@ -101,9 +113,26 @@ export class OwnJobs {
 
   async #run(kept: Kept, signal: AbortSignal, action: (hooks: JobHooks) => Promise<unknown>): Promise<JobView> {
     const { jobs, events, log } = this.#context;
-    const set = (changes: Partial<JobView>): void => {
+    const set = (changes: Partial<JobView>, without?: 'place' | 'asks'): void => {
       kept.view = { ...kept.view, ...changes };
+      if (without === 'place') delete kept.view.place;
+      if (without === 'asks') delete kept.view.asks;
       for (const listener of kept.listeners) listener(kept.view);
+    };
+    const ask = async (question: unknown): Promise<readonly string[]> => {
+      const answered = new Promise<readonly string[]>((resolve, reject) => {
+        kept.answer = resolve;
+        signal.addEventListener('abort', () => {
+          reject(new AbortError());
+        });
+      });
+      set({ asks: question });
+      try {
+        return await answered;
+      } finally {
+        delete kept.answer;
+        set({}, 'asks');
+      }
     };
     try {
       const result = await jobs.run(
@@ -115,12 +144,9 @@ export class OwnJobs {
           },
         },
         () => {
-          const view = { ...kept.view };
-          delete view.place;
-          kept.view = view;
-          set({ status: 'running' });
+          set({ status: 'running' }, 'place');
           return action({
-            signal,
+            ...{ signal, ask },
             onProgress: (progress) => {
               set({ progress });
             },
@@ -136,6 +162,7 @@ export class OwnJobs {
       set({
         ...{ status: isCancelled ? 'cancelled' : 'failed', endedAt: new Date().toISOString() },
         ...(isCancelled ? {} : { error: { code: fault.extras.code ?? fault.type, message: fault.message } }),
+        ...(error instanceof EngramError ? { fault: error.toJSON() } : {}),
       });
     }
     const { id, kind, brain, status } = kept.view;

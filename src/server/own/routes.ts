@@ -8,6 +8,7 @@ import { pageOf } from '../records.js';
 import { sendJson } from '../reply.js';
 import { EventStream } from '../stream.js';
 import { describe, openApiOf, toRoute } from './described.js';
+import { giveJob } from './give-job.js';
 import {
   ANSWER,
   ASK,
@@ -23,9 +24,9 @@ import {
   RECALLED,
   REMEMBER,
   UNDO,
-  type JobView,
 } from './schemas.js';
 import type { BrainService } from './service.js';
+import { wholeRoutes } from './whole.js';
 
 const page = <T extends z.ZodType>(item: T) =>
   z.looseObject({
@@ -384,6 +385,7 @@ export function ownRoutes(answerer: Answerer, service: BrainService): Route[] {
         out.end();
       },
     }),
+    ...wholeRoutes(answerer, service),
   ];
   return [
     ...routes.map(toRoute),
@@ -407,30 +409,6 @@ function untilAborted(...signals: AbortSignal[]): Promise<void> {
       else signal.addEventListener('abort', stop);
     }
   });
-}
-
-interface Started {
-  view: JobView;
-  done: Promise<JobView>;
-}
-type Onward = ((exchange: Exchange) => { caller: Exchange['caller']; signal?: AbortSignal }) & {
-  change: ((view: JobView) => void) | undefined;
-};
-
-/** A job that goes on by itself; or its progress as events, and then it ends with the connection. */
-async function giveJob(exchange: Exchange, start: (onward: Onward) => Started): Promise<JobView | undefined> {
-  if (!/\btext\/event-stream\b/.test(exchange.request.headers.accept ?? '')) {
-    return start(Object.assign(({ caller }: Exchange) => ({ caller }), { change: undefined })).view;
-  }
-  const out = new EventStream(exchange);
-  const change = (view: JobView): void => {
-    out.send(view, 'job');
-  };
-  const { view, done } = start(Object.assign(({ caller, signal }: Exchange) => ({ caller, signal }), { change }));
-  out.send(view, 'job');
-  await done;
-  out.end();
-  return undefined;
 }
 
 function runView({

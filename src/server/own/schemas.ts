@@ -5,6 +5,8 @@ import { listOf, whole } from '../schema.js';
 
 const TEXT = z.string().min(1).max(400_000);
 
+const FORMS = [['text'], ['question', 'answer'], ['subject', 'relation', 'object']] as const;
+
 /** One memory: a text, a question with its answer, or a fact in three parts. */
 export const REMEMBER = z
   .strictObject({
@@ -22,16 +24,21 @@ export const REMEMBER = z
   })
   .refine(
     ({ text, question, answer, subject, relation, object }) => {
-      const forms = [
-        text !== undefined,
-        question !== undefined && answer !== undefined,
-        subject !== undefined && relation !== undefined && object !== undefined,
-      ];
-      const given = [text, question, answer, subject, relation, object].filter((part) => part !== undefined).length;
-      return forms.filter(Boolean).length === 1 && [1, 2, 3][forms.indexOf(true)] === given;
+      const given = Object.entries({ text, question, answer, subject, relation, object }).flatMap(([name, part]) =>
+        part === undefined ? [] : [name],
+      );
+      return FORMS.some((form) => form.join() === given.join());
     },
     { error: 'expected text, or question and answer, or subject, relation and object' },
-  );
+  )
+  .meta({
+    oneOf: FORMS.map((form) => ({
+      required: [...form],
+      properties: Object.fromEntries(
+        FORMS.flatMap((other) => other.map((name) => [name, { type: other === form ? 'string' : 'null' }])),
+      ),
+    })),
+  });
 export type RememberInput = z.infer<typeof REMEMBER>;
 
 export const MEMORY = z.looseObject({
@@ -51,7 +58,7 @@ export type MemoryView = z.infer<typeof MEMORY>;
 
 export const JOB = z.strictObject({
   id: z.string(),
-  kind: z.enum(['remember', 'undo', 'ingest', 'pull']),
+  kind: z.enum(['remember', 'undo', 'sleep', 'ingest', 'pull']),
   brain: z.string().optional(),
   status: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
   /** Place in line while it is queued, from 1. */
@@ -61,6 +68,11 @@ export const JOB = z.strictObject({
   progress: z.record(z.string(), z.unknown()).optional(),
   result: z.unknown().optional(),
   error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  fault: z
+    .looseObject({ code: z.string(), message: z.string() })
+    .optional()
+    .describe('The same as the library says it'),
+  asks: z.unknown().optional().describe('What it waits to be told: memories that what is told may replace'),
 });
 export type JobView = z.infer<typeof JOB>;
 

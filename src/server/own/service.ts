@@ -60,8 +60,7 @@ export class BrainService {
 
   async brains(): Promise<BrainView[]> {
     const { settings } = this.#engine;
-    const { brains } = await this.#engine.own();
-    const names = [...new Set([settings.brain, ...brains.names()])];
+    const names = [...new Set([settings.brain, ...(await this.#engine.brainNames())])];
     return Promise.all(
       names.map(async (name) => {
         const held = await this.#engine.summaryOf(name);
@@ -80,7 +79,7 @@ export class BrainService {
     brain: string,
     { state, query }: { state?: string | undefined; query?: string | undefined } = {},
   ): Promise<MemoryView[]> {
-    const name = this.#sound(brain);
+    const name = this.sound(brain);
     const all = await this.#held(name);
     const words = (query ?? '')
       .toLowerCase()
@@ -101,14 +100,14 @@ export class BrainService {
   async memory(brain: string, id: string): Promise<MemoryView> {
     const found = (await this.memories(brain)).find((memory) => memory.id === id);
     if (found === undefined) throw notFound(`There is no memory ${JSON.stringify(id.slice(0, 64))}.`);
-    const held = await this.#held(this.#sound(brain));
+    const held = await this.#held(this.sound(brain));
     const receipt = held.find((memory) => memory.id === id)?.receipt;
     return receipt === undefined ? found : { ...found, receipt };
   }
 
   async history(brain: string, id?: string): Promise<HistoryView[]> {
     if (id !== undefined) await this.memory(brain, id);
-    const name = this.#sound(brain);
+    const name = this.sound(brain);
     if ((await this.#engine.summaryOf(name)) === undefined) return [];
     const events = await this.#engine.within(name, ({ memories }) => memories.history(id));
     return events.map(({ id: number, time, kind, memoryId }) => ({ id: number, time, kind, memoryId }));
@@ -120,7 +119,7 @@ export class BrainService {
     { caller, signal }: { caller: Caller; signal?: AbortSignal },
     onChange?: Onward,
   ) {
-    const name = this.#sound(brain);
+    const name = this.sound(brain);
     const { replaces, source } = input;
     return this.jobs.start({ kind: 'remember', brain: name }, { caller, signal, onChange }, async (hooks) => {
       const model = await this.#engine.modelOf(name);
@@ -133,14 +132,14 @@ export class BrainService {
           ...(replaces === undefined || replaces === 'auto' ? {} : { replaces: replaces === 'none' ? [] : replaces }),
         }),
       );
-      if (receipt.committed) await this.#noteTeacher(name, receipt.id, caller, source);
+      if (receipt.committed) await this.noteTeacher(name, receipt.id, caller, source);
       return receipt;
     });
   }
 
   /** At once: its adapter is deleted. By id alone. */
   async forget(brain: string, id: string, who: Who, probe = false): Promise<MemoryView> {
-    const name = this.#sound(brain);
+    const name = this.sound(brain);
     const before = await this.memory(name, id);
     const model = await this.#engine.modelOf(name);
     const memory = await this.#engine.use({ model, brain: name }, who.signal, (opened) =>
@@ -150,6 +149,15 @@ export class BrainService {
     return { ...before, state: memory.state, ...(memory.proof === undefined ? {} : { proof: memory.proof }) };
   }
 
+  /** By ids or texts: all of them, or none. */
+  async forgetAll(brain: string, named: readonly string[]): Promise<readonly Memory[]> {
+    const name = this.sound(brain);
+    const forgotten = await this.#engine.inBrain(name, ({ memories }) => memories.forgetAll(named));
+    const { events } = this.#answerer.context;
+    for (const { id } of forgotten) events.emit({ type: 'memory.forgotten', brain: name, memory: id });
+    return forgotten;
+  }
+
   /** Takes back the last change, that of one memory, or all that one source taught. */
   undo(
     brain: string,
@@ -157,7 +165,7 @@ export class BrainService {
     { caller, signal }: { caller: Caller; signal?: AbortSignal },
     onChange?: Onward,
   ) {
-    const name = this.#sound(brain);
+    const name = this.sound(brain);
     return this.jobs.start({ kind: 'undo', brain: name }, { caller, signal, onChange }, async (hooks) => {
       const model = await this.#engine.modelOf(name);
       if (source === undefined) {
@@ -179,7 +187,7 @@ export class BrainService {
   }
 
   async recall(brain: string, query: string, k: number, { caller, signal }: Who): Promise<RecalledView[]> {
-    const name = this.#sound(brain);
+    const name = this.sound(brain);
     const model = await this.#engine.modelOf(name);
     const found = await this.#answerer.context.answers.run({ caller: caller.id, signal }, () =>
       this.#engine.use({ model, brain: name }, signal, (opened) => opened.memories.recall(query, { k, signal })),
@@ -203,14 +211,14 @@ export class BrainService {
     options: Pick<AskOptions, 'memories' | 'passages' | 'unknown' | 'maxTokens'>,
     who: Who,
   ): Promise<AnswerView> {
-    const asking = { model: `brain:${this.#sound(brain)}`, messages: [{ role: 'user' as const, content: question }] };
+    const asking = { model: `brain:${this.sound(brain)}`, messages: [{ role: 'user' as const, content: question }] };
     const answered = await giveAnswer(this.#answerer, who, { ...asking, options: { unknown: 'say', ...options } });
     return { answer: answered.answer, ...groundsOf(answered) } as AnswerView;
   }
 
   /** How much likelier each memory and passage made an answer. Of passages the place, never the path. */
   async explain(brain: string, question: string, answer: string | undefined, { caller, signal }: Who): Promise<object> {
-    const name = this.#sound(brain);
+    const name = this.sound(brain);
     const model = await this.#engine.modelOf(name);
     const { influences, ...explained } = await this.#answerer.context.answers.run({ caller: caller.id, signal }, () =>
       this.#engine.use({ model, brain: name }, signal, (opened) =>
@@ -226,7 +234,7 @@ export class BrainService {
   }
 
   async search(brain: string, query: string, k: number, { signal }: Who): Promise<PassageView[]> {
-    const found = await this.#engine.within(this.#sound(brain), ({ documents }) =>
+    const found = await this.#engine.within(this.sound(brain), ({ documents }) =>
       documents.search(query, { k, signal }),
     );
     const names = await this.#uploadedNames();
@@ -234,7 +242,7 @@ export class BrainService {
   }
 
   async documents(brain: string): Promise<DocumentView[]> {
-    const all = await this.#engine.within(this.#sound(brain), ({ documents }) => documents.list());
+    const all = await this.#engine.within(this.sound(brain), ({ documents }) => documents.list());
     const names = await this.#uploadedNames();
     return all.map(({ path, title, kind, bytes, passages, skipped }) => ({
       ...{ id: documentId(path), title: title ?? names.get(path) ?? nameOfPath(path), bytes, passages },
@@ -245,7 +253,7 @@ export class BrainService {
 
   /** The passages of one document, in their order, as one text. */
   async document(brain: string, id: string, { signal }: Who): Promise<DocumentView & { text: string }> {
-    const name = this.#sound(brain);
+    const name = this.sound(brain);
     const found = (await this.documents(name)).find((document) => document.id === id);
     if (found === undefined) throw notFound(`There is no document ${JSON.stringify(id.slice(0, 64))}.`);
     const path = await this.#pathOf(name, id);
@@ -258,7 +266,7 @@ export class BrainService {
 
   /** An uploaded file becomes a document of the brain. */
   ingest(brain: string, file: string, { caller, signal }: { caller: Caller; signal?: AbortSignal }, onChange?: Onward) {
-    const name = this.#sound(brain);
+    const name = this.sound(brain);
     return this.jobs.start({ kind: 'ingest', brain: name }, { caller, signal, onChange }, async (hooks) => {
       const path = this.#files.pathOf(await this.#files.records.find(file, 'file'));
       const report = await this.#engine.within(name, ({ documents }) =>
@@ -282,7 +290,7 @@ export class BrainService {
   }
 
   async removeDocument(brain: string, id: string): Promise<void> {
-    const name = this.#sound(brain);
+    const name = this.sound(brain);
     const path = await this.#pathOf(name, id);
     await this.#engine.within(name, ({ documents }) => documents.remove(path));
   }
@@ -304,7 +312,8 @@ export class BrainService {
     return this.#engine.within(brain, ({ memories }) => memories.list({ all: true }));
   }
 
-  #sound(brain: string): string {
+  /** A name of a brain. Throws 400. */
+  sound(brain: string): string {
     try {
       return checkName(brain, 'the brain');
     } catch {
@@ -312,7 +321,7 @@ export class BrainService {
     }
   }
 
-  async #noteTeacher(brain: string, memory: string, caller: Caller, told: string | undefined): Promise<void> {
+  async noteTeacher(brain: string, memory: string, caller: Caller, told?: string): Promise<void> {
     const id = `by_${createHash('sha256').update(`${brain}\0${memory}`).digest('hex').slice(0, 24)}`;
     const created_at = Math.floor(Date.now() / 1000);
     await this.#taught.put({

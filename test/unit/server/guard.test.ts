@@ -3,7 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { KeyStore, serverFile } from '../../../src/server/index.js';
+import { KeyStore } from '../../../src/server/index.js';
+import { serverFile } from '../../../src/server-note.js';
 import { rawRequest, startServer, type TestServer } from '../../support/server.js';
 
 let server: TestServer;

@@ -88,6 +88,66 @@ describe('clients of the server', () => {
     expect((await ask({ stream: false })).status).toBe(200);
   });
 
+  const words = { messages: [{ role: 'user', content: 'hello you' }] };
+  const learn = { text: 'The harbour is closed.' };
+  it.each([
+    ['/v1/completions', { model: 'tiny', prompt: 'x' }],
+    ['/v1/completions', { model: 'tiny', prompt: 'x', stream: true }],
+    ['/v1/responses', { model: 'tiny', input: 'x' }],
+    ['/v1/responses', { model: 'tiny', input: 'x', stream: true }],
+    ['/v1/messages', { model: 'tiny', max_tokens: 9, ...words }],
+    ['/v1/messages', { model: 'tiny', max_tokens: 9, stream: true, ...words }],
+    ['/api/chat', { model: 'tiny', ...words }],
+    ['/api/chat', { model: 'tiny', stream: false, ...words }],
+    ['/api/generate', { model: 'tiny', prompt: 'x' }],
+    ['/engram/v1/brains/work/ask', { question: 'x' }],
+    ['/engram/v1/brains/work/chat', words],
+    ['/engram/v1/brains/work/memories', learn],
+    ['/engram/v1/brains/work/work', { task: 'memorize', input: 'x' }],
+  ])('that hang up at %s free the cores in under 1 s: %j', async (path, asked) => {
+    const { opened } = server.api;
+    opened.promptMs = 60_000;
+    const hangUp = new AbortController();
+    const headers = { authorization: `Bearer ${server.running.key}`, 'content-type': 'application/json' };
+    const gone = fetch(`${server.running.url}${path}`, {
+      ...{ method: 'POST', headers: { ...headers, accept: 'text/event-stream' }, body: JSON.stringify(asked) },
+      signal: hangUp.signal,
+    })
+      .then((response) => response.text())
+      .catch(() => undefined);
+    const isBusy = (): boolean => opened.running + opened.learning > 0;
+    for (let i = 0; !isBusy() && i < 2000; i++) await sleep(2);
+    expect(isBusy()).toBe(true);
+    const at = performance.now();
+    hangUp.abort();
+    for (let i = 0; isBusy() && i < 2000; i++) await sleep(2);
+    expect(performance.now() - at).toBeLessThan(1000);
+    await gone;
+    expect(opened.held).toEqual([]);
+  });
+
+  it('that hang up while their training waits never begin it', async () => {
+    server.api.opened.promptMs = 300;
+    const teach = (text: string, signal: AbortSignal) =>
+      fetch(`${server.running.url}/engram/v1/brains/work/memories`, {
+        method: 'POST',
+        headers: {
+          ...{ authorization: `Bearer ${server.running.key}`, 'content-type': 'application/json' },
+          accept: 'text/event-stream',
+        },
+        ...{ body: JSON.stringify({ text }), signal },
+      }).then((response) => response.text());
+    const first = teach('One.', AbortSignal.timeout(20_000));
+    for (let i = 0; server.api.opened.learning === 0 && i < 2000; i++) await sleep(2);
+    const hangUp = new AbortController();
+    const second = teach('Two.', hangUp.signal).catch(() => undefined);
+    await sleep(50);
+    hangUp.abort();
+    await Promise.all([first, second]);
+    await sleep(50);
+    expect(server.api.opened.held).toMatchObject([{ text: 'One.' }]);
+  });
+
   it('that hang up in the queue never begin', async () => {
     server.api.opened.promptMs = 150;
     const first = ask({ stream: false });
@@ -176,6 +236,24 @@ describe('models', () => {
       expect((await slow).status).toBe(200);
       await sleep(300);
       expect(server.api.opened.isClosed).toBe(true);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('are opened over the store and the other server that this one was started with', async () => {
+    const given = {
+      ...{ store: 'postgres://me@127.0.0.1:9/x', server: 'http://127.0.0.1:9/v1' },
+      ...{ serverModel: 'large', serverKey: 'secret' },
+    };
+    const server = await startServer({}, given);
+    try {
+      // How much fits into a prompt is the other server's to say.
+      const messages = [{ role: 'user', content: 'word '.repeat(3000) }];
+      expect((await server.post('/v1/chat/completions', { model: 'brain:work', messages })).status).toBe(200);
+      expect(server.api.openings).toMatchObject([given]);
+      const listed = (await (await server.get('/v1/models')).json()) as { data: { id: string }[] };
+      expect(listed.data.map(({ id }) => id)).toContain('brain:default');
     } finally {
       await server.close();
     }
