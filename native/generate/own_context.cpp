@@ -19,7 +19,7 @@ namespace {
 // Measured on two cores only; beyond these llama.cpp's fewer bytes are expected to weigh more than our fewer
 // instructions.
 constexpr int kMostThreads = 4;
-constexpr int32_t kWholeBytes = 128;  // offset of weights of 8 bits; where AVX2 is all there is they have 7
+constexpr int32_t kWholeBytes = 127;  // the most of weights of 8 bits; where AVX2 is all there is they have 7
 
 bool interrupted(const std::exception_ptr& reason) {
   try {
@@ -36,7 +36,7 @@ constexpr uint32_t kMagic = 0x31564b45;  // "EKV1": what a saved state begins wi
 }  // namespace
 
 bool OwnContext::suits(const LanguageModel& model, const ContextOptions& options, const Model& weights) {
-  const bool has_bytes = weights.precision == Precision::int8 && kernels::int8_table(best_isa()).offset == kWholeBytes;
+  const bool has_bytes = weights.precision == Precision::int8 && kernels::int8_table(best_isa()).most == kWholeBytes;
   // Beyond their own context positions are turned otherwise, of some models from the first on.
   return has_bytes && options.threads <= kMostThreads && !model.is_recurrent() &&
          weights.config.n_vocab == model.vocabulary_size() && weights.config.n_ctx >= options.size;
