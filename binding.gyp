@@ -35,7 +35,12 @@
       "target_name": "core",
       "type": "static_library",
       "sources": ["<@(core_sources)"],
-      "conditions": [["target_arch=='arm64'", { "sources": ["native/core/gemm/neon.cpp"] }]]
+      "conditions": [
+        ["target_arch=='arm64'", {
+          "sources": ["native/core/gemm/neon.cpp"],
+          "dependencies": ["int8_dotprod", "int8_i8mm"]
+        }]
+      ]
     },
     {
       "target_name": "generate",
@@ -126,6 +131,30 @@
           "cflags": ["<@(int8_avx512vnni_flags)"],
           "xcode_settings": { "OTHER_CFLAGS": ["<@(int8_avx512vnni_flags)"] },
           "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(int8_avx512vnni_flags)"] } }
+        }
+      ]
+    }],
+    ["target_arch=='arm64'", {
+      "variables": {
+        "int8_dotprod_flags": ["<!@(node native/kernels.mjs flags int8_dotprod)"],
+        "int8_i8mm_flags": ["<!@(node native/kernels.mjs flags int8_i8mm)"]
+      },
+      "targets": [
+        {
+          "target_name": "int8_dotprod",
+          "type": "static_library",
+          "sources": ["native/core/gemm/int8_dotprod.cpp"],
+          "cflags": ["<@(int8_dotprod_flags)"],
+          "xcode_settings": { "OTHER_CFLAGS": ["<@(int8_dotprod_flags)"] },
+          "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(int8_dotprod_flags)"] } }
+        },
+        {
+          "target_name": "int8_i8mm",
+          "type": "static_library",
+          "sources": ["native/core/gemm/int8_i8mm.cpp"],
+          "cflags": ["<@(int8_i8mm_flags)"],
+          "xcode_settings": { "OTHER_CFLAGS": ["<@(int8_i8mm_flags)"] },
+          "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["<@(int8_i8mm_flags)"] } }
         }
       ]
     }]

@@ -22,7 +22,11 @@ const x86 = {
   int8_avxvnni: [...avx2, '-mavxvnni'],
   int8_avx512vnni: [...avx512, '-mavx512vnni'],
 };
-const arm = { neon: [] };
+const arm = {
+  neon: [],
+  int8_dotprod: ['-march=armv8.2-a+dotprod'],
+  int8_i8mm: ['-march=armv8.2-a+dotprod+i8mm'],
+};
 const all = { ...x86, ...arm };
 
 const [what, name] = process.argv.slice(2);

@@ -15,11 +15,12 @@ import { buildTypeScript } from './set-up/typescript.mjs';
 
 /**
  * Sets everything up.
- * @param {{ models?: boolean, others?: string[] }} options `models`: fetch the default models too (default true), into ENGRAM_HOME
- *   or else the platform's data folder; `others`: models of the catalog beside them.
+ * @param {{ models?: boolean, native?: boolean, others?: string[] }} options `models`: fetch the default models too (default true),
+ *   into ENGRAM_HOME or else the platform's data folder; `native`: compile the addons for this machine (default true); `others`:
+ *   models of the catalog beside them.
  * @throws SetUpProblem, which a person can understand.
  */
-export async function bootstrap({ models = true, others = [] } = {}) {
+export async function bootstrap({ models = true, native = true, others = [] } = {}) {
   checkNode();
   const interrupted = new AbortController();
   const onSignal = () => {
@@ -32,7 +33,8 @@ export async function bootstrap({ models = true, others = [] } = {}) {
       startLog();
       const fresh = !installed();
       if (fresh) note('Setting up engram: dependencies, native core, models. This is done once.');
-      for (const step of [installDependencies, buildNative, buildHnswlib, buildTypeScript, buildPage]) {
+      const addons = native ? [buildNative, buildHnswlib] : [];
+      for (const step of [installDependencies, ...addons, buildTypeScript, buildPage]) {
         await step();
         if (interrupted.signal.aborted) throw new Interrupted();
       }

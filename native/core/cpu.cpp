@@ -51,11 +51,18 @@ CpuFeatures detect() {
   CpuFeatures found;
   found.neon = true;
 #if defined(__linux__)
+  found.neon_dotprod = getauxval(AT_HWCAP) >> 20 & 1;
+  found.neon_i8mm = found.neon_dotprod && (getauxval(AT_HWCAP2) >> 13 & 1);
   found.neon_bf16 = getauxval(AT_HWCAP2) >> 14 & 1;
 #elif defined(__APPLE__)
-  int has = 0;
-  size_t size = sizeof has;
-  found.neon_bf16 = sysctlbyname("hw.optional.arm.FEAT_BF16", &has, &size, nullptr, 0) == 0 && has;
+  const auto has = [](const char* name) {
+    int is_there = 0;
+    size_t size = sizeof is_there;
+    return sysctlbyname(name, &is_there, &size, nullptr, 0) == 0 && is_there;
+  };
+  found.neon_dotprod = true;  // every Mac with such a processor; the system names it from macOS 12 on
+  found.neon_i8mm = has("hw.optional.arm.FEAT_I8MM");
+  found.neon_bf16 = has("hw.optional.arm.FEAT_BF16");
 #endif
   return found;
 }
@@ -74,7 +81,9 @@ CpuFeatures limited(const CpuFeatures& found, const std::string& name) {
                               {"avx512", &CpuFeatures::avx512},
                               {"avx512vnni", &CpuFeatures::avx512_vnni},
                               {"avx512bf16", &CpuFeatures::avx512_bf16},
-                              {"neon", &CpuFeatures::neon}};
+                              {"neon", &CpuFeatures::neon},
+                              {"dotprod", &CpuFeatures::neon_dotprod},
+                              {"i8mm", &CpuFeatures::neon_i8mm}};
   CpuFeatures left;
   if (name == "portable") return left;
   for (const Level& level : levels) {
@@ -84,7 +93,7 @@ CpuFeatures limited(const CpuFeatures& found, const std::string& name) {
     throw Error("unsupported", "ENGRAM_ISA is " + name + ", which this CPU does not have.");
   }
   throw Error("usage", "ENGRAM_ISA is " + name + ", which is no instruction set.",
-              "There are: portable, avx2, avxvnni, avx512, avx512vnni, avx512bf16, neon.");
+              "There are: portable, avx2, avxvnni, avx512, avx512vnni, avx512bf16, neon, dotprod, i8mm.");
 }
 
 // GFLOP/s of one peak loop on `threads` threads at once: the best of the runs that fit into `ms`.
@@ -135,6 +144,8 @@ std::vector<std::string> cpu_feature_names() {
   if (f.avx512_vnni) names.push_back("avx512_vnni");
   if (f.avx_vnni) names.push_back("avx_vnni");
   if (f.neon) names.push_back("neon");
+  if (f.neon_dotprod) names.push_back("neon_dotprod");
+  if (f.neon_i8mm) names.push_back("neon_i8mm");
   if (f.neon_bf16) names.push_back("neon_bf16");
   return names;
 }

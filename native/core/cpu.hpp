@@ -19,11 +19,14 @@ struct CpuFeatures {
   bool avx512_vnni = false;
   bool avx_vnni = false;
   bool neon = false;
+  bool neon_dotprod = false;
+  bool neon_i8mm = false;
   bool neon_bf16 = false;
 };
 
-// Without what ENGRAM_ISA excludes: portable, neon, avx2, avxvnni, avx512, avx512vnni or avx512bf16, each with all that
-// stands before it for the same architecture. Throws `usage` for any other name, `unsupported` for what is not there.
+// Without what ENGRAM_ISA excludes: portable, neon, dotprod, i8mm, avx2, avxvnni, avx512, avx512vnni or avx512bf16,
+// each with all that stands before it for the same architecture. Throws `usage` for any other name, `unsupported` for
+// what is not there.
 const CpuFeatures& cpu_features();
 std::vector<std::string> cpu_feature_names();
 

@@ -22,7 +22,7 @@ constexpr int kMostThreads = 4;
 // Where llama.cpp reads most weights in 4 bits at full speed, its fewer bytes weigh more than our fewer instructions:
 // on two Zen 5 cores ours wrote 0.64 to 0.95 of its tokens of Q4_0 and Q4_K, 1.1 to 1.2 of its tokens of Q8_0 and Q4_1.
 constexpr double kMostInterleaved = 0.5;
-constexpr int32_t kWholeBytes = 128;  // offset of weights of 8 bits; where AVX2 is all there is they have 7
+constexpr int32_t kWholeBytes = 127;  // the most of weights of 8 bits; where AVX2 is all there is they have 7
 
 bool interrupted(const std::exception_ptr& reason) {
   try {
@@ -39,7 +39,7 @@ constexpr uint32_t kMagic = 0x31564b45;  // "EKV1": what a saved state begins wi
 }  // namespace
 
 bool OwnContext::suits(const LanguageModel& model, const ContextOptions& options, const Model& weights) {
-  const bool has_bytes = weights.precision == Precision::int8 && kernels::int8_table(best_isa()).offset == kWholeBytes;
+  const bool has_bytes = weights.precision == Precision::int8 && kernels::int8_table(best_isa()).most == kWholeBytes;
   // Tokens of several answers are one product over the weights here, and as many as there are tokens in llama.cpp.
   const bool is_faster = options.lanes > 1 || (has_bytes && weights.interleaved < kMostInterleaved);
   // Beyond their own context positions are turned otherwise, of some models from the first on.

@@ -54,7 +54,7 @@ std::string code_of(const std::function<void()>& action) {
   return "";
 }
 
-bool has_whole_bytes() { return kernels::int8_table(best_isa()).offset == 128; }
+bool has_whole_bytes() { return kernels::int8_table(best_isa()).most == 127; }
 
 }  // namespace
 

@@ -11,7 +11,7 @@ import { serve } from './registry.mjs';
 /** Resolves with the seconds it took and the bytes that came over the network and lie on the disk. `packages`: the tarballs;
  * `folder`: the empty folder; `cache`: npm's, which counts only if it was empty. */
 export async function install(packages, folder, { cache, platform } = {}) {
-  const upstream = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
+  const upstream = execFileSync(...npm('config', 'get', 'registry'), { encoding: 'utf8' }).trim();
   const registry = await serve(packages, upstream);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
@@ -22,7 +22,7 @@ export async function install(packages, folder, { cache, platform } = {}) {
   const started = Date.now();
   try {
     // Not as a child that is waited for in place: the registry answers in this process.
-    const child = spawn('npm', args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(...npm(...args), { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
     const [code] = await once(child, 'close');
     if (code !== 0) throw new SetUpProblem(`npm install failed with exit code ${code}.`);
   } finally {
@@ -34,6 +34,12 @@ export async function install(packages, folder, { cache, platform } = {}) {
     onDisk: bytesBelow(join(folder, 'node_modules')),
     own: registry.sent,
   };
+}
+
+/** The npm that runs this script, if one does. On Windows `npm` itself is a script that only a shell starts. */
+function npm(...args) {
+  const script = process.env.npm_execpath;
+  return script === undefined ? ['npm', args] : [process.execPath, [script, ...args]];
 }
 
 /** Of all files in a folder. */

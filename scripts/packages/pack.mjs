@@ -22,7 +22,7 @@ await exitWith(async () => {
   });
   if (values.out === undefined) throw new SetUpProblem('Say where the packages go: npm run pack:all -- --out DIR');
   const platforms = chosen(values.only);
-  await bootstrap({ models: false });
+  await bootstrap({ models: false, native: false });
   const out = resolve(process.env.INIT_CWD ?? '.', values.out);
   mkdirSync(out, { recursive: true });
   for (const name of readdirSync(out)) if (/\.tgz$|^SHA256SUMS$/.test(name)) rmSync(join(out, name));

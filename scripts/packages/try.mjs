@@ -1,6 +1,7 @@
 // `npm run pack:try -- DIR`: installs the packages of a folder into an empty one, as a person would, and runs `engram --version` and
 // `engram doctor` there. With `--home FOLDER`, where the models are, it also learns a fact and asks for it, in a brain that is
-// deleted. `--cached` uses npm's own cache, so that what is fetched is not known. Another Node: run this file with it.
+// deleted. `--cached` uses npm's own cache, so that what is fetched is not known. Another npm: `npx npm@10 run pack:try -- DIR`;
+// another Node: run this file with it.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -29,9 +29,10 @@ AlignedBuffer::~AlignedBuffer() { ::operator delete(data_, std::align_val_t{alig
 Precision default_precision() {
   // By peaks measured on two threads (docs/benchmarks.md), in GFLOP/s. A Xeon: with VNNI bytes 1,450, f32 357, bf16
   // 179; with AVX-512 but no VNNI bytes 351 (AVX2's kernel), f32 357; with AVX2 bytes 351, f32 191. An EPYC with AVX2,
-  // one thread: bytes 204, f32 104. So bytes, unless f32 is as fast, which has wider vectors then.
+  // one thread: bytes 204, f32 104. So bytes, unless f32 is as fast, which has wider vectors then. ARM's were counted,
+  // not measured (docs/packages.md).
   const CpuFeatures& cpu = cpu_features();
-  if (cpu.avx512_vnni || cpu.avx_vnni || best_isa() == Isa::avx2) return Precision::int8;
+  if (cpu.avx512_vnni || cpu.avx_vnni || best_isa() == Isa::avx2 || cpu.neon_dotprod) return Precision::int8;
   return best_isa() == Isa::portable ? Precision::f32 : Precision::f16;
 }
 

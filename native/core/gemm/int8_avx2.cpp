@@ -23,7 +23,10 @@ struct V8 : Int8Vector {
 
 // 4 · 2 sums, 2 weights, 1 x, the ones and two in between; the floats wait in memory for the end of a group.
 const Int8Table int8_avx2 = {.rows = 4,
+                             .depth = 4,
+                             .step = 4,
                              .offset = 64,
+                             .most = 64,
                              .tile = int8_tile<V8, 4, 2>,
                              .quantize = quantize<64>,
                              .transpose = transpose,

@@ -91,7 +91,10 @@ void transpose(const uint8_t* src, uint8_t* dst) {
 }  // namespace
 
 const Int8Table int8_avx512vnni = {.rows = 8,
+                                   .depth = 4,
+                                   .step = 4,
                                    .offset = kOffset,
+                                   .most = 127,
                                    .tile = int8_tile<V16, 8, 2>,
                                    .quantize = quantize,
                                    .transpose = transpose,

@@ -16,7 +16,10 @@ struct V8 : Int8Vector {
 
 // Two rows fewer than the registers would hold with 16 columns at a time: 3 · 2 sums, as many floats, 2 weights, 1 x.
 const Int8Table int8_avxvnni = {.rows = 3,
+                                .depth = 4,
+                                .step = 4,
                                 .offset = 128,
+                                .most = 127,
                                 .tile = int8_tile<V8, 3, 2>,
                                 .quantize = quantize<128>,
                                 .transpose = transpose,

@@ -2,9 +2,9 @@
 // for each product (LLM.int8(), Dettmers et al. 2022, arXiv 2208.07339; both directions as in SwitchBack, Wortsman et
 // al. 2023, arXiv 2304.13013). The gradients of A and B are not made here and stay f32.
 //
-// W[o, i] lies at [panel][i / 4][o % 32][i % 4], panel = o / 32, with the kernels' offset added. Backward turns blocks
-// of 32 x 32 bytes into the same shape with o and i exchanged. There the reduction runs over o, so the scale of each
-// row of W goes into the activations before they are rounded.
+// W[o, i] lies at [panel][i / depth][o % 32][i % depth], panel = o / 32, with the kernels' offset added. Backward turns
+// blocks of 32 x 32 bytes into the same shape with o and i exchanged. There the reduction runs over o, so the scale of
+// each row of W goes into the activations before they are rounded.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -79,17 +79,18 @@ struct Int8Matrix : FrozenMatrix::Storage {
     std::vector<float> rows(static_cast<size_t>(count * n_in));
     read(first, count, rows.data());
     std::fill_n(at(panel, 0), n_in_padded * kInt8Lanes, static_cast<uint8_t>(t.offset));
-    const float most = static_cast<float>(std::min(t.offset, 127));
+    const float most = static_cast<float>(t.most);
     for (int64_t o = 0; o < count; o++) {
       const float* row = rows.data() + o * n_in;
       float largest = 0;
       for (int64_t i = 0; i < n_in; i++) largest = std::max(largest, std::abs(row[i]));
       const float scale = std::max(largest, 1e-30f) / most;
       scales[first + o] = scale;
-      uint8_t* lane = at(panel, 0) + o * 4;
+      uint8_t* lane = at(panel, 0) + o * t.depth;
       for (int64_t i = 0; i < n_in; i++) {
         const float rounded = std::nearbyint(std::clamp(row[i] / scale, -most, most));
-        lane[i / 4 * 4 * kInt8Lanes + i % 4] = static_cast<uint8_t>(static_cast<int>(rounded) + t.offset);
+        lane[i / t.depth * t.depth * kInt8Lanes + i % t.depth] =
+            static_cast<uint8_t>(static_cast<int>(rounded) + t.offset);
       }
     }
   }
@@ -133,7 +134,7 @@ void Int8Matrix::product(bool forward, const float* x, float* y, int64_t T, bool
       const int64_t pass = is_long ? step / n_panels : step % passes.count;
       const int64_t cols = std::min(kInt8Lanes, n - panel * kInt8Lanes);
       const int64_t begin = passes.begin(pass) * kInt8Group, end = std::min(passes.begin(pass + 1) * kInt8Group, k);
-      const int64_t length = round_up(end - begin, 4);
+      const int64_t length = round_up(end - begin, t.step);
       const uint8_t* w = forward ? at(panel, begin) : backward_panel(panel, begin, end, turned);
       // Forward's next weights lie behind these; a little of them is asked for by each tile.
       const int64_t ahead = forward ? ceil_div(length * kInt8Lanes, tiles.count) : 0;

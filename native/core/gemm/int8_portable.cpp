@@ -14,10 +14,11 @@ void tile(const Int8Tile& t) {
         const int64_t end = begin + kInt8Group < t.k ? begin + kInt8Group : t.k;
         int32_t sum = t.sums[r * t.lds + group];
         for (int64_t p = begin; p < end; p++) sum += t.x[r * t.ldx + p] * t.w[p / 4 * 4 * kInt8Lanes + col * 4 + p % 4];
-        total += static_cast<float>(sum) * t.scales[r * t.lds + group];
+        total = __builtin_fmaf(static_cast<float>(sum), t.scales[r * t.lds + group], total);
       }
       float& c = t.c[r * t.ldc + col];
-      c = total * t.lane_scale[col] + (t.accumulate ? c : 0);
+      const float y = rounded(total * t.lane_scale[col]);
+      c = t.accumulate ? y + c : y;
     }
 }
 
@@ -35,7 +36,14 @@ void transpose(const uint8_t* src, uint8_t* dst) {
 
 }  // namespace
 
-const Int8Table int8_portable = {
-    .rows = 4, .offset = kOffset, .tile = tile, .quantize = quantize, .transpose = transpose, .peak = nullptr};
+const Int8Table int8_portable = {.rows = 4,
+                                 .depth = 4,
+                                 .step = 4,
+                                 .offset = kOffset,
+                                 .most = 127,
+                                 .tile = tile,
+                                 .quantize = quantize,
+                                 .transpose = transpose,
+                                 .peak = nullptr};
 
 }  // namespace engram::kernels

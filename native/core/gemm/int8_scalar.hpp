@@ -12,6 +12,12 @@ namespace {
 // everything. Below 2^-121 it overflows, and the group adds nothing that a float could show.
 constexpr bool is_sound(uint32_t largest) { return largest >= 0x03000000u && largest < 0x7f800000u; }
 
+// Keeps a product from being fused with what is added to it.
+inline float rounded(float product) {
+  asm("" : "+m"(product));
+  return product;
+}
+
 // One group, rounded to the nearest, halves to even, as vectors do it.
 inline void quantize_group_scalar(const float* x, const float* factor, int64_t n, int32_t offset, int8_t* q,
                                   float* scale, int32_t* sum) {

@@ -31,6 +31,10 @@ const Int8Table& int8_table(Isa isa) {
   const CpuFeatures& cpu = cpu_features();
   if (isa >= Isa::avx512 && cpu.avx512_vnni) return int8_avx512vnni;
   if (isa >= Isa::avx2) return cpu.avx_vnni ? int8_avxvnni : int8_avx2;
+#elif defined(__aarch64__)
+  const CpuFeatures& cpu = cpu_features();
+  if (isa == Isa::neon && cpu.neon_i8mm) return int8_i8mm;
+  if (isa == Isa::neon && cpu.neon_dotprod) return int8_dotprod;
 #endif
   static_cast<void>(isa);
   return int8_portable;

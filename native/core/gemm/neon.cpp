@@ -1,4 +1,5 @@
-// Kernels for 64-bit ARM. Halves are widened to f32; the bf16 instructions of newer cores are not used yet.
+// Kernels for 64-bit ARM. Halves are widened to f32; the bf16 instructions of newer cores are not used. Products of
+// bytes: int8_dotprod.cpp and int8_i8mm.cpp.
 #include <arm_neon.h>
 
 #include "scalar.hpp"
@@ -48,6 +49,34 @@ void transpose(const float* src, int64_t lds, int64_t rows, int64_t cols, float*
   transpose_scalar(src + r4 * lds, lds, rows - r4, cols, dst + r4, ldd);
 }
 
+// All lanes where x is no number.
+inline uint32x4_t is_nan(float32x4_t x) { return vmvnq_u32(vceqq_f32(x, x)); }
+
+void f32_to_f16(const float* src, int64_t n, uint16_t* dst) {
+  const float32x4_t most = vdupq_n_f32(65504), least = vdupq_n_f32(-65504);
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const float32x4_t x = vld1q_f32(src + i);
+    const uint16x4_t half = vreinterpret_u16_f16(vcvt_f16_f32(vmaxq_f32(vminq_f32(x, most), least)));
+    const uint16x4_t sign = vand_u16(vshrn_n_u32(vreinterpretq_u32_f32(x), 16), vdup_n_u16(0x8000));
+    vst1_u16(dst + i, vbsl_u16(vmovn_u32(is_nan(x)), vorr_u16(sign, vdup_n_u16(0x7e00)), half));
+  }
+  f32_to_f16_scalar(src + i, n - i, dst + i);
+}
+
+void f32_to_bf16(const float* src, int64_t n, uint16_t* dst) {
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const float32x4_t x = vld1q_f32(src + i);
+    const uint32x4_t bits = vreinterpretq_u32_f32(x);
+    const uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    const uint16x4_t nearest = vshrn_n_u32(vaddq_u32(vaddq_u32(bits, vdupq_n_u32(0x7fff)), odd), 16);
+    const uint16x4_t quiet = vorr_u16(vshrn_n_u32(bits, 16), vdup_n_u16(0x40));
+    vst1_u16(dst + i, vbsl_u16(vmovn_u32(is_nan(x)), quiet, nearest));
+  }
+  f32_to_bf16_scalar(src + i, n - i, dst + i);
+}
+
 void f16_to_f32(const uint16_t* src, int64_t n, float* dst) {
   int64_t i = 0;
   for (; i + 4 <= n; i += 4) vst1q_f32(dst + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(src + i))));
@@ -83,9 +112,9 @@ const Table neon = {
     .tile = tile_any<V4, 6, 4>,
     .dots = dots_any<V4, 4, 4>,
     .transpose = transpose,
-    .f32_to_f16 = f32_to_f16_scalar,
+    .f32_to_f16 = f32_to_f16,
     .f16_to_f32 = f16_to_f32,
-    .f32_to_bf16 = f32_to_bf16_scalar,
+    .f32_to_bf16 = f32_to_bf16,
     .bf16_to_f32 = bf16_to_f32,
     .pair_tile = nullptr,
     .pair_transpose = nullptr,

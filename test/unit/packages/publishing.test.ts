@@ -1,8 +1,11 @@
 // What is published: the manifests of the packages, their order, and the functions of Node that an addon for Windows forwards.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { findCompiled, howToGetAddon, packageOf, platformName } from '../../../src/prebuilt.js';
+// @ts-expect-error -- a script without types
+import { forZig } from '../../../scripts/packages/compile.mjs';
 // @ts-expect-error -- a script without types
 import { LIGHTER, aliasOf } from '../../../scripts/packages/lighter.mjs';
 // @ts-expect-error -- a script without types
@@ -90,4 +93,13 @@ it('knows each platform by what npm calls it', () => {
   for (const [name, { os, cpu }] of Object.entries(TARGETS as Record<string, { os: string; cpu: string }>)) {
     expect(name.startsWith(`${os}-${cpu}`)).toBe(true);
   }
+});
+
+it("the kernels of ARM's later instruction sets get flags that zig knows", () => {
+  const script = fileURLToPath(new URL('../../../native/kernels.mjs', import.meta.url));
+  const kernels = execFileSync(process.execPath, [script, 'make'], { encoding: 'utf8' });
+  expect((forZig as (kernels: string) => string[])(kernels)).toEqual([
+    'FLAGS_int8_dotprod=-mcpu=generic+v8_2a+dotprod',
+    'FLAGS_int8_i8mm=-mcpu=generic+v8_2a+dotprod+i8mm',
+  ]);
 });
