@@ -1,7 +1,7 @@
 // Rows of tables as passages that can stand alone: each has the names of its columns. Not here: which row names them (csv-shape.ts).
 import { shapeOf, type Shape } from './csv-shape.js';
 import { RecordWriter, unusedName } from './record.js';
-import type { Block, Metadata } from './types.js';
+import type { Block } from './types.js';
 
 /** Characters of a table that is kept together: it has its header in the same passage. */
 const SMALL = 600;
@@ -40,7 +40,7 @@ export function rowBlocks(names: readonly string[], rows: readonly PlacedRow[]):
   const columns = names.join(' | ').slice(0, MOST_NAMES);
   return rows.map(({ start, end, cells }) => ({
     ...{ kind: 'record', start, end, columns },
-    metadata: Object.fromEntries(fieldsOf(cells, names)) as Metadata,
+    metadata: Object.fromEntries(fieldsOf(cells, names)),
   }));
 }
 
