@@ -18,7 +18,7 @@ describe('a vector in bytes', () => {
         const read = floatsOf(stored, vector.length)!;
         expect(norm(read) / norm(vector)).toBeCloseTo(1, 5);
         // Rounding to a byte, and the scale that makes up for what rounding did to the length.
-        read.forEach((value, i) => expect(Math.abs(value - vector[i]!)).toBeLessThan(0.01 * most));
+        for (const [i, value] of read.entries()) expect(Math.abs(value - vector[i]!)).toBeLessThan(0.01 * most);
       }),
     );
   });
