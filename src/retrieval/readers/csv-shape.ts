@@ -32,9 +32,10 @@ function guessed(text: string): string {
   return best.separator;
 }
 
-/** A table as it is read: what stands above its header, the names of its columns, and its rows. */
+/** A table as it is read: what stands above its header, the header as written, the names of all columns, and the rows. */
 export interface Shape {
   above: string[][];
+  header: string[];
   names: string[];
   rows: string[][];
 }
@@ -53,10 +54,13 @@ export function shapeOf(rows: readonly string[][], { isMerged = false } = {}): S
   const found = hasRowNames ? 0 : rows.slice(0, SAMPLE).findIndex((row) => !isTitle(row));
   const at = Math.max(0, found);
   const [above, below] = [rows.slice(0, at), rows.slice(at)];
-  if (isAmongTheRest(below)) return { above, names: numbered(below[0]!), rows: below };
+  if (isAmongTheRest(below)) return { above, header: [], names: numbered(below[0]!), rows: below };
   const depth = isMerged && below.length > 2 && hasSpans(below[0]!) ? 2 : 1;
   const cells = joinedDown(below.slice(0, depth));
-  return { above, names: distinct(hasRowNames ? ['', ...cells] : cells), rows: below.slice(depth) };
+  return {
+    ...{ above, header: cells, names: distinct(hasRowNames ? ['', ...cells] : cells) },
+    rows: below.slice(depth),
+  };
 }
 
 function distinct(cells: readonly string[]): string[] {

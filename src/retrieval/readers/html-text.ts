@@ -106,7 +106,7 @@ class Flattened {
   /** A table whose columns have names; false for any other. */
   #writeTable(node: Node): boolean {
     const table = isData(node, MOST_OF_TABLE) ? tableOf(node, wordsOf) : undefined;
-    if (table === undefined) return false;
+    if (table === undefined || table.rows.some((cells) => cells.join('').length > LONGEST_ROW)) return false;
     this.flush();
     for (const caption of table.captions) {
       this.#line = caption;
@@ -114,13 +114,16 @@ class Flattened {
     }
     const [from, placed]: [number, PlacedRow[]] = [this.blocks.length, []];
     for (const cells of [table.names, ...table.rows]) {
+      const before = this.blocks.length;
       this.#line = cells.join(' | ').replace(/[ |]+$/u, '');
       this.flush(node);
-      const { start, end } = this.blocks.at(-1)!;
-      if (cells !== table.names) placed.push({ start, end, cells });
+      const block = this.blocks[before];
+      if (block !== undefined && cells !== table.names) placed.push({ start: block.start, end: block.end, cells });
     }
     const rows = rowBlocks(table.names, placed);
-    if (rows !== undefined) this.blocks.splice(from, Infinity, ...rows);
+    if (rows === undefined) return true;
+    const [{ isApart } = { isApart: undefined }] = this.blocks.splice(from, Infinity, ...rows);
+    if (isApart === true) this.blocks[from]!.isApart = true;
     return true;
   }
 

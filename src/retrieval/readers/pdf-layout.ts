@@ -100,7 +100,7 @@ function inRows(rows: readonly Fragment[][]): Item[][][] {
     const table = rows.slice(from, to);
     // Names of columns may stand so close that they look like a line of text.
     const named = to - from >= LEAST_ROWS && from > 0 ? inColumns([rows[from - 1]!, ...table]) : undefined;
-    const isBefore = named?.[0]!.every((cell) => cell.length > 0) === true;
+    const isBefore = named?.[0]?.every((cell) => cell.length > 0) === true;
     if (isBefore) lines.pop();
     const columns = isBefore ? named : to - from >= LEAST_ROWS ? inColumns(table) : undefined;
     if (columns !== undefined) lines.push(...columns);

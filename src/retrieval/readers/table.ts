@@ -9,6 +9,9 @@ const SMALL = 600;
 /** Characters of the names of columns, which are embedded with each row. */
 const MOST_NAMES = 300;
 
+/** Characters of a cell that is a field. */
+const LONGEST_VALUE = 200;
+
 /** A row as it stands in a text, [start, end). */
 export interface PlacedRow {
   start: number;
@@ -17,8 +20,8 @@ export interface PlacedRow {
 }
 
 /** A table of its own: what stands above its header as text, each row a record. Columns without rows are text, too. */
-export function addTable(writer: RecordWriter, { above, names, rows }: Shape): void {
-  for (const row of rows.length === 0 ? [...above, names] : above) {
+export function addTable(writer: RecordWriter, { above, header, names, rows }: Shape): void {
+  for (const row of rows.length === 0 ? [...above, header] : above) {
     const line = [...new Set(row.map((cell) => cell.trim()))].filter((cell) => cell !== '').join(' | ');
     if (line !== '') writer.addText(line);
   }
@@ -38,10 +41,11 @@ export function rowBlocks(names: readonly string[], rows: readonly PlacedRow[]):
   const [first, last] = [rows[0], rows.at(-1)];
   if (first === undefined || last === undefined || last.end - first.start <= SMALL) return undefined;
   const columns = names.join(' | ').slice(0, MOST_NAMES);
-  return rows.map(({ start, end, cells }) => ({
-    ...{ kind: 'record', start, end, columns },
-    metadata: Object.fromEntries(fieldsOf(cells, names)),
-  }));
+  return rows.map(({ start, end, cells }) => {
+    // A long text is no value to filter by, and each part of a row that is cut would carry it.
+    const short = [...fieldsOf(cells, names)].filter(([, value]) => value.length <= LONGEST_VALUE);
+    return { kind: 'record', start, end, columns, metadata: Object.fromEntries(short) };
+  });
 }
 
 function fieldsOf(row: readonly string[], names: readonly string[]): Map<string, string> {

@@ -6,7 +6,6 @@ import type { Block, Reader } from './types.js';
 import { whatsappMessages } from './whatsapp.js';
 
 /** What a terminal shows as colours (ECMA-48, CSI): to a search they would be letters of the words. */
- 
 const COLOURS = /\u001B\[[\d;?]*[ -/]*[@-~]/gu;
 
 export const readText: Reader = async (bytes, path, reading) => {

@@ -81,7 +81,27 @@ describe('a table', () => {
   });
 
   it('of nothing but its header is text', async () => {
-    expect((await read('a.csv', 'First,Last,Phone\n')).text.trim()).toBe('First | Last | Phone');
+    expect((await read('a.csv', 'First,,Phone\n')).text.trim()).toBe('First | Phone');
+  });
+
+  it('does not carry a long cell on each part of its row', async () => {
+    const long = 'It is fired slowly. '.repeat(70);
+    const rows = Array.from({ length: 5 }, (_, i) => `<tr><td>K${i}</td><td>${long}</td></tr>`).join('');
+    const chunks = await chunksOf(
+      'a.html',
+      `<html><body><table><tr><th>Kiln</th><th>How</th></tr>${rows}</table></body></html>`,
+    );
+    expect(chunks.length).toBeGreaterThan(5);
+    for (const { metadata } of chunks) expect(Object.keys(metadata ?? {})).toEqual(['Kiln']);
+  });
+
+  it('of cells that are only bars is read', async () => {
+    const rows = '<tr><td>|</td><td></td></tr>'.repeat(3);
+    const content = await read(
+      'a.html',
+      `<html><body><table><tr><th>a</th><th>b</th></tr>${rows}<tr><td>1</td><td>2</td></tr></table></body></html>`,
+    );
+    expect(content.text).toBe('a | b\n1 | 2');
   });
 
   it('of a sheet fills cells that reach over several, names columns by two rows, shows shares as they look', async () => {
