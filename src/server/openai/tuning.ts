@@ -83,10 +83,11 @@ export class Tuning implements TunedModels {
     this.records = new Records(context.engine.home, 'jobs', 'ftjob-');
   }
 
-  /** Goes on with what an earlier server left. */
+  /** Goes on with what an earlier server left: with what was running before what was in line. */
   async begin(): Promise<void> {
-    for (const job of await this.records.list()) {
-      if (isOver(job)) continue;
+    const left = (await this.records.list()).filter((job) => !isOver(job));
+    const isRunning = ({ status }: Job): number => Number(status === 'running');
+    for (const job of left.sort((a, b) => isRunning(b) - isRunning(a))) {
       this.#tell(job, 'info', 'The server was started again; the job goes on.');
       this.#start(job);
     }
