@@ -111,7 +111,8 @@ export function predict({ runs, rounds, phases, trainSeconds, stretch }, seed) {
 
 const part = (share) => `${(share * 100).toFixed(1)}%`;
 const three = (value) => Number(value.toPrecision(3));
-const amount = (value) => Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
+const amount = (value) =>
+  Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 }).format(value).replace('B', 'G');
 
 function scaleTable({ measured, predicted, fleet }) {
   const { commitMs, commitsPerSecond, readsPerSecond, putMs, takes, runs } = measured;
