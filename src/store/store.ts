@@ -195,7 +195,7 @@ export class Store {
       brainId,
       sha256,
     ]);
-    if (row === undefined || row['data'] !== null) return row?.['data'] as Uint8Array | undefined;
+    if (row?.['data'] !== null) return row?.['data'] as Uint8Array | undefined;
     if (this.#blobs !== undefined) return this.#blobs.get(keyOf(brainId, sha256));
     throw new EngramError('usage', `Adapters of the store ${this.place} are outside of its database.`, {
       hint: 'Name their place in its address, as the others do: …?adapters=s3://bucket/prefix',

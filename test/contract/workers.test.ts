@@ -185,7 +185,9 @@ describe.skipIf(bin === undefined || process.platform === 'win32')('workers', ()
     const texts = Array.from({ length: 6 }, (_, i) => `memory ${i}`);
     const ids = (await Promise.all(brains.map((name) => send(name, texts)))).flat();
     let begun = 0;
-    const hear = (line: string): void => void (begun += line.startsWith('taken') ? 1 : 0);
+    const hear = (line: string): void => {
+      begun += line.startsWith('taken') ? 1 : 0;
+    };
     const workers = [worker(hear, 0.2), worker(hear, 0.2)];
     while (begun < 2) await wait(50);
     for (let i = 0; i < 3; i++) {
@@ -193,7 +195,8 @@ describe.skipIf(bin === undefined || process.platform === 'win32')('workers', ()
       await server.restart();
     }
     const death = Promise.race(workers.map(({ gone }) => gone)).then(() => 'a worker died');
-    for (let is: unknown = false; is === false; await wait(200)) {
+    for (let is: unknown = false; is === false; ) {
+      await wait(200);
       is = await Promise.race([ended(ids).then(() => true, isAway), death]);
       expect(is, workers.map(({ errors }) => errors()).join('')).not.toBe('a worker died');
     }
