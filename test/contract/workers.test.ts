@@ -195,7 +195,7 @@ describe.skipIf(bin === undefined || process.platform === 'win32')('workers', ()
       await server.restart();
     }
     const death = Promise.race(workers.map(({ gone }) => gone)).then(() => 'a worker died');
-    for (let is: unknown = false; is === false; ) {
+    for (let is: unknown = false; is === false;) {
       await wait(200);
       is = await Promise.race([ended(ids).then(() => true, isAway), death]);
       expect(is, workers.map(({ errors }) => errors()).join('')).not.toBe('a worker died');
