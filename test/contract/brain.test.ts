@@ -296,7 +296,7 @@ describe.skipIf(bin === undefined)('a server', () => {
       [changed((url) => (url.password = '')), 'usage', /refused this user or password/],
       [changed((url) => (url.pathname = '/none')), 'usage', /does not exist on its server/],
       [changed((url) => (url.port = '1')), 'network', /cannot be reached/],
-      [changed((url) => (url.search = '?tenant=nobody')), 'usage', /does not allow this to your role/],
+      [changed((url) => (url.search = '?tenant=nobody')), 'usage', /has no such tenant/],
       [server.address.replace('postgres:', 'https:'), 'usage', /Expected the address of a store/],
     ];
     for (const [address, code, message] of cases) {

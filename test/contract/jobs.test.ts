@@ -81,16 +81,23 @@ describe.each(Object.entries(PLACES))('jobs in %s', (_where, start) => {
     await jobs.send({ id, brainId, model, kind, data: JSON.stringify(data) });
     return id;
   };
-  const newWorker = async (): Promise<{
+  /** `lingerMs`: for how long its learning goes on after the commit. */
+  const newWorker = async (
+    lingerMs = 0,
+  ): Promise<{
     world: FakeWorld;
     run: (more?: Partial<WorkOptions>) => Promise<Outcome[]>;
   }> => {
     const home = newHome();
     const world = new FakeWorld(home);
     const own = await client();
-    const workplace: Workplace = {
-      ...{ store: own, jobs: new Jobs(own), home, model: TINY, learn: learnerOver((brain) => world.parts(brain)) },
+    const learnNow = learnerOver((brain) => world.parts(brain));
+    const learn: Workplace['learn'] = async (...given) => {
+      const result = await learnNow(...given);
+      await wait(lingerMs);
+      return result;
     };
+    const workplace: Workplace = { store: own, jobs: new Jobs(own), home, model: TINY, learn };
     const run = async (more: Partial<WorkOptions> = {}): Promise<Outcome[]> => {
       const outcomes: Outcome[] = [];
       const onEnd = (_job: Job, outcome: Outcome): void => void outcomes.push(outcome);
@@ -173,6 +180,21 @@ describe.each(Object.entries(PLACES))('jobs in %s', (_where, start) => {
     // One of another model waits for a worker that has it.
     expect(await jobs.get(foreign)).toMatchObject({ state: 'waiting', attempt: 0 });
     expect(await jobs.waitingForOthers(TINY.sha256)).toBe(1);
+  });
+
+  it('are done once they are committed, also if a sign of life comes after that', async () => {
+    const brainId = await begin();
+    const id = await send(brainId, { input: 'Bo runs the kiln.' });
+    expect(await (await newWorker(700)).run({ leaseSeconds: 1 })).toEqual([{ became: 'done' }]);
+    expect(await jobs.get(id)).toMatchObject({ state: 'done', attempt: 1 });
+  });
+
+  it('of another model are told of', async () => {
+    const brainId = await begin();
+    await send(brainId, { input: 'x' }, 'memorize', 'f'.repeat(64));
+    const told: number[] = [];
+    await (await newWorker()).run({ onOthers: (count) => void told.push(count) });
+    expect(told).toEqual([1]);
   });
 
   it('go back to the others when a worker is stopped', async () => {

@@ -185,7 +185,9 @@ describe.skipIf(bin === undefined || process.platform === 'win32')('workers', ()
     const texts = Array.from({ length: 6 }, (_, i) => `memory ${i}`);
     const ids = (await Promise.all(brains.map((name) => send(name, texts)))).flat();
     let begun = 0;
-    const hear = (line: string): void => void (begun += line.startsWith('taken') ? 1 : 0);
+    const hear = (line: string): void => {
+      begun += line.startsWith('taken') ? 1 : 0;
+    };
     const workers = [worker(hear, 0.2), worker(hear, 0.2)];
     while (begun < 2) await wait(50);
     for (let i = 0; i < 3; i++) {

@@ -102,7 +102,7 @@ export function predict({ runs, rounds, phases, trainSeconds, stretch }, seed) {
       const train = () => trainSeconds[next++ % trainSeconds.length] * stretch;
       const times = { ...timesOf({ phases, trainSeconds }, random), train };
       const jobs = Array.from({ length: memories / rounds }, (_, j) => [0, j % (2 * workers)]);
-      said.push(simulateWorkers({ jobs, workers, times, random, poll: POLL }).end * rounds);
+      said.push(simulateWorkers({ jobs, workers, times, random, poll: POLL, isShared: true }).end * rounds);
     }
     const predicted = said.reduce((sum, value) => sum + value, 0) / said.length;
     return { workers, measured: seconds, predicted, off: predicted / seconds - 1 };
@@ -111,7 +111,8 @@ export function predict({ runs, rounds, phases, trainSeconds, stretch }, seed) {
 
 const part = (share) => `${(share * 100).toFixed(1)}%`;
 const three = (value) => Number(value.toPrecision(3));
-const amount = (value) => Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
+const amount = (value) =>
+  Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 }).format(value).replace('B', 'G');
 
 function scaleTable({ measured, predicted, fleet }) {
   const { commitMs, commitsPerSecond, readsPerSecond, putMs, takes, runs } = measured;

@@ -50,7 +50,8 @@ function axis(values) {
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }
 
-const short = (value) => Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
+const short = (value) =>
+  Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 }).format(value).replace('B', 'G');
 const escaped = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const label = (x, y, said, anchor, more = '') =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" ${more}>${escaped(said)}</text>`;

@@ -3,12 +3,14 @@
 // are (they are measured: measure.mjs) and what people ask (cache.mjs).
 import { nextAfter } from './draws.mjs';
 import { Heap } from './heap.mjs';
+import { Sharing } from './sharing.mjs';
 
-const [LOOK, END, DEATH, LEASE_OVER, BACK] = [0, 1, 2, 3, 4];
+const [LOOK, END, DEATH, LEASE_OVER, BACK, TRAIN, COMMIT] = [0, 1, 2, 3, 4, 5, 6];
 
 /**
  * @param jobs arrivals in order: `[seconds, brain]`
  * @param times `take`, `open`, `train`, `commit`: each draws seconds
+ * @param isShared all but the training is done by one machine for all workers, equally; then none dies
  * @param deathsPerHour of a worker; one that died is back after `restart` seconds
  * @returns `waits`: seconds from arrival to commit, in order of commits; `end`: of the last; `again`: trainings that were for nothing;
  *   `looks`: queries for work, in vain or not; `busy`: seconds that workers had a job; `backlog`: the most jobs open at once
@@ -22,8 +24,10 @@ export function simulateWorkers({
   lease = 20,
   deathsPerHour = 0,
   restart = 60,
+  isShared = false,
 }) {
   const happens = new Heap();
+  const machine = new Sharing();
   const at = (time, kind, worker, job = -1) => happens.push(time, [kind, worker, job]);
   const ready = new Heap(); // jobs that may be taken, the oldest first
   const queues = new Map(); // by brain: its open jobs, the first of which is ready or taken
@@ -35,6 +39,10 @@ export function simulateWorkers({
     result.looks++;
     if (ready.size === 0) return void at(now + poll, LOOK, worker);
     const job = ready.pop();
+    if (isShared) {
+      attempts.set(job, now);
+      return void machine.push(now, times.take() + times.open(), [TRAIN, worker, job]);
+    }
     const seconds = times.take() + times.open() + times.train() + times.commit();
     const dies = deathsPerHour > 0 ? nextAfter(deathsPerHour / 3600, random) : Infinity;
     attempts.set(job, now);
@@ -64,13 +72,15 @@ export function simulateWorkers({
 
   for (let worker = 0; worker < workers; worker++) at((worker / workers) * poll, LOOK, worker);
   while (result.waits.length < jobs.length) {
-    if (arrived < jobs.length && jobs[arrived][0] <= happens.least) {
+    if (arrived < jobs.length && jobs[arrived][0] <= Math.min(happens.least, machine.least)) {
       arrive();
       continue;
     }
-    const now = happens.least;
-    const [kind, worker, job] = happens.pop();
+    const now = Math.min(happens.least, machine.least);
+    const [kind, worker, job] = machine.least <= happens.least ? machine.pop() : happens.pop();
     if (kind === LOOK || kind === BACK) look(now, worker);
+    else if (kind === TRAIN) at(now + times.train(), COMMIT, worker, job);
+    else if (kind === COMMIT) machine.push(now, times.commit(), [END, worker, job]);
     else if (kind === END) {
       result.busy += now - attempts.get(job);
       attempts.delete(job);

@@ -61,6 +61,20 @@ it('jobs of one brain are done one after the other, those of others at once', ()
   expect(run(1, 4)).toBeCloseTo(8 * 1.4, 1);
 });
 
+it('workers of one machine share it, but for their training', () => {
+  const run = (workers: number): number =>
+    simulateWorkers({
+      jobs: atOnce(8, 8),
+      workers,
+      times: { ...fixed, train: () => 0 },
+      random: randomFrom(1),
+      isShared: true,
+    }).end;
+  expect(run(1)).toBeCloseTo(8 * 0.4, 6);
+  expect(run(4)).toBeGreaterThan(8 * 0.4 - 1e-6);
+  expect(run(4)).toBeLessThan(8 * 0.4 + 1);
+});
+
 it('what a dead worker had is taken again when its lease ends, and every job is done', () => {
   const given = { jobs: atOnce(400, 400), workers: 4, times: fixed, lease: 20, deathsPerHour: 500, restart: 30 };
   const run = simulateWorkers({ ...given, random: randomFrom(2) });
