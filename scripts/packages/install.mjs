@@ -2,13 +2,13 @@
 // with scripts off. Used by try.mjs and standalone.mjs.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetUpProblem } from '../set-up/problem.mjs';
 import { filesBelow } from '../set-up/stamps.mjs';
 import { serve } from './registry.mjs';
 
-/** Resolves with the seconds it took and the bytes that came over the network and lie on the disk. `packages`: the tarballs;
+/** Resolves with the seconds it took and the bytes of the tarballs that came and of what lies on the disk. `packages`: the tarballs;
  * `folder`: the empty folder; `cache`: npm's, which counts only if it was empty. */
 export async function install(packages, folder, { cache, platform } = {}) {
   const upstream = execFileSync(...npm('config', 'get', 'registry'), { encoding: 'utf8' }).trim();
@@ -30,7 +30,8 @@ export async function install(packages, folder, { cache, platform } = {}) {
   }
   return {
     seconds: (Date.now() - started) / 1000,
-    fetched: cache === undefined ? undefined : bytesBelow(join(cache, '_cacache', 'content-v2')),
+    fetched:
+      cache === undefined ? undefined : bytesOf(filesBelow(join(cache, '_cacache', 'content-v2')).filter(isGzip)),
     onDisk: bytesBelow(join(folder, 'node_modules')),
     own: registry.sent,
   };
@@ -43,4 +44,15 @@ function npm(...args) {
 }
 
 /** Of all files in a folder. */
-export const bytesBelow = (folder) => filesBelow(folder).reduce((sum, path) => sum + statSync(path).size, 0);
+export const bytesBelow = (folder) => bytesOf(filesBelow(folder));
+
+const bytesOf = (paths) => paths.reduce((sum, path) => sum + statSync(path).size, 0);
+
+/** Tarballs are; what npm's cache holds beside them is what the registry says of each package. */
+function isGzip(path) {
+  const first = Buffer.alloc(2);
+  const file = openSync(path);
+  readSync(file, first, 0, 2, 0);
+  closeSync(file);
+  return first[0] === 0x1f && first[1] === 0x8b;
+}
