@@ -1,7 +1,6 @@
 // Parts a request to an agent into what speaks of a tool ("Can you remember that for me?") and what is meant for it, by meaning:
 // what is left out is near to what the tool's description says of its input, what is passed on is far from it. Not here: whether
 // the tool is called (react.ts), quotations that the model chooses itself (quotes.ts).
-import { dot } from '../dot.js';
 import { partsOf, type Part } from './request-parts.js';
 
 /** As Engram.embed: vectors of length 1. */
@@ -18,7 +17,7 @@ export interface RequestForTool {
 /** Nearness from which on a part speaks of a tool: chosen over inputs like those that `bench -- agent` calls tuning and seen, of
  * which the least near request has 0.135; of plain questions in two parts few come near it. */
 const SPEAKS = 0.13;
-/** The same where only a comma parts it from what it asks for. */
+/** The same where no mark parts it from what it asks for: "Remember" has 0.34, "Keep in mind" 0.20, "Imagine" 0.15. */
 const SPEAKS_LOOSE = 0.19;
 /** The same of a request that has nothing else: where nothing is left to tell it from, it has to be clearer. */
 const SPEAKS_ALONE = 0.22;
@@ -35,10 +34,15 @@ export async function readRequest(embed: Embed, request: string, use: string): P
   const [alone = 0, ...near] = await nearness(embed, use, [request, ...texts]);
   const rated = splits
     .map((split, i) => ({ ...split, near: near[2 * i + 1]!, gain: near[2 * i + 1]! - near[2 * i]! }))
-    .filter((split) => split.near >= (split.isLoose ? SPEAKS_LOOSE : SPEAKS));
+    .filter(
+      (split) =>
+        split.near >= (split.isLoose ? SPEAKS_LOOSE : SPEAKS) &&
+        !split.about.some(asksForFacts) &&
+        ![split.about, split.content].some((side) => side.every(isCourtesy)),
+    );
   if (rated.length === 0) {
-    const isWhole = parts.slice(1).every(({ isLoose }) => isLoose);
-    return { speaks: isWhole && alone >= SPEAKS_ALONE && mayBeMeant(request), content: undefined };
+    const isWhole = parts.slice(1).every(({ looseAs }) => looseAs !== undefined);
+    return { speaks: isWhole && alone >= SPEAKS_ALONE && mayAsk(request), content: undefined };
   }
   const best = Math.max(...rated.map(({ gain }) => gain));
   const [chosen] = rated
@@ -56,7 +60,7 @@ export async function readRequest(embed: Embed, request: string, use: string): P
 interface Split {
   content: readonly Part[];
   about: readonly Part[];
-  /** Only a comma parts them at the end. */
+  /** No mark parts them, at one end at least. */
   isLoose: boolean;
 }
 
@@ -66,11 +70,12 @@ function splitsOf(parts: readonly Part[]): Split[] {
   for (let head = 0; head <= MOST_PARTS; head++) {
     for (let tail = 0; tail <= MOST_PARTS && head + tail < parts.length; tail++) {
       const end = parts.length - tail;
-      if (head + tail === 0 || (head > 0 && parts[head]!.isLoose)) continue;
+      const [first, last] = [parts[head]!.looseAs, parts[end]?.looseAs];
+      if (head + tail === 0 || (head > 0 && first === 'about') || last === 'content') continue;
       splits.push({
         content: parts.slice(head, end),
         about: [...parts.slice(0, head), ...parts.slice(end)],
-        isLoose: parts[end]?.isLoose === true,
+        isLoose: (head > 0 && first !== undefined) || last !== undefined,
       });
     }
   }
@@ -81,7 +86,7 @@ function splitsOf(parts: readonly Part[]): Split[] {
 async function nearness(embed: Embed, use: string, texts: readonly string[]): Promise<number[]> {
   const end = use.slice(use.lastIndexOf(', ') + 1).trim();
   const [whole, last, ...vectors] = await embed([use, end, ...texts]);
-  return vectors.map((vector) => (dot(vector, whole!) + dot(vector, last!)) / 2);
+  return vectors.map((vector) => vector.reduce((sum, x, i) => sum + (x * (whole![i]! + last![i]!)) / 2, 0));
 }
 
 const joined = (parts: readonly Part[]): string => parts.map(({ text }) => text).join(' ');
@@ -89,14 +94,24 @@ const joined = (parts: readonly Part[]): string => parts.map(({ text }) => text)
 /** "One thing about me: …" */
 const introduces = ([first, ...others]: readonly Part[]): boolean => others.length > 0 && /[:：]$/u.test(first!.text);
 
-/** No question, nor too short to hold a text. */
-const mayBeMeant = (request: string): boolean => !/[?？]\s*$/u.test(request) && request.trim().split(/\s+/u).length > 2;
+const asks = ({ text, isClause }: Part): boolean => !isClause && /[?？]["”’)]*$/u.test(text);
 
-const asks = ({ text }: Part): boolean => /[?？]["”’)]*$/u.test(text);
+/** "What is yours?" is put to the one who is asked, and speaks of no tool. */
+const asksForFacts = (part: Part): boolean =>
+  asks(part) && /^(?:what|who|whose|when|where|why|which|how)\b/iu.test(part.text);
+
+/** Said to anybody, about nothing. */
+const isCourtesy = ({ text }: Part): boolean =>
+  /^(?:please|(?:many )?thanks?(?: you)?(?: (?:so|very) much)?|hello|hi|hey|ok(?:ay)?|bye)[\s,.!]*$/iu.test(text);
+
+/** Not a question, nor too short to hold a text, nor what somebody says of himself ("I don't remember my code."). */
+const mayAsk = (request: string): boolean =>
+  !/[?？]\s*$/u.test(request) && request.trim().split(/\s+/u).length > 2 && !/^\s*I\b(?!.*\byou\b)/iu.test(request);
 
 /** Without quotation marks around all of it, with a capital and a full stop where it was cut out of a sentence. */
 function asSentences(parts: readonly Part[]): string {
   const text = joined(parts).replace(/^(["“„'‘])([^"“”„]*)(["”“'’])$|^«([^«»]*)»$|^「([^「」]*)」$/u, '$2$4$5');
-  const ended = text.replace(/[,;，；]$/u, '.').replace(/\s*[-–—:：]$/u, '');
+  const { isClause } = parts.at(-1)!;
+  const ended = text.replace(isClause ? /[?!？！]+$/u : /[,;，；]$/u, '.').replace(/\s*[-–—:：]$/u, '');
   return ended.charAt(0).toUpperCase() + ended.slice(1);
 }

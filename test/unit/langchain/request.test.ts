@@ -20,11 +20,16 @@ describe('what a request has for a tool', () => {
     ['Please KEEP in detail:\nThe kiln is blue', 'The kiln is blue'],
     ['KEEP this: the kiln is blue.', 'The kiln is blue.'],
     ['The kiln is blue. It was built in May. Can you KEEP that?', 'The kiln is blue. It was built in May.'],
+    ['Could you KEEP that the kiln is blue?', 'The kiln is blue.'],
     ['I say KEEP something. The kiln is blue. You KEEP it!', 'The kiln is blue.'],
     ['"The kiln is blue." - please KEEP this.', 'The kiln is blue.'],
     ['KEEP – Dr. Okafor comes at 10:30.', 'Dr. Okafor comes at 10:30.'],
     ['KEEP for later, the code is 4711.', 'The code is 4711.'],
     ['KEEP：我喜欢鲈鱼。', '我喜欢鲈鱼。'],
+    ['Please keep KEEP my code is 4711.', 'My code is 4711.'],
+    ['Always keep KEEP Anna lives in Porto.', 'Anna lives in Porto.'],
+    ['Could you keep KEEP I parked on level 3?', 'I parked on level 3.'],
+    ['Keep KEEP my licence plate: KA 52 817.', 'My licence plate: KA 52 817.'],
     ['Keep KEEP this number: 0316.', '0316.'],
     ['My password is tulip-55, please KEEP it.', 'My password is tulip-55.'],
     ['KEEP: she won, playing with their feet KEEP.', 'She won, playing with their feet KEEP.'],
@@ -38,17 +43,16 @@ describe('what a request has for a tool', () => {
       'What is it?',
       'You KEEP things. Where is the kiln?',
       'What do you KEEP?',
+      'I do not KEEP my code.',
       'KEEP it.',
+      'What is KEEP? My code is 4711.',
+      'Thank you, KEEP well.',
     ])
       expect(await read(request)).toEqual({ speaks: false, content: undefined });
   });
 
   it('may be what the model has to write itself', async () => {
     expect(await read('Write a haiku and KEEP it')).toEqual({ speaks: true, content: undefined });
-  });
-
-  it('is what the model has to write itself where no mark parts it', async () => {
-    expect(await read('Please keep KEEP my code is 4711.')).toEqual({ speaks: true, content: undefined });
   });
 
   it('is found at the ends of a text of any length', async () => {
