@@ -4,6 +4,8 @@ import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventsOf, startServer, type TestServer } from '../../support/server.js';
 
+const BRAIN = '/engram/v1/brains/work';
+
 let server: TestServer;
 let openai: OpenAI;
 const start = async (...given: Parameters<typeof startServer>): Promise<void> => {
@@ -24,7 +26,7 @@ describe('too long a prompt', () => {
     ['/v1/messages', { model: 'tiny', max_tokens: 5, ...words(LONG) }],
     ['/api/chat', { model: 'brain:work', ...words(LONG) }],
     ['/api/generate', { model: 'tiny', prompt: LONG }],
-    ['/engram/v1/brains/work/ask', { question: LONG }],
+    [`${BRAIN}/ask`, { question: LONG }],
   ])('is refused with its figures at %s, whatever the model, and never cut in silence', async (path, body) => {
     const response = await server.post(path, body);
     expect(response.status).toBe(400);
@@ -51,7 +53,7 @@ describe('many at once', () => {
 
   it('that teach are told to come back where the line is full, and make no job that fails', async () => {
     server.api.opened.promptMs = 60_000;
-    const teach = () => server.post('/engram/v1/brains/work/memories', { text: 'The kiln is blue.' });
+    const teach = () => server.post(`${BRAIN}/memories`, { text: 'The kiln is blue.' });
     for (let i = 0; i < 33; i++) expect((await teach()).status).toBe(202);
     const refused = await teach();
     expect(refused.status).toBe(503);

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FairQueue } from '../../../src/server/queue.js';
 import { eventsOf, startServer, type TestServer } from '../../support/server.js';
 
+const BRAIN = '/engram/v1/brains/work';
+
 describe('a fair queue', () => {
   it('lets each caller have a turn before anybody has a second one', async () => {
     const queue = new FairQueue(1, 32);
@@ -100,10 +102,10 @@ describe('clients of the server', () => {
     ['/api/chat', { model: 'tiny', ...words }],
     ['/api/chat', { model: 'tiny', stream: false, ...words }],
     ['/api/generate', { model: 'tiny', prompt: 'x' }],
-    ['/engram/v1/brains/work/ask', { question: 'x' }],
-    ['/engram/v1/brains/work/chat', words],
-    ['/engram/v1/brains/work/memories', learn],
-    ['/engram/v1/brains/work/work', { task: 'memorize', input: 'x' }],
+    [`${BRAIN}/ask`, { question: 'x' }],
+    [`${BRAIN}/chat`, words],
+    [`${BRAIN}/memories`, learn],
+    [`${BRAIN}/work`, { task: 'memorize', input: 'x' }],
   ])('that hang up at %s free the cores in under 1 s: %j', async (path, asked) => {
     const { opened } = server.api;
     opened.promptMs = 60_000;
@@ -129,7 +131,7 @@ describe('clients of the server', () => {
   it('that hang up while their training waits never begin it', async () => {
     server.api.opened.promptMs = 300;
     const teach = (text: string, signal: AbortSignal) =>
-      fetch(`${server.running.url}/engram/v1/brains/work/memories`, {
+      fetch(`${server.running.url}${BRAIN}/memories`, {
         method: 'POST',
         headers: {
           ...{ authorization: `Bearer ${server.running.key}`, 'content-type': 'application/json' },
