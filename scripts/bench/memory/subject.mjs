@@ -2,7 +2,7 @@
 // remembered is taken back. Not here: which questions, in which order (measure.mjs).
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Engram, memoriesOf } from '../../../dist/index.js';
+import { Engram, splitSource } from '../../../dist/index.js';
 import { SetUpProblem } from '../../set-up/problem.mjs';
 import { STRATEGIES } from './strategies.mjs';
 
@@ -149,6 +149,6 @@ function factsOf(receipt, adapterBytes) {
   return { id, committed, seconds, tokens, flop, steps, adapterBytes, reason, ...(supersedes ? { supersedes } : {}) };
 }
 
-const memoriesIn = (input) => (typeof input === 'object' && 'text' in input ? memoriesOf(input) : [input]);
+const memoriesIn = (input) => (typeof input === 'object' && 'text' in input ? splitSource(input).memories : [input]);
 
 const plain = (text) => text.replace(/\s+/gu, ' ').trim();
