@@ -18,8 +18,8 @@ const CONTEXT = 2048;
 /** Options as command.mjs reads them; returns what --json prints. */
 export async function benchServe({ clients, seconds, maxTokens, peers, slots, threads, model: wanted }) {
   const report = beginReport('serve');
-  const { home } = readSettings();
-  const { name, path } = await resolveModel(home, wanted);
+  const settings = readSettings();
+  const { name, path } = await resolveModel(settings.home, wanted ?? settings.model);
   const options = { model: path, slots, contextSize: CONTEXT, threads: threads ?? availableParallelism() };
   const servers = { engram: () => startEngram(options) };
   let version;
