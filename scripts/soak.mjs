@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { randomFrom } from './bench/memory/random.mjs';
 import { clientOf } from './soak/clients.mjs';
 
 const { values } = parseArgs({
@@ -43,7 +44,7 @@ async function soak(at, { seconds, clients, seed }) {
   let warm;
   await Promise.all(
     Array.from({ length: clients }, async (_, i) => {
-      const random = randomOf(seed * 1000 + i);
+      const random = randomFrom(seed * 1000 + i);
       const actions = Object.entries(clientOf(at, random, kept, done));
       while (performance.now() < until) {
         const [name, action] = actions[Math.floor(random() * actions.length)];
@@ -112,16 +113,5 @@ async function startOwn() {
       await once(child, 'close');
       rmSync(home, { recursive: true, force: true });
     },
-  };
-}
-
-/** Mulberry32: the same seed, the same clients. */
-function randomOf(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 }
